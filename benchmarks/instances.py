@@ -1,0 +1,124 @@
+"""Random Problems of a stated size, straight as Datasets: for benchmarks, laws and differential tests.
+
+Synthetic throughout: prices, cooling curves and jobs are drawn with a seed, nothing is measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from energy import schema
+from energy.schema import Floats
+
+
+@dataclass(frozen=True)
+class Size:
+    """Size of an instance; timings mean nothing without the number of groups."""
+
+    jobs: int = 12
+    sites: int = 3
+    periods: int = 24
+    groups: int = 3
+    segments: int = 4
+    utilisation: float = 0.6
+    speeds: int = 1
+    negative_share: float = 0.05
+    demand_rate: float = 800.0
+    cap: float | None = 1.25
+    hours: float = 1.0
+
+
+def random_problem(size: Size = Size(), seed: int = 0) -> xr.Dataset:  # noqa: RUF100
+    """A feasible Problem: one hall and one pool per site, groups with random sets of sites."""
+    rng = np.random.default_rng(seed)
+    work = _jobs(size, rng)
+    halls = _halls(size, rng, work)
+    arrays: dict[str, object] = {**_axes(size), **_sites(size, rng, halls), **halls, **work}
+    dearest = (halls["busy_mw"][0] - halls["idle_mw"][0]) * (200 + size.demand_rate / size.hours) * 1.5
+    arrays["penalty"] = np.full(size.jobs, 10 * dearest / work["speed"][work["speed"] > 0].min())
+    arrays |= _caps(size, float(arrays["penalty"][0] / halls["busy_mw"][0]))  # type: ignore[index]
+    coords: dict[str, object] = {
+        "time": np.datetime64("2020-01-31T00:00", "ns") + np.arange(size.periods) * np.timedelta64(round(size.hours * 60), "m"),
+        "site": [f"s{i}" for i in range(size.sites)], "hall": [f"s{i}/h" for i in range(size.sites)],
+        "pool": [f"s{i}/h/p" for i in range(size.sites)], "job": [f"j{i}" for i in range(size.jobs)],
+        "group": [f"g{i}" for i in range(size.groups)], "month": ["2020-01", "2020-02"],
+        "cap": [f"s{i}:year@2020" for i in range(size.sites)] if size.cap else [],
+    }  # fmt: skip
+    return schema.dataset(arrays, coords, schema.PROBLEM)
+
+
+def _axes(size: Size) -> dict[str, object]:
+    first_month = (np.arange(size.periods) * size.hours >= 24).astype(int)
+    return {
+        "dt": np.full(size.periods, size.hours), "hall_site": np.arange(size.sites), "pool_hall": np.arange(size.sites),
+        "month_of": np.tile(first_month, (size.sites, 1)),
+    }  # fmt: skip
+
+
+def _jobs(size: Size, rng: np.random.Generator) -> dict[str, Floats]:
+    """Windows, groups and speeds; every group may use at least one site, site 0 always."""
+    release = rng.integers(0, max(1, size.periods // 2), size.jobs)
+    length = rng.integers(max(2, size.periods // 5), max(3, size.periods * 5 // 7), size.jobs)
+    deadline = np.minimum(size.periods, release + length)
+    periods = np.arange(size.periods)
+    is_open = ((periods >= release[:, None]) & (periods < deadline[:, None])).astype(float)
+    pool_class = np.where(rng.random((size.groups, size.sites)) < 0.6, rng.integers(0, size.speeds, (size.groups, size.sites)), -1)
+    pool_class[:, 0] = 0
+    used = np.array([[(row == c).any() for c in range(size.speeds)] for row in pool_class])
+    speed = np.where(used, np.array([1.0, 0.55, 0.3, 0.2])[: size.speeds], 0.0)
+    most = rng.uniform(8, 64, size.jobs).round()
+    return {
+        "job_group": np.arange(size.jobs) % size.groups, "open": is_open, "pool_class": pool_class, "speed": speed,
+        "max_gpus": most, "work_left": 0.4 * most * is_open.sum(axis=1) * size.hours,
+    }  # fmt: skip
+
+
+def _halls(size: Size, rng: np.random.Generator, work: dict[str, Floats]) -> dict[str, Floats]:
+    """Pools sized for the stated utilisation of the whole fleet; overhead rises like a cube."""
+    shape = (size.sites, size.periods)
+    total = work["work_left"].sum() / (size.periods * size.hours) / size.utilisation
+    count = np.ceil(np.maximum(total / size.sites * rng.uniform(0.8, 1.2, size.sites), 70))
+    available = np.broadcast_to(count[:, None], shape).copy()
+    busy, idle = np.full(size.sites, 1.9e-3), np.full(size.sites, 0.5e-3)
+    firm = np.full(shape, 4.0)
+    firm_it = np.full(shape, 0.02)
+    it_min = firm_it + busy[:, None] * firm + idle[:, None] * (available - firm)
+    it_max = firm_it + busy[:, None] * available
+    warm = rng.uniform(0.6, 1.6, shape)
+    at = it_min[..., None] + np.linspace(0, 1, size.segments + 1) * (it_max - it_min)[..., None]
+    load = at / it_max[..., None]
+    overhead = it_max[..., None] * (0.02 + 0.02 * load + 0.05 * warm[..., None] * load**3)
+    width, rise = np.diff(at, axis=2), np.diff(overhead, axis=2)
+    return {
+        "hall_mw": it_max * 1.02, "firm_it_mw": firm_it, "it_min": it_min, "overhead_min": overhead[..., 0],
+        "width": width, "slope": rise / width, "chord": rise.sum(axis=2) / width.sum(axis=2),
+        "available": available, "firm": firm, "busy_mw": busy, "idle_mw": idle,
+    }  # fmt: skip
+
+
+def _sites(size: Size, rng: np.random.Generator, halls: dict[str, Floats]) -> dict[str, object]:
+    shape = (size.sites, size.periods)
+    hour = np.arange(size.periods) * size.hours
+    level = rng.uniform(10, 60, size.sites)[:, None]
+    spot = level * (1 + 0.35 * np.sin(2 * np.pi * (hour - 8) / 24)) + rng.normal(0, 6, shape)
+    spot = np.where(rng.random(shape) < size.negative_share, -rng.uniform(1, 40, shape), spot)
+    zeros, ones = np.zeros(shape), np.ones(shape)
+    facility = halls["hall_mw"] * 1.12
+    return {
+        "temp_air": 10 * ones, "temp_wet_bulb": 8 * ones, "pressure": 101325 * ones,
+        "weather_quality": np.full(shape, 6, np.int8), "price_quality": np.full(shape, 6, np.int8),
+        "spot": spot, "energy_charge": zeros, "price": spot, "carbon_intensity": zeros, "carbon_known": np.zeros(size.sites),
+        "grid_limit_mw": facility, "export_limit_mw": zeros, "other_site_mw": 0.01 * ones,
+        "peak_rate": np.full((size.sites, 2), size.demand_rate), "peak_so_far": np.zeros((size.sites, 2)),
+    }  # fmt: skip
+
+
+def _caps(size: Size, penalty: float) -> dict[str, object]:
+    rows = size.sites if size.cap else 0
+    return {
+        "cap_site": np.arange(rows), "cap_start": np.zeros(rows, int), "cap_stop": np.full(rows, size.periods),
+        "cap_limit": np.full(rows, size.cap or 1.0), "cap_credit": np.zeros(rows), "cap_penalty": np.full(rows, 10 * penalty),
+    }  # fmt: skip

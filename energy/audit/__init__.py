@@ -1,0 +1,1 @@
+"""Audit: certificate, replay, bill and baselines. Shares no code with `program/` or `solve/`."""

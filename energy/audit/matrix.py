@@ -1,0 +1,203 @@
+"""The program as arrays, rebuilt from the Problem with numpy alone: the certificate's own model.
+
+Written against DESIGN's algebra, not against `program/`: two independent readings of one formulation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import xarray as xr
+
+from energy.schema import Bools, Floats, Ints
+
+INF = float("inf")
+
+
+@dataclass
+class ArrayModel:
+    """min cost·x + offset, row_low <= matrix x <= row_up, low <= x <= up; blocks by variable and row name."""
+
+    cost: Floats
+    offset: float
+    matrix: Any
+    row_low: Floats
+    row_up: Floats
+    low: Floats
+    up: Floats
+    columns: dict[str, Ints]  # variable -> column number by index, -1 where the variable does not exist
+    rows: dict[str, Ints]
+
+    def vector(self, solution: xr.Dataset) -> Floats:
+        """Values of a Solution in column order."""
+        return _gather(self.columns, len(self.cost), {k: solution[k].values for k in self.columns})
+
+    def duals(self, solution: xr.Dataset) -> Floats:
+        """Row duals of a Solution in row order."""
+        return _gather(self.rows, len(self.row_low), {k: solution[f"dual_{k}"].values for k in self.rows})
+
+
+def _gather(numbers: dict[str, Ints], size: int, values: dict[str, Floats]) -> Floats:
+    out = np.zeros(size)
+    for name, number in numbers.items():
+        exists = number >= 0
+        out[number[exists]] = values[name][exists]
+    return out
+
+
+@dataclass
+class _Builder:
+    """Numbers columns and rows block by block and collects coefficients."""
+
+    columns: dict[str, Ints] = field(default_factory=dict)
+    rows: dict[str, Ints] = field(default_factory=dict)
+    low: list[Floats] = field(default_factory=list)
+    up: list[Floats] = field(default_factory=list)
+    row_low: list[Floats] = field(default_factory=list)
+    row_up: list[Floats] = field(default_factory=list)
+    entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
+    n_columns: int = 0
+    n_rows: int = 0
+
+    def variable(self, name: str, exists: Bools, low: Any, up: Any) -> None:
+        self.columns[name], self.n_columns = _number(exists, self.n_columns)
+        self.low.append(np.broadcast_to(low, exists.shape)[exists].astype(float))
+        self.up.append(np.broadcast_to(up, exists.shape)[exists].astype(float))
+
+    def row(self, name: str, exists: Bools, low: Any, up: Any) -> None:
+        self.rows[name], self.n_rows = _number(exists, self.n_rows)
+        self.row_low.append(np.broadcast_to(low, exists.shape)[exists].astype(float))
+        self.row_up.append(np.broadcast_to(up, exists.shape)[exists].astype(float))
+
+    def put(self, row: Any, column: Any, value: Any) -> None:
+        """Coefficients where both the row and the column exist; shapes are broadcast together."""
+        r, c, v = np.broadcast_arrays(row, column, np.asarray(value, dtype=float))
+        there = (r >= 0) & (c >= 0)
+        self.entries.append((r[there], c[there], v[there]))
+
+    def matrix(self) -> Any:
+        r, c, v = (np.concatenate(part) for part in zip(*self.entries, strict=True))
+        return sp.csc_array(sp.coo_array((v, (r, c)), shape=(self.n_rows, self.n_columns)))
+
+
+def _number(exists: Bools, first: int) -> tuple[Ints, int]:
+    numbers = np.full(exists.shape, -1, dtype=np.int64)
+    count = int(exists.sum())
+    numbers[exists] = np.arange(first, first + count)
+    return numbers, first + count
+
+
+def array_model(problem: xr.Dataset) -> ArrayModel:
+    """Rebuild the whole program from the Problem."""
+    p = {str(k): v.values for k, v in problem.data_vars.items()}
+    b = _Builder()
+    _variables(b, p)
+    _job_rows(b, p)
+    _hall_rows(b, p)
+    _site_rows(b, p)
+    _cap_rows(b, p)
+    cost, offset = _cost(b, p)
+    parts: Iterable[list[Floats]] = (b.row_low, b.row_up, b.low, b.up)
+    row_low, row_up, low, up = (np.concatenate(x) for x in parts)
+    return ArrayModel(cost, offset, b.matrix(), row_low, row_up, low, up, b.columns, b.rows)
+
+
+def _variables(b: _Builder, p: dict[str, Any]) -> None:
+    is_open = p["open"] > 0
+    has_class = p["speed"][p["job_group"]] > 0
+    group_open = np.array([is_open[p["job_group"] == k].any(axis=0) for k in range(len(p["speed"]))])
+    run = has_class[:, :, None] & is_open[:, None, :]
+    b.variable("run", run, 0.0, (p["max_gpus"][:, None] * p["open"])[:, None, :])
+    gpus = (p["pool_class"] >= 0)[:, :, None] & group_open[:, None, :]
+    b.variable("gpus", gpus, 0.0, INF)
+    b.variable("short", np.full(len(p["work_left"]), True), 0.0, p["work_left"])
+    everywhere = np.full(p["hall_mw"].shape, True)
+    b.variable("it", everywhere, 0.0, p["hall_mw"])
+    b.variable("over", p["width"] > 0, 0.0, p["width"])
+    always = np.full(p["price"].shape, True)
+    b.variable("facility", always, 0.0, INF)
+    b.variable("grid_import", always, 0.0, p["grid_limit_mw"])
+    b.variable("grid_export", always, 0.0, p["export_limit_mw"])
+    b.variable("peak", p["peak_rate"] > 0, p["peak_so_far"], INF)
+    b.variable("over_cap", np.full(len(p["cap_limit"]), True), 0.0, INF)
+
+
+def _job_rows(b: _Builder, p: dict[str, Any]) -> None:
+    run, gpus, group = b.columns["run"], b.columns["gpus"], p["job_group"]
+    b.row("finish", np.full(len(group), True), p["work_left"], p["work_left"])
+    b.put(b.rows["finish"][:, None, None], run, p["speed"][group][:, :, None] * p["dt"])
+    b.put(b.rows["finish"], b.columns["short"], 1.0)
+    many = ((p["speed"] > 0).sum(axis=1) > 1)[group]
+    b.row("job_limit", many[:, None] & (p["open"] > 0), -INF, p["max_gpus"][:, None] * p["open"])
+    b.put(b.rows["job_limit"][:, None, :], run, 1.0)
+    n_groups, n_classes = p["speed"].shape
+    group_open = (gpus >= 0).any(axis=1)
+    b.row("place", (p["speed"] > 0)[:, :, None] & group_open[:, None, :], 0.0, 0.0)
+    b.put(b.rows["place"][group], run, 1.0)
+    for c in range(n_classes):
+        in_class = np.where((p["pool_class"] == c)[:, :, None], gpus, -1)
+        b.put(b.rows["place"][:, c][:, None, :], in_class, -1.0)
+    b.row("room", (gpus >= 0).any(axis=0), -INF, p["available"] - p["firm"])
+    b.put(np.broadcast_to(b.rows["room"], (n_groups, *b.rows["room"].shape)), gpus, 1.0)
+
+
+def _hall_rows(b: _Builder, p: dict[str, Any]) -> None:
+    it, over, gpus = b.columns["it"], b.columns["over"], b.columns["gpus"]
+    b.row("it_power", it >= 0, p["it_min"], p["it_min"])
+    b.put(b.rows["it_power"], it, 1.0)
+    b.put(b.rows["it_power"][p["pool_hall"]], gpus, -(p["busy_mw"] - p["idle_mw"])[:, None])
+    b.row("segments", it >= 0, p["it_min"], p["it_min"])
+    b.put(b.rows["segments"], it, 1.0)
+    b.put(b.rows["segments"][:, :, None], over, -1.0)
+
+
+def _site_rows(b: _Builder, p: dict[str, Any]) -> None:
+    c, hall_site = b.columns, p["hall_site"]
+    fixed = p["other_site_mw"].copy()
+    np.add.at(fixed, hall_site, p["overhead_min"])
+    b.row("facility_power", c["facility"] >= 0, fixed, fixed)
+    b.put(b.rows["facility_power"], c["facility"], 1.0)
+    b.put(b.rows["facility_power"][hall_site], c["it"], -1.0)
+    b.put(b.rows["facility_power"][hall_site][:, :, None], c["over"], -p["slope"])
+    b.row("balance", c["facility"] >= 0, 0.0, 0.0)
+    for name, sign in (("facility", 1.0), ("grid_import", -1.0), ("grid_export", 1.0)):
+        b.put(b.rows["balance"], c[name], sign)
+    peak = np.take_along_axis(c["peak"], p["month_of"], axis=1)
+    b.row("month_peak", peak >= 0, -INF, 0.0)
+    b.put(b.rows["month_peak"], c["grid_import"], 1.0)
+    b.put(b.rows["month_peak"], peak, -1.0)
+
+
+def _cap_rows(b: _Builder, p: dict[str, Any]) -> None:
+    b.row("pue_cap", np.full(len(p["cap_limit"]), True), -INF, p["cap_credit"])
+    b.put(b.rows["pue_cap"], b.columns["over_cap"], -1.0)
+    for r, (start, stop) in enumerate(zip(p["cap_start"], p["cap_stop"], strict=True)):
+        site, hall = _members(int(p["cap_site"][r]), p)
+        dt, row = p["dt"][start:stop], b.rows["pue_cap"][r]
+        b.put(row, b.columns["facility"][site, start:stop], dt)
+        b.put(row, b.columns["it"][hall, start:stop], -p["cap_limit"][r] * dt)
+
+
+def _members(site: int, p: dict[str, Any]) -> tuple[Any, Any]:
+    """Selectors of the sites and halls that a cap covers."""
+    return (slice(None), slice(None)) if site < 0 else (slice(site, site + 1), p["hall_site"] == site)
+
+
+def _cost(b: _Builder, p: dict[str, Any]) -> tuple[Floats, float]:
+    """Energy with its negative-hour hull, demand charges, undone work, cap breaches."""
+    cost = np.zeros(b.n_columns)
+    rate = p["dt"] * p["price"]
+    negative = np.where(p["price"] < 0, rate, 0.0)[p["hall_site"]]
+    cost[b.columns["grid_import"]] += rate
+    cost[b.columns["it"]] += negative * p["chord"]
+    over = b.columns["over"]
+    cost[over[over >= 0]] -= (negative[:, :, None] * p["slope"])[over >= 0]
+    peak = b.columns["peak"]
+    cost[peak[peak >= 0]] += p["peak_rate"][peak >= 0]
+    cost[b.columns["short"]] += p["penalty"]
+    cost[b.columns["over_cap"]] += p["cap_penalty"]
+    return cost, float(-(negative * p["chord"] * p["it_min"]).sum())

@@ -1,0 +1,90 @@
+"""Objective against bill: every difference has a name, and what has no name is an error."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import xarray as xr
+
+from energy.audit.bill import Bill, month_peaks
+
+#: Largest difference between objective and bill without a name [EUR]: one cent.
+UNEXPLAINED_EUR = 0.01
+#: Largest sum of the named modelling differences, as a share of the bill.
+NAMED_SHARE = 5e-4
+#: Largest difference of IT power between program and replay [MW]; LEAST_GPUS dropped holdings are far below.
+IT_MISMATCH_MW = 1e-4
+#: Chords lie above the curve; replayed facility power may exceed the program's by rounding only [MW].
+CHORD_BELOW_MW = 1e-5
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Objective - bill, split by cause [EUR]; positive: the program over-states cost."""
+
+    objective_eur: float
+    bill_eur: float
+    chords_eur: float
+    negative_hour_chords_eur: float
+    peaks_on_chords_eur: float
+    undone_penalty_eur: float
+    cap_penalty_eur: float
+    unexplained_eur: float
+    it_mismatch_mw: float
+    chord_below_curve_mw: float
+
+    @property
+    def named_share(self) -> float:
+        """Modelling differences (chords, not penalties) as a share of the bill."""
+        named = abs(self.chords_eur) + abs(self.negative_hour_chords_eur) + abs(self.peaks_on_chords_eur)
+        return named / abs(self.bill_eur) if self.bill_eur else named
+
+    @property
+    def agrees(self) -> bool:
+        """All differences have names and are small."""
+        return not self.problems()
+
+    def problems(self) -> list[str]:
+        """What does not agree, in words; empty when all does."""
+        out = []
+        if abs(self.unexplained_eur) > UNEXPLAINED_EUR:
+            out.append(f"bill and objective differ by {self.unexplained_eur:.4f} EUR without a named cause")
+        if self.named_share > NAMED_SHARE:
+            out.append(f"chords change the cost by {self.named_share:.3%}, more than {NAMED_SHARE:.2%}")
+        if self.it_mismatch_mw > IT_MISMATCH_MW:
+            out.append(f"replay draws up to {self.it_mismatch_mw:.6f} MW of IT power more or less than the program")
+        if self.chord_below_curve_mw > CHORD_BELOW_MW:
+            out.append(f"replayed power exceeds the program's by up to {self.chord_below_curve_mw:.6f} MW")
+        return out
+
+    def as_dict(self) -> dict[str, object]:
+        """For summary and manifest."""
+        return {**asdict(self), "named_share": self.named_share, "agrees": self.agrees}
+
+
+def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, priced: Bill) -> Reconciliation:
+    """Explain the objective in terms of the bill."""
+    p = {str(k): v.values for k, v in problem.data_vars.items()}
+    x = {str(k): v.values for k, v in solution.data_vars.items()}
+    facility = replayed["facility_mw"].values
+    rate = p["dt"] * p["price"]
+    gap = rate * (x["grid_import"] - facility)
+    negative = p["price"] < 0
+    chords, burned = float(gap[~negative].sum()), float(gap[negative].sum())
+    burned += float((np.where(negative, rate, 0.0)[p["hall_site"]] * _hull_minus_segments(p, x)).sum())
+    peaks = float((p["peak_rate"] * (x["peak"] - month_peaks(replayed, problem))).sum())
+    undone = float(p["penalty"] @ x["short"])
+    breach = float(p["cap_penalty"] @ x["over_cap"])
+    objective = float(solution.attrs["objective_eur"])
+    unexplained = objective - priced.total() - chords - burned - peaks - undone - breach
+    return Reconciliation(
+        objective, priced.total(), chords, burned, peaks, undone, breach, unexplained,
+        it_mismatch_mw=float(np.abs(x["it"] - replayed["it_mw"].values).max()),
+        chord_below_curve_mw=float((facility - x["facility"]).max()),
+    )  # fmt: skip
+
+
+def _hull_minus_segments(p: dict[str, np.ndarray], x: dict[str, np.ndarray]) -> np.ndarray:
+    """chord (it - it_min) - Σ_i slope over, (H, T): what the energy term of negative hours adds."""
+    return np.asarray(p["chord"] * (x["it"] - p["it_min"]) - (p["slope"] * x["over"]).sum(axis=2))

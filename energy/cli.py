@@ -1,0 +1,154 @@
+"""The commands. Heavy imports happen inside them, so that `energy --help` answers at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from energy.optimize import Run
+
+#: Exit codes: what a shell script or a scheduler can act on.
+OK, CONFIGURATION, DATA, IMPOSSIBLE, SOLVER, DEGRADED, INTERRUPTED = 0, 2, 3, 4, 5, 6, 130
+
+app = typer.Typer(
+    name="energy",
+    help="Where and when to run every training job so that power and cooling cost least.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+CaseArg = Annotated[Path | None, typer.Argument(help="Case file; without it the reference case.", show_default=False)]
+FirstDay = Annotated[str | None, typer.Option("--start", help="First local day, YYYY-MM-DD.", show_default=False)]
+LastDay = Annotated[str | None, typer.Option("--end", help="Last local day, inclusive.", show_default=False)]
+Fill = Annotated[bool, typer.Option("--fill", help="Fill gaps in series, labelled, instead of refusing them.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder that run folders are written to.")]
+
+
+@app.command()
+def optimize(
+    case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fill: Fill = False,
+    out: Out = Path("data/runs"), as_json: Json = False,
+) -> None:  # fmt: skip
+    """Solve a case, prove and price the plan, write the run folder and print the result."""
+    with _exit_codes():
+        from energy.operate.runs import check_writable, publish, record_of
+        from energy.optimize import optimize as run_optimize
+        from energy.screen import Progress, result_table
+
+        check_writable(out)
+        with Progress(quiet=as_json) as progress:
+            run = run_optimize(case or _reference(), _horizon(start, end), fill, tell=progress.stage)
+            _refuse_failed(run)
+            progress.stage("write the run folder")
+            folder = publish(record_of(run), out)
+        print(json.dumps(run.summary, indent=2, default=float)) if as_json else result_table(run, folder)
+        raise typer.Exit(DEGRADED if run.outcome.status == "DEGRADED" else OK)
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Option("--run", help="A run folder.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", help="File to write; default: report.html in the folder.")
+    ] = None,
+) -> None:
+    """Draw the report of a run folder again, from its files alone."""
+    with _exit_codes():
+        from energy.report.page import render
+        from energy.report.record import read
+
+        target = output or run / "report.html"
+        target.write_text(render(read(run)), encoding="utf-8")
+        typer.echo(str(target))
+
+
+@app.command()
+def check(case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fill: Fill = False) -> None:
+    """Read and assemble a case without solving it: is every input usable?"""
+    with _exit_codes():
+        from energy.problem import assemble, read_inputs
+        from energy.screen import check_table
+
+        inputs = read_inputs(case or _reference(), _horizon(start, end), fill)
+        check_table(inputs, assemble(inputs))
+
+
+@app.command()
+def formulation(arrays: Annotated[bool, typer.Option("--arrays", help="The table of arrays instead.")] = False) -> None:
+    """Print the whole linear program, or the table of arrays, as Markdown."""
+    if arrays:
+        from energy.schema import markdown as text
+    else:
+        from energy.program import formulation as text
+    typer.echo(text(), nl=False)
+
+
+@app.command()
+def schemas(folder: Annotated[Path, typer.Argument(help="Folder to write to.")] = Path("docs/schemas")) -> None:
+    """Write the JSON Schemas of the YAML files, for completion in editors."""
+    from energy.inputs.jsonschema import write_all
+
+    for path in write_all(folder):
+        typer.echo(str(path))
+
+
+def _reference() -> Path:
+    from energy.inputs.resources import root
+
+    return root() / "models" / "cases" / "reference.yaml"
+
+
+def _horizon(start: str | None, end: str | None) -> dict[str, object]:
+    """Overrides of the horizon; a start alone keeps the number of days."""
+    for name, value in (("--start", start), ("--end", end)):
+        try:
+            date.fromisoformat(value or "2018-01-01")
+        except ValueError:
+            _fail(CONFIGURATION, f"{name} {value!r} is not a day; allowed: YYYY-MM-DD")
+    return {k: v for k, v in (("start", start), ("end", end)) if v is not None}
+
+
+def _refuse_failed(run: Run) -> None:
+    if run.outcome.status == "FAILED":
+        _fail(SOLVER, f"no plan: {'; '.join(run.outcome.reasons)}")
+
+
+@contextmanager
+def _exit_codes() -> Iterator[None]:
+    """Every expected failure becomes one line and its exit code."""
+    from energy.inputs.errors import ConfigError, ImpossibleWork, SeriesError
+    from energy.operate.runs import RunFolderError
+    from energy.plant import PlantError
+    from energy.schema import SchemaError
+    from energy.solve import SolverError
+
+    codes: dict[type[Exception], int] = {
+        ConfigError: CONFIGURATION, PlantError: CONFIGURATION, RunFolderError: CONFIGURATION, FileNotFoundError: CONFIGURATION,
+        SeriesError: DATA, SchemaError: DATA, ImpossibleWork: IMPOSSIBLE, SolverError: SOLVER,
+    }  # fmt: skip
+    try:
+        yield
+    except KeyboardInterrupt:
+        _fail(INTERRUPTED, "interrupted; no run folder was written, nothing was changed")
+    except tuple(codes) as e:
+        _fail(next(code for kind, code in codes.items() if isinstance(e, kind)), str(e))
+
+
+def _fail(code: int, message: str) -> NoReturn:
+    typer.echo(f"energy: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def main(argv: list[str] | None = None) -> Any:
+    """Entry point of the `energy` command."""
+    return app(argv if argv is not None else sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Fleet, jobs, tariffs, state and series from files into frozen objects and Datasets."""

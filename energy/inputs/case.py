@@ -1,0 +1,116 @@
+"""The case file: which fleet, jobs and series, over which days, with which options."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from energy.inputs.dated import to_utc
+from energy.inputs.fleet import BiddingZone, Name, TimeZone
+from energy.inputs.yamlfile import Frozen, load_model
+from energy.schema import Times
+
+Quality = Literal["auction", "measured", "forecast", "secondary", "proxy", "persistence", "scenario"]
+
+
+class Horizon(Frozen):
+    """Whole local days, first and last inclusive."""
+
+    start: date
+    end: date
+    time_zone: TimeZone = "UTC"
+    market_time_unit_min: Literal[15, 30, 60] = 60
+
+    @model_validator(mode="after")
+    def _forward(self) -> Horizon:
+        if self.end < self.start:
+            raise ValueError(f"end {self.end} is before start {self.start}")
+        return self
+
+    def bounds(self) -> tuple[np.datetime64, np.datetime64]:
+        """UTC instants of the first moment and of the first moment after."""
+        first = datetime.combine(self.start, time())
+        after = datetime.combine(self.end + timedelta(days=1), time())
+        return to_utc(first, self.time_zone), to_utc(after, self.time_zone)
+
+    def times(self) -> Times:
+        """Starts of the market time units, shape (T,)."""
+        step = np.timedelta64(self.market_time_unit_min, "m")
+        first, after = self.bounds()
+        return np.arange(first, after, step).astype("datetime64[ns]")
+
+    def hours(self) -> float:
+        """Length of a market time unit [h]."""
+        return self.market_time_unit_min / 60
+
+
+class PriceFile(Frozen):
+    """Day-ahead prices of one or more bidding zones, per MWh.
+
+    `unit` says the unit out loud and switches the median test for prices per kWh off.
+    """
+
+    file: str
+    zones: tuple[BiddingZone, ...] = Field(min_length=1)
+    columns: dict[BiddingZone, str] = {}
+    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
+    unit: Literal["per_mwh"] | None = None
+    quality: Quality
+    source: str = Field(min_length=3)
+    licence: str = ""
+
+
+class WeatherFile(Frozen):
+    """Weather of one site."""
+
+    file: str
+    quality: Quality
+    source: str = Field(min_length=3)
+    licence: str = ""
+    humidity: Literal["file", "dew_point_daily_minimum"] = "file"
+
+
+class CarbonFile(Frozen):
+    """Carbon intensity of one bidding zone, in the unit stated."""
+
+    file: str
+    column: str
+    unit: Literal["g_per_kwh", "t_per_mwh"]
+    quality: Quality
+    source: str = Field(min_length=3)
+    licence: str = ""
+
+
+class Rate(Frozen):
+    """What one unit of a currency is worth."""
+
+    eur_per_unit: float = Field(gt=0, le=1000)
+    source: str = Field(min_length=3)
+
+
+class Case(Frozen):
+    """The whole case file; paths are relative to it."""
+
+    name: Name
+    fleet: str
+    jobs: str
+    horizon: Horizon
+    prices: tuple[PriceFile, ...] = Field(min_length=1)
+    weather: dict[Name, WeatherFile] = Field(min_length=1)
+    carbon: dict[BiddingZone, CarbonFile] = {}
+    fx: dict[str, Rate] = {}
+    state: str | None = None
+
+
+def load_case(path: Path) -> Case:
+    """Read a case file.
+
+    Raises
+    ------
+    ConfigError : names the file, the key and what is allowed.
+    """
+    return load_model(path, Case)

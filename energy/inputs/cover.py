@@ -1,0 +1,140 @@
+"""Does a series cover the horizon; and, only when asked, labelled filling of what it lacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from energy.inputs.errors import SeriesError
+from energy.schema import QUALITY
+
+#: Prices are filled from the same hour this many days before; the first that exists is taken.
+PERSISTENCE_DAYS = (1, 7, 2, 3)
+#: Longest weather gap that interpolation bridges [h]; a front passes in about three hours.
+WEATHER_GAP_H = 3.0
+
+Quality = np.ndarray[tuple[int], np.dtype[np.int8]]
+
+
+@dataclass(frozen=True)
+class Cover:
+    """The part of a table inside the horizon, on its own complete grid; NaN where it has nothing."""
+
+    path: Path
+    name: str
+    frame: pd.DataFrame
+    step: pd.Timedelta
+
+    def missing(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Periods without a value in any column, shape (T,)."""
+        return np.asarray(self.frame.isna().any(axis=1).to_numpy())
+
+    def complete(self) -> Cover:
+        """Self, when nothing is missing.
+
+        Raises
+        ------
+        SeriesError : counts the missing periods and names the first.
+        """
+        gaps = self.missing()
+        if gaps.any():
+            first = self.frame.index[int(np.argmax(gaps))]
+            raise SeriesError(
+                f"{self.path}: {self.name}",
+                f"{int(gaps.sum())} of {len(gaps)} periods of {_text(self.step)} are missing or NaN, the first at {first}Z",
+                "a value for every period of the horizon; or --fill, which fills and labels them",
+            )
+        return self
+
+
+def _text(step: pd.Timedelta) -> str:
+    return f"{step / pd.Timedelta(minutes=1):g} min"
+
+
+def cover(path: Path, frame: pd.DataFrame, name: str, start: np.datetime64, end: np.datetime64) -> Cover:
+    """Cut `frame` to the periods that overlap [start, end), on the grid of its own most common step.
+
+    Raises
+    ------
+    SeriesError : nothing of it lies inside the horizon.
+    """
+    index = pd.DatetimeIndex(frame.index)
+    if len(index) < 2:
+        raise SeriesError(path, f"has {len(index)} rows", "a series over the horizon")
+    step = pd.Timedelta(pd.Series(index[1:] - index[:-1]).mode().iloc[0])
+    inside = index[(index > pd.Timestamp(start) - step) & (index < pd.Timestamp(end))]
+    if inside.empty:
+        raise SeriesError(
+            f"{path}: {name}",
+            f"covers {index[0]}Z … {index[-1]}Z",
+            f"the horizon {pd.Timestamp(start)}Z … {pd.Timestamp(end)}Z",
+        )
+    offset = (inside[0] - pd.Timestamp(start)) % step
+    first = pd.Timestamp(start) + offset - (step if offset > pd.Timedelta(0) else pd.Timedelta(0))
+    grid = pd.date_range(first, pd.Timestamp(end), freq=step, inclusive="left").as_unit("ns")
+    off_grid = inside[~inside.isin(grid)]
+    if len(off_grid):
+        raise SeriesError(
+            f"{path}: {name} at {off_grid[0]}Z",
+            f"is off the file's own step of {_text(step)}",
+            "one step throughout the horizon",
+        )
+    return Cover(path, name, frame.reindex(grid), step)
+
+
+def qualities(path: Path, table: pd.DataFrame, column: str, default: str, part: Cover) -> Quality:
+    """Quality index of each period: the file's own column where it has one, else `default`."""
+    if column not in table:
+        return np.full(len(part.frame), QUALITY.index(default), dtype=np.int8)
+    labels = table[column].reindex(part.frame.index).fillna(default)
+    unknown = sorted(set(labels) - set(QUALITY))
+    if unknown:
+        raise SeriesError(f"{path}: {column}", f"unknown quality {unknown[0]!r}", ", ".join(QUALITY))
+    return np.array([QUALITY.index(q) for q in labels], dtype=np.int8)
+
+
+def fill_prices(path: Path, name: str, whole: pd.Series, part: Cover, quality: Quality) -> tuple[Cover, Quality]:
+    """Missing prices from the same hour of an earlier day, labelled `persistence`.
+
+    Raises
+    ------
+    SeriesError : no earlier day has that hour.
+    """
+    gaps = part.missing()
+    filled = part.frame["value"].copy()
+    for days in PERSISTENCE_DAYS:
+        earlier = whole.reindex(filled.index - pd.Timedelta(days=days)).to_numpy()
+        filled = filled.where(filled.notna(), earlier)
+    out = replace(part, frame=filled.to_frame("value"))
+    if out.missing().any():
+        first = filled.index[int(np.argmax(out.missing()))]
+        raise SeriesError(f"{path}: {name}", f"cannot be filled at {first}Z: no value on any of the days before it")
+    return out, _label(quality, gaps, "persistence")
+
+
+def fill_weather(path: Path, whole: pd.DataFrame, part: Cover, quality: Quality) -> tuple[Cover, Quality]:
+    """Short weather gaps by interpolation (`proxy`), longer ones from the day before (`persistence`).
+
+    Raises
+    ------
+    SeriesError : a gap that neither can fill.
+    """
+    gaps = part.missing()
+    run = pd.Series(gaps).groupby((~pd.Series(gaps)).cumsum()).transform("sum").to_numpy()
+    short = gaps & (run * (part.step / pd.Timedelta(hours=1)) <= WEATHER_GAP_H)
+    frame = part.frame.where(~short[:, None], part.frame.interpolate(method="time", limit_area="inside"))
+    for days in PERSISTENCE_DAYS:
+        earlier = whole.reindex(frame.index - pd.Timedelta(days=days)).to_numpy()
+        frame = frame.where(frame.notna(), earlier)
+    out = replace(part, frame=frame)
+    if out.missing().any():
+        first = frame.index[int(np.argmax(out.missing()))]
+        raise SeriesError(f"{path}: weather", f"cannot be filled at {first}Z: no value on any of the days before it")
+    return out, _label(_label(quality, gaps, "persistence"), short, "proxy")
+
+
+def _label(quality: Quality, where: np.ndarray[tuple[int], np.dtype[np.bool_]], label: str) -> Quality:
+    return np.where(where, QUALITY.index(label), quality).astype(np.int8)

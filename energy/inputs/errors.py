@@ -1,0 +1,30 @@
+"""The one exception for bad input: which file, which key or row, what is allowed."""
+
+from __future__ import annotations
+
+
+class InputError(ValueError):
+    """Input that cannot be used as it stands.
+
+    Parameters
+    ----------
+    where : file and key, row or coordinate, as the user would find it
+    what : what is wrong there, with the value found
+    allowed : what is allowed instead
+    """
+
+    def __init__(self, where: object, what: str, allowed: str = "") -> None:
+        self.where, self.what, self.allowed = str(where), what, allowed
+        super().__init__(f"{where}: {what}" + (f"; allowed: {allowed}" if allowed else ""))
+
+
+class ConfigError(InputError):
+    """A fleet, tariff, plant or case file is wrong (exit code 2)."""
+
+
+class SeriesError(InputError):
+    """A price, weather or carbon series or a job table is wrong (exit code 3)."""
+
+
+class ImpossibleWork(InputError):
+    """The jobs or the firm load cannot be served by this fleet whatever the schedule (exit code 4)."""

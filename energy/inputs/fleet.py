@@ -1,0 +1,141 @@
+"""The fleet file: sites, halls, pools, limits, with dated phases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, model_validator
+
+from energy.inputs.dated import Dated, constant
+from energy.inputs.yamlfile import Frozen, load_model
+from energy.inputs.zones import check_zone
+
+
+def _zone_known(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
+        raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Oslo") from None
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_zone_known)]
+BiddingZone = Annotated[str, AfterValidator(check_zone)]
+#: Names become parts of ids such as site/hall/pool, file columns and Pyomo labels.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}$")]
+
+
+class Place(Frozen):
+    """Where a site is: WGS 84 degrees and metres above the sea."""
+
+    latitude: float = Field(ge=-90, le=90)
+    longitude: float = Field(ge=-180, le=180)
+    altitude_m: float = Field(default=0.0, ge=-430, le=6000)
+
+
+class PueCap(Frozen):
+    """A PUE limit (ISO/IEC 30134-2): energy weighted over its period, breached only at a price.
+
+    `year`: the calendar year in site-local time, with the year-to-date balance from the state;
+    `rolling`: every window of `window_h` hours, with its history; `hour`: single market time units,
+    only those whose IT power can never fall below `above_it_mw`.
+    """
+
+    name: Name
+    limit: float = Field(ge=1.0, le=10.0)
+    period: Literal["year", "rolling", "hour"] = "year"
+    window_h: float | None = Field(default=None, gt=0, le=8784)
+    above_it_mw: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _complete(self) -> PueCap:
+        if (self.period == "rolling") != (self.window_h is not None):
+            raise ValueError("window_h belongs to period: rolling, and only there")
+        if (self.period == "hour") != (self.above_it_mw is not None):
+            raise ValueError("above_it_mw belongs to period: hour, and only there")
+        return self
+
+
+class Maintenance(Frozen):
+    """GPUs taken out between two site-local moments."""
+
+    from_: datetime = Field(alias="from")
+    to: datetime
+    gpus: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _forward(self) -> Maintenance:
+        if self.to <= self.from_:
+            raise ValueError("maintenance must end after it begins")
+        return self
+
+
+class Pool(Frozen):
+    """GPUs of one kind in one hall. Power per GPU includes its share of the server."""
+
+    gpu: str
+    count: Dated
+    firm_gpus: Dated = constant(0.0)
+    maintenance: tuple[Maintenance, ...] = ()
+    busy_kw_per_gpu: float | None = Field(default=None, gt=0, le=20)
+    idle_kw_per_gpu: float | None = Field(default=None, ge=0, le=20)
+    off_kw_per_gpu: float | None = Field(default=None, ge=0, le=20)
+
+
+class Hall(Frozen):
+    """One cooling plant and the pools it cools; `design_mw` is the plant's IT design load in MW."""
+
+    plant: str
+    electrical: str = "typical"
+    design_mw: Dated
+    limit_mw: Dated | None = None
+    other_it_mw: Dated = constant(0.0)
+    pools: dict[Name, Pool] = Field(min_length=1)
+
+
+class Site(Frozen):
+    """One grid connection with its halls."""
+
+    place: Place
+    bidding_zone: BiddingZone
+    time_zone: TimeZone
+    country: str = Field(pattern=r"^[A-Z]{2}$")
+    jurisdictions: tuple[str, ...] = ()
+    tariff: str
+    grid_limit_mw: Dated
+    other_site_mw: Dated = constant(0.0)
+    pue_caps: tuple[PueCap, ...] = ()
+    halls: dict[Name, Hall] = Field(min_length=1)
+
+    def tags(self) -> frozenset[str]:
+        """Jurisdiction tags a job can ask for; the country is always one of them."""
+        return frozenset(self.jurisdictions) | {self.country}
+
+
+class Fleet(Frozen):
+    """The whole fleet file."""
+
+    name: Name
+    sites: dict[Name, Site] = Field(min_length=1)
+    fleet_pue_caps: tuple[PueCap, ...] = ()
+
+    def halls(self) -> dict[str, tuple[str, Hall]]:
+        """Hall id ``site/hall`` -> (site name, hall), in file order."""
+        return {f"{s}/{h}": (s, hall) for s, site in self.sites.items() for h, hall in site.halls.items()}
+
+    def pools(self) -> dict[str, tuple[str, Pool]]:
+        """Pool id ``site/hall/pool`` -> (hall id, pool), in file order."""
+        return {f"{h}/{p}": (h, pool) for h, (_, hall) in self.halls().items() for p, pool in hall.pools.items()}
+
+
+def load_fleet(path: Path) -> Fleet:
+    """Read a fleet file.
+
+    Raises
+    ------
+    ConfigError : names the file, the key and what is allowed.
+    """
+    return load_model(path, Fleet)

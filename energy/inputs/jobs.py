@@ -1,0 +1,142 @@
+"""The job table: CSV or Parquet into frozen jobs, each error with file, row and column."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, field_validator, model_validator
+
+from energy.inputs.errors import ConfigError, SeriesError
+from energy.inputs.tables import read_frame
+from energy.inputs.yamlfile import Frozen, validate
+
+#: Reserved for the executable plan: read, kept out of the linear program.
+RESERVED = ("gang_gpus", "min_run_h", "movable")
+
+_OFFSET = re.compile(r"^\+\s*(\d+(?:\.\d+)?)\s*h$")
+
+
+class Job(Frozen):
+    """One training job. Work is in reference GPU-hours: GPU-hours on a GPU of speed 1.
+
+    `gpu_kinds` maps accepted kinds to their speed; `jurisdictions` are tags of which a site must carry
+    one (empty: anywhere); without `value_eur_per_gpu_hour` undone work costs the fleet's default penalty.
+    """
+
+    id: str = Field(min_length=1, max_length=200)
+    label: str = Field(default="", max_length=200)
+    gpu_hours: float = Field(gt=0, le=1e8)
+    max_gpus: float = Field(gt=0, le=1e6)
+    release: pd.Timestamp
+    deadline: pd.Timestamp
+    gpu_kinds: dict[str, float] = Field(min_length=1)
+    jurisdictions: frozenset[str] = frozenset()
+    home_site: str | None = None
+    value_eur_per_gpu_hour: float | None = Field(default=None, ge=0, le=1e6)
+
+    model_config = Frozen.model_config | {"arbitrary_types_allowed": True}
+
+    @field_validator("gpu_kinds")
+    @classmethod
+    def _speeds(cls, kinds: dict[str, float]) -> dict[str, float]:
+        if not all(0 < v <= 1000 for v in kinds.values()):
+            raise ValueError("kinds with speeds above 0, such as gb300=2.5;h200=1")
+        return kinds
+
+    @model_validator(mode="after")
+    def _forward(self) -> Job:
+        if self.deadline <= self.release:
+            raise ValueError(f"deadline {self.deadline}Z is not after release {self.release}Z")
+        return self
+
+
+def read_jobs(path: Path, start: np.datetime64) -> tuple[Job, ...]:
+    """Jobs of the table, sorted by id so that the order of rows never matters.
+
+    Parameters
+    ----------
+    start : start of the horizon (UTC), which offsets such as ``+36h`` count from
+
+    Raises
+    ------
+    SeriesError : unreadable, empty, a missing or unknown column, a duplicate id, or a bad cell.
+    """
+    frame = read_frame(path)
+    if frame.empty:
+        raise SeriesError(path, "has no jobs", "at least one row")
+    _check_columns(path, list(frame.columns))
+    jobs = [_job(path, row, record, start) for row, record in enumerate(frame.to_dict("records"), start=2)]
+    seen: dict[str, int] = {}
+    for row, job in enumerate(jobs, start=2):
+        if job.id in seen:
+            raise SeriesError(
+                f"{path}: row {row}", f"id {job.id!r} already stands in row {seen[job.id]}", "each id once"
+            )
+        seen[job.id] = row
+    return tuple(sorted(jobs, key=lambda j: j.id))
+
+
+def _check_columns(path: Path, columns: list[str]) -> None:
+    known = [*Job.model_fields, *RESERVED]
+    unknown = [c for c in columns if c not in known]
+    missing = [n for n, f in Job.model_fields.items() if f.is_required() and n not in columns]
+    if unknown or missing:
+        what = "; ".join(
+            filter(None, [unknown and f"unknown columns {unknown}", missing and f"missing columns {missing}"])
+        )
+        raise SeriesError(f"{path}: header", what, ", ".join(known))
+
+
+def _job(path: Path, row: int, record: dict[str, Any], start: np.datetime64) -> Job:
+    cells = {k: v for k, v in record.items() if k not in RESERVED and not _empty(v)}
+    try:
+        for key in ("release", "deadline"):
+            if key in cells:
+                cells[key] = _moment(cells[key], start)
+        if "gpu_kinds" in cells:
+            cells["gpu_kinds"] = _kinds(str(cells["gpu_kinds"]))
+        if "jurisdictions" in cells:
+            cells["jurisdictions"] = frozenset(_split(str(cells["jurisdictions"])))
+        cells |= {k: str(cells[k]) for k in ("id", "label", "home_site") if k in cells}
+        return validate("", cells, Job)
+    except (ConfigError, ValueError) as e:
+        what = e.what if isinstance(e, ConfigError) else str(e)
+        raise SeriesError(f"{path}: row {row} (job {cells.get('id', '?')})", what) from None
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value == "" or (isinstance(value, float) and np.isnan(value))
+
+
+def _split(cell: str) -> list[str]:
+    return [part.strip() for part in cell.split(";") if part.strip()]
+
+
+def _kinds(cell: str) -> dict[str, float]:
+    """``gb300=2.5;h200=1`` into a mapping; a kind without a speed runs at speed 1."""
+    out = {}
+    for part in _split(cell):
+        kind, _, speed = part.partition("=")
+        try:
+            out[kind.strip()] = float(speed) if speed else 1.0
+        except ValueError:
+            raise ValueError(f"gpu_kinds: {part!r} is not kind=speed, such as gb300=2.5;h200=1") from None
+    return out
+
+
+def _moment(cell: Any, start: np.datetime64) -> pd.Timestamp:
+    """A UTC instant, or an offset from the horizon's start, as naive UTC."""
+    text = str(cell)
+    if match := _OFFSET.match(text):
+        return pd.Timestamp(start) + pd.Timedelta(hours=float(match[1]))
+    try:
+        stamp = pd.Timestamp(cell)
+    except (ValueError, TypeError):
+        raise ValueError(
+            f"{text!r} is neither a UTC time such as 2018-05-01T06:00Z nor an offset such as +36h"
+        ) from None
+    return stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp

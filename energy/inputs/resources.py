@@ -1,0 +1,41 @@
+"""Where `models/` and `data/reference/` are: the one resolver, for a wheel and for a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def root() -> Path:
+    """The folder that holds ``models/`` and ``data/reference/``.
+
+    A wheel carries them as ``energy/_assets``; an editable install does not have forced includes,
+    so there they are the checkout's own folders.
+
+    Raises
+    ------
+    FileNotFoundError : neither is there (a broken installation).
+    """
+    for candidate in (_PACKAGE / "_assets", _PACKAGE.parent):
+        if (candidate / "models").is_dir() and (candidate / "data" / "reference").is_dir():
+            return candidate
+    raise FileNotFoundError(f"models/ and data/reference/ are missing beside {_PACKAGE}: reinstall hydrocool")
+
+
+def model_path(kind: str, name: str, near: Path | None = None) -> Path:
+    """File of a model: a path relative to the file that names it, or a name in ``models/<kind>/``.
+
+    Raises
+    ------
+    FileNotFoundError : no such file; the message lists the names that exist.
+    """
+    folder = root() / "models" / kind
+    candidates = [folder / f"{name}.yaml"]
+    if name.endswith((".yaml", ".yml")):
+        candidates = [(near.parent if near else Path()) / name]
+    for path in candidates:
+        if path.is_file():
+            return path
+    known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml"))) or "none"
+    raise FileNotFoundError(f"no {kind} file {name!r}; known: {known}, or a path ending in .yaml")

@@ -1,0 +1,162 @@
+"""Price, weather and carbon series over the horizon: each hour with its quality, nothing filled unasked.
+
+Series stay at their own resolution and in their own currency here; `problem` aligns and converts them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from energy.inputs.case import CarbonFile, Case, Horizon, PriceFile, WeatherFile
+from energy.inputs.cover import cover, fill_prices, fill_weather, qualities
+from energy.inputs.errors import ConfigError, SeriesError
+from energy.inputs.tables import read_series
+from energy.schema import QUALITY
+
+#: Below this median of a whole column [currency per MWh] a price column is taken for a price per kWh:
+#: no zone of the data we know has a yearly median under 5 per MWh, and 1 per kWh would be a very dear kWh.
+KWH_MEDIAN = 1.0
+#: Columns in other units, converted to pvlib's names: (name, factor).
+VARIABLE_MAP = {"pressure_mbar": ("pressure", 100.0), "pressure_hpa": ("pressure", 100.0)}
+#: Humidity in any of these; the first that the file has is used.
+HUMIDITY = ("temp_dew", "relative_humidity", "temp_wet_bulb")
+#: Allowed range of a weather variable [°C, °C, %, °C, Pa].
+RANGES = {"temp_air": (-60, 60), "temp_dew": (-80, 40), "relative_humidity": (0, 100),
+          "temp_wet_bulb": (-60, 45), "pressure": (5e4, 1.1e5)}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Series:
+    """All series of a case: Datasets over `time` with `value` (or weather variables) and `quality`.
+
+    Attributes
+    ----------
+    prices : by bidding zone; `value` per MWh in the currency of ``attrs["currency"]``
+    weather : by site; `temp_air`, one humidity variable, `pressure` where the file has it
+    carbon : by bidding zone; `value` [t/MWh]
+    """
+
+    prices: dict[str, xr.Dataset]
+    weather: dict[str, xr.Dataset]
+    carbon: dict[str, xr.Dataset]
+
+
+def read_all(case: Case, folder: Path, fill: bool = False) -> Series:
+    """Read every series of a case over its horizon.
+
+    Parameters
+    ----------
+    folder : what the paths in the case are relative to
+    fill : fill gaps and label the hours, instead of refusing them
+
+    Raises
+    ------
+    SeriesError : names file, column and the first hour at fault.
+    """
+    prices: dict[str, xr.Dataset] = {}
+    for spec in case.prices:
+        for zone in spec.zones:
+            if zone in prices:
+                raise ConfigError(
+                    folder / spec.file, f"zone {zone} is already read from another file", "each zone once"
+                )
+            prices[zone] = _price(folder / spec.file, zone, spec, case.horizon, fill)
+    weather = {site: _weather(folder / w.file, w, case.horizon, fill) for site, w in case.weather.items()}
+    carbon = {zone: _carbon(folder / c.file, c, case.horizon, fill) for zone, c in case.carbon.items()}
+    return Series(prices, weather, carbon)
+
+
+def _dataset(
+    columns: dict[str, np.ndarray], index: pd.Index, quality: np.ndarray, spec: object, name: str
+) -> xr.Dataset:
+    data = {k: ("time", np.asarray(v, dtype=float)) for k, v in columns.items()}
+    ds = xr.Dataset(data | {"quality": ("time", quality)}, {"time": index.to_numpy().astype("datetime64[ns]")})
+    for key in ("source", "licence", "file", "currency"):
+        if hasattr(spec, key):
+            ds.attrs[key] = getattr(spec, key)
+    return ds.assign_attrs(series=name)
+
+
+def _column(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
+    if name not in table:
+        raise SeriesError(f"{path}: header", f"no column {name!r}", f"one of {list(table.columns)[:12]}")
+    numbers = pd.to_numeric(table[name], errors="coerce").astype(float)
+    text = numbers.isna() & table[name].notna()
+    bad = text | np.isinf(numbers)
+    if bad.any():
+        at = int(np.argmax(bad.to_numpy()))
+        raise SeriesError(f"{path}: {name} at {table.index[at]}Z", f"{table[name].iloc[at]!r} is not a finite number")
+    return numbers
+
+
+def _price(path: Path, zone: str, spec: PriceFile, horizon: Horizon, fill: bool) -> xr.Dataset:
+    table = read_series(path)
+    name = spec.columns.get(zone, zone)
+    whole = _column(path, table, name)
+    median = float(whole.abs().median())
+    if spec.unit is None and median < KWH_MEDIAN:
+        raise SeriesError(
+            f"{path}: {name}",
+            f"median {median:.4g} looks like a price per kWh",
+            "prices per MWh; if they are, say so with unit: per_mwh in the case file",
+        )
+    part = cover(path, whole.to_frame("value"), name, *horizon.bounds())
+    quality = qualities(path, table, f"{name}_quality", spec.quality, part)
+    part, quality = fill_prices(path, name, whole, part, quality) if fill else (part.complete(), quality)
+    return _dataset({"value": part.frame["value"].to_numpy()}, part.frame.index, quality, spec, f"price {zone}")
+
+
+def _carbon(path: Path, spec: CarbonFile, horizon: Horizon, fill: bool) -> xr.Dataset:
+    table = read_series(path)
+    whole = _column(path, table, spec.column) * (1e-3 if spec.unit == "g_per_kwh" else 1.0)
+    part = cover(path, whole.to_frame("value"), spec.column, *horizon.bounds())
+    quality = qualities(path, table, f"{spec.column}_quality", spec.quality, part)
+    part, quality = fill_prices(path, spec.column, whole, part, quality) if fill else (part.complete(), quality)
+    return _dataset({"value": part.frame["value"].to_numpy()}, part.frame.index, quality, spec, f"carbon {spec.column}")
+
+
+def _weather(path: Path, spec: WeatherFile, horizon: Horizon, fill: bool) -> xr.Dataset:
+    table = _standard_names(read_series(path, year=horizon.start.year))
+    if spec.humidity == "dew_point_daily_minimum":
+        table = table.assign(temp_dew=_dew_point_daily_minimum(_column(path, table, "temp_air")))
+    humidity = next((h for h in HUMIDITY if h in table), None)
+    if humidity is None:
+        raise SeriesError(
+            f"{path}: header", "no humidity", f"{', '.join(HUMIDITY)}, or humidity: dew_point_daily_minimum"
+        )
+    names = ["temp_air", humidity, *(["pressure"] if "pressure" in table else [])]
+    frame = pd.DataFrame({n: _in_range(path, n, _column(path, table, n)) for n in names})
+    part = cover(path, frame, "weather", *horizon.bounds())
+    quality = qualities(path, table, "quality", spec.quality, part)
+    if spec.humidity != "file":
+        quality = np.maximum(quality, QUALITY.index("proxy")).astype(np.int8)
+    part, quality = fill_weather(path, frame, part, quality) if fill else (part.complete(), quality)
+    columns = {n: part.frame[n].to_numpy() for n in names}
+    return _dataset(columns, part.frame.index, quality, spec, "weather")
+
+
+def _standard_names(table: pd.DataFrame) -> pd.DataFrame:
+    for name, (standard, factor) in VARIABLE_MAP.items():
+        if name in table:
+            table = table.assign(**{standard: pd.to_numeric(table[name], errors="coerce") * factor}).drop(columns=name)
+    return table
+
+
+def _in_range(path: Path, name: str, values: pd.Series) -> pd.Series:
+    low, high = RANGES[name]
+    bad = (values < low) | (values > high)
+    if bad.any():
+        at = int(np.argmax(bad.to_numpy()))
+        raise SeriesError(f"{path}: {name} at {values.index[at]}Z", f"value {values.iloc[at]:g}", f"{low:g} … {high:g}")
+    return values
+
+
+def _dew_point_daily_minimum(temp_air: pd.Series) -> pd.Series:
+    """Dew point = lowest dry bulb of the UTC day (Kimball et al. 1997, without the aridity correction)."""
+    days = pd.DatetimeIndex(temp_air.index).floor("D")
+    return temp_air.groupby(days).transform("min")

@@ -1,0 +1,51 @@
+"""What earlier days left behind: peaks, PUE balances and history, work done. All zero by default."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import Field
+
+from energy.inputs.yamlfile import Frozen, load_model
+
+
+class Balance(Frozen):
+    """Energy of the running year up to the horizon, the two terms of PUE."""
+
+    facility_mwh: float = Field(ge=0)
+    it_mwh: float = Field(ge=0)
+
+
+class PastPeriod(Frozen):
+    """One period before the horizon, for rolling caps; `start` in UTC."""
+
+    start: datetime
+    hours: float = Field(gt=0, le=24)
+    facility_mwh: float = Field(ge=0)
+    it_mwh: float = Field(ge=0)
+
+
+class SiteState(Frozen):
+    """What a site carries into the horizon; months are ``YYYY-MM`` in site-local time."""
+
+    peak_so_far_mw: dict[str, float] = {}
+    year_to_date: Balance = Balance(facility_mwh=0, it_mwh=0)
+    history: tuple[PastPeriod, ...] = ()
+
+
+class State(Frozen):
+    """The whole state; `work_done` is in reference GPU-hours by job id."""
+
+    sites: dict[str, SiteState] = {}
+    work_done: dict[str, float] = {}
+
+
+def load_state(path: Path | None) -> State:
+    """Read a state file, or the empty state where there is none.
+
+    Raises
+    ------
+    ConfigError : names the file, the key and what is allowed.
+    """
+    return State() if path is None else load_model(path, State)

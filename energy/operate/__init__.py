@@ -1,0 +1,1 @@
+"""Operate: run folders, publishing; later state, the nightly ladder and hand-over."""

@@ -1,0 +1,125 @@
+"""Run folders: what a run leaves behind, written beside its place and renamed into it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from energy import __version__
+from energy.optimize import Run
+from energy.plan.shape import frame
+from energy.report.page import render
+from energy.report.record import Record, write, write_json
+
+#: Libraries whose version can change an answer.
+LIBRARIES = ("pyomo", "highspy", "numpy", "scipy", "pandas", "xarray", "pvlib", "h5netcdf")
+
+
+class RunFolderError(OSError):
+    """The run folder cannot be written; names it and the reason."""
+
+
+def check_writable(out: Path) -> None:
+    """Fail before the solve, not after it, when results could not be kept.
+
+    Raises
+    ------
+    RunFolderError : the folder cannot be made or written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out) as probe:
+            probe.write(b"hydrocool")
+    except OSError as e:
+        raise RunFolderError(
+            f"{out}: run folders cannot be written there ({e.strerror}); choose another with --out"
+        ) from None
+
+
+def record_of(run: Run) -> Record:
+    """Everything of a Run that is kept."""
+    datasets = {
+        "problem": run.problem, "solution": run.solution, "prices": run.prices,
+        "replay": run.plan.replay, "baseline_replay": run.baseline.replay,
+        "placement": run.plan.schedule, "baseline_placement": run.baseline.schedule,
+    }  # fmt: skip
+    bills = {"bill": run.plan.bill.frame(), "baseline_bill": run.baseline.bill.frame()}
+    return Record(datasets, frame(run.plan.schedule), bills, run.summary, manifest_of(run))
+
+
+def manifest_of(run: Run) -> dict[str, Any]:
+    """Versions, inputs with hashes, provenance, solver, proof."""
+    inputs = {p.name: _sha256(p) for p in run.inputs.files}
+    return {
+        "run_id": run_id(run),
+        "status": run.outcome.status,
+        "reasons": list(run.outcome.reasons),
+        "certificate": run.certificate.as_dict(),
+        "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {"hydrocool": __version__, "python": platform.python_version(), "highs": run.raw.version}
+        | {name: version(name) for name in LIBRARIES},
+        "inputs_sha256": inputs,
+        "series": run.inputs.provenance(),
+        "jobs_outside_horizon": list(run.inputs.left_out),
+        "solver": {"status": run.raw.status, "iterations": run.raw.iterations, "seconds": round(run.raw.seconds, 3)},
+        "seconds": {k: round(v, 3) for k, v in run.seconds.items()},
+    }
+
+
+def run_id(run: Run) -> str:
+    """Case, horizon, and a hash of version and inputs: the same inputs give the same id."""
+    horizon = run.inputs.case.horizon
+    digest = hashlib.sha256(__version__.encode())
+    digest.update(run.inputs.case.model_dump_json().encode())
+    for path in sorted(run.inputs.files):
+        digest.update(_sha256(path).encode())
+    return f"{run.inputs.case.name}_{horizon.start}_{horizon.end}_{digest.hexdigest()[:8]}"
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def publish(record: Record, out: Path) -> Path:
+    """Write the run folder under `out` and return it; the manifest comes last, with a hash per file.
+
+    Raises
+    ------
+    RunFolderError : it cannot be written (read-only, full); nothing half-written stays behind.
+    """
+    final = out / str(record.manifest["run_id"])
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
+        try:
+            write(record, work)
+            (work / "report.html").write_text(render(record), encoding="utf-8")
+            files = {p.name: _sha256(p) for p in sorted(work.iterdir())}
+            write_json(record.manifest | {"files_sha256": files}, work / "manifest.json")
+            _rename(work, final)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    except OSError as e:
+        raise RunFolderError(f"{final}: the run folder cannot be written ({e.strerror or e})") from None
+    return final
+
+
+def _rename(work: Path, final: Path) -> None:
+    """Put the finished folder in its place; an older run of the same id makes way only then."""
+    for path in work.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    work.chmod(0o755)
+    old = final.with_name(f".old-{final.name}")
+    if final.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        final.rename(old)
+    work.rename(final)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,146 @@
+"""The main job on one page: files -> Problem -> program -> Solution -> Schedule -> proof, bill, summary."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import xarray as xr
+
+from energy.audit import baseline as baselines
+from energy.audit.bill import Bill, bill
+from energy.audit.certificate import Certificate, certify
+from energy.audit.reconcile import Reconciliation, reconcile
+from energy.audit.replay import Facts, replay
+from energy.audit.summary import Outcome, judge, summarise
+from energy.plan import place, shape_of
+from energy.problem import Inputs, assemble, read_inputs
+from energy.program import build
+from energy.solve import Options, Raw, compile_model, dual_prices, gate, solution, solve
+
+Stage = Callable[[str], None]
+
+
+@dataclass
+class Clock:
+    """Seconds by stage, and whom to tell."""
+
+    tell: Stage = lambda _: None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time one stage."""
+        self.tell(name)
+        began = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A Schedule with what it draws and costs."""
+
+    schedule: xr.Dataset
+    replay: xr.Dataset
+    bill: Bill
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything one optimisation found."""
+
+    inputs: Inputs
+    problem: xr.Dataset
+    solution: xr.Dataset
+    prices: xr.Dataset
+    plan: Priced
+    baseline: Priced
+    certificate: Certificate
+    reconciliation: Reconciliation
+    raw: Raw
+    outcome: Outcome
+    summary: dict[str, object]
+    seconds: dict[str, float]
+
+
+def optimize(
+    case: Path,
+    overrides: dict[str, object] | None = None,
+    fill: bool = False,
+    options: Options = Options(),  # noqa: B008 - frozen
+    tell: Stage = lambda _: None,
+) -> Run:
+    """Read a case, solve it, prove, price and judge the plan.
+
+    Parameters
+    ----------
+    overrides : horizon keys that replace the case's, such as start and end
+    fill : fill gaps in series, labelled, instead of refusing them
+    tell : called with the name of each stage as it begins
+
+    Raises
+    ------
+    InputError : the files do not hold (ConfigError, SeriesError) or the work cannot be done (ImpossibleWork).
+    SolverError : the solver's answer cannot be trusted.
+    """
+    clock = Clock(tell)
+    with clock.stage("read"):
+        inputs = read_inputs(case, overrides, fill)
+    with clock.stage("assemble"):
+        problem = assemble(inputs)
+    with clock.stage("build"):
+        model = build(problem)
+    with clock.stage("hand over"):
+        form = compile_model(model)
+    with clock.stage("solve"):
+        raw = solve(form, options)
+        gate(raw, form.cost, form.offset)
+    with clock.stage("read back"):
+        solved = solution(problem, model, form, raw)
+        prices = dual_prices(problem, solved)
+    with clock.stage("certify"):
+        certificate = certify(problem, solved)
+    with clock.stage("place"):
+        schedule = place(problem, solved)
+    with clock.stage("replay and bill"):
+        plan = _price(inputs, schedule)
+        reconciliation = reconcile(problem, solved, plan.replay, plan.bill)
+    with clock.stage("baseline"):
+        run_now = _baseline(inputs, problem, solved)
+    outcome = judge(problem, solved, certificate, reconciliation, plan.replay)
+    summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
+    summary |= {"shape": shape_of(schedule), "left_out_jobs": len(inputs.left_out), "case": inputs.case.name}
+    return Run(
+        inputs,
+        problem,
+        solved,
+        prices,
+        plan,
+        run_now,
+        certificate,
+        reconciliation,
+        raw,
+        outcome,
+        summary,
+        clock.seconds,
+    )
+
+
+def facts(inputs: Inputs) -> Facts:
+    """The raw inputs that the audit starts from."""
+    return Facts(inputs.case, inputs.fleet, inputs.powers, inputs.plants, inputs.tariffs, inputs.series)
+
+
+def _price(inputs: Inputs, schedule: xr.Dataset) -> Priced:
+    replayed = replay(facts(inputs), schedule)
+    return Priced(schedule, replayed, bill(facts(inputs), replayed, inputs.state))
+
+
+def _baseline(inputs: Inputs, problem: xr.Dataset, solved: xr.Dataset) -> Priced:
+    """The same work as the plan does, run at once."""
+    work = problem["work_left"].values - solved["short"].values
+    return _price(inputs, baselines.run_now(problem, work, [j.home_site for j in inputs.jobs]))

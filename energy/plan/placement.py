@@ -1,0 +1,60 @@
+"""Each group's flow split over its jobs: deterministic, with few site changes, totals kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from energy.schema import Floats, as_schedule
+
+#: Below this a holding of GPUs is the solver's noise [GPU]; ten times its tolerance, 4 mW.
+LEAST_GPUS = 1e-6
+
+
+def place(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
+    """The Schedule (dims entry): GPUs of each job in each pool and period.
+
+    Per group, speed class and period the jobs' GPUs (`run`) are handed out over the pools' GPUs (`gpus`):
+    first each job stays where it was, then jobs in order of their position take what is left, pools with
+    most left first. Row and column sums equal `run` and `gpus` up to the solver's tolerance.
+    """
+    run, gpus = solution["run"].values, solution["gpus"].values
+    group, pool_class = problem["job_group"].values, problem["pool_class"].values
+    parts = []
+    for k, c in sorted({(k, c) for k, row in enumerate(pool_class) for c in row if c >= 0}):
+        jobs, pools = np.flatnonzero(group == k), np.flatnonzero(pool_class[k] == c)
+        parts += _class(run[jobs, c], gpus[k, pools], jobs, pools)
+    columns = np.array(sorted(parts), dtype=float).reshape(-1, 4).T
+    return as_schedule(problem, columns[0], columns[1], columns[2], columns[3])
+
+
+def _class(need: Floats, have: Floats, jobs: Sequence[int], pools: Sequence[int]) -> list[tuple[int, int, int, float]]:
+    """Entries of one group and class. `need` is (J, T), `have` is (N, T)."""
+    before = np.zeros((len(jobs), len(pools)))
+    entries = []
+    for t in np.flatnonzero((need > LEAST_GPUS).any(axis=0)):
+        before = _period(need[:, t].copy(), have[:, t].copy(), before)
+        entries += [(jobs[a], pools[b], int(t), before[a, b]) for a, b in np.argwhere(before > LEAST_GPUS)]
+    return entries
+
+
+def _period(need: Floats, have: Floats, before: Floats) -> Floats:
+    """One transport: (J, N) with row sums `need` and column sums `have`, close to `before`."""
+    out = np.zeros_like(before)
+    # Jobs with the largest holding keep it first: moving them would move the most GPUs.
+    for a, b in sorted(np.argwhere(before > LEAST_GPUS).tolist(), key=lambda ab: (-before[ab[0], ab[1]], ab)):
+        _take(out, need, have, a, b)
+    for a in np.flatnonzero(need > LEAST_GPUS):
+        for b in np.argsort(-have, kind="stable"):
+            _take(out, need, have, a, b)
+    return out
+
+
+def _take(out: Floats, need: Floats, have: Floats, a: int, b: int) -> None:
+    amount = min(need[a], have[b])
+    if amount > 0:
+        out[a, b] += amount
+        need[a] -= amount
+        have[b] -= amount

@@ -1,0 +1,61 @@
+"""How executable a schedule is: fractions, splits, starts, moves. Honest about what is still a relaxation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+#: A holding this close to a whole number of GPUs is whole.
+WHOLE_GPU = 1e-3
+
+
+def frame(schedule: xr.Dataset) -> pd.DataFrame:
+    """The schedule as a table: job, site, hall, pool, start (UTC), hours, gpus; sorted by job, start, pool."""
+    pool = schedule["pool"].values[schedule["entry_pool"].values].astype(str)
+    parts = np.array([p.split("/") for p in pool]).reshape(-1, 3)
+    at = schedule["entry_time"].values
+    table = pd.DataFrame({
+        "job": schedule["job"].values[schedule["entry_job"].values].astype(str),
+        "site": parts[:, 0], "hall": parts[:, 1], "pool": parts[:, 2],
+        "start": schedule["time"].values[at], "hours": schedule["dt"].values[at],
+        "gpus": schedule["entry_gpus"].values,
+    })  # fmt: skip
+    return table.sort_values(["job", "start", "site", "hall", "pool"], ignore_index=True)
+
+
+def shape_of(schedule: xr.Dataset) -> dict[str, float]:
+    """Shares of active job-periods that are fractional or on several sites, and starts and moves per job."""
+    table = frame(schedule)
+    held = table.groupby(["job", "start"]).agg(gpus=("gpus", "sum"), sites=("site", "nunique")).reset_index()
+    if held.empty:
+        return {
+            "active_job_periods": 0,
+            "fractional_share": 0.0,
+            "two_sites_share": 0.0,
+            "starts_per_job": 0.0,
+            "moves_per_job": 0.0,
+        }
+    fractional = np.abs(held["gpus"] - held["gpus"].round()) > WHOLE_GPU
+    jobs = held["job"].nunique()
+    return {
+        "active_job_periods": len(held),
+        "fractional_share": float(fractional.mean()),
+        "two_sites_share": float((held["sites"] > 1).mean()),
+        "starts_per_job": _starts(schedule, held) / jobs,
+        "moves_per_job": _moves(table) / jobs,
+    }
+
+
+def _starts(schedule: xr.Dataset, held: pd.DataFrame) -> int:
+    """Active periods whose job did not hold GPUs in the period before."""
+    number = pd.Series(np.arange(schedule.sizes["time"]), index=schedule["time"].values)
+    position = held["start"].map(number)
+    return int(((position.diff() != 1) | (held["job"] != held["job"].shift())).sum())
+
+
+def _moves(table: pd.DataFrame) -> int:
+    """Changes of the site that holds most of a job's GPUs, from one active period to the next."""
+    by_site = table.groupby(["job", "start", "site"])["gpus"].sum().reset_index()
+    main = by_site.sort_values(["job", "start", "gpus", "site"]).groupby(["job", "start"]).tail(1)
+    return int(((main["site"] != main["site"].shift()) & (main["job"] == main["job"].shift())).sum())

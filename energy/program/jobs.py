@@ -1,0 +1,83 @@
+"""Jobs: their windows, their work, and the GPUs they hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyomo.environ import quicksum
+
+from energy.program.plain import Plain
+
+Index = tuple[int, ...]
+Bounds = tuple[float | None, float | None]
+
+
+def held(p: Plain) -> list[Index]:
+    """(j, c, t): speed classes of the job's group in the periods of its window."""
+    return [(j, c, t) for j in p.J for c in p.classes[p.job_group[j]] for t in p.window[j]]
+
+
+def placed(p: Plain) -> list[Index]:
+    """(k, n, t): pools the group may use, in periods with an open job of the group."""
+    return [(k, n, t) for k, t in sorted(p.jobs_in) for c in p.classes[k] for n in p.class_pools[k][c]]
+
+
+def all_jobs(p: Plain) -> range:
+    """All j."""
+    return p.J  # type: ignore[no-any-return]
+
+
+def choosing_periods(p: Plain) -> list[Index]:
+    """(j, t) of jobs with more than one speed class; with one, the bound of `run` is the limit."""
+    return [(j, t) for j in p.J if len(p.classes[p.job_group[j]]) > 1 for t in p.window[j]]
+
+
+def class_periods(p: Plain) -> list[Index]:
+    """(k, c, t) with an open job of the group."""
+    return [(k, c, t) for k, t in sorted(p.jobs_in) for c in p.classes[k]]
+
+
+def pool_periods(p: Plain) -> list[Index]:
+    """(n, t) that some group may use."""
+    return sorted(p.groups_at)
+
+
+def open_window(m: Any, j: int, c: int, t: int) -> Bounds:
+    """0 <= run[j,c,t] <= max_gpus[j] · open[j,t]        physical GPUs of speed class c that job j holds"""
+    return 0.0, m.p.max_gpus[j] * m.p.open[j][t]
+
+
+def not_negative(m: Any, k: int, n: int, t: int) -> Bounds:
+    """0 <= gpus[k,n,t]        GPUs of pool n that group k holds"""
+    return 0.0, None
+
+
+def work_limit(m: Any, j: int) -> Bounds:
+    """0 <= short[j] <= work_left[j]        reference GPU-hours left undone"""
+    return 0.0, m.p.work_left[j]
+
+
+def finish(m: Any, j: int) -> Any:
+    """Σ_t dt_t Σ_c speed[k(j),c] run[j,c,t] + short[j] = work_left[j]"""
+    p, run = m.p, m.run
+    k = p.job_group[j]
+    done = [p.dt[t] * p.speed[k][c] * run[j, c, t] for c in p.classes[k] for t in p.window[j]]
+    return quicksum(done) + m.short[j] == p.work_left[j]
+
+
+def job_limit(m: Any, j: int, t: int) -> Any:
+    """Σ_c run[j,c,t] <= max_gpus[j] · open[j,t]        open in [0,1]: share of the period inside the window"""
+    p = m.p
+    return quicksum([m.run[j, c, t] for c in p.classes[p.job_group[j]]]) <= p.max_gpus[j] * p.open[j][t]
+
+
+def place(m: Any, k: int, c: int, t: int) -> Any:
+    """Σ_{j in k} run[j,c,t] = Σ_{n in k,c} gpus[k,n,t]"""
+    p, run, gpus = m.p, m.run, m.gpus
+    return quicksum([run[j, c, t] for j in p.jobs_in[k, t]]) == quicksum([gpus[k, n, t] for n in p.class_pools[k][c]])
+
+
+def room(m: Any, n: int, t: int) -> Any:
+    """Σ_k gpus[k,n,t] <= available[n,t] - firm[n,t]"""
+    p = m.p
+    return quicksum([m.gpus[k, n, t] for k in p.groups_at[n, t]]) <= p.available[n][t] - p.firm[n][t]

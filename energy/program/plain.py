@@ -1,0 +1,61 @@
+"""The Problem as plain Python numbers and index lists: nothing of xarray survives into a Pyomo rule."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from energy.schema import PROBLEM
+
+
+class Plain:
+    """Arrays of the Problem as nested lists of floats, under their schema names, and the sparse sets.
+
+    Attributes
+    ----------
+    J, K, N, H, S, T, M, R : ranges over jobs, groups, pools, halls, sites, periods, months, cap rows
+    window[j] : periods with an open share of the job's window
+    classes[k] : speed classes of the group;  class_pools[k][c] : their pools
+    jobs_in[k, t] : jobs of the group that are open in the period
+    pools_in[h], halls_in[s] : members;  groups_at[n, t] : groups that may hold GPUs of the pool
+    """
+
+    def __init__(self, problem: xr.Dataset) -> None:
+        for name in PROBLEM:
+            if name in problem:
+                setattr(self, name, problem[name].values.tolist())
+        sizes = problem.sizes
+        for letter, dim in zip(
+            "JKNHSTMR", ("job", "group", "pool", "hall", "site", "time", "month", "cap"), strict=True
+        ):
+            setattr(self, letter, range(sizes[dim]))
+        self._jobs(problem)
+        self._members()
+
+    def __getattr__(self, name: str) -> Any:
+        """Only for type checkers: every array of the schema is an attribute."""
+        raise AttributeError(name)
+
+    def _jobs(self, problem: xr.Dataset) -> None:
+        speed, pool_class = problem["speed"].values, problem["pool_class"].values
+        self.window = [np.flatnonzero(row).tolist() for row in problem["open"].values]
+        self.classes = [np.flatnonzero(row).tolist() for row in speed]
+        self.class_pools = [
+            [np.flatnonzero(row == c).tolist() for c in cs] for row, cs in zip(pool_class, self.classes, strict=True)
+        ]
+        self.jobs_in: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for j, k in enumerate(self.job_group):
+            for t in self.window[j]:
+                self.jobs_in[k, t].append(j)
+
+    def _members(self) -> None:
+        self.pools_in = [[n for n in self.N if self.pool_hall[n] == h] for h in self.H]
+        self.halls_in = [[h for h in self.H if self.hall_site[h] == s] for s in self.S]
+        self.groups_at: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for k, t in sorted(self.jobs_in):
+            for c in self.classes[k]:
+                for n in self.class_pools[k][c]:
+                    self.groups_at[n, t].append(k)

@@ -1,0 +1,110 @@
+"""A run as it is saved: every noun a file, so that a report can be drawn again from the folder alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from energy import schema
+
+#: Datasets of a run folder: file name -> table that it obeys.
+DATASETS = {
+    "problem": schema.PROBLEM,
+    "solution": schema.SOLUTION,
+    "prices": schema.PRICES,
+    "replay": schema.REPLAY,
+    "baseline_replay": schema.REPLAY,
+    "placement": schema.SCHEDULE,
+    "baseline_placement": schema.SCHEDULE,
+}
+FRAMES = ("bill", "baseline_bill")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one run leaves behind.
+
+    Attributes
+    ----------
+    datasets : by the names of DATASETS
+    schedule : the plan as a table (job, site, hall, pool, start, hours, gpus)
+    bills : invoice lines by the names of FRAMES
+    summary, manifest : the content of the JSON files
+    """
+
+    datasets: dict[str, xr.Dataset]
+    schedule: pd.DataFrame
+    bills: dict[str, pd.DataFrame]
+    summary: dict[str, Any]
+    manifest: dict[str, Any]
+
+    def __getattr__(self, name: str) -> xr.Dataset:
+        """The datasets by name: ``record.problem``."""
+        try:
+            return self.__dict__["datasets"][name]  # type: ignore[no-any-return]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def write(record: Record, folder: Path) -> None:
+    """Write every file but report.html and manifest.json into an existing folder."""
+    for name, ds in record.datasets.items():
+        ds.to_netcdf(folder / f"{name}.nc", engine="h5netcdf", encoding=_encoding(ds))
+    record.schedule.to_parquet(folder / "schedule.parquet", index=False)
+    record.schedule.to_csv(folder / "schedule.csv", index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6f")
+    for name, bill in record.bills.items():
+        bill.to_csv(folder / f"{name}.csv", index=False, float_format="%.6f")
+    write_json(record.summary, folder / "summary.json")
+
+
+def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """Compression, no fill values, and time as CF minutes."""
+    out: dict[str, dict[str, Any]] = {}
+    for name in ds.variables:
+        numeric = ds[name].dtype.kind in "fiu"
+        out[str(name)] = {"zlib": True, "complevel": 1, "_FillValue": None} if numeric and ds[name].ndim else {}
+    if "time" in ds.variables:
+        out["time"] = {
+            "units": "minutes since 1970-01-01T00:00:00",
+            "calendar": "standard",
+            "dtype": "int64",
+            "_FillValue": None,
+        }
+    return out
+
+
+def write_json(data: dict[str, Any], path: Path) -> None:
+    """Sorted, readable, without NaN or infinity."""
+    path.write_text(
+        json.dumps(data, indent=2, sort_keys=True, allow_nan=False, default=_plain) + "\n", encoding="utf-8"
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def read(folder: Path) -> Record:
+    """Load a run folder.
+
+    Raises
+    ------
+    FileNotFoundError : a file of the run is missing; names it.
+    schema.SchemaError : a file does not obey its table.
+    """
+    datasets = {n: schema.check(xr.load_dataset(folder / f"{n}.nc", engine="h5netcdf"), t) for n, t in DATASETS.items()}
+    return Record(
+        datasets,
+        pd.read_parquet(folder / "schedule.parquet"),
+        {name: pd.read_csv(folder / f"{name}.csv") for name in FRAMES},
+        json.loads((folder / "summary.json").read_text(encoding="utf-8")),
+        json.loads((folder / "manifest.json").read_text(encoding="utf-8")),
+    )

@@ -1,0 +1,25 @@
+"""The one table of every array: name, dimensions, unit, valid range, meaning; and the check against it."""
+
+from energy.schema.check import SchemaError, as_schedule, attributes, check, dataset, describe, markdown
+from energy.schema.tables import (
+    PRICES,
+    PROBLEM,
+    QUALITY,
+    REPLAY,
+    SCHEDULE,
+    SOLUTION,
+    TABLES,
+    TINY_MW,
+    Array,
+    Bools,
+    Flags,
+    Floats,
+    Ints,
+    Times,
+)
+
+__all__ = [
+    "PRICES", "PROBLEM", "QUALITY", "REPLAY", "SCHEDULE", "SOLUTION", "TABLES", "TINY_MW",
+    "Array", "Bools", "Flags", "Floats", "Ints", "SchemaError", "Times",
+    "as_schedule", "attributes", "check", "dataset", "describe", "markdown",
+]  # fmt: skip

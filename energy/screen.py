@@ -1,0 +1,134 @@
+"""What the commands show: stages with their time, the result table. Plain when not a terminal."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import xarray as xr
+from rich.console import Console
+from rich.table import Table
+
+from energy.optimize import Run
+from energy.problem import Inputs
+
+#: Width when there is no terminal to ask: fits a log viewer and a mail.
+PLAIN_WIDTH = 110
+
+
+def console(stderr: bool = False) -> Console:
+    """A console that keeps colour and width to real terminals."""
+    probe = Console(stderr=stderr)
+    return probe if probe.is_terminal else Console(stderr=stderr, width=PLAIN_WIDTH, highlight=False)
+
+
+class Progress:
+    """Stages with elapsed time on stderr: a spinner on a terminal, a line each elsewhere."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet, self.console = quiet, console(stderr=True)
+        self.began, self.name, self.total = 0.0, "", time.perf_counter()
+        self.status: Any = None
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._end()
+        elif self.status is not None:
+            self.status.stop()
+
+    def stage(self, name: str) -> None:
+        """The stage before has ended, this one begins."""
+        self._end()
+        self.name, self.began = name, time.perf_counter()
+        if self.console.is_terminal and not self.quiet:
+            self.status = self.console.status(name)
+            self.status.start()
+
+    def _end(self) -> None:
+        if self.status is not None:
+            self.status.stop()
+            self.status = None
+        if self.name and not self.quiet:
+            self.console.print(f"{time.perf_counter() - self.began:7.2f} s  {self.name}")
+
+
+def result_table(run: Run, folder: Path) -> None:
+    """Headline, one row per site, and where everything is."""
+    s, out = run.summary, console()
+    out.print(headline(run))
+    for reason in run.outcome.reasons:
+        out.print(f"  - {reason}")
+    table = Table(title="Plan against running every job at once, at home")
+    for name, justify in (("site", "left"), ("zone", "left"), ("energy MWh", "right"), ("cost EUR", "right"),
+                          ("run-now EUR", "right"), ("EUR/MWh", "right"), ("peak MW", "right"), ("PUE", "right"),
+                          ("GPUs busy", "right")):  # fmt: skip
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for i, name in enumerate(run.problem["site"].values.astype(str)):
+        table.add_row(*_site_row(run, i, str(name)))
+    energy, bill, base = s["energy_mwh"]["plan"], s["bill_eur"], s["baseline_eur"]  # type: ignore[index]
+    table.add_section()
+    table.add_row("fleet", "", f"{energy:,.1f}", f"{bill:,.0f}", f"{base:,.0f}", f"{bill / energy:.2f}", "",
+                  f"{s['pue']['fleet']:.4f}", f"{s['busy_share']:.1%}")  # type: ignore[index]  # fmt: skip
+    out.print(table)
+    c = run.certificate
+    out.print(f"Certificate: {'passed' if c.passed else 'FAILED'}, relative gap {c.relative_gap:.1e}, largest violation "
+              f"{c.max_violation:.1e}; {c.rows:,} rows, {c.columns:,} columns; solver {run.raw.seconds:.1f} s")  # fmt: skip
+    out.print(f"Run folder: {folder}", soft_wrap=True)
+
+
+def headline(run: Run) -> str:
+    """Status and saving in one line."""
+    s = run.summary
+    h: Any = s["horizon"]
+    text = f"{s['status']}: {h['first']} … {h['last']}: saves {s['saving_eur']:,.0f} EUR ({s['saving_share']:.1%})"
+    return text + ("" if s["equal_work"] else "; run-now does not finish the same work: not a comparison of equals")
+
+
+def _site_row(run: Run, i: int, name: str) -> list[str]:
+    replayed, dt = run.plan.replay, run.problem["dt"].values
+    energy = float(replayed["facility_mw"].values[i] @ dt)
+    cost, base = run.plan.bill.total(site=name), run.baseline.bill.total(site=name)
+    return [
+        name, run.inputs.fleet.sites[name].bidding_zone, f"{energy:,.1f}", f"{cost:,.0f}", f"{base:,.0f}",
+        f"{cost / energy:.2f}" if energy else "-", f"{replayed['facility_mw'].values[i].max():.2f}",
+        f"{run.summary['pue'].get(name, float('nan')):.4f}", f"{_busy(run, i):.1%}",  # type: ignore[attr-defined]
+    ]  # fmt: skip
+
+
+def _busy(run: Run, site: int) -> float:
+    """GPU-hours used of those available at a site, firm ones included."""
+    p = run.problem
+    mine = p["hall_site"].values[p["pool_hall"].values] == site
+    entry = run.plan.schedule
+    held = mine[entry["entry_pool"].values]
+    dt = p["dt"].values
+    used = entry["entry_gpus"].values[held] @ dt[entry["entry_time"].values[held]] + (p["firm"].values[mine] @ dt).sum()
+    return float(used / (p["available"].values[mine] @ dt).sum())
+
+
+def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
+    """What a case holds, and where each series comes from."""
+    out = console()
+    sizes = ", ".join(f"{problem.sizes[d]} {n}" for d, n in (
+        ("site", "sites"), ("hall", "halls"), ("pool", "pools"), ("job", "jobs"), ("group", "groups"), ("time", "periods")))  # fmt: skip
+    out.print(f"OK: {inputs.case.name}: {sizes}; {len(inputs.left_out)} jobs outside the horizon")
+    table = Table(title="Series")
+    for name in ("kind", "for", "quality (periods)", "file", "source"):
+        table.add_column(name)
+    for row in inputs.provenance():
+        quality: Any = row["quality"]
+        table.add_row(
+            str(row["kind"]),
+            str(row["name"]),
+            ", ".join(f"{k} {v}" for k, v in quality.items()),
+            str(row["file"]),
+            str(row["source"]),
+        )
+    out.print(table)

@@ -1,0 +1,82 @@
+"""What one more of anything is worth: prices out of duals, each checked by perturbation in the tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from energy import schema
+from energy.schema import Floats
+
+
+def dual_prices(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
+    """The `prices` table from the duals of a Solution.
+
+    With y the row duals (change of cost per unit of right-hand side):
+
+    - one more MW of grid: minus the reduced cost of grid_import at its limit
+    - one more GPU: -(y_room + idle_mw · y_it_power)
+    - a deadline one hour later: max_gpus · max(0, speed · y_finish - price of a GPU-hour just after it)
+    - a PUE cap looser by one: -y_pue_cap · Σ dt it over its window
+    """
+    p = {str(k): v.values for k, v in problem.data_vars.items()}
+    x = {str(k): v.values for k, v in solution.data_vars.items()}
+    hour = _gpu_hour(p, x)
+    arrays: dict[str, object] = {
+        "value_grid": np.maximum(-x["bound_grid_import"], 0.0),
+        "value_gpu": -(x["dual_room"] + p["idle_mw"][:, None] * x["dual_it_power"][p["pool_hall"]]),
+        "value_deadline": _later_deadline(p, x, hour["gpu_hour"]),
+        "value_work": x["dual_finish"],
+        "value_cap": np.maximum(-x["dual_pue_cap"], 0.0) * _it_in_window(p, x),
+        **hour,
+    }
+    coords = {name: problem[name].values for name in ("time", "site", "pool", "job", "cap")}
+    return schema.dataset(arrays, coords, schema.PRICES)
+
+
+def _gpu_hour(p: dict[str, Any], x: dict[str, Any]) -> dict[str, Floats]:
+    """Price of one more GPU-hour in each pool and period, split by cause, each (N, T) [EUR]."""
+    hall = p["pool_hall"]
+    site = p["hall_site"][hall]
+    it_mw = (p["busy_mw"] - p["idle_mw"])[:, None]
+    with_overhead = it_mw * (1 + _marginal_overhead(p, x)[hall])
+    power = it_mw * x["dual_it_power"][hall] / p["dt"]
+    energy = with_overhead * p["price"][site]
+    demand = with_overhead * -x["dual_month_peak"][site] / p["dt"]
+    room = -x["dual_room"] / p["dt"]
+    return {"gpu_hour": power + room, "gpu_hour_energy": energy, "gpu_hour_demand": demand,
+            "gpu_hour_limits": power - energy - demand, "gpu_hour_room": room}  # fmt: skip
+
+
+def _marginal_overhead(p: dict[str, Any], x: dict[str, Any]) -> Floats:
+    """Slope of the highest segment in use; the chord where the price is negative, (H, T)."""
+    used = np.where(x["over"] > schema.TINY_MW, p["slope"], -np.inf).max(axis=2, initial=-np.inf)
+    first = np.where(p["width"] > 0, p["slope"], np.inf).min(axis=2, initial=np.inf)
+    slope = np.where(np.isfinite(used), used, np.where(np.isfinite(first), first, 0.0))
+    return np.where(p["price"][p["hall_site"]] < 0, p["chord"], slope)
+
+
+def _later_deadline(p: dict[str, Any], x: dict[str, Any], gpu_hour: Floats) -> Floats:
+    """Worth of one more hour before the deadline, (J,) [EUR/h]; 0 at the end of the horizon."""
+    periods = p["open"].shape[1]
+    last = periods - 1 - np.argmax(p["open"][:, ::-1] > 0, axis=1)
+    partly = np.take_along_axis(p["open"], last[:, None], axis=1)[:, 0] < 1
+    after = np.where(partly, last, last + 1)
+    out = np.zeros(len(last))
+    for j in np.flatnonzero(after < periods):
+        k = p["job_group"][j]
+        eligible = p["pool_class"][k] >= 0
+        speed = p["speed"][k][p["pool_class"][k][eligible]]
+        gain = speed * x["dual_finish"][j] - gpu_hour[eligible, after[j]]
+        out[j] = p["max_gpus"][j] * max(0.0, float(gain.max()))
+    return out
+
+
+def _it_in_window(p: dict[str, Any], x: dict[str, Any]) -> Floats:
+    """IT energy inside each cap's window, (R,) [MWh]."""
+    energy = np.zeros((p["price"].shape[0], len(p["dt"])))
+    np.add.at(energy, p["hall_site"], x["it"] * p["dt"])
+    rows = [energy if s < 0 else energy[s : s + 1] for s in p["cap_site"]]
+    return np.array([r[:, a:b].sum() for r, a, b in zip(rows, p["cap_start"], p["cap_stop"], strict=True)])
