@@ -70,7 +70,7 @@ def _released(share_open: Floats) -> Floats:
     periods = np.arange(share_open.shape[1])
     after = (periods > first[:, None]).astype(float)
     at_first = (periods == first[:, None]) * share_open
-    return after + at_first
+    return np.asarray(after + at_first)
 
 
 class _Room:

@@ -112,7 +112,7 @@ def _variables(b: _Builder, p: dict[str, Any]) -> None:
     group_open = np.array([is_open[p["job_group"] == k].any(axis=0) for k in range(len(p["speed"]))])
     run = has_class[:, :, None] & is_open[:, None, :]
     b.variable("run", run, 0.0, (p["max_gpus"][:, None] * p["open"])[:, None, :])
-    gpus = (p["pool_class"] >= 0)[:, :, None] & group_open[:, None, :]
+    gpus = np.asarray((p["pool_class"] >= 0)[:, :, None] & group_open[:, None, :])
     b.variable("gpus", gpus, 0.0, INF)
     b.variable("short", np.full(len(p["work_left"]), True), 0.0, p["work_left"])
     everywhere = np.full(p["hall_mw"].shape, True)
@@ -131,11 +131,11 @@ def _job_rows(b: _Builder, p: dict[str, Any]) -> None:
     b.row("finish", np.full(len(group), True), p["work_left"], p["work_left"])
     b.put(b.rows["finish"][:, None, None], run, p["speed"][group][:, :, None] * p["dt"])
     b.put(b.rows["finish"], b.columns["short"], 1.0)
-    many = ((p["speed"] > 0).sum(axis=1) > 1)[group]
+    many = np.asarray(np.count_nonzero(p["speed"] > 0, axis=1)[group] > 1)
     b.row("job_limit", many[:, None] & (p["open"] > 0), -INF, p["max_gpus"][:, None] * p["open"])
     b.put(b.rows["job_limit"][:, None, :], run, 1.0)
     n_groups, n_classes = p["speed"].shape
-    group_open = (gpus >= 0).any(axis=1)
+    group_open = np.asarray((gpus >= 0).any(axis=1))
     b.row("place", (p["speed"] > 0)[:, :, None] & group_open[:, None, :], 0.0, 0.0)
     b.put(b.rows["place"][group], run, 1.0)
     for c in range(n_classes):

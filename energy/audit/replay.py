@@ -20,7 +20,7 @@ from energy.inputs.fleet import Fleet, Pool, Site
 from energy.inputs.gpus import GpuPower
 from energy.inputs.series import Series
 from energy.inputs.tariffs import Tariff
-from energy.plant import Plant, overhead, weather_from
+from energy.plant import Plant, Weather, overhead, weather_from
 from energy.schema import Floats, Times
 
 
@@ -106,7 +106,7 @@ def _pool_power(pool: Pool, power: GpuPower, held: Floats, time: Times, dt: Floa
     return power.busy_mw * working + power.idle_mw * (up - working) + power.off_mw * (installed - up)
 
 
-def _weather(facts: Facts, name: str, site: Site, time: Times, dt: Floats) -> object:
+def _weather(facts: Facts, name: str, site: Site, time: Times, dt: Floats) -> Weather:
     raw = facts.series.weather[name]
     columns = {str(k): sample(raw, str(k), time, dt) for k in raw.data_vars if k != "quality"}
     return weather_from(altitude_m=site.place.altitude_m, **columns)

@@ -9,14 +9,12 @@ import numpy as np
 import pandas as pd
 
 from energy.inputs.errors import SeriesError
-from energy.schema import QUALITY
+from energy.schema import QUALITY, Bools, Flags
 
 #: Prices are filled from the same hour this many days before; the first that exists is taken.
 PERSISTENCE_DAYS = (1, 7, 2, 3)
 #: Longest weather gap that interpolation bridges [h]; a front passes in about three hours.
 WEATHER_GAP_H = 3.0
-
-Quality = np.ndarray[tuple[int], np.dtype[np.int8]]
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Cover:
     frame: pd.DataFrame
     step: pd.Timedelta
 
-    def missing(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def missing(self) -> Bools:
         """Periods without a value in any column, shape (T,)."""
         return np.asarray(self.frame.isna().any(axis=1).to_numpy())
 
@@ -85,8 +83,8 @@ def cover(path: Path, frame: pd.DataFrame, name: str, start: np.datetime64, end:
     return Cover(path, name, frame.reindex(grid), step)
 
 
-def qualities(path: Path, table: pd.DataFrame, column: str, default: str, part: Cover) -> Quality:
-    """Quality index of each period: the file's own column where it has one, else `default`."""
+def qualities(path: Path, table: pd.DataFrame, column: str, default: str, part: Cover) -> Flags:
+    """Flags index of each period: the file's own column where it has one, else `default`."""
     if column not in table:
         return np.full(len(part.frame), QUALITY.index(default), dtype=np.int8)
     labels = table[column].reindex(part.frame.index).fillna(default)
@@ -96,7 +94,7 @@ def qualities(path: Path, table: pd.DataFrame, column: str, default: str, part: 
     return np.array([QUALITY.index(q) for q in labels], dtype=np.int8)
 
 
-def fill_prices(path: Path, name: str, whole: pd.Series, part: Cover, quality: Quality) -> tuple[Cover, Quality]:
+def fill_prices(path: Path, name: str, whole: pd.Series, part: Cover, quality: Flags) -> tuple[Cover, Flags]:
     """Missing prices from the same hour of an earlier day, labelled `persistence`.
 
     Raises
@@ -106,7 +104,7 @@ def fill_prices(path: Path, name: str, whole: pd.Series, part: Cover, quality: Q
     gaps = part.missing()
     filled = part.frame["value"].copy()
     for days in PERSISTENCE_DAYS:
-        earlier = whole.reindex(filled.index - pd.Timedelta(days=days)).to_numpy()
+        earlier = whole.reindex(pd.DatetimeIndex(filled.index) - pd.Timedelta(days=days)).to_numpy()
         filled = filled.where(filled.notna(), earlier)
     out = replace(part, frame=filled.to_frame("value"))
     if out.missing().any():
@@ -115,7 +113,7 @@ def fill_prices(path: Path, name: str, whole: pd.Series, part: Cover, quality: Q
     return out, _label(quality, gaps, "persistence")
 
 
-def fill_weather(path: Path, whole: pd.DataFrame, part: Cover, quality: Quality) -> tuple[Cover, Quality]:
+def fill_weather(path: Path, whole: pd.DataFrame, part: Cover, quality: Flags) -> tuple[Cover, Flags]:
     """Short weather gaps by interpolation (`proxy`), longer ones from the day before (`persistence`).
 
     Raises
@@ -125,9 +123,11 @@ def fill_weather(path: Path, whole: pd.DataFrame, part: Cover, quality: Quality)
     gaps = part.missing()
     run = pd.Series(gaps).groupby((~pd.Series(gaps)).cumsum()).transform("sum").to_numpy()
     short = gaps & (run * (part.step / pd.Timedelta(hours=1)) <= WEATHER_GAP_H)
-    frame = part.frame.where(~short[:, None], part.frame.interpolate(method="time", limit_area="inside"))
+    bridged = part.frame.interpolate(method="time", limit_area="inside")
+    frame = part.frame.copy()
+    frame[short] = bridged[short]
     for days in PERSISTENCE_DAYS:
-        earlier = whole.reindex(frame.index - pd.Timedelta(days=days)).to_numpy()
+        earlier = whole.reindex(pd.DatetimeIndex(frame.index) - pd.Timedelta(days=days)).set_axis(frame.index)
         frame = frame.where(frame.notna(), earlier)
     out = replace(part, frame=frame)
     if out.missing().any():
@@ -136,5 +136,5 @@ def fill_weather(path: Path, whole: pd.DataFrame, part: Cover, quality: Quality)
     return out, _label(_label(quality, gaps, "persistence"), short, "proxy")
 
 
-def _label(quality: Quality, where: np.ndarray[tuple[int], np.dtype[np.bool_]], label: str) -> Quality:
+def _label(quality: Flags, where: Bools, label: str) -> Flags:
     return np.where(where, QUALITY.index(label), quality).astype(np.int8)

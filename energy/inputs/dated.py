@@ -61,7 +61,7 @@ def constant(value: float) -> tuple[Step, ...]:
 def to_utc(local: datetime, time_zone: str) -> np.datetime64:
     """UTC instant of a site-local moment; the first one when the clock shows it twice."""
     stamp = pd.Timestamp(local).tz_localize(time_zone, ambiguous=True, nonexistent="shift_forward")
-    return np.datetime64(stamp.tz_convert("UTC").tz_localize(None).to_datetime64(), "ns")
+    return stamp.tz_convert("UTC").tz_localize(None).as_unit("ns").to_datetime64()
 
 
 def at(steps: tuple[Step, ...], time: Times, time_zone: str) -> Floats:

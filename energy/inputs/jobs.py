@@ -69,7 +69,7 @@ def read_jobs(path: Path, start: np.datetime64) -> tuple[Job, ...]:
     if frame.empty:
         raise SeriesError(path, "has no jobs", "at least one row")
     _check_columns(path, list(frame.columns))
-    jobs = [_job(path, row, record, start) for row, record in enumerate(frame.to_dict("records"), start=2)]
+    jobs = [_job(path, row, record, start) for row, record in enumerate(_records(frame), start=2)]
     seen: dict[str, int] = {}
     for row, job in enumerate(jobs, start=2):
         if job.id in seen:
@@ -84,11 +84,13 @@ def _check_columns(path: Path, columns: list[str]) -> None:
     known = [*Job.model_fields, *RESERVED]
     unknown = [c for c in columns if c not in known]
     missing = [n for n, f in Job.model_fields.items() if f.is_required() and n not in columns]
-    if unknown or missing:
-        what = "; ".join(
-            filter(None, [unknown and f"unknown columns {unknown}", missing and f"missing columns {missing}"])
-        )
-        raise SeriesError(f"{path}: header", what, ", ".join(known))
+    problems = [f"{kind} columns {names}" for kind, names in (("unknown", unknown), ("missing", missing)) if names]
+    if problems:
+        raise SeriesError(f"{path}: header", "; ".join(problems), ", ".join(known))
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
 
 
 def _job(path: Path, row: int, record: dict[str, Any], start: np.datetime64) -> Job:

@@ -78,7 +78,9 @@ def _values(where: str, given: dict[str, Constant], model: type[Numbers], head: 
     """Bare values of `given`, keys and units checked against `model`."""
     units = {name: _unit(model, name) for name in model.model_fields if name not in head}
     for name in sorted(set(given) - set(units)):
-        raise ConfigError(f"{where}.{name}", "unknown key", ", ".join(sorted(set(units) - set(given))) or "no more keys")
+        raise ConfigError(
+            f"{where}.{name}", "unknown key", ", ".join(sorted(set(units) - set(given))) or "no more keys"
+        )
     for name in sorted(set(units) - set(given)):
         raise ConfigError(f"{where}.{name}", "missing", f"{model.model_fields[name].description} [{units[name]}]")
     for name, constant in given.items():

@@ -117,4 +117,5 @@ def _read_epw(path: Path, year: int) -> pd.DataFrame:
         frame.index.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]"), name="time"
     )
     frame = frame[["temp_air", "temp_dew", "atmospheric_pressure", "wind_speed", "ghi", "dni", "dhi"]]
-    return frame[~frame.index.duplicated()].sort_index().rename(columns={"atmospheric_pressure": "pressure"})
+    frame = frame.rename(columns={"atmospheric_pressure": "pressure"})
+    return pd.DataFrame(frame[~frame.index.duplicated()].sort_index())

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import xarray as xr
 
-from energy.schema import Floats, as_schedule
+from energy.schema import Floats, Ints, as_schedule
 
 #: Below this a holding of GPUs is the solver's noise [GPU]; ten times its tolerance, 4 mW.
 LEAST_GPUS = 1e-6
@@ -30,13 +28,15 @@ def place(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     return as_schedule(problem, columns[0], columns[1], columns[2], columns[3])
 
 
-def _class(need: Floats, have: Floats, jobs: Sequence[int], pools: Sequence[int]) -> list[tuple[int, int, int, float]]:
+def _class(need: Floats, have: Floats, jobs: Ints, pools: Ints) -> list[tuple[int, int, int, float]]:
     """Entries of one group and class. `need` is (J, T), `have` is (N, T)."""
     before = np.zeros((len(jobs), len(pools)))
     entries = []
     for t in np.flatnonzero((need > LEAST_GPUS).any(axis=0)):
         before = _period(need[:, t].copy(), have[:, t].copy(), before)
-        entries += [(jobs[a], pools[b], int(t), before[a, b]) for a, b in np.argwhere(before > LEAST_GPUS)]
+        entries += [
+            (int(jobs[a]), int(pools[b]), int(t), float(before[a, b])) for a, b in np.argwhere(before > LEAST_GPUS)
+        ]
     return entries
 
 
@@ -46,8 +46,8 @@ def _period(need: Floats, have: Floats, before: Floats) -> Floats:
     # Jobs with the largest holding keep it first: moving them would move the most GPUs.
     for a, b in sorted(np.argwhere(before > LEAST_GPUS).tolist(), key=lambda ab: (-before[ab[0], ab[1]], ab)):
         _take(out, need, have, a, b)
-    for a in np.flatnonzero(need > LEAST_GPUS):
-        for b in np.argsort(-have, kind="stable"):
+    for a in np.flatnonzero(need > LEAST_GPUS).tolist():
+        for b in np.argsort(-have, kind="stable").tolist():
             _take(out, need, have, a, b)
     return out
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from energy.schema import Floats, Times
+from energy.schema import Flags, Floats, Ints, Times
 
 
 def on_grid(values: Floats, starts: Times, time: Times, hours: float) -> Floats:
@@ -27,10 +27,12 @@ def on_grid(values: Floats, starts: Times, time: Times, hours: float) -> Floats:
     at = np.searchsorted(knots, since, side="right") - 1
     whole = area[at] + values[at] * (since - knots[at])
     # Periods inside one step take its value itself: differences of areas would add rounding noise.
-    return np.where(at[:-1] == _last_inside(knots, since[1:]), values[at[:-1]], np.diff(whole) / np.diff(since))
+    return np.asarray(
+        np.where(at[:-1] == _last_inside(knots, since[1:]), values[at[:-1]], np.diff(whole) / np.diff(since))
+    )
 
 
-def worst_on_grid(quality: np.ndarray, starts: Times, time: Times, hours: float) -> np.ndarray:
+def worst_on_grid(quality: Flags, starts: Times, time: Times, hours: float) -> Flags:
     """Worst quality index among the values that touch each period, shape (T,)."""
     first = np.searchsorted(starts, time, side="right") - 1
     last = np.searchsorted(starts, time + _duration(hours), side="left") - 1
@@ -44,7 +46,7 @@ def variable(ds: xr.Dataset, name: str, time: Times, hours: float) -> Floats:
     return on_grid(ds[name].values, ds["time"].values, time, hours)
 
 
-def quality(ds: xr.Dataset, time: Times, hours: float) -> np.ndarray:
+def quality(ds: xr.Dataset, time: Times, hours: float) -> Flags:
     """Quality of a raw series on the grid, shape (T,)."""
     return worst_on_grid(ds["quality"].values, ds["time"].values, time, hours)
 
@@ -53,6 +55,6 @@ def _duration(hours: float) -> np.timedelta64:
     return np.timedelta64(round(hours * 3600), "s")
 
 
-def _last_inside(knots: Floats, ends: Floats) -> np.ndarray:
+def _last_inside(knots: Floats, ends: Floats) -> Ints:
     """Index of the step that the last moment before each end lies in."""
     return np.searchsorted(knots, ends, side="left") - 1

@@ -21,7 +21,7 @@ from energy.inputs.series import Series, read_all
 from energy.inputs.state import State, load_state
 from energy.inputs.tariffs import Tariff, load_tariffs
 from energy.inputs.yamlfile import validate
-from energy.plant import Plant
+from energy.plant import Plant, Weather
 from energy.problem import caps, halls, sites, work
 from energy.problem.plants import load_plants
 from energy.schema import Floats, Times
@@ -161,7 +161,7 @@ def _axes(fleet: Fleet) -> dict[str, Floats]:
     }
 
 
-def _site_arrays(inputs: Inputs, weather: Mapping[str, sites.Weather]) -> tuple[list[str], dict[str, object]]:
+def _site_arrays(inputs: Inputs, weather: Mapping[str, Weather]) -> tuple[list[str], dict[str, object]]:
     fleet, time, hours = inputs.fleet, inputs.time, inputs.hours
     months, monthly = sites.month_arrays(inputs.case, fleet, inputs.tariffs, inputs.state, time, hours)
     return months, {

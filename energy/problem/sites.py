@@ -29,7 +29,7 @@ def site_weather(fleet: Fleet, series: Series, time: Times, hours: float) -> dic
                 "case: weather", f"no weather for site {name!r}", f"one entry per site: {', '.join(fleet.sites)}"
             )
         raw = series.weather[name]
-        columns = {k: variable(raw, str(k), time, hours) for k in raw.data_vars if k != "quality"}
+        columns = {str(k): variable(raw, str(k), time, hours) for k in raw.data_vars if k != "quality"}
         out[name] = weather_from(altitude_m=site.place.altitude_m, **columns)
     return out
 

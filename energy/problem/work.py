@@ -160,4 +160,4 @@ def dearest_gpu_hour(
     power = (pools["busy_mw"] - pools["idle_mw"]) * (1 + halls["slope"].max(axis=(1, 2))[pool_hall])
     price = np.asarray(sites["price"]).max(axis=1)[hall_site[pool_hall]]
     peak = np.asarray(sites["peak_rate"]).max(axis=1)[hall_site[pool_hall]]
-    return power * (np.maximum(price, 0.0) + peak / hours)
+    return np.asarray(power * (np.maximum(price, 0.0) + peak / hours))

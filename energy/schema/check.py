@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import xarray as xr
 
@@ -85,7 +87,7 @@ def describe(ds: xr.Dataset, table: dict[str, Array]) -> xr.Dataset:
     return out
 
 
-def dataset(arrays: dict[str, object], coords: dict[str, object], table: dict[str, Array]) -> xr.Dataset:
+def dataset(arrays: Mapping[str, object], coords: Mapping[str, object], table: dict[str, Array]) -> xr.Dataset:
     """Assemble plain arrays into a checked, described Dataset; dimensions come from `table`."""
     data = {name: (table[name].dims, np.asarray(values)) for name, values in arrays.items()}
     return check(describe(xr.Dataset(data, coords=coords), table), table)

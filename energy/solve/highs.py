@@ -83,7 +83,7 @@ def hand_over(form: Any) -> highspy.HighsLp:
     return lp
 
 
-def solve(form: Any, options: Options = Options()) -> Raw:  # noqa: B008 - frozen
+def solve(form: Any, options: Options = Options()) -> Raw:
     """Solve the arrays and return the raw answer; Ctrl-C stops HiGHS and is raised again.
 
     Raises
@@ -91,7 +91,7 @@ def solve(form: Any, options: Options = Options()) -> Raw:  # noqa: B008 - froze
     SolverError : the model cannot be resolved at the solver's tolerance, or HiGHS refuses it.
     """
     check_scale(form.cost, getattr(form, "columns", None))
-    h = highspy.Highs()
+    h = highspy.Highs()  # type: ignore[no-untyped-call]
     _set_options(h, options)
     if h.passModel(hand_over(form)) == highspy.HighsStatus.kError:
         raise SolverError("HiGHS refused the model: a coefficient or bound is not a number")
@@ -134,6 +134,6 @@ def _run(h: highspy.Highs) -> None:
         while not h.wait(0.2)[0]:
             pass
     except KeyboardInterrupt:
-        h.cancelSolve()
+        h.cancelSolve()  # type: ignore[no-untyped-call]
         h.wait()
         raise

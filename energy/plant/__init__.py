@@ -1,0 +1,23 @@
+"""Cooling and electrical physics of a hall: weather and load in, overhead and chords out. Imports nothing else."""
+
+from energy.plant.arrays import PlantError
+from energy.plant.model import kinks, load_limit, overhead
+from energy.plant.parameters import Plant
+from energy.plant.results import Overhead
+from energy.plant.segments import Chords, chord_error, chords, segments_needed
+from energy.plant.weather import Weather, weather_from
+
+__all__ = [
+    "Chords",
+    "Overhead",
+    "Plant",
+    "PlantError",
+    "Weather",
+    "chord_error",
+    "chords",
+    "kinks",
+    "load_limit",
+    "overhead",
+    "segments_needed",
+    "weather_from",
+]

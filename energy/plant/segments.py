@@ -1,0 +1,207 @@
+"""Overhead as chords for the linear program: breakpoints on the kinks, exact values on the curve.
+
+Chords of a convex curve lie on or above it, so a plan that meets a limit on chords meets it on the curve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy.plant.arrays import Floats, PlantError, check_range
+from energy.plant.model import MAX_LOAD, kinks, load_limit, overhead
+from energy.plant.parameters import Plant
+from energy.plant.weather import Weather, weather_from
+
+#: Segments narrower than this [share of design] have no slope of their own: 1 W in a 1 MW hall.
+MIN_WIDTH = 1e-6
+#: Slopes may fall from one segment to the next by this much [MW/MW]: overheads of order 0.1 carry rounding of some
+#: 1e-17, over the narrowest width that counts some 1e-10. A real concavity is larger by orders of magnitude.
+SLOPE_TOLERANCE = 1e-8
+#: Kinks closer than this to a stronger breakpoint [share of design] get none of their own: the chord across so short
+#: an interval errs by at most a quarter of it times the jump in slope, 1e-4 for a jump of 0.04 MW/MW.
+MERGE = 0.01
+#: Hours worked on at a time: 4096 hours x 9 loads x 8 byte stay in a second-level cache, which halves the time.
+BLOCK_HOURS = 4096
+#: Load by which an error is divided to make PUE points [share of design]: below it PUE has no practical meaning.
+LEAST_LOAD = 0.05
+#: Default error allowed between chord and curve [PUE points].
+TOLERANCE = 0.0005
+#: More segments than this cost the program more than they bring.
+MAX_SEGMENTS = 40
+
+Counts: TypeAlias = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Chords:
+    """A convex piecewise linear overhead curve for each hour.
+
+    Attributes
+    ----------
+    breaks : IT load at the breakpoints [share of design], shape (T, segments + 1), non-decreasing; repeated where
+        an hour needs fewer segments
+    overhead : overhead there [MW per MW of design], shape (T, segments + 1), on the curve
+    """
+
+    breaks: Floats
+    overhead: Floats
+
+
+def chords(plant: Plant, weather: Weather, low: Floats, high: Floats, segments: int) -> Chords:
+    """Chords of the overhead curve between the least and the highest load of each hour.
+
+    Parameters
+    ----------
+    plant, weather : as in `overhead`, T hours
+    low, high : reachable loads [share of design], shape (T,), 0 <= low <= high
+    segments : number of segments, 1 or more; `segments_needed` says how many
+
+    Returns
+    -------
+    Chords : breakpoints at `low`, `high`, the kinks between them (the strongest first, if there are more than
+        segments allow), and points that split the pieces between them evenly, more where they are more curved;
+        even spacing is near the best for curves between u² and u⁴ when the error counts in PUE points
+
+    Raises
+    ------
+    PlantError : bad range or number of segments; or slopes that fall, which would let the program invent
+        savings; names the archetype and the hour.
+    """
+    low, high = (np.asarray(x, float) for x in (low, high))
+    if segments < 1 or low.shape != weather.temp_air.shape or high.shape != low.shape:
+        raise PlantError(
+            f"chords need at least one segment and loads of shape {weather.temp_air.shape}, "
+            f"got {segments} segments, low {low.shape}, high {high.shape}"
+        )
+    check_range("low", low, 0.0, MAX_LOAD, "of design")
+    check_range("high", high, 0.0, MAX_LOAD, "of design")
+    check_range("high - low", high - low, 0.0, MAX_LOAD, "of design")
+    parts = [_block(plant, *part, segments) for part in _blocks(weather, low, high)]
+    curve = Chords(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    _check_convex(plant, curve)
+    return curve
+
+
+def _blocks(weather: Weather, low: Floats, high: Floats) -> Iterator[tuple[Weather, Floats, Floats]]:
+    """Hours in blocks that fit the processor's cache; one empty block for no hours."""
+    for start in range(0, max(len(low), 1), BLOCK_HOURS):
+        hours = slice(start, start + BLOCK_HOURS)
+        yield Weather(*(values[hours] for values in weather)), low[hours], high[hours]
+
+
+def _block(plant: Plant, weather: Weather, low: Floats, high: Floats, segments: int) -> tuple[Floats, Floats]:
+    edges = np.column_stack([low, _apart(low, high, kinks(plant, weather)[:, : segments - 1]), high])
+    breaks = _split(edges, _share_out(edges, _sagitta(plant, weather, edges), segments), segments)
+    return breaks, overhead(plant, weather, breaks).total
+
+
+def _sagitta(plant: Plant, weather: Weather, edges: Floats) -> Floats:
+    """Height of the chord of each piece over the curve at its middle [PUE points], shape of the pieces."""
+    middle = 0.5 * (edges[:, :-1] + edges[:, 1:])
+    both = overhead(plant, weather, np.concatenate([edges, middle], axis=1)).total
+    at_edges, at_middle = both[:, : edges.shape[1]], both[:, edges.shape[1] :]
+    rise = 0.5 * (at_edges[:, :-1] + at_edges[:, 1:]) - at_middle
+    return np.asarray(np.maximum(rise, 0.0) / np.maximum(middle, LEAST_LOAD))
+
+
+def _share_out(edges: Floats, sagitta: Floats, segments: int) -> Counts:
+    """Segments per piece: one for each piece with a length, each of the rest where the error is largest.
+
+    n even segments in a piece of sagitta s leave an error of about s/n².
+    """
+    counts = (np.diff(edges, axis=1) > 0.0).astype(np.intp)
+    root = np.sqrt(sagitta)
+    hours = np.arange(len(edges))
+    for _ in range(segments - int(counts.sum(axis=1).min(initial=segments))):
+        worst = np.argmax(root / np.maximum(counts, 1), axis=1)
+        counts[hours, worst] += counts.sum(axis=1) < segments
+    return counts
+
+
+def _split(edges: Floats, counts: Counts, segments: int) -> Floats:
+    """Breakpoints, shape (T, segments + 1), that split piece i of each hour into counts[i] even segments."""
+    ends = np.cumsum(counts, axis=1)
+    rank = np.arange(segments)
+    piece = np.zeros((len(edges), segments), dtype=np.intp)
+    for i in range(counts.shape[1] - 1):
+        piece += rank >= ends[:, i, None]
+    start, stop, count, end = (
+        np.take_along_axis(x, piece, axis=1) for x in (edges[:, :-1], edges[:, 1:], counts, ends)
+    )
+    inner = start + (stop - start) * (rank - (end - count)) / np.maximum(count, 1)
+    return np.column_stack([inner, edges[:, -1]])
+
+
+def _apart(low: Floats, high: Floats, at: Floats) -> Floats:
+    """Kinks inside (low, high), sorted; those outside or within MERGE of an end or a stronger kink put on `high`."""
+    kept: list[Floats] = []
+    for column in at.T:
+        good = (column > low + MERGE) & (column < high - MERGE)
+        for other in kept:
+            good &= np.abs(column - other) > MERGE
+        kept.append(np.where(good, column, high))
+    return np.sort(np.column_stack(kept), axis=1) if kept else np.empty((len(low), 0))
+
+
+def _check_convex(plant: Plant, curve: Chords) -> None:
+    widths = np.diff(curve.breaks, axis=1)
+    wide = widths > MIN_WIDTH
+    slopes = np.divide(np.diff(curve.overhead, axis=1), widths, out=np.full_like(widths, -np.inf), where=wide)
+    steepest = np.maximum.accumulate(slopes, axis=1)
+    fall = np.where(wide, steepest - slopes, 0.0).max(axis=1, initial=0.0)
+    if fall.size and fall.max() > SLOPE_TOLERANCE:
+        hour = int(np.argmax(fall))
+        raise PlantError(
+            f"plant {plant.archetype}: overhead is not convex in load in hour {hour}: a slope falls by "
+            f"{fall[hour]:.3g} MW/MW; allowed: {SLOPE_TOLERANCE:g}"
+        )
+
+
+def chord_error(plant: Plant, weather: Weather, curve: Chords, points: int = 7) -> Floats:
+    """Largest height of the chords over the curve in each hour [PUE points], shape (T,).
+
+    Parameters
+    ----------
+    curve : chords of this plant in this weather, breakpoints above zero load
+    points : loads looked at inside each segment
+    """
+    share = np.arange(1, points + 1) / (points + 1)
+    left, width = curve.breaks[:, :-1, None], np.diff(curve.breaks, axis=1)[:, :, None]
+    load = (left + width * share).reshape(len(curve.breaks), -1)
+    rise = np.diff(curve.overhead, axis=1)[:, :, None]
+    chord = (curve.overhead[:, :-1, None] + rise * share).reshape(load.shape)
+    excess = (chord - overhead(plant, weather, load).total) / load
+    return np.asarray(excess.max(axis=1))
+
+
+def segments_needed(plant: Plant, tolerance: float = TOLERANCE, low: float = 0.2, high: float = 1.0) -> int:
+    """Least number of segments whose worst chord error stays within `tolerance` [PUE points].
+
+    Parameters
+    ----------
+    tolerance : error allowed [PUE points] at any load between `low` and `high` (and `load_limit`) [share of
+        design], in any weather from -20 to 40 °C dry bulb and 5 to 100 % relative humidity
+
+    Raises
+    ------
+    PlantError : more than 40 segments would be needed.
+    """
+    weather = _weather_grid()
+    ends = np.full_like(weather.temp_air, low), np.clip(load_limit(plant, weather), low, high)
+    for segments in range(1, MAX_SEGMENTS + 1):
+        if chord_error(plant, weather, chords(plant, weather, *ends, segments)).max() <= tolerance:
+            return segments
+    raise PlantError(
+        f"plant {plant.archetype}: more than {MAX_SEGMENTS} segments for a chord error of {tolerance:g} PUE points"
+    )
+
+
+def _weather_grid() -> Weather:
+    """Dry bulb -20…40 °C by 0.5 K at six relative humidities."""
+    temp, humidity = np.meshgrid(np.arange(-20.0, 40.01, 0.5), [5.0, 20.0, 40.0, 60.0, 80.0, 100.0])
+    return weather_from(temp.ravel(), relative_humidity=humidity.ravel())
