@@ -71,7 +71,7 @@ def optimize(
     case: Path,
     overrides: dict[str, object] | None = None,
     fill: bool = False,
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: Options = Options(),
     tell: Stage = lambda _: None,
 ) -> Run:
     """Read a case, solve it, prove, price and judge the plan.
@@ -92,18 +92,9 @@ def optimize(
         inputs = read_inputs(case, overrides, fill)
     with clock.stage("assemble"):
         problem = assemble(inputs)
-    with clock.stage("build"):
-        model = build(problem)
-    with clock.stage("hand over"):
-        form = compile_model(model)
-    with clock.stage("solve"):
-        raw = solve(form, options)
-        gate(raw, form.cost, form.offset)
-    with clock.stage("read back"):
-        solved = solution(problem, model, form, raw)
-        prices = dual_prices(problem, solved)
+    solved, raw = solve_problem(problem, options, clock)
     with clock.stage("certify"):
-        certificate = certify(problem, solved)
+        prices, certificate = dual_prices(problem, solved), certify(problem, solved)
     with clock.stage("place"):
         schedule = place(problem, solved)
     with clock.stage("replay and bill"):
@@ -115,19 +106,31 @@ def optimize(
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
     summary |= {"shape": shape_of(schedule), "left_out_jobs": len(inputs.left_out), "case": inputs.case.name}
     return Run(
-        inputs,
-        problem,
-        solved,
-        prices,
-        plan,
-        run_now,
-        certificate,
-        reconciliation,
-        raw,
-        outcome,
-        summary,
-        clock.seconds,
+        inputs, problem, solved, prices, plan, run_now, certificate, reconciliation, raw, outcome, summary, clock.seconds
     )
+
+
+def solve_problem(
+    problem: xr.Dataset,
+    options: Options = Options(),
+    clock: Clock | None = None,
+) -> tuple[xr.Dataset, Raw]:
+    """The Solution of a Problem and the solver's raw answer.
+
+    Raises
+    ------
+    SolverError : the solver's answer cannot be trusted.
+    """
+    clock = clock or Clock()
+    with clock.stage("build"):
+        model = build(problem)
+    with clock.stage("hand over"):
+        form = compile_model(model)
+    with clock.stage("solve"):
+        raw = solve(form, options)
+        gate(raw, form.cost, form.offset)
+    with clock.stage("read back"):
+        return solution(problem, model, form, raw), raw
 
 
 def facts(inputs: Inputs) -> Facts:

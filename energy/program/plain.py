@@ -44,7 +44,7 @@ class Plain:
         self.window = [np.flatnonzero(row).tolist() for row in problem["open"].values]
         self.classes = [np.flatnonzero(row).tolist() for row in speed]
         self.class_pools = [
-            [np.flatnonzero(row == c).tolist() for c in cs] for row, cs in zip(pool_class, self.classes, strict=True)
+            {c: np.flatnonzero(row == c).tolist() for c in cs} for row, cs in zip(pool_class, self.classes, strict=True)
         ]
         self.jobs_in: dict[tuple[int, int], list[int]] = defaultdict(list)
         for j, k in enumerate(self.job_group):

@@ -17,16 +17,17 @@ def dual_prices(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     With y the row duals (change of cost per unit of right-hand side):
 
     - one more MW of grid: minus the reduced cost of grid_import at its limit
-    - one more GPU: -(y_room + idle_mw · y_it_power)
+    - one more GPU: -(y_room + idle_mw · price of one more MW of IT power)
     - a deadline one hour later: max_gpus · max(0, speed · y_finish - price of a GPU-hour just after it)
     - a PUE cap looser by one: -y_pue_cap · Σ dt it over its window
     """
     p = {str(k): v.values for k, v in problem.data_vars.items()}
     x = {str(k): v.values for k, v in solution.data_vars.items()}
-    hour = _gpu_hour(p, x)
+    it_price = _it_price(p, x)
+    hour = _gpu_hour(p, x, it_price)
     arrays: dict[str, object] = {
         "value_grid": np.maximum(-x["bound_grid_import"], 0.0),
-        "value_gpu": -(x["dual_room"] + p["idle_mw"][:, None] * x["dual_it_power"][p["pool_hall"]]),
+        "value_gpu": -(x["dual_room"] + p["idle_mw"][:, None] * it_price[p["pool_hall"]]),
         "value_deadline": _later_deadline(p, x, hour["gpu_hour"]),
         "value_work": x["dual_finish"],
         "value_cap": np.maximum(-x["dual_pue_cap"], 0.0) * _it_in_window(p, x),
@@ -36,13 +37,37 @@ def dual_prices(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     return schema.dataset(arrays, coords, schema.PRICES)
 
 
-def _gpu_hour(p: dict[str, Any], x: dict[str, Any]) -> dict[str, Floats]:
+def _it_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
+    """Cost of one more MW of IT power, (H, T) [EUR/MW]: the dual of `it_power`, or the next segment's cost.
+
+    Where a hall idles at it_min, less IT power is infeasible and the dual may be anything up to the true
+    price; there, and at kinks, (1 + slope of the next segment) · y_facility + caps is the price upward.
+    """
+    slope = _next_slope(p, x)
+    caps = np.zeros_like(p["price"])
+    for r, s in enumerate(p["cap_site"]):
+        who = slice(None) if s < 0 else slice(s, s + 1)
+        when = slice(p["cap_start"][r], p["cap_stop"][r])
+        caps[who, when] += x["dual_pue_cap"][r] * p["cap_limit"][r] * p["dt"][when]
+    negative = np.where(p["price"] < 0, p["price"] * p["dt"], 0.0)[p["hall_site"]]
+    upward = (1 + slope) * x["dual_facility_power"][p["hall_site"]] + caps[p["hall_site"]]
+    return np.asarray(np.maximum(x["dual_it_power"], upward + negative * (p["chord"] - slope)))
+
+
+def _next_slope(p: dict[str, Any], x: dict[str, Any]) -> Floats:
+    """Slope of the first segment with room left; of the last real one where all are full, (H, T)."""
+    left = (p["width"] > 0) & (x["over"] < p["width"] - schema.TINY_MW)
+    rising = np.where(left, p["slope"], np.inf).min(axis=2)
+    return np.where(np.isfinite(rising), rising, np.where(p["width"] > 0, p["slope"], 0.0).max(axis=2))
+
+
+def _gpu_hour(p: dict[str, Any], x: dict[str, Any], it_price: Floats) -> dict[str, Floats]:
     """Price of one more GPU-hour in each pool and period, split by cause, each (N, T) [EUR]."""
     hall = p["pool_hall"]
     site = p["hall_site"][hall]
     it_mw = (p["busy_mw"] - p["idle_mw"])[:, None]
     with_overhead = it_mw * (1 + _marginal_overhead(p, x)[hall])
-    power = it_mw * x["dual_it_power"][hall] / p["dt"]
+    power = it_mw * it_price[hall] / p["dt"]
     energy = with_overhead * p["price"][site]
     demand = with_overhead * -x["dual_month_peak"][site] / p["dt"]
     room = -x["dual_room"] / p["dt"]
@@ -51,11 +76,8 @@ def _gpu_hour(p: dict[str, Any], x: dict[str, Any]) -> dict[str, Floats]:
 
 
 def _marginal_overhead(p: dict[str, Any], x: dict[str, Any]) -> Floats:
-    """Slope of the highest segment in use; the chord where the price is negative, (H, T)."""
-    used = np.where(x["over"] > schema.TINY_MW, p["slope"], -np.inf).max(axis=2, initial=-np.inf)
-    first = np.where(p["width"] > 0, p["slope"], np.inf).min(axis=2, initial=np.inf)
-    slope = np.where(np.isfinite(used), used, np.where(np.isfinite(first), first, 0.0))
-    return np.where(p["price"][p["hall_site"]] < 0, p["chord"], slope)
+    """Overhead of one more MW of IT power; the chord where the price is negative, (H, T)."""
+    return np.where(p["price"][p["hall_site"]] < 0, p["chord"], _next_slope(p, x))
 
 
 def _later_deadline(p: dict[str, Any], x: dict[str, Any], gpu_hour: Floats) -> Floats:

@@ -1,0 +1,34 @@
+"""Generated files that must be in step with the code: ``python -m tests.in_step``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from energy.inputs import jsonschema
+from energy.program import formulation
+from energy.schema import markdown
+
+CHECKOUT = Path(__file__).parents[1]
+
+
+def expected() -> dict[str, str]:
+    """Path in the checkout -> content it must have."""
+    schemas = {f"docs/schemas/{name}.schema.json": jsonschema.text(name) for name in jsonschema.FILES}
+    return {"docs/formulation.md": formulation(), "docs/arrays.md": markdown(), **schemas}
+
+
+def stale() -> list[str]:
+    """Generated files that differ from what the code generates."""
+    out = []
+    for name, text in expected().items():
+        path = CHECKOUT / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            out.append(name)
+    return out
+
+
+if __name__ == "__main__":
+    if late := stale():
+        sys.exit(f"not in step with the code: {', '.join(late)}; run make docs")
+    print("generated files are in step")
