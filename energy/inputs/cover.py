@@ -13,6 +13,8 @@ from energy.schema import QUALITY, Bools, Flags
 
 #: Prices are filled from the same hour this many days before; the first that exists is taken.
 PERSISTENCE_DAYS = (1, 7, 2, 3)
+#: Where no earlier day has the hour, the value just before is held for at most this long [h].
+HOLD_H = 3.0
 #: Longest weather gap that interpolation bridges [h]; a front passes in about three hours.
 WEATHER_GAP_H = 3.0
 
@@ -95,17 +97,18 @@ def qualities(path: Path, table: pd.DataFrame, column: str, default: str, part: 
 
 
 def fill_prices(path: Path, name: str, whole: pd.Series, part: Cover, quality: Flags) -> tuple[Cover, Flags]:
-    """Missing prices from the same hour of an earlier day, labelled `persistence`.
+    """Missing prices from the same hour of an earlier day, else the value before; labelled `persistence`.
 
     Raises
     ------
-    SeriesError : no earlier day has that hour.
+    SeriesError : no earlier day has that hour and the gap is longer than HOLD_H.
     """
     gaps = part.missing()
     filled = part.frame["value"].copy()
     for days in PERSISTENCE_DAYS:
         earlier = whole.reindex(pd.DatetimeIndex(filled.index) - pd.Timedelta(days=days)).to_numpy()
         filled = filled.where(filled.notna(), earlier)
+    filled = filled.ffill(limit=max(1, round(pd.Timedelta(hours=HOLD_H) / part.step)))
     out = replace(part, frame=filled.to_frame("value"))
     if out.missing().any():
         first = filled.index[int(np.argmax(out.missing()))]

@@ -83,6 +83,14 @@ def hand_over(form: Any) -> highspy.HighsLp:
     return lp
 
 
+class _Quiet(highspy.Highs):
+    """HiGHS without the banner that highspy's constructor prints to stdout, where --json belongs."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - highspy's name; its constructor calls it
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+
 def solve(form: Any, options: Options = Options()) -> Raw:
     """Solve the arrays and return the raw answer; Ctrl-C stops HiGHS and is raised again.
 
@@ -91,7 +99,7 @@ def solve(form: Any, options: Options = Options()) -> Raw:
     SolverError : the model cannot be resolved at the solver's tolerance, or HiGHS refuses it.
     """
     check_scale(form.cost, getattr(form, "columns", None))
-    h = highspy.Highs()  # type: ignore[no-untyped-call]
+    h = _Quiet()  # type: ignore[no-untyped-call]
     _set_options(h, options)
     if h.passModel(hand_over(form)) == highspy.HighsStatus.kError:
         raise SolverError("HiGHS refused the model: a coefficient or bound is not a number")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import re
 import subprocess
 import sys
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data/reference"
 MODELS = ROOT / "models"
+SHARED = ROOT.parent / "shared/data"
 SERIES = sorted(DATA.glob("prices*.csv")) + sorted(DATA.glob("weather_*.csv"))
 NOMINAL_SPEED = {"gb300": 2.0, "h200": 1.0, "a100": 0.4}
 WEEKS = [date(2018, 1, 1) + timedelta(weeks=i) for i in range(52)]
@@ -85,6 +86,22 @@ def test_check_flag_agrees_and_notices_a_changed_file(tmp_path: Path) -> None:
     changed = subprocess.run([*command, "--out", str(tmp_path)], check=False, capture_output=True, text=True)
     assert changed.returncode == 1
     assert changed.stderr.startswith("jobs.csv: differs")
+
+
+def test_narvik_scenario_is_rebuilt_byte_for_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DATA))
+    importlib.import_module("builder.weather").build_narvik(tmp_path / "narvik.csv")
+    assert (tmp_path / "narvik.csv").read_bytes() == (DATA / "weather_narvik.csv").read_bytes()
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the development data ../shared/data are not here")
+def test_jobs_and_no4_scenario_are_rebuilt_byte_for_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DATA))
+    kalos, figures = SHARED / "jobs/acme_kalos_completed_jobs.csv.gz", SHARED / "reference/no4_2018_summary.csv"
+    importlib.import_module("builder.jobs").build(kalos, tmp_path / "jobs.csv")
+    importlib.import_module("builder.prices").build_no4(figures, tmp_path / "prices_no4_scenario.csv")
+    for name in ("jobs.csv", "prices_no4_scenario.csv"):
+        assert (tmp_path / name).read_bytes() == (DATA / name).read_bytes(), name
 
 
 def test_folder_is_small() -> None:
@@ -220,40 +237,3 @@ def test_fleet_is_of_the_stated_size(sites: dict[str, Any]) -> None:
     megawatts = sum(busy[p["gpu"]] * at(p["count"], date(2018, 5, 2)) for _, p in pools_of(sites))
     assert len(sites) >= 5
     assert 45 <= megawatts <= 80
-
-
-# --- the rest of the models ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("fleet", ["reference", "norway"])
-def test_every_site_has_a_tariff_of_its_country(fleet: str) -> None:
-    for site in read_yaml(MODELS / f"fleets/{fleet}.yaml")["sites"].values():
-        assert site["country"] in site["jurisdictions"]
-        assert read_yaml(MODELS / f"tariffs/{site['tariff']}.yaml")["country"] == site["country"]
-
-
-@pytest.mark.parametrize("path", sorted((MODELS / "tariffs").glob("*.yaml")), ids=lambda p: p.stem)
-def test_tariff_components_are_cited_and_in_their_currency(path: Path) -> None:
-    tariff = read_yaml(path)
-    assert tariff["name"] == path.stem
-    for component in tariff["components"]:
-        per = {"energy": "MWh", "monthly_peak": "MW/month"}[component["kind"]]
-        assert component["unit"] == f"{tariff['currency']}/{per}"
-        assert component["source"]
-        assert component["confidence"] in {"H", "M", "L", "CALC", "MEM"}
-
-
-@pytest.mark.parametrize("name", ["reference", "reference_hot"])
-def test_case_files_name_series_that_cover_their_days(name: str, sites: dict[str, Any]) -> None:
-    case = read_yaml(MODELS / f"cases/{name}.yaml")
-    zones = {zone for entry in case["prices"] for zone in entry["zones"]}
-    assert zones == {site["bidding_zone"] for site in sites.values()}
-    assert set(case["weather"]) == set(sites)
-    berlin = ZoneInfo(case["horizon"]["time_zone"])
-    first = datetime.combine(case["horizon"]["start"], datetime.min.time(), berlin)
-    for entry in [*case["prices"], *case["weather"].values()]:
-        series = read_series((MODELS / "cases" / entry["file"]).resolve())
-        hours = pd.date_range(pd.Timestamp(first).tz_convert("UTC").tz_localize(None), periods=168, freq="h")
-        assert hours.isin(series.index).all()
-        assert entry["source"]
-        assert "licence" in entry

@@ -1,0 +1,106 @@
+"""The regression table: objective, size, energy and peaks of known cases, each change dated with a reason.
+
+    python -m tests.regression.table --series FOLDER            old beside new
+    python -m tests.regression.table --series FOLDER --rebase "reason"   write what changed
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ruamel.yaml import YAML
+
+from benchmarks import real_cases
+from energy.inputs.resources import root
+from energy.optimize import Run, optimize
+
+PATH = Path(__file__).with_name("table.yaml")
+#: Relative agreement of objectives: the optimum is unique, its vertex is not.
+OBJECTIVE = 1e-7
+#: Reference cases: name -> first day.
+REFERENCE = {"reference": "2018-04-30", "reference-hot": "2018-07-22", "reference-spring-dst": "2018-03-19",
+             "reference-autumn-dst": "2018-10-22", "reference-new-year": "2018-01-01"}  # fmt: skip
+
+
+def names(series: Path | None) -> list[str]:
+    """Cases that can run here; the real ones need the development series."""
+    return [*REFERENCE, *(real_cases.CASES if series and series.is_dir() else [])]
+
+
+def run(name: str, series: Path | None) -> Run:
+    """Optimise one case of the table."""
+    if name in REFERENCE:
+        return optimize(root() / "models" / "cases" / "reference.yaml", {"start": REFERENCE[name]})
+    assert series is not None
+    return real_cases.run(name, series)
+
+
+def entry(result: Run) -> dict[str, Any]:
+    """What the table keeps of a run: figures that do not depend on which optimal vertex was found."""
+    proof = result.certificate
+    return {
+        "status": result.outcome.status,
+        "objective_eur": round(proof.primal_eur, 6),
+        "rows": proof.rows, "columns": proof.columns, "nonzeros": proof.nonzeros,
+        "it_mwh_min": round(float((result.problem["it_min"] * result.problem["dt"]).sum()), 6),
+        "work_gpu_hours": round(float(result.problem["work_left"].sum()), 3),
+        "peak_mw": {str(s): round(float(p), 3) for s, p in
+                    zip(result.problem["site"].values, result.solution["peak"].values.max(axis=1), strict=True)},
+        "energy_mwh": {str(s): round(float(e), 1) for s, e in
+                       zip(result.problem["site"].values, (result.solution["grid_import"] * result.problem["dt"]).sum("time").values, strict=True)},
+    }  # fmt: skip
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What of an entry has changed, in words. Energy and peaks are shown, not judged: optima may tie."""
+    out = []
+    for key in ("status", "rows", "columns", "nonzeros"):
+        if old.get(key) != new[key]:
+            out.append(f"{key}: {old.get(key)} -> {new[key]}")
+    if not np.isclose(old.get("objective_eur", np.nan), new["objective_eur"], rtol=OBJECTIVE, atol=0):
+        out.append(f"objective_eur: {old.get('objective_eur')} -> {new['objective_eur']}")
+    return out
+
+
+def load() -> dict[str, Any]:
+    """The table as committed."""
+    return YAML(typ="safe", pure=True).load(PATH.read_text(encoding="utf-8")) or {} if PATH.is_file() else {}
+
+
+def save(table: dict[str, Any]) -> None:
+    """Write the table."""
+    with PATH.open("w", encoding="utf-8") as file:
+        file.write("# Written by tests/regression/table.py; every change carries a date and a reason.\n")
+        yaml = YAML(typ="safe", pure=True)
+        yaml.default_flow_style = False
+        yaml.dump(table, file)
+
+
+def main() -> None:
+    """Print old beside new; with --rebase write what changed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--series", type=Path)
+    parser.add_argument("--rebase", metavar="REASON")
+    args = parser.parse_args()
+    table, changed = load(), 0
+    for name in names(args.series):
+        new, old = entry(run(name, args.series)), table.get(name, {})
+        difference = differences(old, new)
+        changed += bool(difference)
+        print(f"{name}: {new['objective_eur']:.6f} EUR, {new['rows']} x {new['columns']}: {'; '.join(difference) or 'as before'}")
+        if args.rebase and difference:
+            stamp = {"date": datetime.now(UTC).date().isoformat(), "reason": args.rebase}
+            history = [*old.get("history", []), stamp | {"objective_eur": new["objective_eur"]}]
+            table[name] = new | {"history": history}
+    if args.rebase:
+        save(table)
+    sys.exit(bool(changed and not args.rebase))
+
+
+if __name__ == "__main__":
+    main()
