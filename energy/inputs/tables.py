@@ -26,7 +26,7 @@ def read_frame(path: Path) -> pd.DataFrame:
     name = path.name.removesuffix(".gz")
     try:
         if name.endswith(".csv"):
-            return pd.read_csv(path, keep_default_na=True, float_precision="round_trip")
+            return pd.read_csv(path, keep_default_na=True)
         if name.endswith((".parquet", ".pq")):
             return pd.read_parquet(path)
     except OSError as e:
