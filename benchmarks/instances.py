@@ -28,6 +28,7 @@ class Size:
     negative_share: float = 0.05
     demand_rate: float = 800.0
     cap: float | None = 1.25
+    bands: bool = False
     hours: float = 1.0
 
 
@@ -45,6 +46,8 @@ def random_problem(size: Size = Size(), seed: int = 0) -> xr.Dataset:  # noqa: R
         "site": [f"s{i}" for i in range(size.sites)], "hall": [f"s{i}/h" for i in range(size.sites)],
         "pool": [f"s{i}/h/p" for i in range(size.sites)], "job": [f"j{i}" for i in range(size.jobs)],
         "group": [f"g{i}" for i in range(size.groups)], "month": ["2020-01", "2020-02"],
+        "charge": [f"s{i // 2}:demand@2020-0{i % 2 + 1}" for i in range(len(arrays["charge_site"]))],  # type: ignore[arg-type]
+        "contract": [], "minimum": [], "currency": [],
         "cap": [f"s{i}:year@2020" for i in range(size.sites)] if size.cap else [],
     }  # fmt: skip
     return schema.dataset(arrays, coords, schema.PROBLEM)
@@ -54,7 +57,23 @@ def _axes(size: Size) -> dict[str, object]:
     first_month = (np.arange(size.periods) * size.hours >= 24).astype(int)
     return {
         "dt": np.full(size.periods, size.hours), "hall_site": np.arange(size.sites), "pool_hall": np.arange(size.sites),
-        "month_of": np.tile(first_month, (size.sites, 1)),
+        "month_of": np.tile(first_month, (size.sites, 1)), **_tariffs(size, first_month),
+    }  # fmt: skip
+
+
+def _tariffs(size: Size, first_month: Floats) -> dict[str, object]:
+    """A demand charge per site and month, some with a rising second band; no contract, no minimum bill."""
+    charges = size.sites * 2 if size.demand_rate > 0 else 0
+    site, month = np.arange(charges) // 2, np.arange(charges) % 2
+    bands = np.tile([[0.05, 1e3]], (charges, 1)) if size.bands else np.tile([[1e3, 0.0]], (charges, 1))
+    periods = (0, size.periods)
+    return {
+        "charge_site": site, "charge_month": month, "charge_floor": np.zeros(charges),
+        "charge_weight": (first_month == month[:, None]).astype(float).reshape(charges, size.periods),
+        "charge_rate": np.tile([[1.0, 1.5]], (charges, 1)) * size.demand_rate, "charge_band_mw": bands,
+        "contract_site": np.zeros(0, int), "contract_mw": np.zeros(periods), "contract_saving": np.zeros(periods),
+        "minimum_site": np.zeros(0, int), "minimum_month": np.zeros(0, int), "minimum_eur": np.zeros(0),
+        "minimum_rate": np.zeros(periods), "fixed_eur": np.zeros(size.sites), "fx": np.zeros(periods),
     }  # fmt: skip
 
 
@@ -112,7 +131,7 @@ def _sites(size: Size, rng: np.random.Generator, halls: dict[str, Floats]) -> di
         "weather_quality": np.full(shape, 6, np.int8), "price_quality": np.full(shape, 6, np.int8),
         "spot": spot, "energy_charge": zeros, "price": spot, "carbon_intensity": zeros, "carbon_known": np.zeros(size.sites),
         "grid_limit_mw": facility, "export_limit_mw": zeros, "other_site_mw": 0.01 * ones,
-        "peak_rate": np.full((size.sites, 2), size.demand_rate), "peak_so_far": np.zeros((size.sites, 2)),
+        "solar_mw": zeros, "export_price": zeros,
     }  # fmt: skip
 
 

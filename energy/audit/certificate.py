@@ -76,13 +76,16 @@ def dual_bound(model: ArrayModel, box: Floats, y: Floats) -> float:
 
 def boxes(model: ArrayModel, problem: xr.Dataset) -> Floats:
     """Finite upper bounds that every optimal plan obeys, (columns,): the rows imply them."""
-    p = {name: problem[name].values for name in ("available", "firm", "grid_limit_mw", "peak_so_far", "month_of", "dt")}
+    p = {str(k): v.values for k, v in problem.data_vars.items()}
     up = model.up.copy()
     room = np.broadcast_to(p["available"] - p["firm"], model.columns["gpus"].shape)
-    most = p["grid_limit_mw"].max(axis=1, keepdims=True)  # facility = import - export <= grid limit
-    peak = np.maximum(p["peak_so_far"], most)
-    breach = float((p["grid_limit_mw"] * p["dt"]).sum()) + np.abs(problem["cap_credit"].values)
-    for name, limit in (("gpus", room), ("facility", p["grid_limit_mw"]), ("peak", peak), ("over_cap", breach)):
+    facility = p["grid_limit_mw"] + p["solar_mw"]  # facility = import - export + solar
+    most = np.maximum(p["charge_floor"], p["grid_limit_mw"].max(axis=1)[p["charge_site"]])
+    breach = float((facility * p["dt"]).sum()) + np.abs(p["cap_credit"])
+    drawn = np.abs(p["minimum_rate"] * p["grid_limit_mw"][p["minimum_site"]] * p["dt"]).sum(axis=1)
+    minimum = np.maximum(p["minimum_eur"], 0.0) + drawn
+    limits = (("gpus", room), ("facility", facility), ("peak", most), ("over_cap", breach), ("top_up", minimum))
+    for name, limit in limits:
         number = model.columns[name]
         up[number[number >= 0]] = np.broadcast_to(limit, number.shape)[number >= 0]
     return up

@@ -99,6 +99,7 @@ def array_model(problem: xr.Dataset) -> ArrayModel:
     _job_rows(b, p)
     _hall_rows(b, p)
     _site_rows(b, p)
+    _tariff_rows(b, p)
     _cap_rows(b, p)
     cost, offset = _cost(b, p)
     parts: Iterable[list[Floats]] = (b.row_low, b.row_up, b.low, b.up)
@@ -122,8 +123,17 @@ def _variables(b: _Builder, p: dict[str, Any]) -> None:
     b.variable("facility", always, 0.0, INF)
     b.variable("grid_import", always, 0.0, p["grid_limit_mw"])
     b.variable("grid_export", always, 0.0, p["export_limit_mw"])
-    b.variable("peak", p["peak_rate"] > 0, p["peak_so_far"], INF)
+    b.variable("solar_use", p["solar_mw"] > 0, 0.0, p["solar_mw"])
+    _tariff_variables(b, p)
     b.variable("over_cap", np.full(len(p["cap_limit"]), True), 0.0, INF)
+
+
+def _tariff_variables(b: _Builder, p: dict[str, Any]) -> None:
+    b.variable("peak", np.full(len(p["charge_floor"]), True), p["charge_floor"], INF)
+    many = np.count_nonzero(p["charge_band_mw"] > 0, axis=1, keepdims=True) > 1
+    b.variable("band", np.asarray(many & (p["charge_band_mw"] > 0)), 0.0, p["charge_band_mw"])
+    b.variable("taken", (p["contract_mw"] > 0) & (p["contract_saving"] > 0), 0.0, p["contract_mw"])
+    b.variable("top_up", np.full(len(p["minimum_eur"]), True), 0.0, INF)
 
 
 def _job_rows(b: _Builder, p: dict[str, Any]) -> None:
@@ -166,10 +176,39 @@ def _site_rows(b: _Builder, p: dict[str, Any]) -> None:
     b.row("balance", c["facility"] >= 0, 0.0, 0.0)
     for name, sign in (("facility", 1.0), ("grid_import", -1.0), ("grid_export", 1.0)):
         b.put(b.rows["balance"], c[name], sign)
-    peak = np.take_along_axis(c["peak"], p["month_of"], axis=1)
-    b.row("month_peak", peak >= 0, -INF, 0.0)
-    b.put(b.rows["month_peak"], c["grid_import"], 1.0)
-    b.put(b.rows["month_peak"], peak, -1.0)
+    b.put(b.rows["balance"], c["solar_use"], -1.0)
+
+
+def _tariff_rows(b: _Builder, p: dict[str, Any]) -> None:
+    c, peak, drawn = b.columns, b.columns["peak"], b.columns["grid_import"]
+    weight = p["charge_weight"]
+    b.row("billed_peak", weight > 0, -INF, 0.0)
+    b.put(b.rows["billed_peak"], drawn[p["charge_site"]], weight)
+    b.put(b.rows["billed_peak"], peak[:, None], -1.0)
+    b.row("bands", np.asarray((c["band"] >= 0).any(axis=1)), 0.0, 0.0)
+    b.put(b.rows["bands"], peak, 1.0)
+    b.put(b.rows["bands"][:, None], c["band"], -1.0)
+    offered = np.full(drawn.shape, False)
+    np.logical_or.at(offered, p["contract_site"], c["taken"] >= 0)
+    b.row("volume", offered, -INF, 0.0)
+    b.put(b.rows["volume"][p["contract_site"]], c["taken"], 1.0)
+    b.put(b.rows["volume"], drawn, -1.0)
+    b.row("minimum_bill", np.full(len(p["minimum_eur"]), True), p["minimum_eur"], INF)
+    b.put(b.rows["minimum_bill"], c["top_up"], 1.0)
+    counted = np.where(p["minimum_rate"] != 0, drawn[p["minimum_site"]], -1)
+    b.put(b.rows["minimum_bill"][:, None], counted, p["minimum_rate"] * p["dt"])
+    same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])
+    for column, rate in _demand_terms(b, p):
+        b.put(np.where(same, b.rows["minimum_bill"][:, None], -1), column, rate)
+
+
+def _demand_terms(b: _Builder, p: dict[str, Any]) -> list[tuple[Ints, Floats]]:
+    """(column, rate) by charge: the peak of charges with one band, each band of the others."""
+    one = b.columns["band"].max(axis=1, initial=-1) < 0
+    only = np.argmax(p["charge_band_mw"] > 0, axis=1)
+    single = np.take_along_axis(p["charge_rate"], only[:, None], axis=1)[:, 0]
+    terms = [(np.where(one, b.columns["peak"], -1), single)]
+    return terms + [(b.columns["band"][:, i], p["charge_rate"][:, i]) for i in range(p["charge_rate"].shape[1])]
 
 
 def _cap_rows(b: _Builder, p: dict[str, Any]) -> None:
@@ -188,7 +227,7 @@ def _members(site: int, p: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _cost(b: _Builder, p: dict[str, Any]) -> tuple[Floats, float]:
-    """Energy with its negative-hour hull, demand charges, undone work, cap breaches."""
+    """Energy with its negative-hour hull, demand, contracts, feed-in, minimum and fixed, undone work, breaches."""
     cost = np.zeros(b.n_columns)
     rate = p["dt"] * p["price"]
     negative = np.where(p["price"] < 0, rate, 0.0)[p["hall_site"]]
@@ -196,8 +235,12 @@ def _cost(b: _Builder, p: dict[str, Any]) -> tuple[Floats, float]:
     cost[b.columns["it"]] += negative * p["chord"]
     over = b.columns["over"]
     cost[over[over >= 0]] -= (negative[:, :, None] * p["slope"])[over >= 0]
-    peak = b.columns["peak"]
-    cost[peak[peak >= 0]] += p["peak_rate"][peak >= 0]
+    for column, charge in _demand_terms(b, p):
+        cost[column[column >= 0]] += charge[column >= 0]
+    taken = b.columns["taken"]
+    cost[taken[taken >= 0]] -= (p["dt"] * p["contract_saving"])[taken >= 0]
+    cost[b.columns["grid_export"]] -= np.where(p["export_limit_mw"] > 0, p["dt"] * p["export_price"], 0.0)
+    cost[b.columns["top_up"]] += 1.0
     cost[b.columns["short"]] += p["penalty"]
     cost[b.columns["over_cap"]] += p["cap_penalty"]
-    return cost, float(-(negative * p["chord"] * p["it_min"]).sum())
+    return cost, float(p["fixed_eur"].sum() - (negative * p["chord"] * p["it_min"]).sum())

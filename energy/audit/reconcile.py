@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import xarray as xr
 
-from energy.audit.bill import Bill, month_peaks
+from energy.audit.bill import Bill
+from energy.audit.reprice import terms
 
 #: Largest difference between objective and bill without a name [EUR]: one cent.
 UNEXPLAINED_EUR = 0.01
@@ -28,6 +29,7 @@ class Reconciliation:
     chords_eur: float
     negative_hour_chords_eur: float
     peaks_on_chords_eur: float
+    contracts_on_chords_eur: float
     undone_penalty_eur: float
     cap_penalty_eur: float
     unexplained_eur: float
@@ -38,6 +40,7 @@ class Reconciliation:
     def named_share(self) -> float:
         """Modelling differences (chords, not penalties) as a share of the bill."""
         named = abs(self.chords_eur) + abs(self.negative_hour_chords_eur) + abs(self.peaks_on_chords_eur)
+        named += abs(self.contracts_on_chords_eur)
         return named / abs(self.bill_eur) if self.bill_eur else named
 
     @property
@@ -64,22 +67,29 @@ class Reconciliation:
 
 
 def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, priced: Bill) -> Reconciliation:
-    """Explain the objective in terms of the bill."""
+    """Explain the objective in terms of the bill.
+
+    The program's own cost terms are computed once for the powers it planned and once for the replayed ones:
+    their difference is what chords change. What then still differs from the bill has no name.
+    """
     p = {str(k): v.values for k, v in problem.data_vars.items()}
     x = {str(k): v.values for k, v in solution.data_vars.items()}
-    facility = replayed["facility_mw"].values
-    rate = p["dt"] * p["price"]
-    gap = rate * (x["grid_import"] - facility)
+    drawn, facility = replayed["import_mw"].values, replayed["facility_mw"].values
+    planned = terms(problem, x["grid_import"], x["grid_export"])
+    actual = terms(problem, drawn, replayed["export_mw"].values)
     negative = p["price"] < 0
-    chords, burned = float(gap[~negative].sum()), float(gap[negative].sum())
-    burned += float((np.where(negative, rate, 0.0)[p["hall_site"]] * _hull_minus_segments(p, x)).sum())
-    peaks = float((p["peak_rate"] * (x["peak"] - month_peaks(replayed, problem))).sum())
-    undone = float(p["penalty"] @ x["short"])
-    breach = float(p["cap_penalty"] @ x["over_cap"])
+    burned = float((p["dt"] * p["price"] * (x["grid_import"] - drawn))[negative].sum())
+    chords = planned["energy"] - actual["energy"] - burned
+    burned += float((np.where(negative, p["dt"] * p["price"], 0.0)[p["hall_site"]] * _hull_minus_segments(p, x)).sum())
+    undone, breach = float(p["penalty"] @ x["short"]), float(p["cap_penalty"] @ x["over_cap"])
+    peaks, others = (
+        planned["demand"] - actual["demand"],
+        sum(planned[k] - actual[k] for k in ("contracts", "feed_in", "top_up")),
+    )
     objective = float(solution.attrs["objective_eur"])
-    unexplained = objective - priced.total() - chords - burned - peaks - undone - breach
+    unexplained = objective - priced.total() - chords - burned - peaks - others - undone - breach
     return Reconciliation(
-        objective, priced.total(), chords, burned, peaks, undone, breach, unexplained,
+        objective, priced.total(), chords, burned, peaks, others, undone, breach, unexplained,
         it_mismatch_mw=float(np.abs(x["it"] - replayed["it_mw"].values).max()),
         chord_below_curve_mw=float((facility - x["facility"]).max()),
     )  # fmt: skip

@@ -7,37 +7,26 @@ time, by sampling every minute instead of by interval arithmetic, so that a slip
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from energy import schema
-from energy.inputs.case import Case
+from energy.audit.facts import Facts, minutes, sample
+from energy.audit.onsite import energy_price, grid_exchange
 from energy.inputs.dated import at, to_utc
 from energy.inputs.fleet import Fleet, Pool, Site
 from energy.inputs.gpus import GpuPower
-from energy.inputs.series import Series
-from energy.inputs.tariffs import Tariff
-from energy.plant import Plant, Weather, overhead, weather_from
+from energy.plant import Weather, overhead, weather_from
 from energy.schema import Floats, Times
 
 
-@dataclass(frozen=True)
-class Facts:
-    """The raw inputs that replay and bill start from."""
-
-    case: Case
-    fleet: Fleet
-    powers: Mapping[str, GpuPower]
-    plants: Mapping[str, Plant]
-    tariffs: Mapping[str, Tariff]
-    series: Series
+#: Weather variables that cooling knows.
+MOIST_AIR = ("temp_air", "temp_dew", "relative_humidity", "temp_wet_bulb", "pressure")
 
 
 def replay(facts: Facts, schedule: xr.Dataset) -> xr.Dataset:
-    """Power, overhead, water, energy cost and carbon of a Schedule: the `replay` table.
+    """Power, overhead, water, grid exchange, energy cost and carbon of a Schedule: the `replay` table.
 
     Raises
     ------
@@ -48,17 +37,19 @@ def replay(facts: Facts, schedule: xr.Dataset) -> xr.Dataset:
     halls = {name: _hall(facts, name, busy, time, dt) for name in facts.fleet.halls()}
     by_hall = {key: np.array([h[key] for h in halls.values()]) for key in ("it_mw", "overhead_mw", "water_m3")}
     site_of = [list(facts.fleet.sites).index(site) for site, _ in facts.fleet.halls().values()]
-    sites = list(facts.fleet.sites.values())
+    sites = facts.fleet.sites
     it = _sum_by(site_of, by_hall["it_mw"], len(sites))
     facility = it + _sum_by(site_of, by_hall["overhead_mw"], len(sites))
-    facility += np.array([at(s.other_site_mw, time, s.time_zone) for s in sites])
-    price = np.array([spot(facts, s, time, dt) + sum(charges(facts, s, n, time).values(), np.zeros(len(time)))
-                      for n, s in facts.fleet.sites.items()])  # fmt: skip
+    facility += np.array([at(s.other_site_mw, time, s.time_zone) for s in sites.values()])
+    exchange = np.array([grid_exchange(facts, name, facility[i], time, dt) for i, name in enumerate(sites)])
+    drawn, fed, sun = exchange[:, 0], exchange[:, 1], exchange[:, 2]
+    price = np.array([energy_price(facts, name, time, dt) for name in sites])
     arrays: dict[str, object] = {
-        "dt": dt, **by_hall, "facility_mw": facility, "site_it_mw": it, "cost_eur": facility * price * dt,
-        "carbon_t": facility * np.array([carbon(facts, s, time, dt) for s in sites]) * dt,
+        "dt": dt, **by_hall, "facility_mw": facility, "site_it_mw": it, "import_mw": drawn, "export_mw": fed,
+        "solar_mw": sun, "cost_eur": drawn * price * dt,
+        "carbon_t": drawn * np.array([carbon(facts, s, time, dt) for s in sites.values()]) * dt,
     }  # fmt: skip
-    coords: dict[str, object] = {"time": time, "site": list(facts.fleet.sites), "hall": list(halls)}
+    coords: dict[str, object] = {"time": time, "site": list(sites), "hall": list(halls)}
     return schema.dataset(arrays, coords, schema.REPLAY)
 
 
@@ -99,8 +90,8 @@ def _pool_power(pool: Pool, power: GpuPower, held: Floats, time: Times, dt: Floa
     out = np.zeros(len(time))
     for window in pool.maintenance:
         begin, end = to_utc(window.from_, zone), to_utc(window.to, zone)
-        minutes = _minutes(time, dt)
-        out += window.gpus * ((minutes >= begin) & (minutes < end)).mean(axis=1)
+        moments = minutes(time, dt)
+        out += window.gpus * ((moments >= begin) & (moments < end)).mean(axis=1)
     up = np.maximum(installed - out, 0.0)
     working = at(pool.firm_gpus, time, zone) + held
     return power.busy_mw * working + power.idle_mw * (up - working) + power.off_mw * (installed - up)
@@ -108,49 +99,11 @@ def _pool_power(pool: Pool, power: GpuPower, held: Floats, time: Times, dt: Floa
 
 def _weather(facts: Facts, name: str, site: Site, time: Times, dt: Floats) -> Weather:
     raw = facts.series.weather[name]
-    columns = {str(k): sample(raw, str(k), time, dt) for k in raw.data_vars if k != "quality"}
+    columns = {str(k): sample(raw, str(k), time, dt) for k in raw.data_vars if k in MOIST_AIR}
     return weather_from(altitude_m=site.place.altitude_m, **columns)
-
-
-def _minutes(time: Times, dt: Floats) -> Times:
-    """Middles of the minutes of each period, shape (T, minutes); periods are equally long."""
-    count = round(float(dt[0]) * 60)
-    return time[:, None] + np.timedelta64(30, "s") + np.arange(count) * np.timedelta64(1, "m")
-
-
-def sample(ds: xr.Dataset, name: str, time: Times, dt: Floats) -> Floats:
-    """Mean of a raw step series over each period, from its value in every minute, shape (T,)."""
-    position = np.searchsorted(ds["time"].values, _minutes(time, dt), side="right") - 1
-    return np.asarray(ds[name].values[position].mean(axis=1))
-
-
-def spot(facts: Facts, site: Site, time: Times, dt: Floats) -> Floats:
-    """Day-ahead price of the site's zone [EUR/MWh], shape (T,)."""
-    raw = facts.series.prices[site.bidding_zone]
-    return sample(raw, "value", time, dt) * in_eur(facts.case, raw.attrs["currency"])
-
-
-def charges(facts: Facts, site: Site, name: str, time: Times) -> dict[str, Floats]:
-    """Energy components of the site's tariff by name [EUR/MWh], each (T,), on each period's local day."""
-    tariff = facts.tariffs[name]
-    days = pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(site.time_zone).date
-    names = sorted({c.name for c in tariff.components if c.kind == "energy"})
-    rate = in_eur(facts.case, tariff.currency)
-
-    def value(day: object, component: str) -> float:
-        valid = [c for c in tariff.components if c.kind == "energy" and c.name == component and c.valid_from <= day]  # type: ignore[operator]
-        return max(valid, key=lambda c: c.valid_from).value * rate if valid else 0.0
-
-    table = {day: {n: value(day, n) for n in names} for day in sorted(set(days))}
-    return {n: np.array([table[d][n] for d in days]) for n in names}
 
 
 def carbon(facts: Facts, site: Site, time: Times, dt: Floats) -> Floats:
     """Carbon intensity [t/MWh], 0 where not known, shape (T,)."""
     raw = facts.series.carbon.get(site.bidding_zone)
     return np.zeros(len(time)) if raw is None else sample(raw, "value", time, dt)
-
-
-def in_eur(case: Case, currency: str) -> float:
-    """EUR per unit of a currency."""
-    return 1.0 if currency == "EUR" else case.fx[currency].eur_per_unit

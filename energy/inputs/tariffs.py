@@ -1,46 +1,136 @@
-"""Tariff files: what a site pays beside spot, dated and cited."""
+"""Tariff files: what a site pays beside spot, dated and cited, in its own currency and without VAT."""
 
 from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from energy.inputs.errors import ConfigError
 from energy.inputs.fleet import Fleet
 from energy.inputs.resources import model_path
+from energy.inputs.windows import ALWAYS, Window
 from energy.inputs.yamlfile import Frozen, load_model
 
+Confidence = Literal["H", "M", "L", "CALC", "MEM"]
+#: Units of a component, by kind; XXX stands for the tariff's currency.
+UNITS = {
+    "energy": ("XXX/MWh",),
+    "spot_share": ("1",),
+    "demand": ("XXX/MW/month", "XXX/MW/year"),
+    "fixed": ("XXX/month", "XXX/year", "XXX/day"),
+    "minimum_bill": ("XXX/month",),
+}
 
-class Component(Frozen):
-    """One rate. A later `valid_from` replaces the same name from its date on."""
 
-    name: str
-    kind: Literal["energy", "monthly_peak"]
+class _Rate(Frozen):
+    """What every component says. A later `valid_from` replaces the same name from its site-local date on."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     valid_from: date
-    value: float
     unit: str
     source: str = Field(min_length=3)
-    confidence: Literal["H", "M", "L", "CALC", "MEM"]
+    confidence: Confidence
+
+
+class Energy(_Rate):
+    """Per MWh drawn, in the hours of `when`; `reduced` is the rate of sites that list the name in reduced_rates."""
+
+    kind: Literal["energy"]
+    value: float
+    reduced: float | None = None
+    when: Window = ALWAYS
+
+
+class SpotShare(_Rate):
+    """Per MWh drawn, a share of spot: marginal loss (may be negative), a supplier's percentage."""
+
+    kind: Literal["spot_share"]
+    value: float = Field(ge=-0.5, le=1.0)
+    when: Window = ALWAYS
+
+
+class Band(Frozen):
+    """A band of a demand charge: this rate up to this peak (none: without end)."""
+
+    up_to_mw: float | None = Field(default=None, gt=0)
+    value: float = Field(ge=0)
+
+
+class Demand(_Rate):
+    """Per MW of the month's billed peak.
+
+    Billed peak = the highest import in the month's hours of `when` (all hours: a monthly peak; declared hours: a
+    coincident peak), but at least `ratchet_share` times the highest of the `look_back_months` before (1 and 11:
+    an annual peak paid monthly). `bands` instead of `value` give rising rates by band of the peak.
+    """
+
+    kind: Literal["demand"]
+    value: float | None = Field(default=None, ge=0)
+    bands: tuple[Band, ...] = ()
+    when: Window = ALWAYS
+    look_back_months: int = Field(default=0, ge=0, le=24)
+    ratchet_share: float = Field(default=1.0, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _one_price(self) -> Demand:
+        if (self.value is None) == (not self.bands):
+            raise ValueError("a demand charge has either value or bands")
+        ends = [b.up_to_mw for b in self.bands]
+        if self.bands and (ends[-1] is not None or None in ends[:-1] or ends[:-1] != sorted(set(ends[:-1]))):
+            raise ValueError("bands rise in up_to_mw, and the last one has none")
+        rates = [b.value for b in self.bands]
+        if rates != sorted(rates):
+            raise ValueError("rates of bands must not fall: a falling rate has no linear program")
+        return self
+
+    def rates(self) -> list[tuple[float, float]]:
+        """(width [MW], rate) of each band, the last one of infinite width."""
+        if self.value is not None:
+            return [(float("inf"), self.value)]
+        ends = [float("inf") if b.up_to_mw is None else b.up_to_mw for b in self.bands]
+        return [(end - start, b.value) for start, end, b in zip([0.0, *ends[:-1]], ends, self.bands, strict=True)]
+
+
+class Fixed(_Rate):
+    """Per month, year or day, whatever is drawn."""
+
+    kind: Literal["fixed"]
+    value: float
+
+
+class MinimumBill(_Rate):
+    """Least sum per month of the tariff's own lines (all of them except spot and what follows spot)."""
+
+    kind: Literal["minimum_bill"]
+    value: float = Field(ge=0)
+
+
+Component = Annotated[Energy | SpotShare | Demand | Fixed | MinimumBill, Field(discriminator="kind")]
 
 
 class Tariff(Frozen):
-    """One file of ``models/tariffs/``, in its own currency, without VAT."""
+    """One file of ``models/tariffs/``. VAT is left out: the companies we plan for reclaim it."""
 
     name: str
-    country: str
+    country: str = Field(pattern=r"^[A-Z]{2}$")
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     description: str = ""
     components: tuple[Component, ...]
 
-    def on(self, day: date, kind: str) -> dict[str, Component]:
-        """Components of a kind in force on a site-local day, by name."""
-        valid = sorted(
-            (c for c in self.components if c.kind == kind and c.valid_from <= day), key=lambda c: c.valid_from
-        )
-        return {c.name: c for c in valid}
+    @model_validator(mode="after")
+    def _units(self) -> Tariff:
+        for c in self.components:
+            allowed = [u.replace("XXX", self.currency) for u in UNITS[c.kind]]
+            if c.unit not in allowed:
+                raise ValueError(f"component {c.name}: unit {c.unit!r}; allowed: {' or '.join(allowed)}")
+        return self
+
+    def doubtful(self) -> tuple[Component, ...]:
+        """Components whose value is a single weak source or from memory."""
+        return tuple(c for c in self.components if c.confidence in ("L", "MEM"))
 
 
 def load_tariffs(fleet: Fleet, fleet_path: Path) -> dict[str, Tariff]:
@@ -48,7 +138,7 @@ def load_tariffs(fleet: Fleet, fleet_path: Path) -> dict[str, Tariff]:
 
     Raises
     ------
-    ConfigError : no such tariff, or a file that does not hold.
+    ConfigError : no such tariff, a file that does not hold, or a reduced rate that the tariff does not have.
     """
     out = {}
     for name, site in fleet.sites.items():
@@ -56,4 +146,10 @@ def load_tariffs(fleet: Fleet, fleet_path: Path) -> dict[str, Tariff]:
             out[name] = load_model(model_path("tariffs", site.tariff, fleet_path), Tariff)
         except FileNotFoundError as e:
             raise ConfigError(f"{fleet_path}: sites.{name}.tariff", str(e)) from None
+        have = {c.name for c in out[name].components if isinstance(c, Energy) and c.reduced is not None}
+        if unknown := sorted(set(site.reduced_rates) - have):
+            where = f"{fleet_path}: sites.{name}.reduced_rates"
+            raise ConfigError(
+                where, f"tariff {site.tariff} has no reduced rate {unknown[0]!r}", ", ".join(sorted(have)) or "none"
+            )
     return out

@@ -2,8 +2,8 @@
 
 Sets: jobs j; sites s; halls h (one cooling plant each, at one site); pools n (GPUs of one kind in one
 hall); groups k (jobs with the same speed in every pool); speed classes c of a group (pools in which its
-jobs run equally fast); segments i of a hall's cooling curve; periods t of length dt_t [h]; months m;
-rows r of PUE caps. Parameters and variables have the names, units and ranges of ``energy/schema.py``.
+jobs run equally fast); segments i of a hall's cooling curve; periods t of length dt_t [h]; demand charges d (per site,
+component and month) with bands b; contracts q; minimum bills b; rows r of PUE caps. Parameters and variables have the names, units and ranges of ``energy/schema.py``.
 
 Every function below is one bound, constraint or term of the cost, and its docstring is its algebra;
 ``energy formulation`` prints them in this order. Physics (a breaker, a hall, the GPUs there are) is hard;
@@ -18,7 +18,7 @@ import pyomo.environ as pyo
 import xarray as xr
 from pyomo.common.gc_manager import PauseGC
 
-from energy.program import cooling, cost, grid, jobs, pue
+from energy.program import cooling, cost, grid, jobs, pue, tariff
 from energy.program.plain import Plain
 
 #: Variable -> (function that gives its index set, function that gives its bounds).
@@ -31,7 +31,11 @@ VARIABLES = {
     "facility": (grid.site_periods, grid.not_negative),
     "grid_import": (grid.site_periods, grid.grid_limit),
     "grid_export": (grid.site_periods, grid.export_limit),
-    "peak": (grid.charged_months, grid.peak_so_far),
+    "solar_use": (grid.sunny_periods, grid.sun),
+    "peak": (tariff.charges, tariff.charge_floor),
+    "band": (tariff.real_bands, tariff.band_width),
+    "taken": (tariff.offers, tariff.volume_offered),
+    "top_up": (tariff.minimums, tariff.not_negative),
     "over_cap": (pue.cap_rows, pue.not_negative),
 }
 
@@ -45,7 +49,10 @@ CONSTRAINTS = {
     "segments": (cooling.hall_periods, cooling.segments),
     "facility_power": (grid.site_periods, grid.facility_power),
     "balance": (grid.site_periods, grid.balance),
-    "month_peak": (grid.charged_periods, grid.month_peak),
+    "billed_peak": (tariff.charged_periods, tariff.billed_peak),
+    "bands": (tariff.banded, tariff.bands),
+    "volume": (tariff.offered_periods, tariff.volume),
+    "minimum_bill": (tariff.minimums, tariff.minimum_bill),
     "pue_cap": (pue.cap_rows, pue.pue_cap),
 }
 
@@ -54,6 +61,10 @@ COST = {
     "energy": cost.energy,
     "negative_hours": cost.negative_hours,
     "demand": cost.demand,
+    "contracts": cost.contracts,
+    "feed_in": cost.feed_in,
+    "top_up": cost.top_up,
+    "fixed": cost.fixed,
     "undone": cost.undone,
     "cap_breach": cost.cap_breach,
 }

@@ -7,6 +7,7 @@ from typing import Any
 from pyomo.environ import quicksum
 
 from energy.program.cooling import overhead
+from energy.program.tariff import demand_of
 
 
 def energy(m: Any) -> Any:
@@ -35,9 +36,35 @@ def negative_hours(m: Any) -> Any:
 
 
 def demand(m: Any) -> Any:
-    """Σ_{s,m} peak_rate[s,m] peak[s,m]        the rate is the month's, times its share inside the horizon"""
+    """Σ_d Σ_b charge_rate[d,b] band[d,b]        one band: charge_rate[d] peak[d]"""
+    return quicksum([x for d in m.p.D for x in demand_of(m, d)])
+
+
+def contracts(m: Any) -> Any:
+    """- Σ_{q,t} dt_t contract_saving[q,t] taken[q,t]
+
+    A take-or-pay volume is paid anyway (in `fixed`), so taking it saves spot; a capped price saves what spot
+    exceeds the cap by. A settled hedge changes the bill and no decision: it stands in `fixed` alone.
+    """
     p = m.p
-    return quicksum([p.peak_rate[s][month] * m.peak[s, month] for s, month in m.peak])
+    return quicksum([-p.dt[t] * p.contract_saving[q][t] * m.taken[q, t] for q, t in m.taken])
+
+
+def feed_in(m: Any) -> Any:
+    """- Σ_{s,t} dt_t export_price[s,t] grid_export[s,t]        export_price <= price, so nothing is bought to be sold"""
+    p = m.p
+    paid = [(s, t) for s in p.S for t in p.T if p.export_limit_mw[s][t] > 0]
+    return quicksum([-p.dt[t] * p.export_price[s][t] * m.grid_export[s, t] for s, t in paid])
+
+
+def top_up(m: Any) -> Any:
+    """Σ_b top_up[b]"""
+    return quicksum([m.top_up[b] for b in m.p.B])
+
+
+def fixed(m: Any) -> Any:
+    """Σ_s fixed_eur[s]        fixed charges, settled hedges, take-or-pay volumes: paid whatever the plan"""
+    return sum(m.p.fixed_eur)
 
 
 def undone(m: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Sites: facility power, the grid connection, and the month's peak."""
+"""Sites: facility power, solar on site, and the grid connection."""
 
 from __future__ import annotations
 
@@ -16,16 +16,6 @@ def site_periods(p: Plain) -> list[Index]:
     return [(s, t) for s in p.S for t in p.T]
 
 
-def charged_months(p: Plain) -> list[Index]:
-    """(s, m) with a demand charge."""
-    return [(s, month) for s in p.S for month in p.M if p.peak_rate[s][month] > 0]
-
-
-def charged_periods(p: Plain) -> list[Index]:
-    """(s, t) in a month with a demand charge."""
-    return [(s, t) for s in p.S for t in p.T if p.peak_rate[s][p.month_of[s][t]] > 0]
-
-
 def not_negative(m: Any, s: int, t: int) -> Bounds:
     """0 <= facility[s,t]        facility power: what cooling and PUE know"""
     return 0.0, None
@@ -41,9 +31,14 @@ def export_limit(m: Any, s: int, t: int) -> Bounds:
     return 0.0, m.p.export_limit_mw[s][t]
 
 
-def peak_so_far(m: Any, s: int, month: int) -> Bounds:
-    """peak_so_far[s,m] <= peak[s,m]        what the month has already reached is paid in any case"""
-    return m.p.peak_so_far[s][month], None
+def sunny_periods(p: Plain) -> list[Index]:
+    """(s, t) in which the array on site can give something."""
+    return [(s, t) for s in p.S for t in p.T if p.solar_mw[s][t] > 0]
+
+
+def sun(m: Any, s: int, t: int) -> Bounds:
+    """0 <= solar_use[s,t] <= solar_mw[s,t]        the rest is curtailed, free of charge"""
+    return 0.0, m.p.solar_mw[s][t]
 
 
 def facility_power(m: Any, s: int, t: int) -> Any:
@@ -55,10 +50,6 @@ def facility_power(m: Any, s: int, t: int) -> Any:
 
 
 def balance(m: Any, s: int, t: int) -> Any:
-    """facility[s,t] = grid_import[s,t] - grid_export[s,t]"""
-    return m.facility[s, t] - m.grid_import[s, t] + m.grid_export[s, t] == 0.0
-
-
-def month_peak(m: Any, s: int, t: int) -> Any:
-    """grid_import[s,t] <= peak[s,m(s,t)]        m(s,t): billing month in site-local time"""
-    return m.grid_import[s, t] - m.peak[s, m.p.month_of[s][t]] <= 0.0
+    """facility[s,t] = grid_import[s,t] - grid_export[s,t] + solar_use[s,t]"""
+    sunshine = m.solar_use[s, t] if m.p.solar_mw[s][t] > 0 else 0.0
+    return m.facility[s, t] - m.grid_import[s, t] + m.grid_export[s, t] - sunshine == 0.0

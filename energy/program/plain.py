@@ -11,12 +11,17 @@ import xarray as xr
 from energy.schema import PROBLEM
 
 
+#: Dimensions behind the letters J, K, N, H, S, T, D, Q, B, R.
+DIMS = ("job", "group", "pool", "hall", "site", "time", "charge", "contract", "minimum", "cap")
+
+
 class Plain:
     """Arrays of the Problem as nested lists of floats, under their schema names, and the sparse sets.
 
     Attributes
     ----------
-    J, K, N, H, S, T, M, R : ranges over jobs, groups, pools, halls, sites, periods, months, cap rows
+    J, K, N, H, S, T, D, Q, B, R : ranges over jobs, groups, pools, halls, sites, periods, demand charges,
+        contracts, minimum bills, cap rows
     window[j] : periods with an open share of the job's window
     classes[k] : speed classes of the group;  class_pools[k][c] : their pools
     jobs_in[k, t] : jobs of the group that are open in the period
@@ -28,9 +33,7 @@ class Plain:
             if name in problem:
                 setattr(self, name, problem[name].values.tolist())
         sizes = problem.sizes
-        for letter, dim in zip(
-            "JKNHSTMR", ("job", "group", "pool", "hall", "site", "time", "month", "cap"), strict=True
-        ):
+        for letter, dim in zip("JKNHSTDQBR", DIMS, strict=True):
             setattr(self, letter, range(sizes[dim]))
         self._jobs(problem)
         self._members()

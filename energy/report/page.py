@@ -1,4 +1,5 @@
 """The report page."""
+
 from energy.report.record import Record
 
 

@@ -69,10 +69,17 @@ def _gpu_hour(p: dict[str, Any], x: dict[str, Any], it_price: Floats) -> dict[st
     with_overhead = it_mw * (1 + _marginal_overhead(p, x)[hall])
     power = it_mw * it_price[hall] / p["dt"]
     energy = with_overhead * p["price"][site]
-    demand = with_overhead * -x["dual_month_peak"][site] / p["dt"]
+    demand = with_overhead * _peak_price(p, x)[site] / p["dt"]
     room = -x["dual_room"] / p["dt"]
     return {"gpu_hour": power + room, "gpu_hour_energy": energy, "gpu_hour_demand": demand,
             "gpu_hour_limits": power - energy - demand, "gpu_hour_room": room}  # fmt: skip
+
+
+def _peak_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
+    """Demand charges that one more MW drawn in the hour would raise, (S, T) [EUR/MW]."""
+    out = np.zeros_like(p["price"])
+    np.add.at(out, p["charge_site"], -x["dual_billed_peak"] * p["charge_weight"])
+    return out
 
 
 def _marginal_overhead(p: dict[str, Any], x: dict[str, Any]) -> Floats:

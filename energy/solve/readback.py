@@ -21,8 +21,8 @@ NEGATIVE_NOISE = 1e-6
 def solution(problem: xr.Dataset, m: pyo.ConcreteModel, form: StandardForm, raw: Raw) -> xr.Dataset:
     """Primal values, row duals and the reduced costs of bounds as one Dataset on the Problem's axes.
 
-    Variables and rows that the program leaves out (closed windows, segments without width, months without a
-    charge) are 0, except `peak`, which then is the highest import of the month.
+    Variables and rows that the program leaves out (closed windows, segments and bands without width, hours
+    without sun) are 0.
     """
     at = {id(v): i for i, v in enumerate(form.columns)}
     row_of = {id(c): i for i, c in enumerate(form.rows)}
@@ -34,7 +34,6 @@ def solution(problem: xr.Dataset, m: pyo.ConcreteModel, form: StandardForm, raw:
         arrays[f"dual_{name}"] = _scatter(problem, f"dual_{name}", getattr(m, name), row_of, raw.row_duals)
     for name in ("it", "grid_import", "run"):
         arrays[f"bound_{name}"] = _scatter(problem, f"bound_{name}", getattr(m, name), at, raw.column_duals)
-    arrays["peak"] = np.maximum(arrays["peak"], _highest_import(problem, arrays["grid_import"]))
     coords = {str(k): v for k, v in problem.coords.items()}
     return schema.dataset(arrays, coords, schema.SOLUTION).assign_attrs(objective_eur=raw.objective)
 
@@ -46,14 +45,4 @@ def _scatter(problem: xr.Dataset, name: str, component: Any, position: dict[int,
     if found:
         index = np.array([i if isinstance(i, tuple) else (i,) for i, _ in found]).T
         out[tuple(index)] = vector[np.array([c for _, c in found])]
-    return out
-
-
-def _highest_import(problem: xr.Dataset, grid_import: Floats) -> Floats:
-    """Highest import of each month where no demand charge holds a variable for it, (S, M)."""
-    month_of, rate = problem["month_of"].values, problem["peak_rate"].values
-    out = np.zeros_like(rate)
-    for s, month in zip(*np.nonzero(rate == 0), strict=True):
-        inside = month_of[s] == month
-        out[s, month] = max(grid_import[s][inside].max(initial=0.0), problem["peak_so_far"].values[s, month])
     return out

@@ -34,7 +34,7 @@ def test_refuses_a_changed_value(case, name):
     assert not proof.passed
 
 
-@pytest.mark.parametrize("name", ["finish", "place", "room", "it_power", "facility_power", "balance", "month_peak"])
+@pytest.mark.parametrize("name", ["finish", "place", "room", "it_power", "facility_power", "balance", "billed_peak"])
 def test_refuses_changed_duals(case, name):
     """Duals prove the bound: scaled by a per mille they prove too little."""
     problem, found = case
@@ -46,7 +46,7 @@ def test_refuses_changed_duals(case, name):
 
 def test_refuses_nan_and_zeros(case):
     problem, found = case
-    assert not certify(problem, found.map(np.zeros_like)).passed
+    assert not certify(problem, found.map(lambda a: a * 0)).passed
     assert not certify(problem, found.assign(short=found["short"] * np.nan)).passed
 
 

@@ -12,7 +12,7 @@ from energy.schema import SOLUTION
 from energy.solve import Options, compile_model, gate, solution, solve
 
 SIZES = [Size(), Size(speeds=2), Size(speeds=3, groups=5, jobs=20), Size(cap=None), Size(demand_rate=0.0),
-         Size(hours=0.25, periods=96, jobs=6), Size(sites=1, groups=1), Size(negative_share=0.5)]  # fmt: skip
+         Size(hours=0.25, periods=96, jobs=6), Size(sites=1, groups=1), Size(negative_share=0.5), Size(bands=True)]  # fmt: skip
 
 
 def solved(problem, options=Options()):  # noqa: B008
@@ -64,10 +64,10 @@ def true_cost(problem, found):
     it = found["it"].values
     facility = it + overhead_true(problem, it) + problem["other_site_mw"].values
     energy = float((problem["price"].values * facility * problem["dt"].values).sum())
-    peak = np.array([[facility[s][problem["month_of"].values[s] == m].max(initial=0) for m in range(problem.sizes["month"])]
-                     for s in range(problem.sizes["site"])])  # fmt: skip
+    peaks = (problem["charge_weight"].values * facility[problem["charge_site"].values]).max(axis=1, initial=0.0)
+    peak_cost = float(problem["charge_rate"].values[:, 0] @ peaks)
     undone = float((problem["penalty"] * found["short"]).sum())
-    return energy + float((problem["peak_rate"].values * peak).sum()) + undone
+    return energy + peak_cost + undone
 
 
 def with_binaries(problem):

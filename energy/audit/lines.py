@@ -1,0 +1,145 @@
+"""Invoice lines that are not energy times price: fixed and minimum charges, contracts, hedges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from energy.audit.facts import Facts, clock
+from energy.inputs.contracts import CappedPrice, Contract, Hedge, TakeOrPay
+from energy.inputs.dated import at
+from energy.inputs.fleet import Site
+from energy.inputs.tariffs import Fixed, MinimumBill, SpotShare, Tariff
+from energy.schema import Bools, Floats, Times
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One invoice line, in EUR without VAT. `rate_eur` is per unit, the mean where it changes by the hour."""
+
+    site: str
+    month: str
+    component: str
+    kind: str
+    quantity: float
+    unit: str
+    rate_eur: float
+    amount_eur: float
+
+
+def latest(tariff: Tariff, kind: type[C], day: date) -> list[C]:
+    """Components of a kind in force on a day: of each name the version that began last."""
+    out: dict[str, C] = {}
+    for c in tariff.components:
+        if isinstance(c, kind) and c.valid_from <= day:
+            known = out.get(c.name)
+            if known is None or known.valid_from < c.valid_from:  # type: ignore[attr-defined]
+                out[c.name] = c
+    return list(out.values())
+
+
+def month_hours(month: str, site: Site) -> float:
+    """Length of a calendar month on the site's clock [h]."""
+    start = pd.Timestamp(f"{month}-01")
+    ends = [t.tz_localize(site.time_zone) for t in (start, start + pd.offsets.MonthBegin(1))]
+    return (ends[1] - ends[0]).total_seconds() / 3600
+
+
+def first_day(time: Times, site: Site, inside: Bools) -> date:
+    """First site-local day of the month that the horizon covers."""
+    return clock(time, site)[inside][0].date()  # type: ignore[no-any-return]
+
+
+def fixed_lines(facts: Facts, name: str, month: str, time: Times, dt: Floats, inside: Bools) -> list[Line]:
+    """Fixed charges, by the part of the month that is covered."""
+    site, tariff = facts.fleet.sites[name], facts.tariffs[name]
+    covered, whole = float(dt[inside].sum()), month_hours(month, site)
+    money = float(facts.fx.at(tariff.currency, time)[inside].mean())
+    out = []
+    for c in latest(tariff, Fixed, first_day(time, site, inside)):
+        per = c.unit.split("/")[1]
+        quantity = {"day": covered / 24, "month": covered / whole, "year": covered / whole / 12}[per]
+        out.append(Line(name, month, c.name, "fixed", quantity, per, c.value * money, quantity * c.value * money))
+    return out
+
+
+def minimum_lines(
+    facts: Facts, name: str, month: str, time: Times, dt: Floats, inside: Bools, own: Sequence[Line]
+) -> list[Line]:
+    """What a minimum bill adds to the tariff's own lines; lines that follow spot do not count."""
+    site, tariff = facts.fleet.sites[name], facts.tariffs[name]
+    following = {c.name for c in tariff.components if isinstance(c, SpotShare)}
+    counted = sum(x.amount_eur for x in own if x.component not in following)
+    money = float(facts.fx.at(tariff.currency, time)[inside].mean())
+    share = float(dt[inside].sum()) / month_hours(month, site)
+    out = []
+    for c in latest(tariff, MinimumBill, first_day(time, site, inside)):
+        added = max(c.value * money * share - counted, 0.0)
+        out.append(Line(name, month, c.name, "minimum", share, "month", c.value * money, added))
+    return out
+
+
+def contract_lines(
+    facts: Facts, name: str, month: str, dt: Floats, time: Times, inside: Bools, drawn: Floats, market: Floats
+) -> list[Line]:
+    """Take-or-pay volumes and what drawing them saves; capped prices and their premiums.
+
+    What is drawn is taken from the contract that saves most in the hour first; where none saves, at spot.
+    """
+    site = facts.fleet.sites[name]
+    left = np.where(inside, drawn, 0.0)
+    offers = [c for c in site.contracts if not isinstance(c, Hedge)]
+    worth = {c.name: _worth(facts, c, time, market) for c in offers}
+    taken = {c.name: np.zeros(len(time)) for c in offers}
+    order = sorted(range(len(offers)), key=lambda i: i)
+    for t in np.flatnonzero(inside & (left > 0)) if offers else []:
+        for i in sorted(order, key=lambda i: -worth[offers[i].name][t]):
+            c = offers[i]
+            part = min(left[t], float(_volume(c, site, time)[t])) if worth[c.name][t] > 0 else 0.0
+            taken[c.name][t], left[t] = part, left[t] - part
+    out = []
+    for c in offers:
+        out += _sunk(facts, name, month, c, np.where(inside, _volume(c, site, time) * dt, 0.0), time)
+        out.append(_line(name, month, f"{c.name}_taken", taken[c.name] * dt, -worth[c.name]))
+    return out
+
+
+def hedge_lines(
+    facts: Facts, name: str, month: str, dt: Floats, time: Times, inside: Bools, market: Floats
+) -> list[Line]:
+    """Settlement of hedges against spot."""
+    site = facts.fleet.sites[name]
+    return [
+        _line(name, month, c.name, np.where(inside, _volume(c, site, time) * dt, 0.0), c.price * facts.fx.at(c.currency, time) - market, "hedge")
+        for c in site.contracts if isinstance(c, Hedge)
+    ]  # fmt: skip
+
+
+def _sunk(facts: Facts, name: str, month: str, c: Contract, energy: Floats, time: Times) -> list[Line]:
+    """What is paid whether drawn or not."""
+    money = facts.fx.at(c.currency, time)
+    if isinstance(c, TakeOrPay):
+        return [_line(name, month, c.name, energy, c.price * money)]
+    return [_line(name, month, f"{c.name}_premium", energy, c.premium * money)] if isinstance(c, CappedPrice) else []
+
+
+def _volume(c: Contract, site: Site, time: Times) -> Floats:
+    return np.where(c.when.holds(clock(time, site), site.country), at(c.mw, time, site.time_zone), 0.0)
+
+
+def _worth(facts: Facts, c: Contract, time: Times, market: Floats) -> Floats:
+    """Saved against spot per MWh taken, never below 0 [EUR/MWh]."""
+    strike = c.price * facts.fx.at(c.currency, time) if isinstance(c, CappedPrice) else 0.0
+    return np.maximum(market - strike, 0.0)
+
+
+def _line(name: str, month: str, component: str, energy: Floats, price: Floats, kind: str = "contract") -> Line:
+    amount, quantity = float(energy @ np.broadcast_to(price, energy.shape)), float(energy.sum())
+    return Line(name, month, component, kind, quantity, "MWh", amount / quantity if quantity else 0.0, amount)

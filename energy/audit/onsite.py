@@ -1,0 +1,81 @@
+"""What a site pays per MWh in each period, and what its array and its grid exchange, from raw inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from energy.audit.facts import Facts, clock, sample
+from energy.inputs.fleet import Site
+from energy.inputs.tariffs import Energy, SpotShare
+from energy.plant.solar import Array, solar_power
+from energy.schema import Floats, Times
+
+
+def spot(facts: Facts, site: Site, time: Times, dt: Floats) -> Floats:
+    """Day-ahead price of the site's zone [EUR/MWh], shape (T,)."""
+    raw = facts.series.prices[site.bidding_zone]
+    return sample(raw, "value", time, dt) * facts.fx.at(raw.attrs["currency"], time)
+
+
+def charges(facts: Facts, name: str, time: Times, dt: Floats) -> dict[str, Floats]:
+    """Energy components of the site's tariff by name [EUR/MWh], each (T,), looked up period by period."""
+    site, tariff = facts.fleet.sites[name], facts.tariffs[name]
+    market, money, local = spot(facts, site, time, dt), facts.fx.at(tariff.currency, time), clock(time, site)
+    out: dict[str, Floats] = {}
+    for c in sorted(tariff.components, key=lambda c: c.valid_from):
+        if not isinstance(c, Energy | SpotShare):
+            continue
+        rate = c.value * market if isinstance(c, SpotShare) else _rate(c, site) * money
+        begun = local.date >= c.valid_from
+        # A later version of the same name takes over from its first day on, also where it does not count.
+        counted = np.where(c.when.holds(local, site.country), rate, 0.0)
+        out[c.name] = np.where(begun, counted, out.get(c.name, np.zeros(len(time))))
+    return out
+
+
+def _rate(c: Energy, site: Site) -> float:
+    return c.reduced if c.reduced is not None and c.name in site.reduced_rates else c.value
+
+
+def energy_price(facts: Facts, name: str, time: Times, dt: Floats) -> Floats:
+    """Spot and all energy components [EUR/MWh], (T,)."""
+    site = facts.fleet.sites[name]
+    return spot(facts, site, time, dt) + sum(charges(facts, name, time, dt).values(), np.zeros(len(time)))
+
+
+def solar(facts: Facts, name: str, time: Times, dt: Floats) -> Floats:
+    """What the array could give [MW], (T,)."""
+    site = facts.fleet.sites[name]
+    if site.solar is None:
+        return np.zeros(len(time))
+    raw, s, place = facts.series.weather[name], site.solar, site.place
+    has = {k: sample(raw, k, time, dt) for k in ("ghi", "dni", "dhi", "wind_speed", "temp_air") if k in raw}
+    light = (has["ghi"], has["dni"], has["dhi"]) if {"ghi", "dni", "dhi"} <= set(has) else None
+    panel = Array(place.latitude, place.longitude, place.altitude_m, s.dc_mw, s.ac_mw, s.tilt_deg, s.azimuth_deg,
+                  s.losses_percent, s.temperature_coefficient_per_k)  # fmt: skip
+    return solar_power(panel, time, float(dt[0]), has["temp_air"], has.get("wind_speed"), light)
+
+
+def feed_in_price(facts: Facts, name: str, time: Times, dt: Floats) -> Floats:
+    """What an exported MWh earns [EUR/MWh], (T,); 0 without a feed-in contract."""
+    solar_plant = facts.fleet.sites[name].solar
+    if solar_plant is None or solar_plant.feed_in is None:
+        return np.zeros(len(time))
+    feed = solar_plant.feed_in
+    if feed.spot_share is not None:
+        return spot(facts, facts.fleet.sites[name], time, dt) * feed.spot_share
+    return (feed.price or 0.0) * facts.fx.at(feed.currency, time)
+
+
+def grid_exchange(facts: Facts, name: str, facility: Floats, time: Times, dt: Floats) -> tuple[Floats, Floats, Floats]:
+    """Drawn, fed in and solar used [MW], each (T,).
+
+    The sun serves the site first; where drawing is paid for (negative price) it is curtailed, and so is the
+    surplus wherever feeding in is not possible or earns nothing.
+    """
+    sun = np.where(energy_price(facts, name, time, dt) < 0, 0.0, solar(facts, name, time, dt))
+    own = np.minimum(sun, facility)
+    plant = facts.fleet.sites[name].solar
+    limit = plant.feed_in.limit_mw if plant is not None and plant.feed_in is not None else 0.0
+    fed = np.where(feed_in_price(facts, name, time, dt) > 0, np.minimum(sun - own, limit), 0.0)
+    return facility - own, fed, own + fed

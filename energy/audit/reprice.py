@@ -1,0 +1,57 @@
+"""The program's cost terms for given grid powers, from the Problem: what chords alone change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from energy.schema import Floats
+
+
+def terms(problem: xr.Dataset, drawn: Floats, fed: Floats) -> dict[str, float]:
+    """Cost by term [EUR] when the sites draw and feed in these powers [MW], (S, T)."""
+    p: dict[str, Any] = {str(k): v.values for k, v in problem.data_vars.items()}
+    rate = p["dt"] * p["price"]
+    demand = demand_by_charge(p, drawn)
+    return {
+        "energy": float((rate * drawn).sum()),
+        "demand": float(demand.sum()),
+        "contracts": -_contract_saving(p, drawn),
+        "feed_in": -float((p["dt"] * p["export_price"] * fed).sum()),
+        "top_up": float(_top_up(p, drawn, demand).sum()),
+        "fixed": float(p["fixed_eur"].sum()),
+    }
+
+
+def demand_by_charge(p: dict[str, Any], drawn: Floats) -> Floats:
+    """Demand charges, (D,) [EUR]: the billed peak filled into its bands."""
+    peak = (p["charge_weight"] * drawn[p["charge_site"]]).max(axis=1, initial=0.0)
+    left, out = np.maximum(peak, p["charge_floor"]), np.zeros(len(peak))
+    for band in range(p["charge_rate"].shape[1]):
+        part = np.minimum(left, p["charge_band_mw"][:, band])
+        out += part * p["charge_rate"][:, band]
+        left = left - part
+    return out
+
+
+def _contract_saving(p: dict[str, Any], drawn: Floats) -> float:
+    """What contracts save when each hour takes the best offers first [EUR]."""
+    total, left = 0.0, drawn.copy()
+    order = np.argsort(-p["contract_saving"], axis=0, kind="stable")
+    for rank in range(len(order)):
+        for q in range(len(order)):
+            now = order[rank] == q
+            s = p["contract_site"][q]
+            part = np.where(now, np.minimum(left[s], p["contract_mw"][q]), 0.0)
+            left[s] -= part
+            total += float((p["dt"] * p["contract_saving"][q] * part).sum())
+    return total
+
+
+def _top_up(p: dict[str, Any], drawn: Floats, demand: Floats) -> Floats:
+    """What each minimum bill adds, (B,) [EUR]."""
+    energy = (p["minimum_rate"] * p["dt"] * drawn[p["minimum_site"]]).sum(axis=1)
+    same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])
+    return np.maximum(p["minimum_eur"] - energy - same @ demand, 0.0)

@@ -1,0 +1,79 @@
+"""Exchange rates: fixed, or a dated series of which the last published rate holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, model_validator
+
+from energy.inputs.errors import SeriesError
+from energy.inputs.tables import read_series
+from energy.inputs.yamlfile import Frozen
+from energy.schema import Floats, Times
+
+
+class Rate(Frozen):
+    """EUR per unit of a currency: a fixed figure, or a column of a file with a row per day (UTC)."""
+
+    eur_per_unit: float | None = Field(default=None, gt=0, le=1000)
+    file: str | None = None
+    column: str | None = None
+    source: str = Field(min_length=3)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Rate:
+        if (self.eur_per_unit is None) == (self.file is None) or (self.file is None) != (self.column is None):
+            raise ValueError("a rate has eur_per_unit, or file and column")
+        return self
+
+
+@dataclass(frozen=True)
+class Fx:
+    """Rates by currency: dates (UTC midnights, rising) and EUR per unit from each date on."""
+
+    dates: dict[str, Times]
+    rates: dict[str, Floats]
+
+    def at(self, currency: str, time: Times) -> Floats:
+        """EUR per unit on the UTC day of each period, shape (T,): the last rate published by then."""
+        if currency == "EUR":
+            return np.ones(len(time))
+        position = np.searchsorted(self.dates[currency], time, side="right") - 1
+        return self.rates[currency][position]
+
+
+def read_fx(given: dict[str, Rate], folder: Path, start: np.datetime64) -> Fx:
+    """Read every rate of a case.
+
+    Raises
+    ------
+    SeriesError : a file that begins after the horizon, or a rate that is not a positive number.
+    """
+    dates: dict[str, Times] = {}
+    rates: dict[str, Floats] = {}
+    for currency, rate in given.items():
+        if rate.eur_per_unit is not None:
+            dates[currency], rates[currency] = np.array(["1900-01-01"], "datetime64[ns]"), np.array([rate.eur_per_unit])
+        else:
+            dates[currency], rates[currency] = _series(folder / str(rate.file), str(rate.column), start)
+    return Fx(dates, rates)
+
+
+def _series(path: Path, column: str, start: np.datetime64) -> tuple[Times, Floats]:
+    table = read_series(path)
+    if column not in table:
+        raise SeriesError(f"{path}: header", f"no column {column!r}", f"one of {list(table.columns)[:12]}")
+    rates = pd.to_numeric(table[column], errors="coerce").dropna()  # days without a publication have none
+    if rates.empty or not (rates > 0).all():
+        raise SeriesError(
+            f"{path}: {column}", "has a rate that is not above 0, or none at all", "EUR per unit, above 0"
+        )
+    dates = rates.index.to_numpy().astype("datetime64[ns]")
+    if dates[0] > start:
+        raise SeriesError(
+            f"{path}: {column}", f"begins on {dates[0]}, after the horizon's start", "a rate at or before the start"
+        )
+    return dates, rates.to_numpy(dtype=float)

@@ -1,0 +1,103 @@
+"""Arrays of supply contracts and solar: what they save, what they cost in any case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from energy.inputs.contracts import CappedPrice, Contract, Hedge, Solar, TakeOrPay
+from energy.inputs.dated import at
+from energy.inputs.fleet import Fleet, Site
+from energy.inputs.fx import Fx
+from energy.inputs.series import Series
+from energy.plant.solar import Array, solar_power
+from energy.problem.align import variable
+from energy.problem.charges import local
+from energy.schema import Floats, Times
+
+
+def contract_arrays(
+    fleet: Fleet, spot: Mapping[str, Floats], price: Mapping[str, Floats], fx: Fx, time: Times
+) -> tuple[list[str], dict[str, Floats]]:
+    """Labels and contract_site (Q,), contract_mw and contract_saving (Q, T) of contracts that are decided on.
+
+    The saving against spot never exceeds what the MWh costs, so that a MWh taken is never cheaper than none.
+    """
+    rows = [(s, name, site, c) for s, (name, site) in enumerate(fleet.sites.items())
+            for c in site.contracts if not isinstance(c, Hedge)]  # fmt: skip
+    mw = [delivered(c, site, time) for _, _, site, c in rows]
+    saving = [np.clip(_saving(c, spot[name], fx, time), 0.0, np.maximum(price[name], 0.0)) for _, name, _, c in rows]
+    shape = (len(rows), len(time))
+    return [f"{name}:{c.name}" for _, name, _, c in rows], {
+        "contract_site": np.array([s for s, *_ in rows], dtype=np.int64),
+        "contract_mw": np.array(mw, dtype=float).reshape(shape),
+        "contract_saving": np.array(saving, dtype=float).reshape(shape),
+    }
+
+
+def delivered(c: Contract, site: Site, time: Times) -> Floats:
+    """Power of the contract in its hours [MW], (T,)."""
+    return at(c.mw, time, site.time_zone) * c.when.holds(local(time, site), site.country)
+
+
+def _saving(c: Contract, spot: Floats, fx: Fx, time: Times) -> Floats:
+    """Spot avoided by a MWh of a take-or-pay volume; spot above the cap for a capped price [EUR/MWh]."""
+    return spot - c.price * fx.at(c.currency, time) if isinstance(c, CappedPrice) else spot
+
+
+def unavoidable_eur(site: Site, spot: Floats, fx: Fx, time: Times, hours: float) -> float:
+    """What contracts cost whatever the plan: settled hedges, take-or-pay volumes, premiums [EUR]."""
+    total = 0.0
+    for c in site.contracts:
+        energy, price = delivered(c, site, time) * hours, c.price * fx.at(c.currency, time)
+        if isinstance(c, Hedge):
+            total += float(energy @ (price - spot))
+        elif isinstance(c, TakeOrPay):
+            total += float(energy @ price)
+        else:
+            total += float((energy * c.premium) @ fx.at(c.currency, time))
+    return total
+
+
+def solar_arrays(
+    fleet: Fleet,
+    series: Series,
+    spot: Mapping[str, Floats],
+    price: Mapping[str, Floats],
+    fx: Fx,
+    time: Times,
+    hours: float,
+) -> dict[str, object]:
+    """solar_mw, export_limit_mw, export_price; each (S, T)."""
+    rows = [_solar(name, site, series, spot[name], price[name], fx, time, hours) for name, site in fleet.sites.items()]
+    return {key: [row[i] for row in rows] for i, key in enumerate(("solar_mw", "export_limit_mw", "export_price"))}
+
+
+def _solar(
+    name: str, site: Site, series: Series, spot: Floats, price: Floats, fx: Fx, time: Times, hours: float
+) -> tuple[Floats, Floats, Floats]:
+    zero = np.zeros(len(time))
+    if site.solar is None:
+        return zero, zero, zero
+    raw = series.weather[name]
+    columns = {str(k): variable(raw, str(k), time, hours) for k in raw.data_vars if k != "quality"}
+    sun = all(k in columns for k in ("ghi", "dni", "dhi"))
+    irradiance = (columns["ghi"], columns["dni"], columns["dhi"]) if sun else None
+    power = solar_power(
+        array_of(site, site.solar), time, hours, columns["temp_air"], columns.get("wind_speed"), irradiance
+    )
+    feed = site.solar.feed_in
+    if feed is None:
+        return power, zero, zero
+    earned = spot * feed.spot_share if feed.spot_share is not None else (feed.price or 0.0) * fx.at(feed.currency, time)
+    # Never above what the MWh costs: selling dear while buying cheap is one meter, and not linear.
+    return power, np.minimum(power, feed.limit_mw), np.minimum(earned, price)
+
+
+def array_of(site: Site, solar: Solar) -> Array:
+    """The physical array of a site."""
+    return Array(
+        site.place.latitude, site.place.longitude, site.place.altitude_m, solar.dc_mw, solar.ac_mw, solar.tilt_deg,
+        solar.azimuth_deg, solar.losses_percent, solar.temperature_coefficient_per_k,
+    )  # fmt: skip
