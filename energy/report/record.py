@@ -55,7 +55,8 @@ class Record:
 def write(record: Record, folder: Path) -> None:
     """Write every file but report.html and manifest.json into an existing folder."""
     for name, ds in record.datasets.items():
-        ds.to_netcdf(folder / f"{name}.nc", engine="h5netcdf", encoding=_encoding(ds))
+        # In memory first: to a full disk HDF5 answers with a crash, Python's own write with an OSError.
+        (folder / f"{name}.nc").write_bytes(ds.to_netcdf(engine="h5netcdf", encoding=_encoding(ds)))
     record.schedule.to_parquet(folder / "schedule.parquet", index=False)
     record.schedule.to_csv(folder / "schedule.csv", index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6f")
     for name, bill in record.bills.items():
