@@ -76,15 +76,20 @@ def dual_bound(model: ArrayModel, box: Floats, y: Floats) -> float:
 
 def boxes(model: ArrayModel, problem: xr.Dataset) -> Floats:
     """Finite upper bounds that every optimal plan obeys, (columns,): the rows imply them."""
-    p = {name: problem[name].values for name in ("available", "firm", "grid_limit_mw", "peak_so_far", "month_of", "dt")}
-    up = model.up.copy()
-    room = np.broadcast_to(p["available"] - p["firm"], model.columns["gpus"].shape)
+    p = {str(k): v.values for k, v in problem.data_vars.items()}
     most = p["grid_limit_mw"].max(axis=1, keepdims=True)  # facility = import - export <= grid limit
-    peak = np.maximum(p["peak_so_far"], most)
-    breach = float((p["grid_limit_mw"] * p["dt"]).sum()) + np.abs(problem["cap_credit"].values)
-    for name, limit in (("gpus", room), ("facility", p["grid_limit_mw"]), ("peak", peak), ("over_cap", breach)):
+    limits = {
+        "gpus": np.broadcast_to(p["available"] - p["firm"], model.columns["gpus"].shape),
+        "over": (p["hall_mw"] - p["it_min"])[:, :, None],
+        "facility": p["grid_limit_mw"],
+        "peak": np.maximum(p["peak_so_far"], most),
+        "over_cap": float((p["grid_limit_mw"] * p["dt"]).sum()) + np.abs(p["cap_credit"]),
+    }
+    up = model.up.copy()
+    for name, limit in limits.items():
         number = model.columns[name]
-        up[number[number >= 0]] = np.broadcast_to(limit, number.shape)[number >= 0]
+        exists = number >= 0
+        up[number[exists]] = np.minimum(up[number[exists]], np.broadcast_to(limit, number.shape)[exists])
     return up
 
 

@@ -117,7 +117,9 @@ def _variables(b: _Builder, p: dict[str, Any]) -> None:
     b.variable("short", np.full(len(p["work_left"]), True), 0.0, p["work_left"])
     everywhere = np.full(p["hall_mw"].shape, True)
     b.variable("it", everywhere, 0.0, p["hall_mw"])
-    b.variable("over", p["width"] > 0, 0.0, p["width"])
+    real = p["width"] > 0
+    behind = np.cumsum(real[:, :, ::-1], axis=2)[:, :, ::-1] - real  # real segments after this one
+    b.variable("over", real, 0.0, np.where(behind > 0, p["width"], INF))
     always = np.full(p["price"].shape, True)
     b.variable("facility", always, 0.0, INF)
     b.variable("grid_import", always, 0.0, p["grid_limit_mw"])
