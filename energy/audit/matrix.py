@@ -143,7 +143,7 @@ def _job_rows(b: _Builder, p: dict[str, Any]) -> None:
     for c in range(n_classes):
         in_class = np.where((p["pool_class"] == c)[:, :, None], gpus, -1)
         b.put(b.rows["place"][:, c][:, None, :], in_class, -1.0)
-    b.row("room", (gpus >= 0).any(axis=0), -INF, p["available"] - p["firm"])
+    b.row("room", np.asarray((gpus >= 0).any(axis=0)), -INF, p["available"] - p["firm"])
     b.put(np.broadcast_to(b.rows["room"], (n_groups, *b.rows["room"].shape)), gpus, 1.0)
 
 

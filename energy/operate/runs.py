@@ -110,7 +110,9 @@ def publish(record: Record, out: Path) -> Path:
         finally:
             shutil.rmtree(work, ignore_errors=True)
     except OSError as e:
-        raise RunFolderError(f"{final}: the run folder cannot be written ({e.strerror or e}); older ones are untouched") from None
+        raise RunFolderError(
+            f"{final}: the run folder cannot be written ({e.strerror or e}); older ones are untouched"
+        ) from None
     return final
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -110,7 +111,7 @@ def cooling(plant: Plant, weather: Weather, design: Floats, it_min: Floats, it_m
 
     Chords of a convex curve lie above it, so a plan that meets a PUE cap here meets it in the plant.
     """
-    curve = chords(plant, weather, it_min / design, it_max / design, segments_needed(plant, CHORD_ERROR))
+    curve = chords(plant, weather, it_min / design, it_max / design, _segments(plant))
     power, overhead = curve.breaks * design[:, None], curve.overhead * design[:, None]
     width = np.diff(power, axis=1)
     slope = _ratio(np.diff(overhead, axis=1), width)
@@ -121,6 +122,12 @@ def cooling(plant: Plant, weather: Weather, design: Floats, it_min: Floats, it_m
         "slope": slope,
         "chord": _ratio(overhead[:, -1] - overhead[:, 0], span),
     }
+
+
+@lru_cache(maxsize=64)
+def _segments(plant: Plant) -> int:
+    """Halls often share a plant, and the search takes some 20 ms."""
+    return segments_needed(plant, CHORD_ERROR)
 
 
 def _without_slivers(width: Floats) -> Floats:

@@ -34,8 +34,28 @@ def test_optimize_prints_the_plan_and_where_it_is(case, energy):
     assert ANSI not in out + err
     [folder] = (case.folder / "runs").iterdir()
     assert f"Run folder: {folder}" in out
-    assert {p.name for p in folder.iterdir()} >= {"problem.nc", "solution.nc", "schedule.parquet", "schedule.csv", "summary.json", "report.html", "manifest.json"}
-    stages = ["read", "assemble", "build", "hand over", "solve", "read back", "certify", "place", "replay and bill", "baseline", "write the run folder"]
+    assert {p.name for p in folder.iterdir()} >= {
+        "problem.nc",
+        "solution.nc",
+        "schedule.parquet",
+        "schedule.csv",
+        "summary.json",
+        "report.html",
+        "manifest.json",
+    }
+    stages = [
+        "read",
+        "assemble",
+        "build",
+        "hand over",
+        "solve",
+        "read back",
+        "certify",
+        "place",
+        "replay and bill",
+        "baseline",
+        "write the run folder",
+    ]
     assert [line.split(maxsplit=2)[2] for line in err.splitlines()] == stages
     assert all(re.match(r" *\d+\.\d\d s  ", line) for line in err.splitlines())
 
@@ -51,7 +71,9 @@ def test_json_is_the_summary_and_nothing_else(case, energy):
 
 
 def test_json_leaves_stdout_empty_when_it_fails(case, energy):
-    code, out, err = energy("optimize", case.edit("case.yaml", "fleet", "no.yaml").path, "--json", "--out", case.folder / "runs")
+    code, out, err = energy(
+        "optimize", case.edit("case.yaml", "fleet", "no.yaml").path, "--json", "--out", case.folder / "runs"
+    )
     assert (code, out) == (2, "")
     assert err.startswith("energy: ")
 
@@ -106,7 +128,13 @@ FAILURES = {
     "firm load above the grid limit": ("fleet.yaml", "sites.north.grid_limit_mw", 0.1, 4, "site north"),
     "firm GPUs": ("fleet.yaml", "sites.north.halls.liquid.pools.gb300.firm_gpus", 900, 4, "pool north/liquid/gb300"),
     "price": ("prices.csv", ("2024-03-05T06", "NO4"), "inf", 3, "prices.csv: NO4 at"),
-    "price above what the market allows": ("prices.csv", ("2024-03-05T06", "NO4"), 9999, 3, "spot[site=north, time=2024-03-05T06:00Z] = 9999"),
+    "price above what the market allows": (
+        "prices.csv",
+        ("2024-03-05T06", "NO4"),
+        9999,
+        3,
+        "spot[site=north, time=2024-03-05T06:00Z] = 9999",
+    ),
     "job cell": ("jobs.csv", ("j4", "gpu_hours"), "inf", 3, "jobs.csv: row 5 (job j4)"),
     "job too long": ("jobs.csv", ("j4", "gpu_hours"), 1e6, 4, "jobs.csv: job j4"),
     "job too large": ("jobs.csv", ("j4", "max_gpus"), 9999, 4, "larger than every pool"),
@@ -119,7 +147,9 @@ FAILURES = {
 def test_failure_is_one_line_and_its_exit_code(case, energy, name, command):
     file, where, value, expected, words = FAILURES[name]
     case.edit(file, where, value) if isinstance(where, str) else case.cell(file, *where, value)
-    code, out, err = energy(command, case.path, *(["--out", case.folder / "runs", "--json"] if command == "optimize" else []))
+    code, out, err = energy(
+        command, case.path, *(["--out", case.folder / "runs", "--json"] if command == "optimize" else [])
+    )
     assert (code, out) == (expected, ""), err
     assert err.startswith("energy: ")
     assert words in err
@@ -128,8 +158,10 @@ def test_failure_is_one_line_and_its_exit_code(case, energy, name, command):
 
 
 @pytest.mark.parametrize("args", [
-    ["optimise"], ["optimize", "--strat", "2024-01-01"], ["optimize", "--fill=maybe"], ["optimize", "a.yaml", "b.yaml"], ["report"],
-    ["check", "--start", "yesterday"], ["check", "--end", "2024-02-30"], ["check", "no.yaml"], ["report", "--run", "nowhere"], [],
+    ["optimise"], ["optimize", "--strat", "2024-01-01"], ["optimize", "--fill=maybe"], ["optimize", "a.yaml", "b.yaml"],
+        ["report"],
+    ["check", "--start", "yesterday"], ["check", "--end", "2024-02-30"], ["check", "no.yaml"],
+        ["report", "--run", "nowhere"], [],
 ])  # fmt: skip
 def test_usage_errors_are_2(energy, args):
     code, _, err = energy(*args)
@@ -138,7 +170,10 @@ def test_usage_errors_are_2(energy, args):
 
 
 def test_days_that_are_none(case, energy):
-    assert energy("check", case.path, "--start", "2024-3-5").err == "energy: --start '2024-3-5' is not a day; allowed: YYYY-MM-DD\n"
+    assert (
+        energy("check", case.path, "--start", "2024-3-5").err
+        == "energy: --start '2024-3-5' is not a day; allowed: YYYY-MM-DD\n"
+    )
     code, _, err = energy("check", case.path, "--start", "2024-03-06", "--end", "2024-03-05")
     assert code == 2
     assert "case.yaml: horizon: end 2024-03-05 is before start 2024-03-06" in err
@@ -164,7 +199,9 @@ def test_plan_without_proof_is_no_plan(case, energy, monkeypatch):
     assert list((case.folder / "runs").iterdir()) == []
 
 
-@pytest.mark.parametrize("error", [RuntimeError("a bug"), FileNotFoundError("a bug"), ValueError("a bug"), OSError("a bug")])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("a bug"), FileNotFoundError("a bug"), ValueError("a bug"), OSError("a bug")]
+)
 def test_what_nobody_expected_stays_a_traceback(case, monkeypatch, error):
     from energy.cli import main
 
@@ -195,7 +232,9 @@ def test_work_worth_less_than_its_power_is_left_undone(case, energy):
 
 def test_too_little_capacity_leaves_work_undone(case, energy):
     """Each job fits alone, not all of them together."""
-    case.cell("jobs.csv", "j5", "gpu_hours", 590).cell("jobs.csv", "j6", "release", "+4h").cell("jobs.csv", "j6", "deadline", "+20h")
+    case.cell("jobs.csv", "j5", "gpu_hours", 590).cell("jobs.csv", "j6", "release", "+4h").cell(
+        "jobs.csv", "j6", "deadline", "+20h"
+    )
     out = degraded(case.edit("fleet.yaml", "sites.south.halls.air.pools.a100.count", 32), energy)
     assert re.search(r"GPU-hours of [12] jobs left undone", out)
 

@@ -21,7 +21,9 @@ def run(*args, **options):
 
 
 def start(*args):
-    return subprocess.Popen([*COMMAND, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    return subprocess.Popen(
+        [*COMMAND, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
 
 
 def test_help_answers_at_once():
@@ -56,7 +58,9 @@ def interrupted(process, runs, before=()):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
-    assert err.splitlines()[-1] == "energy: interrupted; nothing half-written is left, older run folders are as they were"
+    assert (
+        err.splitlines()[-1] == "energy: interrupted; nothing half-written is left, older run folders are as they were"
+    )
     assert "Traceback" not in err
     assert out == ""
     assert [p.name for p in runs.iterdir()] == list(before)

@@ -86,7 +86,9 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
 @pytest.mark.parametrize("step", ["write", "render", "write_json", "os.fsync", "_rename"])
-@pytest.mark.parametrize("error", [FULL, KeyboardInterrupt(), RuntimeError("a bug")], ids=["full disk", "Ctrl-C", "bug"])
+@pytest.mark.parametrize(
+    "error", [FULL, KeyboardInterrupt(), RuntimeError("a bug")], ids=["full disk", "Ctrl-C", "bug"]
+)
 def test_older_run_survives_whatever_goes_wrong(record, published, monkeypatch, step, error):
     before = content(published.parent)
     monkeypatch.setattr(f"energy.operate.runs.{step}", fail_with(error))
@@ -94,7 +96,10 @@ def test_older_run_survives_whatever_goes_wrong(record, published, monkeypatch, 
     with pytest.raises(expected) as caught:
         runs.publish(record, published.parent)
     if isinstance(error, OSError):
-        assert str(caught.value) == f"{published}: the run folder cannot be written (No space left on device); older ones are untouched"
+        assert (
+            str(caught.value)
+            == f"{published}: the run folder cannot be written (No space left on device); older ones are untouched"
+        )
     assert content(published.parent) == before
     assert list(published.parent.iterdir()) == [published]
 
@@ -121,8 +126,10 @@ def below_a_file(tmp_path):
     return tmp_path / "file" / "runs"
 
 
-@pytest.mark.parametrize(("place", "reason"), [(below_a_file, "Not a directory"), (lambda _: Path("/dev/full/runs"), "Not a directory"),
-                                               (lambda _: Path("/proc/runs"), "No such file or directory")])  # fmt: skip
+@pytest.mark.parametrize(("place", "reason"),
+    [(below_a_file, "Not a directory"), (lambda _: Path("/dev/full/runs"), "Not a directory"),
+                                               (lambda _: Path("/proc/runs"),
+                                               "No such file or directory")])  # fmt: skip
 def test_folder_that_cannot_be_written_is_named_before_the_solve(case, tmp_path, energy, place, reason):
     out = place(tmp_path)
     code, printed, err = energy("optimize", case.path, "--out", out)

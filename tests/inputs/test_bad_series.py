@@ -11,26 +11,36 @@ SOUTH = "weather_south.csv"
 
 #: What is wrong -> (file, row, column, cell, words of the message).
 CELLS = {
-    "price inf": ("prices.csv", INSIDE, "NO4", "inf", ["prices.csv: NO4 at 2024-03-05 06:00:00Z", "'inf' is no number", "a finite number"]),
+    "price inf": ("prices.csv", INSIDE, "NO4", "inf",
+        ["prices.csv: NO4 at 2024-03-05 06:00:00Z", "'inf' is no number", "a finite number"]),
     "price -inf outside": ("prices.csv", "2024-02-28T00", "NO4", "-inf", ["NO4 at 2024-02-28 00:00:00Z", "'-inf'"]),
     "price NaN": ("prices.csv", INSIDE, "DE-LU", "NaN",
-                  ["prices.csv: DE-LU", "1 of 48 periods of 60 min are missing or NaN", "2024-03-05 06:00:00Z", "--fill"]),
-    "price empty": ("prices.csv", INSIDE, "DE-LU", "", ["prices.csv: DE-LU", "1 of 48 periods", "2024-03-05 06:00:00Z"]),
+        ["prices.csv: DE-LU", "1 of 48 periods of 60 min are missing or NaN", "2024-03-05 06:00:00Z",
+        "--fill"]),
+    "price empty": ("prices.csv", INSIDE, "DE-LU", "",
+        ["prices.csv: DE-LU", "1 of 48 periods", "2024-03-05 06:00:00Z"]),
     "price text": ("prices.csv", INSIDE, "NO4", "-", ["prices.csv: NO4 at 2024-03-05 06:00:00Z", "'-' is no number"]),
     "decimal comma": ("prices.csv", INSIDE, "NO4", "26,33", ["NO4 at 2024-03-05 06:00:00Z", "'26,33'"]),
     "weather NaN": (SOUTH, INSIDE, "temp_air", "nan", [f"{SOUTH}: weather", "1 of 48 periods", "2024-03-05 06:00:00Z"]),
     "weather inf": (SOUTH, INSIDE, "temp_dew", "inf", [f"{SOUTH}: temp_dew at 2024-03-05 06:00:00Z", "'inf'"]),
     "weather text": (SOUTH, INSIDE, "pressure", "high", [f"{SOUTH}: pressure at 2024-03-05 06:00:00Z", "'high'"]),
-    "too hot": (SOUTH, INSIDE, "temp_air", "99.9", [f"{SOUTH}: temp_air at 2024-03-05 06:00:00Z", "is 99.9 °C", "-60 … 60 °C"]),
-    "pressure in hPa": (SOUTH, INSIDE, "pressure", "1013", [f"{SOUTH}: pressure at", "is 1013 Pa", "50000 … 110000 Pa"]),
-    "dew point above air": (SOUTH, INSIDE, "temp_dew", "30", [f"{SOUTH}: temp_dew at 2024-03-05 06:00:00Z", "30 °C lies above temp_air", "0.5 K"]),
-    "no time": ("prices.csv", INSIDE, "utc", "yesterday", ["prices.csv: row 200", "'yesterday' is not a time", "ISO 8601"]),
+    "too hot": (SOUTH, INSIDE, "temp_air", "99.9",
+        [f"{SOUTH}: temp_air at 2024-03-05 06:00:00Z", "is 99.9 °C", "-60 … 60 °C"]),
+    "pressure in hPa": (SOUTH, INSIDE, "pressure", "1013",
+        [f"{SOUTH}: pressure at", "is 1013 Pa", "50000 … 110000 Pa"]),
+    "dew point above air": (SOUTH, INSIDE, "temp_dew", "30",
+        [f"{SOUTH}: temp_dew at 2024-03-05 06:00:00Z", "30 °C lies above temp_air", "0.5 K"]),
+    "no time": ("prices.csv", INSIDE, "utc", "yesterday",
+        ["prices.csv: row 200", "'yesterday' is not a time", "ISO 8601"]),
     "now": ("prices.csv", INSIDE, "utc", "now", ["prices.csv: row 200", "'now' is not a time"]),
     "no time at all": ("prices.csv", INSIDE, "utc", "", ["prices.csv: row 200", "'' is not a time"]),
-    "duplicated": ("prices.csv", INSIDE, "utc", "2024-03-05T05:00:00Z", ["prices.csv: row 200", "2024-03-05 05:00:00Z is duplicated", "each once"]),
-    "backward": ("prices.csv", INSIDE, "utc", "2024-03-04T06:00:00Z", ["prices.csv: row 200", "2024-03-04 06:00:00Z goes backward", "rising"]),
+    "duplicated": ("prices.csv", INSIDE, "utc", "2024-03-05T05:00:00Z",
+        ["prices.csv: row 200", "2024-03-05 05:00:00Z is duplicated", "each once"]),
+    "backward": ("prices.csv", INSIDE, "utc", "2024-03-04T06:00:00Z",
+        ["prices.csv: row 200", "2024-03-04 06:00:00Z goes backward", "rising"]),
     "weather backward": (SOUTH, INSIDE, "utc", "2024-03-04T06:00:00Z", [f"{SOUTH}: row 200", "goes backward"]),
-    "off the grid": ("prices.csv", INSIDE, "utc", "2024-03-05T06:20:00Z", ["prices.csv: NO4 at 2024-03-05 06:20:00Z", "step of 60 min", "one step"]),
+    "off the grid": ("prices.csv", INSIDE, "utc", "2024-03-05T06:20:00Z",
+        ["prices.csv: NO4 at 2024-03-05 06:20:00Z", "step of 60 min", "one step"]),
 }  # fmt: skip
 
 
@@ -60,7 +70,12 @@ def test_series_that_begins_late_or_ends_early(case, days):
 def test_two_series_whose_time_axes_differ(case):
     """They are never joined on what they have in common: the one that lacks hours is named."""
     case.each(SOUTH, lambda r: r | {"utc": r["utc"].replace("2024-", "2028-")})
-    case.refused(SeriesError, SOUTH, "no value inside the horizon 2024-03-05 00:00:00Z", "2028-02-26 00:00:00Z … 2028-03-08 23:00:00Z")
+    case.refused(
+        SeriesError,
+        SOUTH,
+        "no value inside the horizon 2024-03-05 00:00:00Z",
+        "2028-02-26 00:00:00Z … 2028-03-08 23:00:00Z",
+    )
 
 
 def test_two_columns_whose_time_axes_differ(case):
@@ -70,7 +85,9 @@ def test_two_columns_whose_time_axes_differ(case):
 
 
 def test_horizon_in_a_hole_of_the_series_is_not_bridged(case):
-    case.drop("prices.csv", "2024-03-04T2", "2024-03-05", "2024-03-06", "2024-03-07").refused(SeriesError, "prices.csv: NO4", "no value inside the horizon")
+    case.drop("prices.csv", "2024-03-04T2", "2024-03-05", "2024-03-06", "2024-03-07").refused(
+        SeriesError, "prices.csv: NO4", "no value inside the horizon"
+    )
 
 
 def test_every_second_hour_is_not_taken_for_a_coarser_series(case):
@@ -104,7 +121,9 @@ def test_unit_is_per_mwh_or_nothing(case):
 
 
 def test_header_without_time(case):
-    case.text("prices.csv", "utc,", "hour,").refused(SeriesError, "prices.csv: header", "no time column", "utc or time or timestamp")
+    case.text("prices.csv", "utc,", "hour,").refused(
+        SeriesError, "prices.csv: header", "no time column", "utc or time or timestamp"
+    )
 
 
 def test_header_without_the_zone(case):
@@ -112,29 +131,41 @@ def test_header_without_the_zone(case):
 
 
 def test_header_without_humidity(case):
-    case.text(SOUTH, "temp_dew", "dew").refused(SeriesError, f"{SOUTH}: header", "no humidity", "relative_humidity", "dew_point_daily_minimum")
+    case.text(SOUTH, "temp_dew", "dew").refused(
+        SeriesError, f"{SOUTH}: header", "no humidity", "relative_humidity", "dew_point_daily_minimum"
+    )
 
 
 def test_rows_longer_than_the_header(case):
-    case.text("prices.csv", "utc,NO4,DE-LU", "utc,NO4").refused(SeriesError, "prices.csv", "more cells than the 2 columns")
+    case.text("prices.csv", "utc,NO4,DE-LU", "utc,NO4").refused(
+        SeriesError, "prices.csv", "more cells than the 2 columns"
+    )
 
 
 def test_header_only(case):
-    case.put("prices.csv", []).text("prices.csv", "\n", "utc,NO4,DE-LU\n").refused(SeriesError, "prices.csv", "has 0 rows")
+    case.put("prices.csv", []).text("prices.csv", "\n", "utc,NO4,DE-LU\n").refused(
+        SeriesError, "prices.csv", "has 0 rows"
+    )
 
 
 def test_humidity_above_the_range(case):
     case.each(SOUTH, lambda r: {"utc": r["utc"], "temp_air": r["temp_air"], "relative_humidity": 70})
-    case.cell(SOUTH, INSIDE, "relative_humidity", 730).refused(SeriesError, f"{SOUTH}: relative_humidity at", "is 730 %", "0 … 105 %")
+    case.cell(SOUTH, INSIDE, "relative_humidity", 730).refused(
+        SeriesError, f"{SOUTH}: relative_humidity at", "is 730 %", "0 … 105 %"
+    )
 
 
 def test_wet_bulb_that_no_air_has(case):
     case.each(SOUTH, lambda r: {"utc": r["utc"], "temp_air": 30, "temp_wet_bulb": 20})
-    case.cell(SOUTH, INSIDE, "temp_wet_bulb", -20).refused(SeriesError, SOUTH, "weather of south", "humidity ratio", "[6]")
+    case.cell(SOUTH, INSIDE, "temp_wet_bulb", -20).refused(
+        SeriesError, SOUTH, "weather of south", "humidity ratio", "[6]"
+    )
 
 
 def test_unknown_quality(case):
-    case.each("prices.csv", lambda r: r | {"NO4_quality": "good"}).refused(SeriesError, "prices.csv: NO4_quality", "'good'", "auction, measured")
+    case.each("prices.csv", lambda r: r | {"NO4_quality": "good"}).refused(
+        SeriesError, "prices.csv: NO4_quality", "'good'", "auction, measured"
+    )
 
 
 @pytest.mark.parametrize(("value", "unit"), [(2300, "g_per_kwh"), (230, "t_per_mwh"), (-1, "g_per_kwh")])

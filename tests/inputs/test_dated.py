@@ -55,13 +55,20 @@ def test_a_number_always_held():
 
 
 def test_dates_moments_and_texts_mean_the_same():
-    ways = (datetime(2024, 1, 1), datetime(2024, 1, 1).date(), "2024-01-01", "2024-01-01T00:00", "2024-01-01 00:00:00")
+    moment = datetime(2024, 1, 1)  # noqa: DTZ001 - site-local
+    ways = (moment, moment.date(), "2024-01-01", "2024-01-01T00:00", "2024-01-01 00:00:00")
     assert len({steps((way, 1.0)) for way in ways}) == 1
 
 
 def test_phases_that_arrive_mid_week(case):
-    case.edit("fleet.yaml", f"{POOL}.count", [{"from": "2020-01-01", "value": 600}, {"from": "2024-03-06", "value": 800}])
-    case.edit("fleet.yaml", "sites.south.grid_limit_mw", [{"from": "2020-01-01", "value": 2}, {"from": "2024-03-05T06:00", "value": 1.8}])
+    case.edit(
+        "fleet.yaml", f"{POOL}.count", [{"from": "2020-01-01", "value": 600}, {"from": "2024-03-06", "value": 800}]
+    )
+    case.edit(
+        "fleet.yaml",
+        "sites.south.grid_limit_mw",
+        [{"from": "2020-01-01", "value": 2}, {"from": "2024-03-05T06:00", "value": 1.8}],
+    )
     problem = case.problem()
     assert problem["available"].sel(pool="north/liquid/gb300").values.tolist() == [600] * 23 + [800] * 25
     assert problem["grid_limit_mw"].sel(site="south").values.tolist() == [2] * 5 + [1.8] * 43
@@ -83,7 +90,9 @@ def test_maintenance_takes_the_share_of_each_hour_that_it_covers(case, begin, en
 
 
 def test_gpus_in_maintenance_draw_their_power_switched_off(case):
-    case.edit("fleet.yaml", f"{POOL}.maintenance", [{"from": "2024-03-05T08:00", "to": "2024-03-05T09:00", "gpus": 100}])
+    case.edit(
+        "fleet.yaml", f"{POOL}.maintenance", [{"from": "2024-03-05T08:00", "to": "2024-03-05T09:00", "gpus": 100}]
+    )
     firm = case.problem()["firm_it_mw"].sel(hall="north/liquid").values
     assert firm[7] - firm[6] == pytest.approx(100 * 0.03e-3)
 
@@ -91,5 +100,11 @@ def test_gpus_in_maintenance_draw_their_power_switched_off(case):
 def test_maintenance_across_a_clock_change_has_its_true_length(tmp_path):
     case = SmallCase(tmp_path, "2024-03-30")
     window = [{"from": "2024-03-31T01:30", "to": "2024-03-31T03:30", "gpus": 60}]  # one hour by the sun
-    gone = 800 - case.edit("fleet.yaml", f"{POOL}.maintenance", window).problem()["available"].sel(pool="north/liquid/gb300").values
+    gone = (
+        800
+        - case.edit("fleet.yaml", f"{POOL}.maintenance", window)
+        .problem()["available"]
+        .sel(pool="north/liquid/gb300")
+        .values
+    )
     assert gone[23:28].tolist() == [0, 30, 30, 0, 0]

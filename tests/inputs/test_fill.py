@@ -53,7 +53,9 @@ def test_short_price_gap_without_earlier_days_holds_the_value_before(case):
     assert spot[5] == spot[6] == spot[7]
 
 
-@pytest.mark.parametrize("gap", [("2024-03-05T00",), ("2024-03-05T06", "2024-03-05T07", "2024-03-05T08", "2024-03-05T09")])
+@pytest.mark.parametrize(
+    "gap", [("2024-03-05T00",), ("2024-03-05T06", "2024-03-05T07", "2024-03-05T08", "2024-03-05T09")]
+)
 def test_price_gap_that_cannot_be_filled(case, gap):
     case.put("prices.csv", [r for r in case.rows("prices.csv") if r["utc"] >= "2024-03-05"])
     case.drop("prices.csv", *gap).refused(SeriesError, "prices.csv: NO4", "cannot be filled at 2024-03-05 0", fill=True)
@@ -88,12 +90,16 @@ def test_gap_at_the_edge_of_the_horizon_has_one_side_only(case):
 
 def test_weather_gap_that_cannot_be_filled(case):
     case.put(SOUTH, [r for r in case.rows(SOUTH) if r["utc"] >= "2024-03-05"])
-    case.drop(SOUTH, "2024-03-05T00", "2024-03-05T01").refused(SeriesError, f"{SOUTH}: weather", "cannot be filled at 2024-03-05 00:00:00Z", fill=True)
+    case.drop(SOUTH, "2024-03-05T00", "2024-03-05T01").refused(
+        SeriesError, f"{SOUTH}: weather", "cannot be filled at 2024-03-05 00:00:00Z", fill=True
+    )
 
 
 def test_fill_does_not_hide_other_faults(case):
     case.cell("prices.csv", "2024-03-05T06", "NO4", "inf").refused(SeriesError, "'inf'", fill=True)
-    case.cell("prices.csv", "2024-03-05T06", "utc", "2024-03-05T05:00:00Z").refused(SeriesError, "duplicated", fill=True)
+    case.cell("prices.csv", "2024-03-05T06", "utc", "2024-03-05T05:00:00Z").refused(
+        SeriesError, "duplicated", fill=True
+    )
 
 
 def test_carbon_gap(case):

@@ -73,7 +73,16 @@ def columns_in_another_order(case, file):
     return "other.csv"
 
 
-WAYS = [as_gzip, as_parquet, as_parquet_with_index, as_netcdf, as_netcdf_matrix, with_offsets, without_offsets, columns_in_another_order]
+WAYS = [
+    as_gzip,
+    as_parquet,
+    as_parquet_with_index,
+    as_netcdf,
+    as_netcdf_matrix,
+    with_offsets,
+    without_offsets,
+    columns_in_another_order,
+]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -89,8 +98,12 @@ def test_weather_in_another_format(case, way):
 
 
 def test_netcdf_needs_dates(case):
-    xr.Dataset({"NO4": ("time", np.ones(99))}, {"time": np.arange(99)}).to_netcdf(case.folder / "p.nc", engine="h5netcdf")
-    case.edit("case.yaml", "prices.0.file", "p.nc").refused(SeriesError, "p.nc", "no coordinate time with dates", "hours since")
+    xr.Dataset({"NO4": ("time", np.ones(99))}, {"time": np.arange(99)}).to_netcdf(
+        case.folder / "p.nc", engine="h5netcdf"
+    )
+    case.edit("case.yaml", "prices.0.file", "p.nc").refused(
+        SeriesError, "p.nc", "no coordinate time with dates", "hours since"
+    )
 
 
 def test_column_of_a_zone_may_have_another_name(case):
@@ -119,7 +132,21 @@ def write_epw(case, name, tz=1.0, leap=False):
     lines = [HEADER.format(tz=tz).rstrip()]
     for t in hours:
         air = round(t.day_of_year / 20 + t.hour, 2)
-        cells = [1987, t.month, t.day, t.hour + 1, 60, "?", air, air - 3, 80, 100000 + t.day_of_year, *[0] * 11, 2.5, *[0] * 13]
+        cells = [
+            1987,
+            t.month,
+            t.day,
+            t.hour + 1,
+            60,
+            "?",
+            air,
+            air - 3,
+            80,
+            100000 + t.day_of_year,
+            *[0] * 11,
+            2.5,
+            *[0] * 13,
+        ]
         lines.append(",".join(str(c) for c in cells))
     (case.folder / name).write_text("\n".join(lines) + "\n", encoding="latin-1")
     return case.edit("case.yaml", "weather.south", {"file": name, "quality": "proxy", "source": "typical year"})
@@ -138,7 +165,8 @@ def test_epw_is_the_csv_of_its_numbers(case):
     write_epw(case, "south.epw")
     expected = case.problem()
     rows = [{"utc": f"{t}Z", "temp_air": a, "temp_dew": round(a - 3, 6), "pressure": p}
-            for t, a, p in zip(expected["time"].values.astype("datetime64[m]"), expected["temp_air"].sel(site="south").values,
+            for t, a, p in zip(expected["time"].values.astype("datetime64[m]"),
+            expected["temp_air"].sel(site="south").values,
                                expected["pressure"].sel(site="south").values, strict=True)]  # fmt: skip
     got = case.put("s.csv", rows).edit("case.yaml", "weather.south.file", "s.csv").problem()
     xr.testing.assert_allclose(got, expected, rtol=1e-12)
@@ -159,7 +187,9 @@ def test_epw_of_365_days_lacks_29_february(tmp_path):
     case = SmallCase(tmp_path, "2024-02-28", days=3)
     write_epw(case, "south.epw").refused(SeriesError, "south.epw: weather", "24 of 72 periods", "2024-02-28 23:00:00Z")
     problem = case.problem(fill=True).sel(site="south")
-    assert [QUALITY[q] for q in problem["weather_quality"].values] == ["proxy"] * 23 + ["persistence"] * 24 + ["proxy"] * 25
+    assert [QUALITY[q] for q in problem["weather_quality"].values] == ["proxy"] * 23 + ["persistence"] * 24 + [
+        "proxy"
+    ] * 25
     write_epw(case, "leap.epw", leap=True).problem()
 
 
@@ -176,7 +206,10 @@ def test_every_measure_of_humidity_gives_the_same_weather(case):
     air = weather_from(frame["temp_air"], frame["pressure"], temp_dew=frame["temp_dew"])
     expected = case.problem()
     vapour = air.pressure * air.humidity_ratio / (moist.MASS_RATIO + air.humidity_ratio)
-    measures = {"temp_wet_bulb": air.temp_wet_bulb, "relative_humidity": 100 * vapour / moist.saturation_pressure(air.temp_air)}
+    measures = {
+        "temp_wet_bulb": air.temp_wet_bulb,
+        "relative_humidity": 100 * vapour / moist.saturation_pressure(air.temp_air),
+    }
     for name, values in measures.items():
         other = frame.drop(columns="temp_dew").assign(**{name: values})
         other.to_csv(case.folder / f"{name}.csv", index=False)
@@ -210,18 +243,32 @@ def test_dew_point_by_daily_minimum_across_days_without_values(case):
 @pytest.mark.parametrize("name", ["pressure_mbar", "pressure_hpa"])
 def test_pressure_in_mbar(case, name):
     expected = case.problem()
-    case.each(SOUTH, lambda r: {"utc": r["utc"], "temp_air": r["temp_air"], "temp_dew": r["temp_dew"], name: float(r["pressure"]) / 100})
+    case.each(
+        SOUTH,
+        lambda r: {
+            "utc": r["utc"],
+            "temp_air": r["temp_air"],
+            "temp_dew": r["temp_dew"],
+            name: float(r["pressure"]) / 100,
+        },
+    )
     xr.testing.assert_allclose(case.problem(), expected, rtol=1e-12)
 
 
 def test_bad_pressure_in_mbar_is_named_as_it_stands(case):
-    case.each(SOUTH, lambda r: {"utc": r["utc"], "temp_air": r["temp_air"], "temp_dew": r["temp_dew"], "pressure_mbar": 1010})
-    case.cell(SOUTH, INSIDE, "pressure_mbar", "low").refused(SeriesError, f"{SOUTH}: pressure_mbar at 2024-03-05 06:00:00Z", "'low'")
+    case.each(
+        SOUTH, lambda r: {"utc": r["utc"], "temp_air": r["temp_air"], "temp_dew": r["temp_dew"], "pressure_mbar": 1010}
+    )
+    case.cell(SOUTH, INSIDE, "pressure_mbar", "low").refused(
+        SeriesError, f"{SOUTH}: pressure_mbar at 2024-03-05 06:00:00Z", "'low'"
+    )
 
 
 def test_pressure_of_the_altitude_where_there_is_none(case):
     case.each(SOUTH, lambda r: {"utc": r["utc"], "temp_air": r["temp_air"], "temp_dew": r["temp_dew"]})
-    assert case.problem()["pressure"].sel(site="south").values == pytest.approx(101325 * (1 - 2.25577e-5 * 110) ** 5.2559)
+    assert case.problem()["pressure"].sel(site="south").values == pytest.approx(
+        101325 * (1 - 2.25577e-5 * 110) ** 5.2559
+    )
 
 
 # Carbon and quality
@@ -230,7 +277,11 @@ def test_pressure_of_the_altitude_where_there_is_none(case):
 @pytest.mark.parametrize(("unit", "factor"), [("g_per_kwh", 1e-3), ("t_per_mwh", 1.0)])
 def test_carbon_is_known_only_where_it_is_given(case, unit, factor):
     case.put("carbon.csv", [{"utc": r["utc"], "SE": 0.03 / factor} for r in case.rows("prices.csv")])
-    case.edit("case.yaml", "carbon.NO4", {"file": "carbon.csv", "column": "SE", "unit": unit, "quality": "proxy", "source": "made up"})
+    case.edit(
+        "case.yaml",
+        "carbon.NO4",
+        {"file": "carbon.csv", "column": "SE", "unit": unit, "quality": "proxy", "source": "made up"},
+    )
     problem = case.problem()
     assert problem["carbon_known"].values.tolist() == [1, 0]
     assert problem["carbon_intensity"].values == pytest.approx(np.outer([0.03, 0], np.ones(48)))
@@ -241,4 +292,7 @@ def test_each_hour_carries_its_own_quality(case):
     case.each(SOUTH, lambda r: r | {"quality": "scenario" if r["utc"] >= "2024-03-06" else "measured"})
     problem = case.problem()
     assert problem["price_quality"].sel(site="north").values.tolist() == [QUALITY.index("secondary")] * 5 + [0] * 43
-    assert problem["weather_quality"].sel(site="south").values.tolist() == [QUALITY.index("measured")] * 24 + [QUALITY.index("scenario")] * 24
+    assert (
+        problem["weather_quality"].sel(site="south").values.tolist()
+        == [QUALITY.index("measured")] * 24 + [QUALITY.index("scenario")] * 24
+    )

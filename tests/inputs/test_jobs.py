@@ -90,7 +90,10 @@ def test_reserved_columns_are_read_and_left_alone(case):
 
 
 def test_jobs_outside_the_horizon_are_left_out_and_named(case):
-    for job, release, deadline in (("j1", "2024-03-01", "2024-03-05T00:00Z"), ("j2", "2024-03-07T00:00Z", "2024-03-09")):
+    for job, release, deadline in (
+        ("j1", "2024-03-01", "2024-03-05T00:00Z"),
+        ("j2", "2024-03-07T00:00Z", "2024-03-09"),
+    ):
         case.cell("jobs.csv", job, "release", release).cell("jobs.csv", job, "deadline", deadline)
     inputs = case.inputs()
     assert inputs.left_out == ("j1", "j2")

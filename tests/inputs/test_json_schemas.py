@@ -33,11 +33,12 @@ def _text(value):
 class Validator:
     """Errors of an instance against a JSON Schema, as paths."""
 
-    KNOWN = frozenset(
-        "$schema $ref $defs title description default type properties required additionalProperties patternProperties "
-        "propertyNames minProperties items minItems maxItems anyOf enum const pattern minimum maximum exclusiveMinimum "
-        "exclusiveMaximum minLength maxLength format uniqueItems prefixItems".split()
-    )
+    KNOWN = frozenset({
+        "$schema", "$ref", "$defs", "title", "description", "default", "type", "properties", "required",
+        "additionalProperties", "patternProperties", "propertyNames", "minProperties", "items", "minItems",
+        "maxItems", "anyOf", "enum", "const", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+        "minLength", "maxLength", "format", "uniqueItems", "prefixItems",
+    })  # fmt: skip
     TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
 
     def __init__(self, schema):
@@ -68,7 +69,8 @@ class Validator:
             "pattern" not in node or re.search(node["pattern"], value),
             "minimum" not in node or value >= node["minimum"], "maximum" not in node or value <= node["maximum"],
             "exclusiveMinimum" not in node or value > node["exclusiveMinimum"],
-            "minLength" not in node or len(value) >= node["minLength"], "minItems" not in node or len(value) >= node["minItems"],
+            "minLength" not in node or len(value) >= node["minLength"],
+            "minItems" not in node or len(value) >= node["minItems"],
             "minProperties" not in node or len(value) >= node["minProperties"],
         ))  # fmt: skip
 

@@ -40,7 +40,9 @@ def test_models_of_ones_own_are_found_beside_the_fleet(case):
     from energy.inputs.resources import model_path
 
     for kind, name in (("gpus", "gb300"), ("plants", "dlc_dry_cooler")):
-        (case.folder / f"my_{name}.yaml").write_text(model_path(kind, name).read_text(encoding="utf-8"), encoding="utf-8")
+        (case.folder / f"my_{name}.yaml").write_text(
+            model_path(kind, name).read_text(encoding="utf-8"), encoding="utf-8"
+        )
     as_named = case.problem()
     case.edit("fleet.yaml", "sites.north.halls.liquid.plant", "my_dlc_dry_cooler.yaml")
     case.edit("fleet.yaml", "sites.north.halls.liquid.pools.gb300.gpu", "my_gb300.yaml")

@@ -25,7 +25,9 @@ def test_money_becomes_eur_once(case):
 def test_rate_of_exchange_scales_what_is_in_that_currency_only(case):
     one = case.problem()
     two = case.edit("case.yaml", "fx.NOK.eur_per_unit", 0.2).problem()
-    assert two["energy_charge"].sel(site="north").values == pytest.approx(2 * one["energy_charge"].sel(site="north").values)
+    assert two["energy_charge"].sel(site="north").values == pytest.approx(
+        2 * one["energy_charge"].sel(site="north").values
+    )
     assert two["peak_rate"].sel(site="north").values == pytest.approx(2 * one["peak_rate"].sel(site="north").values)
     assert two["spot"].identical(one["spot"])
     assert two["price"].sel(site="south").identical(one["price"].sel(site="south"))
@@ -42,11 +44,22 @@ def test_order_of_keys_in_the_case_never_matters(case):
 def test_every_file_that_was_read_is_named_with_its_hash(case):
     case.edit("case.yaml", "state", "state.yaml").edit("state.yaml", "work_done", {})
     case.put("carbon.csv", [{"utc": r["utc"], "SE": 30} for r in case.rows("prices.csv")])
-    case.edit("case.yaml", "carbon.NO4", {"file": "carbon.csv", "column": "SE", "unit": "g_per_kwh", "quality": "proxy", "source": "made up"})
+    case.edit(
+        "case.yaml",
+        "carbon.NO4",
+        {"file": "carbon.csv", "column": "SE", "unit": "g_per_kwh", "quality": "proxy", "source": "made up"},
+    )
     files = case.inputs().files
     own = {p.name for p in files if p.parent == case.folder}
     assert own == {p.name for p in case.folder.iterdir()}
-    assert {p.name for p in files} - own == {"de_regional.yaml", "dlc_dry_cooler.yaml", "airside_economizer.yaml", "gb300.yaml", "h200.yaml", "a100.yaml"}
+    assert {p.name for p in files} - own == {
+        "de_regional.yaml",
+        "dlc_dry_cooler.yaml",
+        "airside_economizer.yaml",
+        "gb300.yaml",
+        "h200.yaml",
+        "a100.yaml",
+    }
     assert all(sha == hashlib.sha256(path.read_bytes()).hexdigest() for path, sha in files.items())
 
 
@@ -73,7 +86,9 @@ def test_groups_are_jobs_with_the_same_pools_and_speeds(case):
 
 def test_undone_work_costs_ten_times_the_dearest_way_to_run_it(case):
     problem = case.problem()
-    power = (problem["busy_mw"] - problem["idle_mw"]).values * (1 + problem["slope"].max(("time", "segment")).values[problem["pool_hall"].values])
+    power = (problem["busy_mw"] - problem["idle_mw"]).values * (
+        1 + problem["slope"].max(("time", "segment")).values[problem["pool_hall"].values]
+    )
     site = problem["hall_site"].values[problem["pool_hall"].values]
     dearest = power * (problem["price"].max("time").values[site] + problem["peak_rate"].max("month").values[site])
     assert float(problem["penalty"].sel(job="j5")) == pytest.approx(10 * dearest[2])

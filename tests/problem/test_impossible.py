@@ -8,29 +8,43 @@ from tests.cases import GONE
 POOL = "sites.north.halls.liquid.pools.gb300"
 HALL = "sites.north.halls.liquid"
 
+
+def phases(before, moment, after):
+    """A value and what it becomes."""
+    return [{"from": "2020-01-01", "value": before}, {"from": moment, "value": after}]
+
+
 #: What cannot be -> (key of fleet.yaml, value, words of the message).
 FLEETS = {
     "cap below what the plant can reach": ("sites.north.pue_caps.0.limit", 1.02,
         ["PUE cap north:contract", "limit 1.02 is below what the plants can reach", "at least 1.1"]),
-    "fleet cap below what the plants can reach": ("fleet_pue_caps", [{"name": "f", "limit": 1.02}], ["PUE cap fleet:f", "limit 1.02"]),
-    "hourly cap below what the plant can reach": ("sites.north.pue_caps", [{"name": "h", "limit": 1.01, "period": "hour", "above_it_mw": 0.1}],
+    "fleet cap below what the plants can reach": ("fleet_pue_caps", [{"name": "f", "limit": 1.02}],
+        ["PUE cap fleet:f", "limit 1.02"]),
+    "hourly cap below what the plant can reach": ("sites.north.pue_caps",
+        [{"name": "h", "limit": 1.01, "period": "hour", "above_it_mw": 0.1}],
         ["PUE cap north:h", "limit 1.01"]),
-    "rolling cap below what the plant can reach": ("sites.north.pue_caps", [{"name": "r", "limit": 1.01, "period": "rolling", "window_h": 6}],
+    "rolling cap below what the plant can reach": ("sites.north.pue_caps",
+        [{"name": "r", "limit": 1.01, "period": "rolling", "window_h": 6}],
         ["PUE cap north:r", "limit 1.01"]),
-    "firm GPUs above what maintenance leaves": (f"{POOL}.maintenance", [{"from": "2024-03-06T08:00", "to": "2024-03-06T12:00", "gpus": 730}],
-        ["pool north/liquid/gb300 at 2024-03-06T07:00Z", "firm_gpus 80 above the 70 GPUs", "maintenance leave", "at most 70"]),
-    "firm GPUs above what phases leave": (f"{POOL}.count", [{"from": "2020-01-01", "value": 60}, {"from": "2024-03-06", "value": 800}],
+    "firm GPUs above what maintenance leaves": (f"{POOL}.maintenance",
+        [{"from": "2024-03-06T08:00", "to": "2024-03-06T12:00", "gpus": 730}],
+        ["pool north/liquid/gb300 at 2024-03-06T07:00Z", "firm_gpus 80 above the 70 GPUs", "maintenance leave",
+        "at most 70"]),
+    "firm GPUs above what phases leave": (f"{POOL}.count", phases(60, "2024-03-06", 800),
         ["pool north/liquid/gb300 at 2024-03-05T00:00Z", "firm_gpus 80 above the 60 GPUs", "phases"]),
     "hall limit below idle load": (f"{HALL}.limit_mw", 0.5,
-        ["hall north/liquid at 2024-03-05T00:00Z", "idle and firm load of 0.548 MW above the hall's limit of 0.500 MW", "limit_mw"]),
-    "design load below idle load": (f"{HALL}.design_mw", [{"from": "2020-01-01", "value": 2.0}, {"from": "2024-03-06", "value": 0.5}],
+        ["hall north/liquid at 2024-03-05T00:00Z", "idle and firm load of 0.548 MW above the hall's limit of 0.500 MW",
+        "limit_mw"]),
+    "design load below idle load": (f"{HALL}.design_mw", phases(2.0, "2024-03-06", 0.5),
         ["hall north/liquid at 2024-03-05T23:00Z", "0.548 MW above", "0.500 MW", "design_mw"]),
-    "hall that is still to come": (HALL, {"plant": "dlc_dry_cooler", "design_mw": [{"from": "2020-01-01", "value": 0}, {"from": "2024-03-06", "value": 2}],
-        "pools": {"gb300": {"gpu": "gb300", "count": [{"from": "2020-01-01", "value": 0}, {"from": "2024-03-06", "value": 800}]}}},
+    "hall that is still to come": (HALL, {"plant": "dlc_dry_cooler", "design_mw": phases(0, "2024-03-06", 2),
+        "pools": {"gb300": {"gpu": "gb300", "count": phases(0, "2024-03-06", 800)}}},
         ["hall north/liquid at 2024-03-05T00:00Z", "design_mw is 0 MW", "a horizon after its first phase"]),
-    "firm load above the grid limit": ("sites.north.grid_limit_mw", [{"from": "2020-01-01", "value": 3}, {"from": "2024-03-06T12:00", "value": 0.6}],
-        ["site north at 2024-03-06T11:00Z", "firm and idle load draws 0.65", "above the grid limit of 0.600 MW", "grid_limit_mw"]),
-    "other load above the grid limit": ("sites.south.other_site_mw", 5, ["site south at 2024-03-05T00:00Z", "grid limit of 2.000 MW"]),
+    "firm load above the grid limit": ("sites.north.grid_limit_mw", phases(3, "2024-03-06T12:00", 0.6),
+        ["site north at 2024-03-06T11:00Z", "firm and idle load draws 0.65", "above the grid limit of 0.600 MW",
+        "grid_limit_mw"]),
+    "other load above the grid limit": ("sites.south.other_site_mw", 5,
+        ["site south at 2024-03-05T00:00Z", "grid limit of 2.000 MW"]),
 }  # fmt: skip
 
 
@@ -42,12 +56,15 @@ def test_fleet_that_cannot_be(case, name):
 
 #: What cannot be -> (column, cell of job j4, words of the message).
 JOBS = {
-    "longer than its window": ("deadline", "+15h", ["600.0 GPU-hours do not fit", "2024-03-05 10:00:00Z … 2024-03-05 15:00:00Z",
-                                                    "at most 320.0 GPU-hours with 64 GPUs at speed 1"]),
+    "longer than its window": ("deadline", "+15h",
+        ["600.0 GPU-hours do not fit", "2024-03-05 10:00:00Z … 2024-03-05 15:00:00Z",
+        "at most 320.0 GPU-hours with 64 GPUs at speed 1"]),
     "window mostly outside the horizon": ("release", "+40h", ["part of its window", "inside the horizon"]),
     "larger than every pool": ("max_gpus", "401", ["max_gpus 401 is larger than every pool it may use", "at most 400"]),
-    "jurisdiction of no site": ("jurisdictions", "UK", ["jurisdictions: no site carries UK", "tags of the sites: DE, EEA, EU, NO"]),
-    "kind of no pool": ("gpu_kinds", "tpu=1", ["gpu_kinds: no pool among sites of DE has tpu", "kinds of the fleet: a100, gb300, h200"]),
+    "jurisdiction of no site": ("jurisdictions", "UK",
+        ["jurisdictions: no site carries UK", "tags of the sites: DE, EEA, EU, NO"]),
+    "kind of no pool": ("gpu_kinds", "tpu=1",
+        ["gpu_kinds: no pool among sites of DE has tpu", "kinds of the fleet: a100, gb300, h200"]),
     "kind only where it may not run": ("gpu_kinds", "gb300=1", ["gpu_kinds: no pool among sites of DE has gb300"]),
 }  # fmt: skip
 
@@ -69,7 +86,9 @@ def test_country_is_a_jurisdiction(case):
 
 
 def test_cap_that_a_year_to_date_balance_makes_up_for(case):
-    case.edit("fleet.yaml", "sites.north.pue_caps.0.limit", 1.05).refused(ImpossibleWork, "north:contract", "state file")
+    case.edit("fleet.yaml", "sites.north.pue_caps.0.limit", 1.05).refused(
+        ImpossibleWork, "north:contract", "state file"
+    )
     case.edit("case.yaml", "state", "state.yaml")
     case.edit("state.yaml", "sites.north.year_to_date", {"facility_mwh": 1020.0, "it_mwh": 1000.0}).problem()
 

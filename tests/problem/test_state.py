@@ -5,7 +5,9 @@ import pytest
 
 from tests.cases import SmallCase
 
-HISTORY = [{"start": f"2024-03-04T{h:02d}:00:00Z", "hours": 1, "facility_mwh": 1.3, "it_mwh": 1.0} for h in range(18, 24)]
+HISTORY = [
+    {"start": f"2024-03-04T{h:02d}:00:00Z", "hours": 1, "facility_mwh": 1.3, "it_mwh": 1.0} for h in range(18, 24)
+]
 
 
 def with_state(case, **state):
@@ -24,7 +26,10 @@ def test_without_a_state_everything_is_zero(case):
 
 def test_peaks_so_far_by_site_and_month(tmp_path):
     case = SmallCase(tmp_path, "2024-03-31")
-    peaks = {"north": {"peak_so_far_mw": {"2024-03": 1.5, "2024-02": 9.0}}, "south": {"peak_so_far_mw": {"2024-04": 0.4}}}
+    peaks = {
+        "north": {"peak_so_far_mw": {"2024-03": 1.5, "2024-02": 9.0}},
+        "south": {"peak_so_far_mw": {"2024-04": 0.4}},
+    }
     so_far = with_state(case, sites=peaks).problem()["peak_so_far"]
     assert so_far.sel(site="north", month="2024-03") == 1.5
     assert so_far.sel(site="south", month="2024-04") == 0.4
@@ -43,7 +48,9 @@ def test_year_to_date_is_the_credit_of_the_running_year(tmp_path):
 
 
 def test_rolling_windows_with_their_history(case):
-    case.edit("fleet.yaml", "sites.north.pue_caps", [{"name": "day", "limit": 1.25, "period": "rolling", "window_h": 6}])
+    case.edit(
+        "fleet.yaml", "sites.north.pue_caps", [{"name": "day", "limit": 1.25, "period": "rolling", "window_h": 6}]
+    )
     alone = case.problem()
     assert alone.sizes["cap"] == 43, "windows that begin before the horizon have no history"
     problem = with_state(case, sites={"north": {"history": HISTORY}}).problem()
@@ -56,9 +63,14 @@ def test_rolling_windows_with_their_history(case):
 
 
 def test_history_in_site_local_offsets_is_the_same(case):
-    case.edit("fleet.yaml", "sites.north.pue_caps", [{"name": "day", "limit": 1.25, "period": "rolling", "window_h": 6}])
+    case.edit(
+        "fleet.yaml", "sites.north.pue_caps", [{"name": "day", "limit": 1.25, "period": "rolling", "window_h": 6}]
+    )
     expected = with_state(case, sites={"north": {"history": HISTORY}}).problem()
-    local = [p | {"start": p["start"].replace("Z", "").replace(f"T{h}", f"T{h + 1}") + "+01:00"} for h, p in zip(range(18, 23), HISTORY, strict=False)]
+    local = [
+        p | {"start": p["start"].replace("Z", "").replace(f"T{h}", f"T{h + 1}") + "+01:00"}
+        for h, p in zip(range(18, 23), HISTORY, strict=False)
+    ]
     local.append(HISTORY[-1])
     assert with_state(case, sites={"north": {"history": local}}).problem().identical(expected)
 
@@ -66,7 +78,11 @@ def test_history_in_site_local_offsets_is_the_same(case):
 def test_hourly_caps_stand_only_where_the_idle_load_is_above_theirs(case):
     """Maintenance lowers the idle load for two hours: no row then."""
     case.edit("fleet.yaml", "sites.north.pue_caps", [{"name": "h", "limit": 1.4, "period": "hour", "above_it_mw": 0.5}])
-    case.edit("fleet.yaml", "sites.north.halls.liquid.pools.gb300.maintenance", [{"from": "2024-03-05T06:00", "to": "2024-03-05T08:00", "gpus": 200}])
+    case.edit(
+        "fleet.yaml",
+        "sites.north.halls.liquid.pools.gb300.maintenance",
+        [{"from": "2024-03-05T06:00", "to": "2024-03-05T08:00", "gpus": 200}],
+    )
     problem = case.problem()
     assert sorted(set(range(48)) - set(problem["cap_start"].values)) == [5, 6]
     assert (problem["cap_stop"].values - problem["cap_start"].values == 1).all()

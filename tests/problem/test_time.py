@@ -43,7 +43,11 @@ def test_quarter_hour_grid_with_hourly_prices_and_weather(tmp_path):
 def test_quarter_hour_prices_on_an_hourly_grid(case):
     expected = case.problem()["spot"].values
     quarters = [
-        {"utc": r["utc"].replace(":00:00Z", f":{15 * q:02d}:00Z"), "NO4": float(r["NO4"]) + (q - 1.5), "DE-LU": r["DE-LU"]}
+        {
+            "utc": r["utc"].replace(":00:00Z", f":{15 * q:02d}:00Z"),
+            "NO4": float(r["NO4"]) + (q - 1.5),
+            "DE-LU": r["DE-LU"],
+        }
         for r in case.rows("prices.csv")
         for q in range(4)
     ]
@@ -89,12 +93,23 @@ def test_month_of_the_horizon_in_full_bears_the_whole_demand_charge(tmp_path):
 
 
 def test_tariff_changes_at_local_midnight(case):
-    later = {"name": "tax", "kind": "energy", "valid_from": "2024-03-06", "value": 90, "unit": "NOK/MWh", "source": "made up", "confidence": "L"}
+    later = {
+        "name": "tax",
+        "kind": "energy",
+        "valid_from": "2024-03-06",
+        "value": 90,
+        "unit": "NOK/MWh",
+        "source": "made up",
+        "confidence": "L",
+    }
     components = [*case.yaml("tariff.yaml")["components"], later]
     charge = case.edit("tariff.yaml", "components", components).problem()["energy_charge"].sel(site="north").values
     assert charge == pytest.approx([8.0] * 23 + [9.0] * 25)
 
 
 def test_start_alone_keeps_the_number_of_days(case):
-    assert case.inputs(start="2024-03-04").time[[0, -1]].astype("datetime64[h]").astype(str).tolist() == ["2024-03-04T00", "2024-03-05T23"]
+    assert case.inputs(start="2024-03-04").time[[0, -1]].astype("datetime64[h]").astype(str).tolist() == [
+        "2024-03-04T00",
+        "2024-03-05T23",
+    ]
     assert len(case.inputs(end="2024-03-07").time) == 72
