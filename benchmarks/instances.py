@@ -84,7 +84,9 @@ def _jobs(size: Size, rng: np.random.Generator) -> dict[str, Floats]:
     deadline = np.minimum(size.periods, release + length)
     periods = np.arange(size.periods)
     is_open = ((periods >= release[:, None]) & (periods < deadline[:, None])).astype(float)
-    pool_class = np.where(rng.random((size.groups, size.sites)) < 0.6, rng.integers(0, size.speeds, (size.groups, size.sites)), -1)
+    pool_class = np.where(
+        rng.random((size.groups, size.sites)) < 0.6, rng.integers(0, size.speeds, (size.groups, size.sites)), -1
+    )
     pool_class[:, 0] = 0
     used = np.array([[(row == c).any() for c in range(size.speeds)] for row in pool_class])
     speed = np.where(used, np.array([1.0, 0.55, 0.3, 0.2])[: size.speeds], 0.0)

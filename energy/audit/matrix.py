@@ -118,7 +118,9 @@ def _variables(b: _Builder, p: dict[str, Any]) -> None:
     b.variable("short", np.full(len(p["work_left"]), True), 0.0, p["work_left"])
     everywhere = np.full(p["hall_mw"].shape, True)
     b.variable("it", everywhere, 0.0, p["hall_mw"])
-    b.variable("over", p["width"] > 0, 0.0, p["width"])
+    real = p["width"] > 0
+    behind = np.cumsum(real[:, :, ::-1], axis=2)[:, :, ::-1] - real  # real segments after this one
+    b.variable("over", real, 0.0, np.where(behind > 0, p["width"], INF))
     always = np.full(p["price"].shape, True)
     b.variable("facility", always, 0.0, INF)
     b.variable("grid_import", always, 0.0, p["grid_limit_mw"])
@@ -151,7 +153,7 @@ def _job_rows(b: _Builder, p: dict[str, Any]) -> None:
     for c in range(n_classes):
         in_class = np.where((p["pool_class"] == c)[:, :, None], gpus, -1)
         b.put(b.rows["place"][:, c][:, None, :], in_class, -1.0)
-    b.row("room", (gpus >= 0).any(axis=0), -INF, p["available"] - p["firm"])
+    b.row("room", np.asarray((gpus >= 0).any(axis=0)), -INF, p["available"] - p["firm"])
     b.put(np.broadcast_to(b.rows["room"], (n_groups, *b.rows["room"].shape)), gpus, 1.0)
 
 

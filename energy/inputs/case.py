@@ -20,8 +20,8 @@ Quality = Literal["auction", "measured", "forecast", "secondary", "proxy", "pers
 class Horizon(Frozen):
     """Whole local days, first and last inclusive."""
 
-    start: date
-    end: date
+    start: date = Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))
+    end: date = Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))
     time_zone: TimeZone = "UTC"
     market_time_unit_min: Literal[15, 30, 60] = 60
 
@@ -62,6 +62,12 @@ class PriceFile(Frozen):
     quality: Quality
     source: str = Field(min_length=3)
     licence: str = ""
+
+    @model_validator(mode="after")
+    def _columns_of_zones(self) -> PriceFile:
+        if extra := sorted(set(self.columns) - set(self.zones)):
+            raise ValueError(f"columns names {extra[0]}, which is not among its zones {', '.join(self.zones)}")
+        return self
 
 
 class WeatherFile(Frozen):
@@ -104,6 +110,13 @@ class Case(Frozen):
     carbon: dict[BiddingZone, CarbonFile] = {}
     fx: dict[str, Rate] = {}
     state: str | None = None
+
+    @model_validator(mode="after")
+    def _each_zone_once(self) -> Case:
+        zones = [z for p in self.prices for z in p.zones]
+        if twice := sorted({z for z in zones if zones.count(z) > 1}):
+            raise ValueError(f"prices: zone {twice[0]} is named twice; each zone once")
+        return self
 
 
 def load_case(path: Path) -> Case:

@@ -10,27 +10,33 @@ import pandas as pd
 
 from energy.inputs.case import Case
 from energy.inputs.dated import at
-from energy.inputs.errors import ConfigError
+from energy.inputs.errors import SeriesError
 from energy.inputs.fleet import Fleet, Site
 from energy.inputs.series import Series
 from energy.inputs.state import State
 from energy.inputs.tariffs import Tariff
-from energy.plant import Weather, weather_from
+from energy.plant import PlantError, Weather, weather_from
 from energy.problem.align import quality, variable
 from energy.schema import Floats, Times
 
 
 def site_weather(fleet: Fleet, series: Series, time: Times, hours: float) -> dict[str, Weather]:
-    """Weather of each site on the grid, moist-air properties completed by the plant's psychrometrics."""
+    """Weather of each site on the grid, moist-air properties completed by the plant's psychrometrics.
+
+    Raises
+    ------
+    SeriesError : values that are each in range but together are no air, such as a wet bulb far too low.
+    """
     out = {}
     for name, site in fleet.sites.items():
-        if name not in series.weather:
-            raise ConfigError(
-                "case: weather", f"no weather for site {name!r}", f"one entry per site: {', '.join(fleet.sites)}"
-            )
         raw = series.weather[name]
         columns = {str(k): variable(raw, str(k), time, hours) for k in raw.data_vars if k != "quality"}
-        out[name] = weather_from(altitude_m=site.place.altitude_m, **columns)
+        try:
+            out[name] = weather_from(altitude_m=site.place.altitude_m, **columns)
+        except PlantError as e:
+            first = time[0].astype("datetime64[m]")
+            where = f"{raw.attrs['file']}: weather of {name}, periods of {hours:g} h counted from {first}Z"
+            raise SeriesError(where, str(e)) from None
     return out
 
 
@@ -46,20 +52,9 @@ def weather_arrays(
     }
 
 
-def eur_per_unit(case: Case, currency: str, used_by: str) -> float:
-    """Exchange rate of the case.
-
-    Raises
-    ------
-    ConfigError : the case file has no rate for that currency.
-    """
-    if currency == "EUR":
-        return 1.0
-    if currency not in case.fx:
-        raise ConfigError(
-            "case: fx", f"no rate for {currency}, which {used_by} needs", f"fx.{currency}.eur_per_unit with its source"
-        )
-    return case.fx[currency].eur_per_unit
+def eur_per_unit(case: Case, currency: str) -> float:
+    """Exchange rate of the case; that it has one is looked at when the files are read."""
+    return 1.0 if currency == "EUR" else case.fx[currency].eur_per_unit
 
 
 def price_arrays(
@@ -68,16 +63,8 @@ def price_arrays(
     """spot, price_quality, energy_charge, price; each (S, T), money in EUR from here on."""
     spot, label, charge = [], [], []
     for name, site in fleet.sites.items():
-        raw = series.prices.get(site.bidding_zone)
-        if raw is None:
-            known = ", ".join(sorted(series.prices)) or "none"
-            raise ConfigError(
-                "case: prices", f"no prices for bidding zone {site.bidding_zone} of site {name}", f"zones read: {known}"
-            )
-        spot.append(
-            variable(raw, "value", time, hours)
-            * eur_per_unit(case, raw.attrs["currency"], f"price {site.bidding_zone}")
-        )
+        raw = series.prices[site.bidding_zone]
+        spot.append(variable(raw, "value", time, hours) * eur_per_unit(case, raw.attrs["currency"]))
         label.append(quality(raw, time, hours))
         charge.append(energy_charge(case, site, tariffs[name], time))
     total = np.array(spot) + np.array(charge)
@@ -86,7 +73,7 @@ def price_arrays(
 
 def energy_charge(case: Case, site: Site, tariff: Tariff, time: Times) -> Floats:
     """Sum of the tariff's energy components on each period's local day [EUR/MWh], shape (T,)."""
-    rate = eur_per_unit(case, tariff.currency, f"tariff {tariff.name}")
+    rate = eur_per_unit(case, tariff.currency)
     days = local(time, site).date
     by_day = {d: sum(c.value for c in tariff.on(d, "energy").values()) * rate for d in sorted(set(days))}
     return np.array([by_day[d] for d in days])
@@ -124,12 +111,7 @@ def _peak_rate(case: Case, site: Site, tariff: Tariff, month: str, covered_h: fl
     first = pd.Timestamp(month).tz_localize(site.time_zone)
     whole_h = (first + pd.DateOffset(months=1) - first) / pd.Timedelta(hours=1)
     rates = tariff.on(date.fromisoformat(f"{month}-01"), "monthly_peak")
-    return (
-        sum(c.value for c in rates.values())
-        * eur_per_unit(case, tariff.currency, f"tariff {tariff.name}")
-        * covered_h
-        / whole_h
-    )
+    return sum(c.value for c in rates.values()) * eur_per_unit(case, tariff.currency) * covered_h / whole_h
 
 
 def limit_arrays(fleet: Fleet, time: Times) -> dict[str, object]:

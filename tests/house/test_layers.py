@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "audit": {"schema", "inputs", "plant"},
     "report": {"schema"},
 }
+MAY_IMPORT["fetch"] = {"inputs", "sources", "schema"}
 MAY_IMPORT["optimize"] = set(MAY_IMPORT)
 MAY_IMPORT["attribution"] = set(MAY_IMPORT)
 MAY_IMPORT["operate"] = {"optimize", "attribution", "report", "schema", "plan"}
