@@ -82,7 +82,9 @@ def attribute(run: Run, tell: Callable[[str], None] = lambda _: None) -> Attribu
 
 def _steps(costs: list[tuple[str, float, float, Certificate | None]]) -> tuple[Step, ...]:
     before = [costs[0][1], *(c for _, c, _, _ in costs[:-1])]
-    return tuple(Step(name, cost, old - cost, work, proof) for (name, cost, work, proof), old in zip(costs, before, strict=True))
+    return tuple(
+        Step(name, cost, old - cost, work, proof) for (name, cost, work, proof), old in zip(costs, before, strict=True)
+    )
 
 
 def _solved(run: Run, problem: xr.Dataset) -> tuple[float, float, Certificate]:
@@ -152,7 +154,10 @@ def at_home(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
         "open": (("job", "time"), np.maximum(problem["open"].values[job], np.array([o for *_, o in parts]))),
         "penalty": ("job", problem["penalty"].values[job]),
     }  # fmt: skip
-    coords = {"job": [f"{problem['job'].values[j]}|{s}" for j, s, _, _ in parts], "group": [f"g{i}" for i in range(len(classes))]}
+    coords = {
+        "job": [f"{problem['job'].values[j]}|{s}" for j, s, _, _ in parts],
+        "group": [f"g{i}" for i in range(len(classes))],
+    }
     return schema.check(reduced.assign_coords(coords).assign(arrays), schema.PROBLEM)
 
 

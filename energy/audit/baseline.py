@@ -37,9 +37,7 @@ def run_now(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dat
     return greedy(problem, work, lambda j, _: order[j])
 
 
-def greedy(
-    problem: xr.Dataset, work: Floats, prefer: Prefer, waits: Waits = lambda _j, _t, _left: False
-) -> xr.Dataset:
+def greedy(problem: xr.Dataset, work: Floats, prefer: Prefer, waits: Waits = lambda _j, _t, _left: False) -> xr.Dataset:
     """Schedule of a dispatcher without foresight: period by period, first come first served.
 
     GPUs, hall and grid limits hold; the grid limit conservatively, with the steepest cooling segment.

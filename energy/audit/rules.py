@@ -53,7 +53,9 @@ def lowest_pue_site(problem: xr.Dataset, work: Floats, home: list[str | None]) -
 
 def _ranked(p: dict[str, Any], speed: Floats, key: Callable[[int], float]) -> list[tuple[int, float]]:
     """Eligible pools by `key`, then the fastest first."""
-    return [(int(n), float(speed[n])) for n in sorted(np.flatnonzero(speed > 0), key=lambda n: (key(int(n)), -speed[n], n))]
+    return [
+        (int(n), float(speed[n])) for n in sorted(np.flatnonzero(speed > 0), key=lambda n: (key(int(n)), -speed[n], n))
+    ]
 
 
 RULES: dict[str, Callable[[xr.Dataset, Floats, list[str | None]], xr.Dataset]] = {

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from energy.inputs.dated import to_utc
 from energy.inputs.fleet import BiddingZone, Name, TimeZone
+from energy.inputs.fx import Rate
 from energy.inputs.yamlfile import Frozen, load_model
 from energy.schema import Times
 
@@ -89,13 +90,6 @@ class CarbonFile(Frozen):
     quality: Quality
     source: str = Field(min_length=3)
     licence: str = ""
-
-
-class Rate(Frozen):
-    """What one unit of a currency is worth."""
-
-    eur_per_unit: float = Field(gt=0, le=1000)
-    source: str = Field(min_length=3)
 
 
 class Case(Frozen):

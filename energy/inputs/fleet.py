@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
+from energy.inputs.contracts import Contract, Solar
 from energy.inputs.dated import Dated, LocalMoment, Step, constant
 from energy.inputs.yamlfile import Frozen, load_model
 from energy.inputs.zones import BIDDING_ZONES, check_zone
@@ -121,6 +122,9 @@ class Site(Frozen):
     country: str = Field(pattern=r"^[A-Z]{2}$")
     jurisdictions: tuple[str, ...] = ()
     tariff: str
+    reduced_rates: tuple[str, ...] = ()
+    contracts: tuple[Contract, ...] = ()
+    solar: Solar | None = None
     grid_limit_mw: Dated
     other_site_mw: Dated = constant(0.0)
     pue_caps: PueCaps = ()

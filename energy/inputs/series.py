@@ -22,14 +22,18 @@ from energy.schema import QUALITY
 #: no zone of the data we know has a yearly median under 5 per MWh, and 1 per kWh would be a very dear kWh.
 KWH_MEDIAN = 1.0
 #: Columns in other units, converted to pvlib's names: (name, factor).
-VARIABLE_MAP = {"pressure_mbar": ("pressure", 100.0), "pressure_hpa": ("pressure", 100.0)}
+VARIABLE_MAP = {"pressure_mbar": ("pressure", 100.0), "pressure_hpa": ("pressure", 100.0),
+                "wind_speed_km_per_h": ("wind_speed", 1 / 3.6)}  # fmt: skip
 #: Humidity in any of these; the first that the file has is used.
 HUMIDITY = ("temp_dew", "relative_humidity", "temp_wet_bulb")
 #: Highest relative humidity taken for saturated air [%]: humid stations report a little above 100.
 MAX_RELATIVE_HUMIDITY = 105.0
 #: Allowed range of a weather variable and its unit.
 RANGES = {"temp_air": (-60.0, 60.0, "°C"), "temp_dew": (-80.0, 40.0, "°C"), "temp_wet_bulb": (-60.0, 45.0, "°C"),
-          "relative_humidity": (0.0, MAX_RELATIVE_HUMIDITY, "%"), "pressure": (5e4, 1.1e5, "Pa")}  # fmt: skip
+          "relative_humidity": (0.0, MAX_RELATIVE_HUMIDITY, "%"), "pressure": (5e4, 1.1e5, "Pa"),
+          "ghi": (0.0, 1600.0, "W/m²"), "dni": (0.0, 1600.0, "W/m²"), "dhi": (0.0, 1600.0, "W/m²"), "wind_speed": (0.0, 90.0, "m/s")}  # fmt: skip
+#: What a solar array needs beside dry bulb; read only for sites that have one.
+SUN = ("ghi", "dni", "dhi", "wind_speed")
 #: Dew point or wet bulb may stand above dry bulb by this much [K], the rounding of sensors and reanalyses.
 SUPERSATURATION = 0.5
 #: Allowed range of a carbon intensity; lignite emits 1.2.
@@ -52,13 +56,14 @@ class Series:
     carbon: dict[str, xr.Dataset]
 
 
-def read_all(case: Case, folder: Path, fill: bool = False) -> Series:
+def read_all(case: Case, folder: Path, fill: bool = False, sunny: frozenset[str] = frozenset()) -> Series:
     """Read every series of a case over its horizon.
 
     Parameters
     ----------
     folder : what the paths in the case are relative to
     fill : fill gaps and label the hours, instead of refusing them
+    sunny : sites with a solar array, whose weather needs irradiance and wind where the file has them
 
     Raises
     ------
@@ -68,7 +73,9 @@ def read_all(case: Case, folder: Path, fill: bool = False) -> Series:
     for spec in case.prices:
         for zone in spec.zones:
             prices[zone] = _price(folder / spec.file, zone, spec, case.horizon, fill)
-    weather = {site: _weather(folder / w.file, w, case.horizon, fill) for site, w in case.weather.items()}
+    weather = {
+        site: _weather(folder / w.file, w, case.horizon, fill, site in sunny) for site, w in case.weather.items()
+    }
     carbon = {zone: _carbon(folder / c.file, c, case.horizon, fill) for zone, c in case.carbon.items()}
     return Series(prices, weather, carbon)
 
@@ -124,7 +131,7 @@ def _carbon(path: Path, spec: CarbonFile, horizon: Horizon, fill: bool) -> xr.Da
     return _dataset({"value": part.frame["value"].to_numpy()}, part.frame.index, quality, spec, f"carbon {spec.column}")
 
 
-def _weather(path: Path, spec: WeatherFile, horizon: Horizon, fill: bool) -> xr.Dataset:
+def _weather(path: Path, spec: WeatherFile, horizon: Horizon, fill: bool, sunny: bool) -> xr.Dataset:
     table = _standard_names(path, read_series(path, year=horizon.start.year))
     if spec.humidity == "dew_point_daily_minimum":
         table = table.assign(temp_dew=_dew_point_daily_minimum(_column(path, table, "temp_air")))
@@ -133,7 +140,7 @@ def _weather(path: Path, spec: WeatherFile, horizon: Horizon, fill: bool) -> xr.
         raise SeriesError(
             f"{path}: header", "no humidity", f"{', '.join(HUMIDITY)}, or humidity: dew_point_daily_minimum"
         )
-    names = ["temp_air", humidity, *(["pressure"] if "pressure" in table else [])]
+    names = ["temp_air", humidity, *(n for n in ("pressure", *(SUN if sunny else ())) if n in table)]
     frame = pd.DataFrame({n: _in_range(path, n, _column(path, table, n), *RANGES[n]) for n in names})
     part = cover(path, frame, "weather", *horizon.bounds())
     quality = qualities(path, table, "quality", spec.quality, part)

@@ -32,11 +32,20 @@ class PastPeriod(Frozen):
 
 
 class SiteState(Frozen):
-    """What a site carries into the horizon; months are ``YYYY-MM`` in site-local time."""
+    """What a site carries into the horizon; months are ``YYYY-MM`` in site-local time.
+
+    Peaks of earlier months serve ratchets. `window_peaks_mw` are those of demand charges that count declared
+    hours only, by the name of the component.
+    """
 
     peak_so_far_mw: dict[Month, NotNegative] = {}
+    window_peaks_mw: dict[str, dict[Month, NotNegative]] = {}
     year_to_date: Balance = Balance(facility_mwh=0, it_mwh=0)
     history: tuple[PastPeriod, ...] = ()
+
+    def peaks_of(self, component: str | None) -> dict[Month, NotNegative]:
+        """Peaks by month that a demand charge knows; None: the charge counts all hours."""
+        return self.peak_so_far_mw if component is None else self.window_peaks_mw.get(component, {})
 
 
 class State(Frozen):

@@ -12,6 +12,7 @@ from energy.inputs.errors import ImpossibleWork, about
 from energy.inputs.fleet import Fleet
 from energy.plant import Weather
 from energy.problem import caps, halls, sites, work
+from energy.problem.landed import landed_cost
 from energy.problem.read import Inputs
 from energy.schema import Floats, Times
 
@@ -29,7 +30,8 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     with about(inputs.fleet_path):
         pools = halls.pool_arrays(fleet, inputs.powers, time, hours)
         cooled = halls.hall_arrays(fleet, inputs.plants, weather, pools, time)
-    months, site = _site_arrays(inputs, weather)
+    landed = landed_cost(inputs)
+    site = _site_arrays(inputs, weather) | landed.arrays
     axes = _axes(fleet)
     with about(inputs.jobs_path):
         groups, grouped = work.group_arrays(fleet, [p.kind for p in inputs.powers.values()], inputs.jobs)
@@ -47,7 +49,7 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     }  # fmt: skip
     coords = {
         "time": time, "site": list(fleet.sites), "hall": list(fleet.halls()), "pool": list(fleet.pools()),
-        "job": [j.id for j in inputs.jobs], "group": groups, "month": months, "cap": [r.label for r in rows],
+        "job": [j.id for j in inputs.jobs], "group": groups, **landed.coords, "cap": [r.label for r in rows],
     }  # fmt: skip
     return schema.dataset(arrays, coords, schema.PROBLEM)
 
@@ -61,15 +63,12 @@ def _axes(fleet: Fleet) -> dict[str, Floats]:
     }
 
 
-def _site_arrays(inputs: Inputs, weather: Mapping[str, Weather]) -> tuple[list[str], dict[str, object]]:
+def _site_arrays(inputs: Inputs, weather: Mapping[str, Weather]) -> dict[str, object]:
     fleet, time, hours = inputs.fleet, inputs.time, inputs.hours
-    months, monthly = sites.month_arrays(inputs.case, fleet, inputs.tariffs, inputs.state, time, hours)
-    return months, {
+    return {
         **sites.weather_arrays(fleet, inputs.series, weather, time, hours),
-        **sites.price_arrays(inputs.case, fleet, inputs.series, inputs.tariffs, time, hours),
         **sites.limit_arrays(fleet, time),
         **sites.carbon_arrays(fleet, inputs.series, time, hours),
-        **monthly,
     }
 
 

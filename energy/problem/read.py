@@ -15,6 +15,7 @@ from energy.inputs.case import Case, Horizon, load_case
 from energy.inputs.complete import check_case, check_fleet, check_state
 from energy.inputs.errors import SeriesError
 from energy.inputs.fleet import Fleet, load_fleet
+from energy.inputs.fx import Fx, read_fx
 from energy.inputs.gpus import GpuPower, load_gpu_powers
 from energy.inputs.jobs import Job, read_jobs
 from energy.inputs.resources import model_path
@@ -48,6 +49,7 @@ class Inputs:
     tariffs: Mapping[str, Tariff]
     series: Series
     state: State
+    fx: Fx
     files: Mapping[Path, str]
 
     @property
@@ -105,15 +107,21 @@ def read_inputs(path: Path, overrides: Mapping[str, object] | None = None, fill:
     check_state(folder / (case.state or ""), state, fleet)
     powers, plants = load_gpu_powers(fleet, fleet_path), load_plants(fleet, fleet_path)
     jobs, left_out = _jobs(folder / case.jobs, case)
-    series, files = read_all(case, folder, fill), _files(path, case, fleet)
-    return Inputs(case, path, fleet, jobs, left_out, powers, plants, tariffs, series, state, files)
+    sunny = frozenset(name for name, site in fleet.sites.items() if site.solar)
+    series, files = read_all(case, folder, fill, sunny), _files(path, case, fleet)
+    fx = read_fx(case.fx, folder, case.horizon.bounds()[0])
+    return Inputs(case, path, fleet, jobs, left_out, powers, plants, tariffs, series, state, fx, files)
 
 
 def _files(case_path: Path, case: Case, fleet: Fleet) -> dict[Path, str]:
     """SHA-256 of every file that a case names."""
     folder, fleet_path = case_path.parent, case_path.parent / case.fleet
     named = [case.jobs, *(p.file for p in case.prices), *(w.file for w in case.weather.values())]
-    named += [c.file for c in case.carbon.values()] + ([case.state] if case.state else [])
+    named += (
+        [c.file for c in case.carbon.values()]
+        + [r.file for r in case.fx.values() if r.file]
+        + ([case.state] if case.state else [])
+    )
     models = [model_path("tariffs", s.tariff, fleet_path) for s in fleet.sites.values()]
     models += [model_path("plants", h.plant, fleet_path) for _, h in fleet.halls().values()]
     models += [model_path("gpus", p.gpu, fleet_path) for _, p in fleet.pools().values()]

@@ -143,7 +143,7 @@ def penalties(jobs: Sequence[Job], groups: Mapping[str, Floats], dearest: Floats
 
 
 def dearest_gpu_hour(
-    sites: Mapping[str, object],
+    site: Mapping[str, object],
     halls: Mapping[str, Floats],
     pools: Mapping[str, Floats],
     pool_hall: Floats,
@@ -152,9 +152,11 @@ def dearest_gpu_hour(
 ) -> Floats:
     """Dearest way to run one GPU-hour in each pool [EUR], shape (N,): highest price plus a fresh peak.
 
-    A GPU that alone raises the month's peak pays the whole demand charge for one period of work.
+    A GPU that alone raises all peaks of a month pays their whole charges for one period of work.
     """
     power = (pools["busy_mw"] - pools["idle_mw"]) * (1 + halls["slope"].max(axis=(1, 2))[pool_hall])
-    price = np.asarray(sites["price"]).max(axis=1)[hall_site[pool_hall]]
-    peak = np.asarray(sites["peak_rate"]).max(axis=1)[hall_site[pool_hall]]
-    return np.asarray(power * (np.maximum(price, 0.0) + peak / hours))
+    price = np.asarray(site["price"]).max(axis=1)
+    peak = np.zeros(len(price))
+    np.add.at(peak, np.asarray(site["charge_site"]), np.asarray(site["charge_rate"]).max(axis=1, initial=0.0))
+    at = hall_site[pool_hall]
+    return np.asarray(power * (np.maximum(price[at], 0.0) + peak[at] / hours))
