@@ -40,7 +40,7 @@ def latest(tariff: Tariff, kind: type[C], day: date) -> list[C]:
     for c in tariff.components:
         if isinstance(c, kind) and c.valid_from <= day:
             known = out.get(c.name)
-            if known is None or known.valid_from < c.valid_from:  # type: ignore[attr-defined]
+            if known is None or known.valid_from < c.valid_from:
                 out[c.name] = c
     return list(out.values())
 

@@ -79,7 +79,8 @@ class Demand(_Rate):
         if (self.value is None) == (not self.bands):
             raise ValueError("a demand charge has either value or bands")
         ends = [b.up_to_mw for b in self.bands]
-        if self.bands and (ends[-1] is not None or None in ends[:-1] or ends[:-1] != sorted(set(ends[:-1]))):
+        closed = [e for e in ends if e is not None]
+        if self.bands and (ends[-1] is not None or ends[:-1] != closed or closed != sorted(set(closed))):
             raise ValueError("bands rise in up_to_mw, and the last one has none")
         rates = [b.value for b in self.bands]
         if rates != sorted(rates):
