@@ -132,6 +132,9 @@ class Tariff(Frozen):
 
     @model_validator(mode="after")
     def _each_date_once(self) -> Tariff:
+        kinds = {(c.name, c.kind) for c in self.components}
+        if mixed := sorted(n for n in {n for n, _ in kinds} if sum(m == n for m, _ in kinds) > 1):
+            raise ValueError(f"components: {mixed[0]} is of two kinds; a name has one kind")
         keys = [(c.name, c.kind, c.valid_from) for c in self.components]
         if twice := sorted({k for k in keys if keys.count(k) > 1}):
             raise ValueError(f"components: {twice[0][0]} has two rates from {twice[0][2]}; each date once")
