@@ -20,7 +20,7 @@ class Component(Frozen):
     name: str
     kind: Literal["energy", "monthly_peak"]
     valid_from: date
-    value: float
+    value: float = Field(ge=-1e8, le=1e8)
     unit: str
     source: str = Field(min_length=3)
     confidence: Literal["H", "M", "L", "CALC", "MEM"]
