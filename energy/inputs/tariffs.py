@@ -15,6 +15,8 @@ from energy.inputs.windows import ALWAYS, Window
 from energy.inputs.yamlfile import Frozen, load_model
 
 Confidence = Literal["H", "M", "L", "CALC", "MEM"]
+#: A rate of a tariff; the bounds catch a slip of the decimal point by five digits.
+Money = Annotated[float, Field(ge=-1e8, le=1e8)]
 #: Units of a component, by kind; XXX stands for the tariff's currency.
 UNITS = {
     "energy": ("XXX/MWh",),
@@ -39,8 +41,8 @@ class Energy(_Rate):
     """Per MWh drawn, in the hours of `when`; `reduced` is the rate of sites that list the name in reduced_rates."""
 
     kind: Literal["energy"]
-    value: float
-    reduced: float | None = None
+    value: Money
+    reduced: Money | None = None
     when: Window = ALWAYS
 
 
@@ -99,7 +101,7 @@ class Fixed(_Rate):
     """Per month, year or day, whatever is drawn."""
 
     kind: Literal["fixed"]
-    value: float
+    value: Money
 
 
 class MinimumBill(_Rate):
