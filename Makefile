@@ -14,7 +14,7 @@ optimize: $(RUN)  ## the reference case (or ARGS), solved, proven, priced, repor
 	$(BIN)/energy optimize $(ARGS)
 
 test: $(DEV)  ## fast tests with coverage, under five minutes
-	$(BIN)/python -m pytest -m "not slow" --cov=energy --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile --cov=energy --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
 
 check: $(DEV)  ## lint, types, generated files in step
 	$(BIN)/ruff check .
