@@ -158,11 +158,13 @@ def attribution_table(summary: dict[str, Any]) -> None:
     if "attribution" not in summary:
         return
     table = Table(title="What each kind of foresight saves")
-    for name in ("step", "cost EUR", "saving EUR", "certified"):
+    for name in ("step", "cost EUR", "saving EUR", "GPU-hours", "certified"):
         table.add_column(name, justify="left" if name in ("step", "certified") else "right")
     for part in ("steps", "rules"):
         for s in summary["attribution"][part]:
             proof = {True: "yes", False: "no", None: ""}[s["certified"]]
-            table.add_row(s["name"], f"{s['cost_eur']:,.0f}", f"{s['saving_eur']:,.0f}", proof)
+            table.add_row(
+                s["name"], f"{s['cost_eur']:,.0f}", f"{s['saving_eur']:,.0f}", f"{s['work_gpu_hours']:,.0f}", proof
+            )
         table.add_section()
     console().print(table)
