@@ -77,6 +77,8 @@ def result_table(run: Run, folder: Path) -> None:
     table.add_row("fleet", "", f"{energy:,.1f}", f"{bill:,.0f}", f"{base:,.0f}", f"{bill / energy:.2f}", "",
                   f"{s['pue']['fleet']:.4f}", f"{s['busy_share']:.1%}")  # type: ignore[index]  # fmt: skip
     out.print(table)
+    for line in derated(run.summary):
+        out.print(line)
     c = run.certificate
     out.print(f"Certificate: {'passed' if c.passed else 'FAILED'}, relative gap {c.relative_gap:.1e}, largest violation "
               f"{c.max_violation:.1e}; {c.rows:,} rows, {c.columns:,} columns; solver {run.raw.seconds:.1f} s")  # fmt: skip
@@ -89,6 +91,16 @@ def headline(run: Run) -> str:
     h: Any = s["horizon"]
     text = f"{s['status']}: {h['first']} … {h['last']}: saves {s['saving_eur']:,.0f} EUR ({s['saving_share']:.1%})"
     return text + ("" if s["equal_work"] else "; run-now does not finish the same work: not a comparison of equals")
+
+
+def derated(summary: dict[str, Any]) -> list[str]:
+    """One line for each hall that hot or humid weather holds below its limit."""
+    return [
+        f"DERATED: hall {name} for {h['derated_hours']:g} h, by up to {h['most_derated_mw']:.3f} MW of IT power: "
+        "its plant cannot hold the supply setpoint at full load"
+        for name, h in summary["cooling"]["halls"].items()
+        if h["derated_hours"] > 0
+    ]
 
 
 def _site_row(run: Run, i: int, name: str) -> list[str]:

@@ -75,7 +75,7 @@ country: NO
 currency: NOK
 components:
   - {name: tax, kind: energy, valid_from: 2015-01-01, value: 80, unit: NOK/MWh, source: made up, confidence: L}
-  - {name: peak, kind: monthly_peak, valid_from: 2015-01-01, value: 31000, unit: NOK/MW/month,
+  - {name: peak, kind: demand, valid_from: 2015-01-01, value: 31000, unit: NOK/MW/month,
      source: made up, confidence: L}
 """
 JOBS = """\

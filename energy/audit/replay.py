@@ -12,12 +12,13 @@ import numpy as np
 import xarray as xr
 
 from energy import schema
+from energy.audit.cooling import cooling
 from energy.audit.facts import Facts, minutes, sample
 from energy.audit.onsite import energy_price, grid_exchange
 from energy.inputs.dated import at, to_utc
 from energy.inputs.fleet import Fleet, Pool, Site
 from energy.inputs.gpus import GpuPower
-from energy.plant import Weather, overhead, weather_from
+from energy.plant import Weather, weather_from
 from energy.schema import Floats, Times
 
 #: Weather variables that cooling knows.
@@ -34,7 +35,7 @@ def replay(facts: Facts, schedule: xr.Dataset) -> xr.Dataset:
     time, dt = schedule["time"].values, schedule["dt"].values
     busy = _busy(facts.fleet, schedule)
     halls = {name: _hall(facts, name, busy, time, dt) for name in facts.fleet.halls()}
-    by_hall = {key: np.array([h[key] for h in halls.values()]) for key in ("it_mw", "overhead_mw", "water_m3")}
+    by_hall = {key: np.array([h[key] for h in halls.values()]) for key in next(iter(halls.values()))}
     site_of = [list(facts.fleet.sites).index(site) for site, _ in facts.fleet.halls().values()]
     sites = facts.fleet.sites
     it = _sum_by(site_of, by_hall["it_mw"], len(sites))
@@ -78,9 +79,8 @@ def _hall(facts: Facts, name: str, busy: Mapping[str, Floats], time: Times, dt: 
     for pool_name, pool in hall.pools.items():
         key = f"{name}/{pool_name}"
         it = it + _pool_power(pool, facts.powers[key], busy[key], time, dt, site.time_zone)
-    design = at(hall.design_mw, time, site.time_zone)
-    drawn = overhead(facts.plants[name], _weather(facts, site_name, site, time, dt), (it / design)[:, None])
-    return {"it_mw": it, "overhead_mw": drawn.total[:, 0] * design, "water_m3": drawn.water[:, 0] * design * dt}
+    weather = _weather(facts, site_name, site, time, dt)
+    return {"it_mw": it} | cooling(facts.plants[name], hall, weather, it, time, dt, site.time_zone)
 
 
 def _pool_power(pool: Pool, power: GpuPower, held: Floats, time: Times, dt: Floats, zone: str) -> Floats:

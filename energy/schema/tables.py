@@ -182,6 +182,14 @@ _REPLAY = (
     _row("it_mw", "hall time", "MW", 0, 1e5, "plan", "IT power of the hall"),
     _row("overhead_mw", "hall time", "MW", 0, 1e5, "plan", "cooling and electrical overhead of the hall"),
     _row("water_m3", "hall time", "m3", 0, 1e6, "plan", "make-up water of the hall in the period"),
+    _row("electrical_mw", "hall time", "MW", 0, 1e5, "plan", "overhead: UPS, transformer, distribution, lighting"),
+    _row("fans_mw", "hall time", "MW", 0, 1e5, "plan", "overhead: fans that move air through the hall"),
+    _row("pumps_mw", "hall time", "MW", 0, 1e5, "plan", "overhead: water and coolant pumps"),
+    _row("compressors_mw", "hall time", "MW", 0, 1e5, "plan", "overhead: chillers and DX with their condensers"),
+    _row("heat_rejection_mw", "hall time", "MW", 0, 1e5, "plan", "overhead: fans of dry coolers and towers"),
+    _row("free_cooling", "hall time", "1", 0, 1, "plan", "share of the hall's heat rejected without compressor"),
+    _row("derating_mw", "hall time", "MW", 0, 1e5, "plan",
+         "by how much the weather lowers the hall's IT limit, to hold its supply setpoint"),
     _row("facility_mw", "site time", "MW", 0, 1e5, "plan", "facility power of the site, halls and the rest"),
     _row("site_it_mw", "site time", "MW", 0, 1e5, "plan", "IT power of the site"),
     _row("import_mw", "site time", "MW", 0, 1e5, "plan", "power drawn from the grid"),
@@ -190,6 +198,9 @@ _REPLAY = (
     _row("cost_eur", "site time", "EUR", -INF, INF, "plan", "energy cost of the period: spot, grid energy and taxes"),
     _row("carbon_t", "site time", "t", 0, INF, "plan", "CO2 of the period; 0 where the intensity is not known"),
 )  # fmt: skip
+
+#: Overhead of a hall by component, in the order pictures stack them; they add up to `overhead_mw`.
+COMPONENTS = ("electrical_mw", "pumps_mw", "fans_mw", "heat_rejection_mw", "compressors_mw")
 
 PROBLEM = {a.name: a for a in _PROBLEM}
 SOLUTION = {a.name: a for a in _SOLUTION}

@@ -64,12 +64,15 @@ def replay(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
     below = np.cumsum(p["width"], axis=2) - p["width"]
     filled = np.clip((it - p["it_min"])[..., None] - below, 0, p["width"])
     overhead = p["overhead_min"] + (p["slope"] * filled).sum(axis=2)
+    shares = np.array([0.3, 0.2, 0.2, 0.2, 0.1])[:, None, None]
+    parts = dict(zip(schema.COMPONENTS, shares * overhead, strict=True))
     site_it, facility = np.zeros_like(p["price"]), p["other_site_mw"].copy()
     np.add.at(site_it, p["hall_site"], it)
     np.add.at(facility, p["hall_site"], it + overhead)
     arrays: dict[str, object] = {
         "dt": p["dt"], "it_mw": it, "overhead_mw": overhead, "water_m3": 0 * it, "facility_mw": facility,
-        "site_it_mw": site_it,
+        "site_it_mw": site_it, "import_mw": facility, "export_mw": 0 * facility, "solar_mw": 0 * facility,
+        **parts, "free_cooling": 1 + 0 * it, "derating_mw": 0 * it,
         "cost_eur": facility * p["price"] * p["dt"], "carbon_t": facility * p["carbon_intensity"] * p["dt"],
     }  # fmt: skip
     return schema.dataset(arrays, {n: problem[n].values for n in ("time", "site", "hall")}, schema.REPLAY)
@@ -78,15 +81,18 @@ def replay(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
 def bill(problem: xr.Dataset, replayed: xr.Dataset) -> Bill:
     """Spot and a demand charge by site and month."""
     lines = []
-    months, rate, dt = (problem[n].values for n in ("month_of", "peak_rate", "dt"))
+    months, dt = problem["month_of"].values, problem["dt"].values
+    charge = problem.drop_vars("charge", errors="ignore")
     for s, name in enumerate(problem["site"].values.astype(str)):
         power, cost = replayed["facility_mw"].values[s], replayed["cost_eur"].values[s]
         for m, month in enumerate(problem["month"].values.astype(str)):
             mine = months[s] == m
             energy, amount = float((power * dt)[mine].sum()), float(cost[mine].sum())
-            lines.append(Line(name, month, "spot", energy, "MWh", amount / energy if energy else 0.0, amount))
+            lines.append(Line(name, month, "spot", "spot", energy, "MWh", amount / energy if energy else 0.0, amount))
             peak = float(power[mine].max(initial=0.0))
-            lines.append(Line(name, month, "grid_power", peak, "MW", float(rate[s, m]), peak * float(rate[s, m])))
+            here = (charge["charge_site"].values == s) & (charge["charge_month"].values == m)
+            rate = float(charge["charge_rate"].values[here, 0].sum())
+            lines.append(Line(name, month, "grid_power", "demand", peak, "MW", rate, peak * rate))
     return Bill(tuple(lines))
 
 
