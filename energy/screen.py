@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from energy.optimize import Run
 from energy.problem import Inputs
+from energy.pue import Figures
 
 #: Width when there is no terminal to ask: fits a log viewer and a mail.
 PLAIN_WIDTH = 110
@@ -123,6 +125,19 @@ def _busy(run: Run, site: int) -> float:
     dt = p["dt"].values
     used = entry["entry_gpus"].values[held] @ dt[entry["entry_time"].values[held]] + (p["firm"].values[mine] @ dt).sum()
     return float(used / (p["available"].values[mine] @ dt).sum())
+
+
+def pue_table(found: Sequence[Figures], load: float) -> None:
+    """Sites and halls at a constant load."""
+    table = Table(title=f"At load {load:g} of design, {found[0].hours:g} h")
+    for name in ("site/hall", "PUE", "WUE L/kWh", "free cooling h", "worst PUE", "worst hour", "derated h"):
+        table.add_column(name, justify="left" if name in ("site/hall", "worst hour") else "right")
+    for f in found:
+        table.add_row(
+            f.name, f"{f.pue:.4f}", f"{f.wue_l_per_kwh:.3f}", f"{f.free_cooling_hours:g}", f"{f.worst_pue:.3f}",
+            f.worst_hour, f"{f.derated_hours:g}",
+        )  # fmt: skip
+    console().print(table)
 
 
 def check_table(inputs: Inputs, problem: xr.Dataset) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from energy.report import cooling, costs, gpus, headline, jobs, origins, proof, pue, sites, svg, week, worth
+from energy.report import cooling, costs, gpus, headline, jobs, origins, proof, pue, pue_curves, sites, svg, week, worth
 from energy.report.horizon import Horizon
 from energy.report.record import Record
 from energy.report.style import variables
@@ -75,7 +75,7 @@ def _pictures(view: View) -> dict[str, Any]:
         "steps_note": f"Each step is the mean of {many} periods." if many > 1 else "", "shown_note": shown,
         "shown_note_short": f" {shown}" if shown else "",
         "cooling": cooling.pictures(view, horizon), "cooling_key": cooling.parts_key(view),
-        "hall_table": cooling.hall_table(view), "derated": headline.derated(view),
+        "pue_curves": pue_curves.pictures(view), "hall_table": cooling.hall_table(view), "derated": headline.derated(view),
         "cap_table": pue.cap_table(found) if found else None, "cap_words": worth.cap_words(found),
     }  # fmt: skip
 
