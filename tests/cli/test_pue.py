@@ -49,9 +49,7 @@ def test_command_prints_a_row_per_site_and_hall(case, energy):
     root = ElementTree.fromstring(drawing.read_text(encoding="utf-8"))
     assert root.tag.endswith("svg")
     assert len(root.findall("{http://www.w3.org/2000/svg}svg")) == 4
-    assert "north: PUE over dry bulb, °C, at load 0.85" in [
-        t.text for t in root.iter("{http://www.w3.org/2000/svg}text")
-    ]
+    assert "north · PUE over dry bulb, °C, load 0.85" in [t.text for t in root.iter("{http://www.w3.org/2000/svg}text")]
 
 
 def test_command_speaks_json(case, energy):
