@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -73,6 +74,12 @@ def _distinct(caps: tuple[PueCap, ...]) -> tuple[PueCap, ...]:
     return caps
 
 
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("each name once")
+    return names
+
+
 PueCaps = Annotated[tuple[PueCap, ...], AfterValidator(_distinct)]
 
 
@@ -128,6 +135,8 @@ class Site(Frozen):
     grid_limit_mw: Dated
     other_site_mw: Dated = constant(0.0)
     pue_caps: PueCaps = ()
+    limits: Annotated[tuple[str, ...], AfterValidator(_once)] = ()
+    commissioned: date | None = None
     halls: dict[Name, Hall] = Field(min_length=1)
 
     def tags(self) -> frozenset[str]:

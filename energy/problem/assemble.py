@@ -13,6 +13,7 @@ from energy.inputs.fleet import Fleet
 from energy.plant import Weather
 from energy.problem import caps, halls, sites, work
 from energy.problem.landed import landed_cost
+from energy.problem.limits import limit_rows
 from energy.problem.read import Inputs
 from energy.schema import Floats, Times
 
@@ -75,6 +76,7 @@ def _site_arrays(inputs: Inputs, weather: Mapping[str, Weather]) -> dict[str, ob
 def _caps(inputs: Inputs, cooled: Mapping[str, Floats], hall_site: Floats, other: Floats) -> list[caps.CapRow]:
     it_min = np.array([cooled["it_min"][hall_site == s].sum(axis=0) for s in range(len(inputs.fleet.sites))])
     rows = caps.cap_rows(inputs.fleet, inputs.state, it_min, inputs.time, inputs.hours)
+    rows += limit_rows(inputs.fleet, inputs.limits, inputs.state, inputs.time)
     caps.check_reachable(rows, cooled, hall_site, other, inputs.hours)
     return rows
 
