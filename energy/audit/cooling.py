@@ -37,7 +37,8 @@ def figures(replayed: xr.Dataset, hall_site: Ints) -> dict[str, object]:
     sites = {str(n): _site(replayed, s, hall_site == s) for s, n in enumerate(replayed["site"].values)}
     dt = replayed["dt"].values
     water = float(replayed["water_m3"].sum())
-    return {"fleet": {"wue_l_per_kwh": _ratio(water, float((replayed["site_it_mw"].values @ dt).sum()))},
+    facility, it, heat = (float((replayed[n].values @ dt).sum()) for n in ("facility_mw", "site_it_mw", "heat_mw"))
+    return {"fleet": {"wue_l_per_kwh": _ratio(water, it), **_reuse(facility, it, heat)},
             "sites": sites, "halls": halls}  # fmt: skip
 
 
@@ -49,7 +50,15 @@ def _site(replayed: xr.Dataset, s: int, mine: Bools) -> dict[str, object]:
         "wue_l_per_kwh": _ratio(float(replayed["water_m3"].values[mine].sum()), float(it @ dt)),
         "free_cooling_hours": float(dt[free].sum()),
         **_worst(replayed, replayed["facility_mw"].values[s], it),
+        **_reuse(
+            float(replayed["facility_mw"].values[s] @ dt), float(it @ dt), float(replayed["heat_mw"].values[s] @ dt)
+        ),
     }
+
+
+def _reuse(facility: float, it: float, heat: float) -> dict[str, object]:
+    """ERF (ISO/IEC 30134-6) and ERE = (facility - reused) / IT. PUE knows nothing of reuse."""
+    return {"reused_mwh": heat, "erf": _ratio(heat, facility), "ere": _ratio(facility - heat, it)}
 
 
 def _hall(replayed: xr.Dataset, h: int) -> dict[str, object]:

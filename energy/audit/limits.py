@@ -83,6 +83,7 @@ def _drawn(replayed: xr.Dataset, name: str, when: Bools) -> Balance:
     return Balance(
         facility_mwh=float(site["facility_mw"].values @ dt),
         it_mwh=float(site["site_it_mw"].values @ dt),
+        reused_mwh=float(site["heat_mw"].values @ dt),
         water_m3=float(replayed["water_m3"].values[mine][:, when].sum()),
     )
 

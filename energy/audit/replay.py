@@ -14,6 +14,7 @@ import xarray as xr
 from energy import schema
 from energy.audit.cooling import cooling
 from energy.audit.facts import Facts, minutes, sample
+from energy.audit.heat import reused
 from energy.audit.onsite import energy_price, grid_exchange
 from energy.inputs.dated import at, to_utc
 from energy.inputs.fleet import Fleet, Pool, Site
@@ -44,9 +45,11 @@ def replay(facts: Facts, schedule: xr.Dataset) -> xr.Dataset:
     exchange = np.array([grid_exchange(facts, name, facility[i], time, dt) for i, name in enumerate(sites)])
     drawn, fed, sun = exchange[:, 0], exchange[:, 1], exchange[:, 2]
     price = np.array([energy_price(facts, name, time, dt) for name in sites])
+    power = dict(zip(halls, by_hall["it_mw"], strict=True))
+    heat = np.array([reused(facts, name, power, time, dt) for name in sites])
     arrays: dict[str, object] = {
         "dt": dt, **by_hall, "facility_mw": facility, "site_it_mw": it, "import_mw": drawn, "export_mw": fed,
-        "solar_mw": sun, "cost_eur": drawn * price * dt,
+        "solar_mw": sun, "heat_mw": heat, "cost_eur": drawn * price * dt,
         "carbon_t": drawn * np.array([carbon(facts, s, time, dt) for s in sites.values()]) * dt,
     }  # fmt: skip
     coords: dict[str, object] = {"time": time, "site": list(sites), "hall": list(halls)}

@@ -10,8 +10,8 @@ import xarray as xr
 from energy.schema import Floats
 
 
-def terms(problem: xr.Dataset, drawn: Floats, fed: Floats) -> dict[str, float]:
-    """Cost by term [EUR] when the sites draw and feed in these powers [MW], (S, T)."""
+def terms(problem: xr.Dataset, drawn: Floats, fed: Floats, heat: Floats) -> dict[str, float]:
+    """Cost by term [EUR] when the sites draw and feed in these powers and hand over this heat [MW], (S, T)."""
     p: dict[str, Any] = {str(k): v.values for k, v in problem.data_vars.items()}
     rate = p["dt"] * p["price"]
     demand = demand_by_charge(p, drawn)
@@ -20,6 +20,7 @@ def terms(problem: xr.Dataset, drawn: Floats, fed: Floats) -> dict[str, float]:
         "demand": float(demand.sum()),
         "contracts": -_contract_saving(p, drawn),
         "feed_in": -float((p["dt"] * p["export_price"] * fed).sum()),
+        "heat_sales": -float((p["dt"] * p["heat_price"] * heat).sum()),
         "top_up": float(_top_up(p, drawn, demand).sum()),
         "fixed": float(p["fixed_eur"].sum()),
     }

@@ -12,6 +12,7 @@ from energy.inputs.errors import ImpossibleWork, about
 from energy.inputs.fleet import Fleet
 from energy.plant import Weather
 from energy.problem import caps, halls, sites, work
+from energy.problem.heat import heat_arrays
 from energy.problem.landed import landed_cost
 from energy.problem.limits import limit_rows
 from energy.problem.read import Inputs
@@ -33,6 +34,8 @@ def assemble(inputs: Inputs) -> xr.Dataset:
         cooled = halls.hall_arrays(fleet, inputs.plants, weather, pools, time)
     landed = landed_cost(inputs)
     site = _site_arrays(inputs, weather) | landed.arrays
+    with about(inputs.fleet_path):
+        heat = heat_arrays(fleet, inputs.plants, list(np.asarray(landed.arrays["price"])), time)
     axes = _axes(fleet)
     with about(inputs.jobs_path):
         groups, grouped = work.group_arrays(fleet, [p.kind for p in inputs.powers.values()], inputs.jobs)
@@ -44,7 +47,7 @@ def assemble(inputs: Inputs) -> xr.Dataset:
         _firm_load_fits(fleet, cooled, axes["hall_site"], site, time)
         rows = _caps(inputs, cooled, axes["hall_site"], np.asarray(site["other_site_mw"]))
     arrays: dict[str, object] = {
-        "dt": np.full(len(time), hours), **axes, **site, **cooled, **grouped, **jobs,
+        "dt": np.full(len(time), hours), **axes, **site, **heat, **cooled, **grouped, **jobs,
         **{k: pools[k] for k in ("available", "firm", "busy_mw", "idle_mw")},
         **caps.cap_arrays(rows, _cap_penalty(jobs["penalty"], grouped, pools)),
     }  # fmt: skip

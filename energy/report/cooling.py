@@ -15,7 +15,7 @@ from energy.report.style import light
 from energy.report.tables import Cell, Column, Table, row, table, words
 from energy.report.view import View
 from energy.report.week import Picture
-from energy.report.words import hours, number, unit
+from energy.report.words import hours, mwh, number, unit
 from energy.schema import COMPONENTS
 
 #: Height of a picture [px].
@@ -59,10 +59,11 @@ def _facts(view: View, s: int) -> str:
     site = _figures(view)["sites"].get(view.sites[s], {})
     if site.get("worst_pue") is None:
         return "no IT load"
+    reuse = f", {mwh(site['reused_mwh'])} of heat reused: ERF {number(site['erf'], 3)}, ERE {number(site['ere'], 3)}"
     return (
         f"WUE {unit(site['wue_l_per_kwh'], 'L/kWh', 2)}, free cooling {hours(site['free_cooling_hours'])}, "
         f"worst hour PUE {number(site['worst_pue'], 3)} at {site['worst_hour'].replace('T', ' ').replace('Z', ' UTC')}"
-    )
+    ) + (reuse if site["reused_mwh"] > 0 else "")
 
 
 def _figures(view: View) -> Mapping[str, Any]:

@@ -75,5 +75,6 @@ def test_no_load_has_no_ratio(run):
     found = figures(empty, run.problem["hall_site"].values)
     assert found["sites"]["north"] | {"free_cooling_hours": 0} == {
         "wue_l_per_kwh": None, "free_cooling_hours": 0, "worst_pue": None, "worst_hour": None,
+        "reused_mwh": 0.0, "erf": None, "ere": None,
     }  # fmt: skip
     assert found["halls"]["south/air"]["pue"] is None

@@ -72,7 +72,7 @@ def replay(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
     arrays: dict[str, object] = {
         "dt": p["dt"], "it_mw": it, "overhead_mw": overhead, "water_m3": 0 * it, "facility_mw": facility,
         "site_it_mw": site_it, "import_mw": facility, "export_mw": 0 * facility, "solar_mw": 0 * facility,
-        **parts, "free_cooling": 1 + 0 * it, "derating_mw": 0 * it,
+        "heat_mw": 0 * facility, **parts, "free_cooling": 1 + 0 * it, "derating_mw": 0 * it,
         "cost_eur": facility * p["price"] * p["dt"], "carbon_t": facility * p["carbon_intensity"] * p["dt"],
     }  # fmt: skip
     return schema.dataset(arrays, {n: problem[n].values for n in ("time", "site", "hall")}, schema.REPLAY)
