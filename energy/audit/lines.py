@@ -14,10 +14,10 @@ from energy.audit.facts import Facts, clock
 from energy.inputs.contracts import CappedPrice, Contract, Hedge, TakeOrPay
 from energy.inputs.dated import at
 from energy.inputs.fleet import Site
-from energy.inputs.tariffs import Fixed, MinimumBill, SpotShare, Tariff
+from energy.inputs.tariffs import Demand, Energy, Fixed, MinimumBill, SpotShare, Tariff
 from energy.schema import Bools, Floats, Times
 
-C = TypeVar("C")
+C = TypeVar("C", Energy, SpotShare, Demand, Fixed, MinimumBill)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def latest(tariff: Tariff, kind: type[C], day: date) -> list[C]:
     for c in tariff.components:
         if isinstance(c, kind) and c.valid_from <= day:
             known = out.get(c.name)
-            if known is None or known.valid_from < c.valid_from:  # type: ignore[attr-defined]
+            if known is None or known.valid_from < c.valid_from:
                 out[c.name] = c
     return list(out.values())
 
@@ -54,7 +54,7 @@ def month_hours(month: str, site: Site) -> float:
 
 def first_day(time: Times, site: Site, inside: Bools) -> date:
     """First site-local day of the month that the horizon covers."""
-    return clock(time, site)[inside][0].date()  # type: ignore[no-any-return]
+    return clock(time, site)[inside][0].date()
 
 
 def fixed_lines(facts: Facts, name: str, month: str, time: Times, dt: Floats, inside: Bools) -> list[Line]:

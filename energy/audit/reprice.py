@@ -55,4 +55,4 @@ def _top_up(p: dict[str, Any], drawn: Floats, demand: Floats) -> Floats:
     """What each minimum bill adds, (B,) [EUR]."""
     energy = (p["minimum_rate"] * p["dt"] * drawn[p["minimum_site"]]).sum(axis=1)
     same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])
-    return np.maximum(p["minimum_eur"] - energy - same @ demand, 0.0)
+    return np.asarray(np.maximum(p["minimum_eur"] - energy - same @ demand, 0.0))

@@ -79,7 +79,8 @@ class Demand(_Rate):
         if (self.value is None) == (not self.bands):
             raise ValueError("a demand charge has either value or bands")
         ends = [b.up_to_mw for b in self.bands]
-        if self.bands and (ends[-1] is not None or None in ends[:-1] or ends[:-1] != sorted(set(ends[:-1]))):
+        closed = [e for e in ends if e is not None]
+        if self.bands and (ends[-1] is not None or ends[:-1] != closed or closed != sorted(set(closed))):
             raise ValueError("bands rise in up_to_mw, and the last one has none")
         rates = [b.value for b in self.bands]
         if rates != sorted(rates):
@@ -134,6 +135,13 @@ class Tariff(Frozen):
         keys = [(c.name, c.kind, c.valid_from) for c in self.components]
         if twice := sorted({k for k in keys if keys.count(k) > 1}):
             raise ValueError(f"components: {twice[0][0]} has two rates from {twice[0][2]}; each date once")
+        return self
+
+    @model_validator(mode="after")
+    def _one_minimum(self) -> Tariff:
+        names = {c.name for c in self.components if c.kind == "minimum_bill"}
+        if len(names) > 1:
+            raise ValueError(f"components: {len(names)} minimum bills ({', '.join(sorted(names))}); at most one")
         return self
 
     def doubtful(self) -> tuple[Component, ...]:

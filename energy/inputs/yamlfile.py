@@ -25,6 +25,10 @@ WORDING = (
 )  # fmt: skip
 
 
+#: Kinds of components and contracts: what `kind:` chooses between.
+KINDS = frozenset({"energy", "spot_share", "demand", "fixed", "minimum_bill", "hedge", "take_or_pay", "capped_price"})
+
+
 class Frozen(BaseModel):
     """Base of every file model: immutable, no unknown keys, no NaN or infinity."""
 
@@ -91,7 +95,7 @@ def _innermost(errors: list[Any]) -> list[Any]:
 
 
 def _line(err: dict[str, Any], model: type[BaseModel]) -> str:
-    key = ".".join(str(part) for part in err["loc"] if part != "[key]")
+    key = ".".join(str(part) for part in _way(err["loc"]) if part != "[key]")
     if err["type"] == "extra_forbidden":
         return f"{key}: unknown key; allowed there: {', '.join(_keys(model, err['loc'][:-1]))}"
     if err["type"] == "missing":
@@ -102,6 +106,15 @@ def _line(err: dict[str, Any], model: type[BaseModel]) -> str:
     for theirs, ours in WORDING:
         text = text.replace(theirs, ours)
     return f"{key}: {text}{found}" if key else text
+
+
+def _way(loc: tuple[str | int, ...]) -> list[str | int]:
+    """The way to a key as it stands in the file: behind an item of a list pydantic adds the kind it was read as."""
+    return [
+        part
+        for i, part in enumerate(loc)
+        if not (i and isinstance(loc[i - 1], int) and isinstance(part, str) and part in KINDS)
+    ]
 
 
 def _keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
@@ -115,6 +128,9 @@ def _keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
 
 def _child(node: dict[str, Any], part: str | int) -> dict[str, Any]:
     """The schema of a key, by its name or by the pattern of names, or of an item."""
+    kinds = node.get("discriminator", {}).get("mapping", {})
+    if part in kinds:
+        return {"$ref": kinds[part]}
     named: dict[str, Any] | None = node.get("properties", {}).get(part)
     patterns = node.get("patternProperties", {}).values()
     return named or next(iter(patterns), None) or node.get("additionalProperties") or node.get("items") or {}

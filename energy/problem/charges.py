@@ -14,7 +14,7 @@ from energy.inputs.fx import Fx
 from energy.inputs.state import State
 from energy.inputs.tariffs import Demand, Energy, Fixed, MinimumBill, SpotShare, Tariff
 from energy.inputs.windows import ALWAYS
-from energy.schema import Floats, Times
+from energy.schema import Bools, Floats, Times
 
 #: Width of a band without end [MW]: above any grid limit of the schema.
 ENDLESS_MW = 1e5
@@ -25,7 +25,7 @@ class Month:
     """A billing month of a site: where it lies in the horizon and how much of it the horizon bears."""
 
     label: str
-    inside: Floats
+    inside: Bools
     covered_h: float
     whole_h: float
     remaining_h: float

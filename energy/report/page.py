@@ -20,6 +20,7 @@ from energy.report import (
     pue_curves,
     sites,
     svg,
+    waterfall,
     week,
     worth,
 )
@@ -110,6 +111,7 @@ def _money(view: View) -> dict[str, Any]:
         for c in found
     ]
     return {
+        "steps": waterfall.steps(view), "rules_table": waterfall.rules_table(view),
         "causes": rows, "bars": costs.bars(view),
         "class_table": costs.class_table(view), "invoice_table": costs.invoice_table(view),
         "classes_key": gpus.key(list(costs.CLASSES), list(costs.CLASSES.values())),

@@ -28,7 +28,8 @@ def test_rate_of_exchange_scales_what_is_in_that_currency_only(case):
     assert two["energy_charge"].sel(site="north").values == pytest.approx(
         2 * one["energy_charge"].sel(site="north").values
     )
-    assert two["peak_rate"].sel(site="north").values == pytest.approx(2 * one["peak_rate"].sel(site="north").values)
+    doubled = [p["charge_rate"].sel(charge="north:peak@2024-03", rate_band=0).values for p in (one, two)]
+    assert doubled[1] == pytest.approx(2 * doubled[0])
     assert two["spot"].identical(one["spot"])
     assert two["price"].sel(site="south").identical(one["price"].sel(site="south"))
 
@@ -90,7 +91,8 @@ def test_undone_work_costs_ten_times_the_dearest_way_to_run_it(case):
         1 + problem["slope"].max(("time", "segment")).values[problem["pool_hall"].values]
     )
     site = problem["hall_site"].values[problem["pool_hall"].values]
-    dearest = power * (problem["price"].max("time").values[site] + problem["peak_rate"].max("month").values[site])
+    peak = np.bincount(problem["charge_site"].values, problem["charge_rate"].max("rate_band").values, minlength=2)
+    dearest = power * (problem["price"].max("time").values[site] + peak[site])
     assert float(problem["penalty"].sel(job="j5")) == pytest.approx(10 * dearest[2])
     assert float(problem["penalty"].sel(job="j1")) == pytest.approx(10 * max(dearest[0] / 2, dearest[1]))
 

@@ -19,7 +19,7 @@ def with_state(case, **state):
 
 def test_without_a_state_everything_is_zero(case):
     problem = case.problem()
-    assert not problem["peak_so_far"].any()
+    assert not problem["charge_floor"].any()
     assert not problem["cap_credit"].any()
     assert problem["work_left"].values.tolist() == [j.gpu_hours for j in case.inputs().jobs]
 
@@ -30,10 +30,11 @@ def test_peaks_so_far_by_site_and_month(tmp_path):
         "north": {"peak_so_far_mw": {"2024-03": 1.5, "2024-02": 9.0}},
         "south": {"peak_so_far_mw": {"2024-04": 0.4}},
     }
-    so_far = with_state(case, sites=peaks).problem()["peak_so_far"]
-    assert so_far.sel(site="north", month="2024-03") == 1.5
-    assert so_far.sel(site="south", month="2024-04") == 0.4
-    assert float(so_far.sum()) == pytest.approx(1.9)
+    case.edit("fleet.yaml", "sites.south.tariff", "tariff.yaml")
+    floor = with_state(case, sites=peaks).problem()["charge_floor"]
+    assert floor.sel(charge="north:peak@2024-03") == 1.5
+    assert floor.sel(charge="south:peak@2024-04") == 0.4
+    assert float(floor.sum()) == pytest.approx(1.9)
 
 
 def test_year_to_date_is_the_credit_of_the_running_year(tmp_path):

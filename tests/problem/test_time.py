@@ -37,7 +37,7 @@ def test_quarter_hour_grid_with_hourly_prices_and_weather(tmp_path):
         assert quarter[name].values.tolist() == np.repeat(hourly[name].values, 4, axis=1).tolist(), name
     window = quarter["open"].sel(job="j5").values  # +1.5h … +20.25h
     assert window.tolist() == [0] * 6 + [1] * 75 + [0] * 111
-    assert quarter["peak_rate"].values == pytest.approx(hourly["peak_rate"].values)
+    assert quarter["charge_rate"].values == pytest.approx(hourly["charge_rate"].values)
 
 
 def test_quarter_hour_prices_on_an_hourly_grid(case):
@@ -82,14 +82,14 @@ def test_month_changes_at_local_midnight_of_each_site(tmp_path):
     assert problem["month"].values.tolist() == ["2024-03", "2024-04"]
     changes = {s: int(np.argmax(problem["month_of"].sel(site=s).values)) for s in ("north", "south")}
     assert changes == {"north": 22, "south": 23}  # Oslo 00:00 CEST, London 00:00 BST
-    rate = problem["peak_rate"].sel(site="north").values
+    rate = problem["charge_rate"].sel(charge=["north:peak@2024-03", "north:peak@2024-04"], rate_band=0).values
     # 3100 EUR per MW and month; March has 743 hours, April 720
     assert rate == pytest.approx([3100 * 22 / 743, 3100 * 26 / 720])
 
 
 def test_month_of_the_horizon_in_full_bears_the_whole_demand_charge(tmp_path):
     case = SmallCase(tmp_path, "2024-02-01", days=29, zone=OSLO)
-    assert case.problem()["peak_rate"].sel(site="north").values == pytest.approx([3100])
+    assert float(case.problem()["charge_rate"].sel(charge="north:peak@2024-02", rate_band=0)) == pytest.approx(3100)
 
 
 def test_tariff_changes_at_local_midnight(case):
