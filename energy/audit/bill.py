@@ -32,7 +32,7 @@ class Bill:
 
 
 def bill(facts: Facts, replayed: xr.Dataset) -> Bill:
-    """Price a replay (import_mw and export_mw by site and period)."""
+    """Price a replay (import_mw, export_mw and heat_mw by site and period)."""
     time, dt = replayed["time"].values, replayed["dt"].values
     lines: list[Line] = []
     for s, name in enumerate(facts.fleet.sites):
