@@ -83,8 +83,12 @@ def result_table(run: Run, folder: Path) -> None:
     for line in derated(run.summary):
         out.print(line)
     c = run.certificate
-    out.print(f"Certificate: {'passed' if c.passed else 'FAILED'}, relative gap {c.relative_gap:.1e}, largest violation "
-              f"{c.max_violation:.1e}; {c.rows:,} rows, {c.columns:,} columns; solver {run.raw.seconds:.1f} s")  # fmt: skip
+    out.print(
+        f"Certificate: {'passed' if c.passed else 'FAILED'}, relative gap {c.relative_gap:.1e}, "
+        f"largest violation {c.max_violation:.1e}; {c.rows:,} rows, {c.columns:,} columns; "
+        f"solver {run.raw.seconds:.1f} s",
+        soft_wrap=True,
+    )
     out.print(f"Run folder: {folder}", soft_wrap=True)
 
 
@@ -144,8 +148,8 @@ def pue_table(found: Sequence[Figures], load: float) -> None:
 def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
     """What a case holds, and where each series comes from."""
     out = console()
-    sizes = ", ".join(f"{problem.sizes[d]} {n}" for d, n in (
-        ("site", "sites"), ("hall", "halls"), ("pool", "pools"), ("job", "jobs"), ("group", "groups"), ("time", "periods")))  # fmt: skip
+    names = {dim: f"{dim}s" for dim in ("site", "hall", "pool", "job", "group")} | {"time": "periods"}
+    sizes = ", ".join(f"{problem.sizes[dim]} {name}" for dim, name in names.items())
     out.print(f"OK: {inputs.case.name}: {sizes}; {len(inputs.left_out)} jobs outside the horizon")
     table = Table(title="Series")
     for name in ("kind", "for", "quality (periods)", "file", "source"):

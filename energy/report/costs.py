@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -42,14 +42,17 @@ def causes(view: View) -> list[Cause]:
     mean = float(base_cost.sum() / base_energy.sum()) if base_energy.sum() > 0 else 0.0
     demand = view.of_kind("base", "demand") - view.of_kind("plan", "demand")
     other = float((view.cost("base") - base_cost - view.cost("plan") + cost).sum()) - demand
-    return sorted((
+    parts = [
         Cause("Less energy", "less energy is used", float(base_energy.sum() - energy.sum()) * mean),
         Cause("Other sites", "work moves to sites where energy costs less",
               float(energy.sum() * mean - energy @ base_price)),
         Cause("Other hours", "work waits for cheaper hours", float(energy @ (base_price - price))),
         Cause("Lower peaks", "demand charges are lower", demand),
         Cause("Contracts", "contracts, feed-in and minimum bills cost less", other),
-    ), key=lambda c: -c.saving_eur)  # fmt: skip
+    ]  # fmt: skip
+    # Sums of floats that only differ by rounding must not change order or sign between a run and its folder.
+    tidy = [replace(c, saving_eur=round(c.saving_eur, 9) + 0.0) for c in parts]
+    return sorted(tidy, key=lambda c: -c.saving_eur)
 
 
 def _ratio(above: Floats, below: Floats, otherwise: Floats) -> Floats:
