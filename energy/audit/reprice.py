@@ -40,7 +40,7 @@ def demand_by_charge(p: dict[str, Any], drawn: Floats) -> Floats:
 
 def contract_taken(p: dict[str, Any], drawn: Floats) -> Floats:
     """What is taken from each contract when every hour takes the best offers first, (Q, T) [MW]."""
-    left, taken = drawn.copy(), np.zeros_like(p["contract_mw"])
+    left, taken = drawn.copy(), np.zeros(p["contract_mw"].shape)
     order = np.argsort(-p["contract_saving"], axis=0, kind="stable")
     for rank in range(len(order)):
         for q in range(len(order)):
