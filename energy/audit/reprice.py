@@ -48,7 +48,7 @@ def contract_taken(p: dict[str, Any], drawn: Floats) -> Floats:
             s = p["contract_site"][q]
             taken[q] += np.where(wanted, np.minimum(left[s], p["contract_mw"][q]), 0.0)
             left[s] -= np.where(wanted, np.minimum(left[s], p["contract_mw"][q]), 0.0)
-    return taken
+    return np.asarray(taken)
 
 
 def _top_up(p: dict[str, Any], drawn: Floats, demand: Floats) -> Floats:
