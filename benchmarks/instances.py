@@ -30,6 +30,7 @@ class Size:
     cap: float | None = 1.25
     bands: bool = False
     hours: float = 1.0
+    heat_price: float | None = None
 
 
 def random_problem(size: Size = Size(), seed: int = 0) -> xr.Dataset:  # noqa: RUF100
@@ -128,12 +129,15 @@ def _sites(size: Size, rng: np.random.Generator, halls: dict[str, Floats]) -> di
     spot = np.where(rng.random(shape) < size.negative_share, -rng.uniform(1, 40, shape), spot)
     zeros, ones = np.zeros(shape), np.ones(shape)
     facility = halls["hall_mw"] * 1.12
+    bought = 0.5 * halls["hall_mw"] * (hour % 3 > 0) if size.heat_price is not None else zeros
     return {
         "temp_air": 10 * ones, "temp_wet_bulb": 8 * ones, "pressure": 101325 * ones,
         "weather_quality": np.full(shape, 6, np.int8), "price_quality": np.full(shape, 6, np.int8),
         "spot": spot, "energy_charge": zeros, "price": spot, "carbon_intensity": zeros, "carbon_known": np.zeros(size.sites),
         "grid_limit_mw": facility, "export_limit_mw": zeros, "other_site_mw": 0.01 * ones,
         "solar_mw": zeros, "export_price": zeros, "export_clip": zeros,
+        "heat_share": 0.7 * (np.arange(size.sites) % 2 == 0), "heat_limit_mw": bought,
+        "heat_price": zeros + (size.heat_price or 0.0) - 0.2 * spot * (size.heat_price is not None),
     }  # fmt: skip
 
 
