@@ -131,7 +131,7 @@ def _variables(b: _Builder, p: dict[str, Any]) -> None:
 def _tariff_variables(b: _Builder, p: dict[str, Any]) -> None:
     b.variable("peak", np.full(len(p["charge_floor"]), True), p["charge_floor"], INF)
     many = np.count_nonzero(p["charge_band_mw"] > 0, axis=1, keepdims=True) > 1
-    b.variable("band", np.asarray(many & (p["charge_band_mw"] > 0)), 0.0, p["charge_band_mw"])
+    b.variable("in_band", np.asarray(many & (p["charge_band_mw"] > 0)), 0.0, p["charge_band_mw"])
     b.variable("taken", (p["contract_mw"] > 0) & (p["contract_saving"] > 0), 0.0, p["contract_mw"])
     b.variable("top_up", np.full(len(p["minimum_eur"]), True), 0.0, INF)
 
@@ -185,9 +185,9 @@ def _tariff_rows(b: _Builder, p: dict[str, Any]) -> None:
     b.row("billed_peak", weight > 0, -INF, 0.0)
     b.put(b.rows["billed_peak"], drawn[p["charge_site"]], weight)
     b.put(b.rows["billed_peak"], peak[:, None], -1.0)
-    b.row("bands", np.asarray((c["band"] >= 0).any(axis=1)), 0.0, 0.0)
+    b.row("bands", np.asarray((c["in_band"] >= 0).any(axis=1)), 0.0, 0.0)
     b.put(b.rows["bands"], peak, 1.0)
-    b.put(b.rows["bands"][:, None], c["band"], -1.0)
+    b.put(b.rows["bands"][:, None], c["in_band"], -1.0)
     offered = np.full(drawn.shape, False)
     np.logical_or.at(offered, p["contract_site"], c["taken"] >= 0)
     b.row("volume", offered, -INF, 0.0)
@@ -204,11 +204,11 @@ def _tariff_rows(b: _Builder, p: dict[str, Any]) -> None:
 
 def _demand_terms(b: _Builder, p: dict[str, Any]) -> list[tuple[Ints, Floats]]:
     """(column, rate) by charge: the peak of charges with one band, each band of the others."""
-    one = b.columns["band"].max(axis=1, initial=-1) < 0
+    one = b.columns["in_band"].max(axis=1, initial=-1) < 0
     only = np.argmax(p["charge_band_mw"] > 0, axis=1)
     single = np.take_along_axis(p["charge_rate"], only[:, None], axis=1)[:, 0]
     terms = [(np.where(one, b.columns["peak"], -1), single)]
-    return terms + [(b.columns["band"][:, i], p["charge_rate"][:, i]) for i in range(p["charge_rate"].shape[1])]
+    return terms + [(b.columns["in_band"][:, i], p["charge_rate"][:, i]) for i in range(p["charge_rate"].shape[1])]
 
 
 def _cap_rows(b: _Builder, p: dict[str, Any]) -> None:

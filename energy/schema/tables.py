@@ -133,7 +133,7 @@ _SOLUTION = (
     _row("grid_export", "site time", "MW", 0, 1e5, "variable", "power fed into the grid"),
     _row("solar_use", "site time", "MW", 0, 1e5, "variable", "solar power used or fed in; the rest is curtailed"),
     _row("peak", "charge", "MW", 0, 1e5, "variable", "billed peak of the demand charge"),
-    _row("band", "charge band", "MW", 0, 1e5, "variable", "part of the billed peak in the band"),
+    _row("in_band", "charge band", "MW", 0, 1e5, "variable", "part of the billed peak in the band"),
     _row("taken", "contract time", "MW", 0, 1e5, "variable", "power taken from the contract instead of at spot"),
     _row("top_up", "minimum", "EUR", 0, 1e9, "variable", "what the minimum bill adds"),
     _row("over_cap", "cap", "MWh", 0, 1e8, "variable", "energy by which the PUE cap is exceeded"),
