@@ -94,7 +94,9 @@ def _quarter_case(start: date, end: date) -> RealCase:
         for site, place in (("helsinki", "stockholm"), ("tallinn", "oslo"))
     }  # fmt: skip
     prices = "prices_fi_ee_lv_lt_eur_per_mwh.csv.gz"
-    return RealCase("quarter_hour", ("helsinki", "tallinn"), weather, prices, start, end, 15, fill=True, zone="Europe/Helsinki")
+    return RealCase(
+        "quarter_hour", ("helsinki", "tallinn"), weather, prices, start, end, 15, fill=True, zone="Europe/Helsinki"
+    )
 
 
 CASES: dict[str, RealCase] = {

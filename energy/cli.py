@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,7 +53,10 @@ def optimize(
             _refuse_failed(run)
             progress.stage("write the run folder")
             folder = publish(record_of(run), out)
-        print(json.dumps(run.summary, indent=2, default=float)) if as_json else result_table(run, folder)
+        if as_json:
+            print(json.dumps(run.summary, indent=2, default=float, allow_nan=False))
+        else:
+            result_table(run, folder)
         raise typer.Exit(DEGRADED if run.outcome.status == "DEGRADED" else OK)
 
 
@@ -64,11 +69,10 @@ def report(
 ) -> None:
     """Draw the report of a run folder again, from its files alone."""
     with _exit_codes():
-        from energy.report.page import render
-        from energy.report.record import read
+        from energy.operate.runs import PAGE, read_run, save_page
 
-        target = output or run / "report.html"
-        target.write_text(render(read(run)), encoding="utf-8")
+        target = output or run / PAGE
+        save_page(read_run(run), target)
         typer.echo(str(target))
 
 
@@ -94,6 +98,17 @@ def formulation(arrays: Annotated[bool, typer.Option("--arrays", help="The table
 
 
 @app.command()
+def new(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
+    """Write the reference case as files to edit: your own fleet, jobs and prices in five minutes."""
+    with _exit_codes():
+        from energy.inputs.starter import write_starter
+
+        case = write_starter(folder)
+        typer.echo(str(case))
+        typer.echo(f"Edit fleet.yaml, jobs.csv and the series; then: energy check {case} and energy optimize {case}")
+
+
+@app.command()
 def schemas(folder: Annotated[Path, typer.Argument(help="Folder to write to.")] = Path("docs/schemas")) -> None:
     """Write the JSON Schemas of the YAML files, for completion in editors."""
     from energy.inputs.jsonschema import write_all
@@ -110,12 +125,15 @@ def _reference() -> Path:
 
 def _horizon(start: str | None, end: str | None) -> dict[str, object]:
     """Overrides of the horizon; a start alone keeps the number of days."""
-    for name, value in (("--start", start), ("--end", end)):
-        try:
-            date.fromisoformat(value or "2018-01-01")
-        except ValueError:
-            _fail(CONFIGURATION, f"{name} {value!r} is not a day; allowed: YYYY-MM-DD")
-    return {k: v for k, v in (("start", start), ("end", end)) if v is not None}
+    given = {k: v for k, v in (("start", start), ("end", end)) if v is not None}
+    return {name: _day(f"--{name}", value) for name, value in given.items()}
+
+
+def _day(option: str, value: str) -> str:
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        _fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
 
 
 def _refuse_failed(run: Run) -> None:
@@ -125,23 +143,28 @@ def _refuse_failed(run: Run) -> None:
 
 @contextmanager
 def _exit_codes() -> Iterator[None]:
-    """Every expected failure becomes one line and its exit code."""
+    """Every expected failure becomes one line and its exit code; what nobody expected stays a traceback."""
+    try:
+        codes = _codes()
+        try:
+            yield
+        except tuple(codes) as e:
+            _fail(next(code for kind, code in codes.items() if isinstance(e, kind)), str(e))
+    except KeyboardInterrupt:
+        _fail(INTERRUPTED, "interrupted; nothing half-written is left, older run folders are as they were")
+
+
+def _codes() -> dict[type[Exception], int]:
     from energy.inputs.errors import ConfigError, ImpossibleWork, SeriesError
     from energy.operate.runs import RunFolderError
     from energy.plant import PlantError
     from energy.schema import SchemaError
     from energy.solve import SolverError
 
-    codes: dict[type[Exception], int] = {
-        ConfigError: CONFIGURATION, PlantError: CONFIGURATION, RunFolderError: CONFIGURATION, FileNotFoundError: CONFIGURATION,
+    return {
+        ConfigError: CONFIGURATION, PlantError: CONFIGURATION, RunFolderError: CONFIGURATION,
         SeriesError: DATA, SchemaError: DATA, ImpossibleWork: IMPOSSIBLE, SolverError: SOLVER,
     }  # fmt: skip
-    try:
-        yield
-    except KeyboardInterrupt:
-        _fail(INTERRUPTED, "interrupted; no run folder was written, nothing was changed")
-    except tuple(codes) as e:
-        _fail(next(code for kind, code in codes.items() if isinstance(e, kind)), str(e))
 
 
 def _fail(code: int, message: str) -> NoReturn:
@@ -151,4 +174,8 @@ def _fail(code: int, message: str) -> NoReturn:
 
 def main(argv: list[str] | None = None) -> Any:
     """Entry point of the `energy` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a log that knows only ASCII must not end a run
+    logging.getLogger("pyomo.core").setLevel(logging.CRITICAL)  # it prints what it raises, Ctrl-C too, to stdout
     return app(argv if argv is not None else sys.argv[1:])

@@ -13,8 +13,9 @@ import xarray as xr
 from energy.audit import baseline as baselines
 from energy.audit.bill import Bill, bill
 from energy.audit.certificate import Certificate, certify
+from energy.audit.facts import Facts
 from energy.audit.reconcile import Reconciliation, reconcile
-from energy.audit.replay import Facts, replay
+from energy.audit.replay import replay
 from energy.audit.summary import Outcome, judge, summarise
 from energy.plan import place, shape_of
 from energy.problem import Inputs, assemble, read_inputs
@@ -146,12 +147,14 @@ def solve_problem(
 
 def facts(inputs: Inputs) -> Facts:
     """The raw inputs that the audit starts from."""
-    return Facts(inputs.case, inputs.fleet, inputs.powers, inputs.plants, inputs.tariffs, inputs.series)
+    return Facts(
+        inputs.case, inputs.fleet, inputs.powers, inputs.plants, inputs.tariffs, inputs.series, inputs.fx, inputs.state
+    )
 
 
 def _price(inputs: Inputs, schedule: xr.Dataset) -> Priced:
     replayed = replay(facts(inputs), schedule)
-    return Priced(schedule, replayed, bill(facts(inputs), replayed, inputs.state))
+    return Priced(schedule, replayed, bill(facts(inputs), replayed))
 
 
 def _baseline(inputs: Inputs, problem: xr.Dataset, solved: xr.Dataset) -> Priced:

@@ -20,8 +20,8 @@ PLAIN_WIDTH = 110
 
 def console(stderr: bool = False) -> Console:
     """A console that keeps colour and width to real terminals."""
-    probe = Console(stderr=stderr)
-    return probe if probe.is_terminal else Console(stderr=stderr, width=PLAIN_WIDTH, highlight=False)
+    probe = Console(stderr=stderr, markup=False)  # a source named "[mem]" is text, not a style
+    return probe if probe.is_terminal else Console(stderr=stderr, width=PLAIN_WIDTH, highlight=False, markup=False)
 
 
 class Progress:

@@ -58,7 +58,7 @@ def _variables(m: linopy.Model, p: xr.Dataset) -> dict[str, Any]:
         "run": xr.where(speed > 0, p.max_gpus * p.open, 0.0).transpose("job", "speed_class", "time"),
         "gpus": xr.where(p.pool_class >= 0, np.inf, 0.0) * xr.ones_like(p.dt), "short": p.work_left, "it": p.hall_mw,
         "over": p.width, "facility": np.inf * xr.ones_like(p.price), "grid_import": p.grid_limit_mw,
-        "grid_export": p.export_limit_mw, "solar_use": p.solar_mw, "in_band": p.charge_band_mw, "taken": p.contract_mw,
+        "grid_export": p.export_limit_mw, "solar_use": p.solar_mw, "band": p.charge_band_mw, "taken": p.contract_mw,
         "top_up": np.inf * xr.ones_like(p.minimum_eur), "over_cap": np.inf * xr.ones_like(p.cap_limit),
     }  # fmt: skip
     upper["gpus"] = xr.where(np.isnan(upper["gpus"]), 0.0, upper["gpus"])
@@ -88,14 +88,14 @@ def _power(m: linopy.Model, p: xr.Dataset, v: dict[str, Any]) -> None:
 
 def _demand(p: xr.Dataset, v: dict[str, Any]) -> Any:
     """Demand charges by charge: every charge is banded here, one band or many."""
-    return (v["in_band"] * p.charge_rate).sum("band")
+    return (v["band"] * p.charge_rate).sum("rate_band")
 
 
 def _tariffs(m: linopy.Model, p: xr.Dataset, v: dict[str, Any]) -> None:
     if p.sizes["charge"]:
         drawn = (v["grid_import"] * p.charged).sum("site") * p.charge_weight
-        m.add_constraints(drawn - v["in_band"].sum("band") <= 0, name="billed_peak")
-        m.add_constraints(v["in_band"].sum("band") >= p.charge_floor, name="charge_floor")
+        m.add_constraints(drawn - v["band"].sum("rate_band") <= 0, name="billed_peak")
+        m.add_constraints(v["band"].sum("rate_band") >= p.charge_floor, name="charge_floor")
     if p.sizes["contract"]:
         taken = (v["taken"] * p.delivered).sum("contract")
         m.add_constraints(taken - v["grid_import"] <= 0, name="volume")

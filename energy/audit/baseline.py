@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,17 @@ from energy.schema import Floats, as_schedule
 NOTHING = 1e-9
 
 
+#: (job, period) -> (pool, speed) in the order in which the job fills them; empty: the job waits.
+Prefer = Callable[[int, int], list[tuple[int, float]]]
+#: (job, period, reference GPU-hours left) -> whether the job waits although it may run.
+Waits = Callable[[int, int, float], bool]
+
+
 def run_now(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dataset:
     """Schedule of an operator who starts every job as soon as there is room.
 
     Jobs come in order of release (then position). Each takes, up to its GPU limit, the fastest pools of its
     home site and then of the other sites in fleet order. Deadlines are not looked at: a late job goes on.
-    GPUs, hall and grid limits hold; the grid limit conservatively, with the steepest cooling segment.
 
     Parameters
     ----------
@@ -26,15 +32,25 @@ def run_now(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dat
     home : home site by job, or None for the first site of the fleet
     """
     p = {str(k): v.values for k, v in problem.data_vars.items()}
-    order = [_preference(p, j, problem["site"].values.tolist(), home[j]) for j in range(len(work))]
+    sites = problem["site"].values.tolist()
+    order = [_preference(p, j, sites, home[j]) for j in range(len(work))]
+    return greedy(problem, work, lambda j, _: order[j])
+
+
+def greedy(problem: xr.Dataset, work: Floats, prefer: Prefer, waits: Waits = lambda _j, _t, _left: False) -> xr.Dataset:
+    """Schedule of a dispatcher without foresight: period by period, first come first served.
+
+    GPUs, hall and grid limits hold; the grid limit conservatively, with the steepest cooling segment.
+    """
+    p = {str(k): v.values for k, v in problem.data_vars.items()}
     released = _released(p["open"])
     queue = sorted(range(len(work)), key=lambda j: (int(np.argmax(released[j] > 0)), -released[j].max(), j))
     room = _Room(p)
     left, entries = work.copy(), []
     for t in range(len(p["dt"])):
         for j in queue:
-            if left[j] > NOTHING and released[j, t] > 0:
-                entries += _hold(p, room, left, j, t, float(p["max_gpus"][j] * released[j, t]), order[j])
+            if left[j] > NOTHING and released[j, t] > 0 and not waits(j, t, float(left[j])):
+                entries += _hold(p, room, left, j, t, float(p["max_gpus"][j] * released[j, t]), prefer(j, t))
     columns = np.array(entries, dtype=float).reshape(-1, 4).T
     return as_schedule(problem, columns[0], columns[1], columns[2], columns[3])
 
@@ -42,14 +58,14 @@ def run_now(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dat
 def done(problem: xr.Dataset, schedule: xr.Dataset) -> Floats:
     """Reference GPU-hours that a schedule does, by job, (J,)."""
     job, pool = schedule["entry_job"].values, schedule["entry_pool"].values
-    speed = _pool_speed({str(k): v.values for k, v in problem.data_vars.items()})
+    speed = pool_speed({str(k): v.values for k, v in problem.data_vars.items()})
     out = np.zeros(problem.sizes["job"])
     hours = problem["dt"].values[schedule["entry_time"].values]
     np.add.at(out, job, schedule["entry_gpus"].values * hours * speed[problem["job_group"].values[job], pool])
     return out
 
 
-def _pool_speed(p: dict[str, Any]) -> Floats:
+def pool_speed(p: dict[str, Any]) -> Floats:
     """Speed of each group in each pool, 0 where not eligible, (K, N)."""
     at = np.take_along_axis(p["speed"], np.maximum(p["pool_class"], 0), axis=1)
     return np.where(p["pool_class"] >= 0, at, 0.0)
@@ -57,7 +73,7 @@ def _pool_speed(p: dict[str, Any]) -> Floats:
 
 def _preference(p: dict[str, Any], j: int, sites: list[str], home: str | None) -> list[tuple[int, float]]:
     """(pool, speed) in the order in which the job fills them."""
-    speed = _pool_speed(p)[p["job_group"][j]]
+    speed = pool_speed(p)[p["job_group"][j]]
     site_of = p["hall_site"][p["pool_hall"]]
     first = sites.index(home) if home is not None else 0
     pools = sorted(np.flatnonzero(speed > 0), key=lambda n: (site_of[n] != first, site_of[n], -speed[n], n))

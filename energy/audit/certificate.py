@@ -77,17 +77,21 @@ def dual_bound(model: ArrayModel, box: Floats, y: Floats) -> float:
 def boxes(model: ArrayModel, problem: xr.Dataset) -> Floats:
     """Finite upper bounds that every optimal plan obeys, (columns,): the rows imply them."""
     p = {str(k): v.values for k, v in problem.data_vars.items()}
-    up = model.up.copy()
-    room = np.broadcast_to(p["available"] - p["firm"], model.columns["gpus"].shape)
     facility = p["grid_limit_mw"] + p["solar_mw"]  # facility = import - export + solar
-    most = np.maximum(p["charge_floor"], p["grid_limit_mw"].max(axis=1)[p["charge_site"]])
-    breach = float((facility * p["dt"]).sum()) + np.abs(p["cap_credit"])
-    drawn = np.abs(p["minimum_rate"] * p["grid_limit_mw"][p["minimum_site"]] * p["dt"]).sum(axis=1)
-    minimum = np.maximum(p["minimum_eur"], 0.0) + drawn
-    limits = (("gpus", room), ("facility", facility), ("peak", most), ("over_cap", breach), ("top_up", minimum))
-    for name, limit in limits:
+    counted = np.abs(p["minimum_rate"] * p["grid_limit_mw"][p["minimum_site"]] * p["dt"]).sum(axis=1)
+    limits = {
+        "gpus": np.broadcast_to(p["available"] - p["firm"], model.columns["gpus"].shape),
+        "over": (p["hall_mw"] - p["it_min"])[:, :, None],
+        "facility": facility,
+        "peak": np.maximum(p["charge_floor"], p["grid_limit_mw"].max(axis=1)[p["charge_site"]]),
+        "over_cap": float((facility * p["dt"]).sum()) + np.abs(p["cap_credit"]),
+        "top_up": np.maximum(p["minimum_eur"], 0.0) + counted,
+    }
+    up = model.up.copy()
+    for name, limit in limits.items():
         number = model.columns[name]
-        up[number[number >= 0]] = np.broadcast_to(limit, number.shape)[number >= 0]
+        exists = number >= 0
+        up[number[exists]] = np.minimum(up[number[exists]], np.broadcast_to(limit, number.shape)[exists])
     return up
 
 

@@ -118,7 +118,9 @@ def _variables(b: _Builder, p: dict[str, Any]) -> None:
     b.variable("short", np.full(len(p["work_left"]), True), 0.0, p["work_left"])
     everywhere = np.full(p["hall_mw"].shape, True)
     b.variable("it", everywhere, 0.0, p["hall_mw"])
-    b.variable("over", p["width"] > 0, 0.0, p["width"])
+    real = p["width"] > 0
+    behind = np.cumsum(real[:, :, ::-1], axis=2)[:, :, ::-1] - real  # real segments after this one
+    b.variable("over", real, 0.0, np.where(behind > 0, p["width"], INF))
     always = np.full(p["price"].shape, True)
     b.variable("facility", always, 0.0, INF)
     b.variable("grid_import", always, 0.0, p["grid_limit_mw"])
@@ -131,7 +133,7 @@ def _variables(b: _Builder, p: dict[str, Any]) -> None:
 def _tariff_variables(b: _Builder, p: dict[str, Any]) -> None:
     b.variable("peak", np.full(len(p["charge_floor"]), True), p["charge_floor"], INF)
     many = np.count_nonzero(p["charge_band_mw"] > 0, axis=1, keepdims=True) > 1
-    b.variable("in_band", np.asarray(many & (p["charge_band_mw"] > 0)), 0.0, p["charge_band_mw"])
+    b.variable("band", np.asarray(many & (p["charge_band_mw"] > 0)), 0.0, p["charge_band_mw"])
     b.variable("taken", (p["contract_mw"] > 0) & (p["contract_saving"] > 0), 0.0, p["contract_mw"])
     b.variable("top_up", np.full(len(p["minimum_eur"]), True), 0.0, INF)
 
@@ -151,7 +153,7 @@ def _job_rows(b: _Builder, p: dict[str, Any]) -> None:
     for c in range(n_classes):
         in_class = np.where((p["pool_class"] == c)[:, :, None], gpus, -1)
         b.put(b.rows["place"][:, c][:, None, :], in_class, -1.0)
-    b.row("room", (gpus >= 0).any(axis=0), -INF, p["available"] - p["firm"])
+    b.row("room", np.asarray((gpus >= 0).any(axis=0)), -INF, p["available"] - p["firm"])
     b.put(np.broadcast_to(b.rows["room"], (n_groups, *b.rows["room"].shape)), gpus, 1.0)
 
 
@@ -185,9 +187,9 @@ def _tariff_rows(b: _Builder, p: dict[str, Any]) -> None:
     b.row("billed_peak", weight > 0, -INF, 0.0)
     b.put(b.rows["billed_peak"], drawn[p["charge_site"]], weight)
     b.put(b.rows["billed_peak"], peak[:, None], -1.0)
-    b.row("bands", np.asarray((c["in_band"] >= 0).any(axis=1)), 0.0, 0.0)
+    b.row("bands", np.asarray((c["band"] >= 0).any(axis=1)), 0.0, 0.0)
     b.put(b.rows["bands"], peak, 1.0)
-    b.put(b.rows["bands"][:, None], c["in_band"], -1.0)
+    b.put(b.rows["bands"][:, None], c["band"], -1.0)
     offered = np.full(drawn.shape, False)
     np.logical_or.at(offered, p["contract_site"], c["taken"] >= 0)
     b.row("volume", offered, -INF, 0.0)
@@ -204,11 +206,11 @@ def _tariff_rows(b: _Builder, p: dict[str, Any]) -> None:
 
 def _demand_terms(b: _Builder, p: dict[str, Any]) -> list[tuple[Ints, Floats]]:
     """(column, rate) by charge: the peak of charges with one band, each band of the others."""
-    one = b.columns["in_band"].max(axis=1, initial=-1) < 0
+    one = b.columns["band"].max(axis=1, initial=-1) < 0
     only = np.argmax(p["charge_band_mw"] > 0, axis=1)
     single = np.take_along_axis(p["charge_rate"], only[:, None], axis=1)[:, 0]
     terms = [(np.where(one, b.columns["peak"], -1), single)]
-    return terms + [(b.columns["in_band"][:, i], p["charge_rate"][:, i]) for i in range(p["charge_rate"].shape[1])]
+    return terms + [(b.columns["band"][:, i], p["charge_rate"][:, i]) for i in range(p["charge_rate"].shape[1])]
 
 
 def _cap_rows(b: _Builder, p: dict[str, Any]) -> None:

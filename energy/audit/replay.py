@@ -20,7 +20,6 @@ from energy.inputs.gpus import GpuPower
 from energy.plant import Weather, overhead, weather_from
 from energy.schema import Floats, Times
 
-
 #: Weather variables that cooling knows.
 MOIST_AIR = ("temp_air", "temp_dew", "relative_humidity", "temp_wet_bulb", "pressure")
 

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from energy.inputs.dated import to_utc
 from energy.inputs.fleet import BiddingZone, Name, TimeZone
+from energy.inputs.fx import Rate
 from energy.inputs.yamlfile import Frozen, load_model
 from energy.schema import Times
 
@@ -20,8 +21,8 @@ Quality = Literal["auction", "measured", "forecast", "secondary", "proxy", "pers
 class Horizon(Frozen):
     """Whole local days, first and last inclusive."""
 
-    start: date
-    end: date
+    start: date = Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))
+    end: date = Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))
     time_zone: TimeZone = "UTC"
     market_time_unit_min: Literal[15, 30, 60] = 60
 
@@ -63,6 +64,12 @@ class PriceFile(Frozen):
     source: str = Field(min_length=3)
     licence: str = ""
 
+    @model_validator(mode="after")
+    def _columns_of_zones(self) -> PriceFile:
+        if extra := sorted(set(self.columns) - set(self.zones)):
+            raise ValueError(f"columns names {extra[0]}, which is not among its zones {', '.join(self.zones)}")
+        return self
+
 
 class WeatherFile(Frozen):
     """Weather of one site."""
@@ -85,13 +92,6 @@ class CarbonFile(Frozen):
     licence: str = ""
 
 
-class Rate(Frozen):
-    """What one unit of a currency is worth."""
-
-    eur_per_unit: float = Field(gt=0, le=1000)
-    source: str = Field(min_length=3)
-
-
 class Case(Frozen):
     """The whole case file; paths are relative to it."""
 
@@ -104,6 +104,13 @@ class Case(Frozen):
     carbon: dict[BiddingZone, CarbonFile] = {}
     fx: dict[str, Rate] = {}
     state: str | None = None
+
+    @model_validator(mode="after")
+    def _each_zone_once(self) -> Case:
+        zones = [z for p in self.prices for z in p.zones]
+        if twice := sorted({z for z in zones if zones.count(z) > 1}):
+            raise ValueError(f"prices: zone {twice[0]} is named twice; each zone once")
+        return self
 
 
 def load_case(path: Path) -> Case:

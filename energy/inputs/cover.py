@@ -42,9 +42,11 @@ class Cover:
         gaps = self.missing()
         if gaps.any():
             first = self.frame.index[int(np.argmax(gaps))]
+            lacking = ", ".join(str(c) for c in self.frame if c != "value" and self.frame[c].isna().any())
             raise SeriesError(
-                f"{self.path}: {self.name}",
-                f"{int(gaps.sum())} of {len(gaps)} periods of {_text(self.step)} are missing or NaN, the first at {first}Z",
+                f"{self.path}: {self.name}" + (f" ({lacking})" if lacking else ""),
+                f"{int(gaps.sum())} of {len(gaps)} periods of {_text(self.step)} are missing or NaN, "
+                f"the first at {first}Z",
                 "a value for every period of the horizon; or --fill, which fills and labels them",
             )
         return self
@@ -64,13 +66,13 @@ def cover(path: Path, frame: pd.DataFrame, name: str, start: np.datetime64, end:
     index = pd.DatetimeIndex(frame.index)
     if len(index) < 2:
         raise SeriesError(path, f"has {len(index)} rows", "a series over the horizon")
-    step = pd.Timedelta(pd.Series(index[1:] - index[:-1]).mode().iloc[0])
+    step = _step(index, start, end)
     inside = index[(index > pd.Timestamp(start) - step) & (index < pd.Timestamp(end))]
     if inside.empty:
         raise SeriesError(
             f"{path}: {name}",
-            f"covers {index[0]}Z … {index[-1]}Z",
-            f"the horizon {pd.Timestamp(start)}Z … {pd.Timestamp(end)}Z",
+            f"has no value inside the horizon {pd.Timestamp(start)}Z … {pd.Timestamp(end)}Z",
+            f"a horizon inside its {index[0]}Z … {index[-1]}Z, or a series for this one",
         )
     offset = (inside[0] - pd.Timestamp(start)) % step
     first = pd.Timestamp(start) + offset - (step if offset > pd.Timedelta(0) else pd.Timedelta(0))
@@ -85,12 +87,21 @@ def cover(path: Path, frame: pd.DataFrame, name: str, start: np.datetime64, end:
     return Cover(path, name, frame.reindex(grid), step)
 
 
+def _step(index: pd.DatetimeIndex, start: np.datetime64, end: np.datetime64) -> pd.Timedelta:
+    """Most common step, or that inside the horizon where it is finer: hours became quarter hours in 2025.
+
+    A coarser one there is not believed: it may as well be gaps.
+    """
+    inside = index[(index >= pd.Timestamp(start)) & (index < pd.Timestamp(end))]
+    return min(pd.Timedelta(pd.Series(i[1:] - i[:-1]).mode().iloc[0]) for i in (index, inside) if len(i) > 1)
+
+
 def qualities(path: Path, table: pd.DataFrame, column: str, default: str, part: Cover) -> Flags:
     """Flags index of each period: the file's own column where it has one, else `default`."""
     if column not in table:
         return np.full(len(part.frame), QUALITY.index(default), dtype=np.int8)
     labels = table[column].reindex(part.frame.index).fillna(default)
-    unknown = sorted(set(labels) - set(QUALITY))
+    unknown = sorted(set(labels) - set(QUALITY), key=str)
     if unknown:
         raise SeriesError(f"{path}: {column}", f"unknown quality {unknown[0]!r}", ", ".join(QUALITY))
     return np.array([QUALITY.index(q) for q in labels], dtype=np.int8)
@@ -117,7 +128,7 @@ def fill_prices(path: Path, name: str, whole: pd.Series, part: Cover, quality: F
 
 
 def fill_weather(path: Path, whole: pd.DataFrame, part: Cover, quality: Flags) -> tuple[Cover, Flags]:
-    """Short weather gaps by interpolation (`proxy`), longer ones from the day before (`persistence`).
+    """Short weather gaps by interpolation (`proxy`), longer ones from an earlier day, whole hours (`persistence`).
 
     Raises
     ------
@@ -125,13 +136,15 @@ def fill_weather(path: Path, whole: pd.DataFrame, part: Cover, quality: Flags) -
     """
     gaps = part.missing()
     run = pd.Series(gaps).groupby((~pd.Series(gaps)).cumsum()).transform("sum").to_numpy()
-    short = gaps & (run * (part.step / pd.Timedelta(hours=1)) <= WEATHER_GAP_H)
     bridged = part.frame.interpolate(method="time", limit_area="inside")
+    short = gaps & (run * (part.step / pd.Timedelta(hours=1)) <= WEATHER_GAP_H)
+    short &= bridged.notna().all(axis=1).to_numpy()  # a gap at an end of the horizon has one side only
     frame = part.frame.copy()
     frame[short] = bridged[short]
     for days in PERSISTENCE_DAYS:
         earlier = whole.reindex(pd.DatetimeIndex(frame.index) - pd.Timedelta(days=days)).set_axis(frame.index)
-        frame = frame.where(frame.notna(), earlier)
+        lacks = frame.isna().any(axis=1) & earlier.notna().all(axis=1)  # never half of an hour from another day
+        frame[lacks] = earlier[lacks]
     out = replace(part, frame=frame)
     if out.missing().any():
         first = frame.index[int(np.argmax(out.missing()))]

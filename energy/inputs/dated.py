@@ -7,16 +7,46 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from energy.inputs.yamlfile import Frozen
 from energy.schema import Floats, Times
+
+#: What a dated quantity may look like, for messages.
+FORMS = "a number, or a list of {from: date, value: number} with rising dates"
+
+
+def _midnight(raw: Any) -> Any:
+    """A date without a time means its first moment; a bare number means nothing."""
+    if type(raw) is date:
+        return datetime.combine(raw, datetime.min.time())
+    if isinstance(raw, (date, str)):
+        return raw
+    raise ValueError("must be a date or a moment such as 2018-05-03T06:00")
+
+
+def _without_offset(moment: datetime) -> datetime:
+    if moment.tzinfo:
+        raise ValueError("must be a moment in the site's local time, without an offset")
+    if not 1900 <= moment.year <= 2200:
+        raise ValueError("must lie between the years 1900 and 2200")
+    return moment
+
+
+#: A moment on the clock of the site.
+LocalMoment = Annotated[
+    datetime,
+    BeforeValidator(_midnight),
+    AfterValidator(_without_offset),
+    # Not the "date-time" of JSON Schema: that demands an offset, and editors would mark every date.
+    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?$"}),
+]
 
 
 class Step(Frozen):
     """From this site-local moment on, this value."""
 
-    from_: datetime = Field(alias="from")
+    from_: LocalMoment = Field(alias="from")
     value: float = Field(ge=0)
 
 
@@ -24,24 +54,15 @@ def _as_steps(raw: Any) -> Any:
     """A plain number is one step that always held."""
     if isinstance(raw, (int, float)) and not isinstance(raw, bool):
         return [{"from": datetime(1900, 1, 1), "value": raw}]  # noqa: DTZ001 - site-local by definition
-    if isinstance(raw, list):
-        return [_midnight(item) for item in raw]
+    if not isinstance(raw, (list, tuple)):
+        raise ValueError(f"must be {FORMS}")
     return raw
-
-
-def _midnight(item: Any) -> Any:
-    """A date without a time means its first moment."""
-    if isinstance(item, dict) and type(item.get("from")) is date:
-        return item | {"from": datetime.combine(item["from"], datetime.min.time())}
-    return item
 
 
 def _rising(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     starts = [s.from_ for s in steps]
     if not steps or starts != sorted(set(starts)):
-        raise ValueError("a number, or a list of {from: date, value: number} with rising dates")
-    if any(s.from_.tzinfo for s in steps):
-        raise ValueError("dates are in the site's local time, without an offset")
+        raise ValueError(f"must be {FORMS}")
     return steps
 
 
@@ -67,14 +88,10 @@ def to_utc(local: datetime, time_zone: str) -> np.datetime64:
 def at(steps: tuple[Step, ...], time: Times, time_zone: str) -> Floats:
     """Value of a dated quantity in each period, shape (T,).
 
-    A period that starts before a step keeps the old value to its end.
-
-    Raises
-    ------
-    ValueError : the first step begins after the first period.
+    A period that starts before a step keeps the old value to its end. That the first step begins in time is
+    looked at when the files are read (`fits`).
     """
     starts = np.array([to_utc(s.from_, time_zone) for s in steps])
     index = np.searchsorted(starts, time, side="right") - 1
-    if (index < 0).any():
-        raise ValueError(f"no value before {steps[0].from_}; give an earlier first step")
+    assert (index >= 0).all(), f"no value before {steps[0].from_}"
     return np.array([s.value for s in steps])[index]

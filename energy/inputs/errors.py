@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class InputError(ValueError):
     """Input that cannot be used as it stands.
@@ -16,6 +20,15 @@ class InputError(ValueError):
     def __init__(self, where: object, what: str, allowed: str = "") -> None:
         self.where, self.what, self.allowed = str(where), what, allowed
         super().__init__(f"{where}: {what}" + (f"; allowed: {allowed}" if allowed else ""))
+
+
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Errors raised inside name the file that they are about."""
+    try:
+        yield
+    except InputError as e:
+        raise type(e)(f"{path}: {e.where}", e.what, e.allowed) from None
 
 
 class ConfigError(InputError):

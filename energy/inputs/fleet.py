@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from energy.inputs.dated import Dated, constant
+from energy.inputs.contracts import Contract, Solar
+from energy.inputs.dated import Dated, LocalMoment, Step, constant
 from energy.inputs.yamlfile import Frozen, load_model
-from energy.inputs.zones import check_zone
+from energy.inputs.zones import BIDDING_ZONES, check_zone
 
 
 def _zone_known(name: str) -> str:
@@ -23,9 +24,15 @@ def _zone_known(name: str) -> str:
 
 
 TimeZone = Annotated[str, AfterValidator(_zone_known)]
-BiddingZone = Annotated[str, AfterValidator(check_zone)]
+BiddingZone = Annotated[
+    str, AfterValidator(check_zone), WithJsonSchema({"type": "string", "enum": sorted(BIDDING_ZONES)})
+]
 #: Names become parts of ids such as site/hall/pool, file columns and Pyomo labels.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}$")]
+
+
+#: Keys of sites, halls and pools that may change on given dates.
+DATED = ("grid_limit_mw", "other_site_mw", "design_mw", "limit_mw", "other_it_mw", "count", "firm_gpus")
 
 
 class Place(Frozen):
@@ -59,17 +66,27 @@ class PueCap(Frozen):
         return self
 
 
+def _distinct(caps: tuple[PueCap, ...]) -> tuple[PueCap, ...]:
+    names = [c.name for c in caps]
+    if twice := sorted({n for n in names if names.count(n) > 1}):
+        raise ValueError(f"two caps are named {twice[0]!r}; each name once")
+    return caps
+
+
+PueCaps = Annotated[tuple[PueCap, ...], AfterValidator(_distinct)]
+
+
 class Maintenance(Frozen):
     """GPUs taken out between two site-local moments."""
 
-    from_: datetime = Field(alias="from")
-    to: datetime
+    from_: LocalMoment = Field(alias="from")
+    to: LocalMoment
     gpus: float = Field(gt=0)
 
     @model_validator(mode="after")
     def _forward(self) -> Maintenance:
         if self.to <= self.from_:
-            raise ValueError("maintenance must end after it begins")
+            raise ValueError(f"maintenance must end after it begins (from {self.from_}, to {self.to})")
         return self
 
 
@@ -105,9 +122,12 @@ class Site(Frozen):
     country: str = Field(pattern=r"^[A-Z]{2}$")
     jurisdictions: tuple[str, ...] = ()
     tariff: str
+    reduced_rates: tuple[str, ...] = ()
+    contracts: tuple[Contract, ...] = ()
+    solar: Solar | None = None
     grid_limit_mw: Dated
     other_site_mw: Dated = constant(0.0)
-    pue_caps: tuple[PueCap, ...] = ()
+    pue_caps: PueCaps = ()
     halls: dict[Name, Hall] = Field(min_length=1)
 
     def tags(self) -> frozenset[str]:
@@ -120,7 +140,7 @@ class Fleet(Frozen):
 
     name: Name
     sites: dict[Name, Site] = Field(min_length=1)
-    fleet_pue_caps: tuple[PueCap, ...] = ()
+    fleet_pue_caps: PueCaps = ()
 
     def halls(self) -> dict[str, tuple[str, Hall]]:
         """Hall id ``site/hall`` -> (site name, hall), in file order."""
@@ -129,6 +149,17 @@ class Fleet(Frozen):
     def pools(self) -> dict[str, tuple[str, Pool]]:
         """Pool id ``site/hall/pool`` -> (hall id, pool), in file order."""
         return {f"{h}/{p}": (h, pool) for h, (_, hall) in self.halls().items() for p, pool in hall.pools.items()}
+
+    def dated(self) -> Iterator[tuple[str, str, tuple[Step, ...]]]:
+        """Key, time zone and steps of every dated quantity, in file order."""
+        for s, site in self.sites.items():
+            parts: list[tuple[str, Site | Hall | Pool]] = [(f"sites.{s}", site)]
+            for h, hall in site.halls.items():
+                parts.append((f"sites.{s}.halls.{h}", hall))
+                parts += [(f"sites.{s}.halls.{h}.pools.{p}", pool) for p, pool in hall.pools.items()]
+            for key, part in parts:
+                steps = {n: getattr(part, n) for n in DATED if getattr(part, n, None) is not None}
+                yield from ((f"{key}.{name}", site.time_zone, value) for name, value in steps.items())
 
 
 def load_fleet(path: Path) -> Fleet:

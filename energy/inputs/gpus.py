@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from energy.inputs.errors import ConfigError
 from energy.inputs.fleet import Fleet, Pool
 from energy.inputs.resources import model_path
-from energy.inputs.yamlfile import Frozen, load_model
+from energy.inputs.yamlfile import Frozen, load_model, validate
 
 Evidence = Literal["R", "M", "S", "G", "mem", "H", "L", "CALC", "MEM"]
 
@@ -45,7 +45,10 @@ class GpuPower(Frozen):
     @model_validator(mode="after")
     def _ordered(self) -> GpuPower:
         if not self.busy_mw > self.idle_mw >= self.off_mw >= 0:
-            raise ValueError("power per GPU must fall from busy over idle to off")
+            raise ValueError(
+                f"power per GPU is {self.busy_mw * 1000:g} kW busy, {self.idle_mw * 1000:g} kW idle, "
+                f"{self.off_mw * 1000:g} kW off; allowed: busy > idle >= off"
+            )
         return self
 
 
@@ -56,22 +59,23 @@ def load_gpu_powers(fleet: Fleet, fleet_path: Path) -> dict[str, GpuPower]:
     ------
     ConfigError : unknown kind, or idle above busy.
     """
-    return {name: _power(name, pool, fleet_path) for name, (_, pool) in fleet.pools().items()}
+    pools = {name: pool for name, (_, pool) in fleet.pools().items()}
+    first_use = {pool.gpu: name for name, pool in reversed(pools.items())}
+    kinds = {gpu: _kind(gpu, name, fleet_path) for gpu, name in first_use.items()}
+    return {name: _power(f"{fleet_path}: pool {name}", pool, kinds[pool.gpu]) for name, pool in pools.items()}
 
 
-def _power(name: str, pool: Pool, fleet_path: Path) -> GpuPower:
+def _kind(gpu: str, pool: str, fleet_path: Path) -> GpuKind:
     try:
-        kind = load_model(model_path("gpus", pool.gpu, fleet_path), GpuKind)
-        kw = {
-            state: getattr(pool, f"{state}_kw_per_gpu")
-            if getattr(pool, f"{state}_kw_per_gpu") is not None
-            else getattr(kind, f"{state}_kw_per_gpu").value
-            for state in ("busy", "idle", "off")
-        }
-        return GpuPower(kind=kind.kind, **{f"{state}_mw": value / 1000 for state, value in kw.items()})
+        path = model_path("gpus", gpu, fleet_path)
     except FileNotFoundError as e:
-        raise ConfigError(f"{fleet_path}: pool {name}", str(e)) from None
-    except ConfigError:
-        raise
-    except ValueError as e:
-        raise ConfigError(f"{fleet_path}: pool {name}", f"power per GPU: {e}", "busy > idle >= off >= 0 kW") from None
+        raise ConfigError(f"{fleet_path}: pool {pool}: gpu", str(e)) from None
+    return load_model(path, GpuKind)
+
+
+def _power(where: str, pool: Pool, kind: GpuKind) -> GpuPower:
+    mw = {}
+    for state in ("busy", "idle", "off"):
+        own = getattr(pool, f"{state}_kw_per_gpu")
+        mw[f"{state}_mw"] = (getattr(kind, f"{state}_kw_per_gpu").value if own is None else own) / 1000
+    return validate(where, {"kind": kind.kind, **mw}, GpuPower)

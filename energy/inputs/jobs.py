@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,14 @@ from energy.inputs.errors import ConfigError, SeriesError
 from energy.inputs.tables import read_frame
 from energy.inputs.yamlfile import Frozen, validate
 
+#: Columns that are text even where they look like numbers: id 007 is not 7.
+TEXT = ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site")
 #: Reserved for the executable plan: read, kept out of the linear program.
 RESERVED = ("gang_gpus", "min_run_h", "movable")
 
-_OFFSET = re.compile(r"^\+\s*(\d+(?:\.\d+)?)\s*h$")
+_OFFSET = re.compile(r"^\+\s*(\d{1,6}(?:\.\d+)?)\s*h$")
+#: What release and deadline may look like, for messages.
+MOMENTS = "a UTC time such as 2018-05-01T06:00Z, or hours after the horizon's start such as +36h"
 
 
 class Job(Frozen):
@@ -44,13 +49,15 @@ class Job(Frozen):
     @classmethod
     def _speeds(cls, kinds: dict[str, float]) -> dict[str, float]:
         if not all(0 < v <= 1000 for v in kinds.values()):
-            raise ValueError("kinds with speeds above 0, such as gb300=2.5;h200=1")
+            raise ValueError("speeds must lie above 0 and at most at 1000, such as gb300=2.5;h200=1")
         return kinds
 
     @model_validator(mode="after")
     def _forward(self) -> Job:
         if self.deadline <= self.release:
-            raise ValueError(f"deadline {self.deadline}Z is not after release {self.release}Z")
+            raise ValueError(
+                f"deadline {self.deadline}Z is not after release {self.release}Z; allowed: a deadline after the release"
+            )
         return self
 
 
@@ -65,7 +72,7 @@ def read_jobs(path: Path, start: np.datetime64) -> tuple[Job, ...]:
     ------
     SeriesError : unreadable, empty, a missing or unknown column, a duplicate id, or a bad cell.
     """
-    frame = read_frame(path)
+    frame = read_frame(path, TEXT)
     if frame.empty:
         raise SeriesError(path, "has no jobs", "at least one row")
     _check_columns(path, list(frame.columns))
@@ -98,12 +105,12 @@ def _job(path: Path, row: int, record: dict[str, Any], start: np.datetime64) -> 
     try:
         for key in ("release", "deadline"):
             if key in cells:
-                cells[key] = _moment(cells[key], start)
+                cells[key] = _moment(key, cells[key], start)
+        cells |= {k: str(cells[k]) for k in TEXT if k in cells and k not in ("release", "deadline")}
         if "gpu_kinds" in cells:
-            cells["gpu_kinds"] = _kinds(str(cells["gpu_kinds"]))
+            cells["gpu_kinds"] = _kinds(cells["gpu_kinds"])
         if "jurisdictions" in cells:
-            cells["jurisdictions"] = frozenset(_split(str(cells["jurisdictions"])))
-        cells |= {k: str(cells[k]) for k in ("id", "label", "home_site") if k in cells}
+            cells["jurisdictions"] = frozenset(_split(cells["jurisdictions"]))
         return validate("", cells, Job)
     except (ConfigError, ValueError) as e:
         what = e.what if isinstance(e, ConfigError) else str(e)
@@ -120,25 +127,27 @@ def _split(cell: str) -> list[str]:
 
 def _kinds(cell: str) -> dict[str, float]:
     """``gb300=2.5;h200=1`` into a mapping; a kind without a speed runs at speed 1."""
-    out = {}
+    out: dict[str, float] = {}
     for part in _split(cell):
-        kind, _, speed = part.partition("=")
+        kind, _, speed = (text.strip() for text in part.partition("="))
         try:
-            out[kind.strip()] = float(speed) if speed else 1.0
+            number = float(speed) if speed else 1.0
         except ValueError:
             raise ValueError(f"gpu_kinds: {part!r} is not kind=speed, such as gb300=2.5;h200=1") from None
+        if kind in out:
+            raise ValueError(f"gpu_kinds: {kind!r} stands twice in {cell!r}; allowed: each kind once")
+        out[kind] = number
     return out
 
 
-def _moment(cell: Any, start: np.datetime64) -> pd.Timestamp:
+def _moment(key: str, cell: Any, start: np.datetime64) -> pd.Timestamp:
     """A UTC instant, or an offset from the horizon's start, as naive UTC."""
     text = str(cell)
     if match := _OFFSET.match(text):
-        return pd.Timestamp(start) + pd.Timedelta(hours=float(match[1]))
+        return (pd.Timestamp(start) + pd.Timedelta(hours=float(match[1]))).as_unit("ns")
     try:
-        stamp = pd.Timestamp(cell)
-    except (ValueError, TypeError):
-        raise ValueError(
-            f"{text!r} is neither a UTC time such as 2018-05-01T06:00Z nor an offset such as +36h"
-        ) from None
-    return stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp
+        moment = datetime.fromisoformat(text)
+        utc = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+        return pd.Timestamp(utc).as_unit("ns")
+    except (ValueError, OverflowError):  # no time, or none that nanoseconds can count
+        raise ValueError(f"{key}: {text!r} is not a time between 1678 and 2262; allowed: {MOMENTS}") from None

@@ -14,7 +14,7 @@ import xarray as xr
 
 from energy.inputs.case import CarbonFile, Case, Horizon, PriceFile, WeatherFile
 from energy.inputs.cover import cover, fill_prices, fill_weather, qualities
-from energy.inputs.errors import ConfigError, SeriesError
+from energy.inputs.errors import SeriesError
 from energy.inputs.tables import read_series
 from energy.schema import QUALITY
 
@@ -22,12 +22,22 @@ from energy.schema import QUALITY
 #: no zone of the data we know has a yearly median under 5 per MWh, and 1 per kWh would be a very dear kWh.
 KWH_MEDIAN = 1.0
 #: Columns in other units, converted to pvlib's names: (name, factor).
-VARIABLE_MAP = {"pressure_mbar": ("pressure", 100.0), "pressure_hpa": ("pressure", 100.0)}
+VARIABLE_MAP = {"pressure_mbar": ("pressure", 100.0), "pressure_hpa": ("pressure", 100.0),
+                "wind_speed_km_per_h": ("wind_speed", 1 / 3.6)}  # fmt: skip
 #: Humidity in any of these; the first that the file has is used.
 HUMIDITY = ("temp_dew", "relative_humidity", "temp_wet_bulb")
-#: Allowed range of a weather variable [°C, °C, %, °C, Pa].
-RANGES = {"temp_air": (-60, 60), "temp_dew": (-80, 40), "relative_humidity": (0, 100),
-          "temp_wet_bulb": (-60, 45), "pressure": (5e4, 1.1e5)}  # fmt: skip
+#: Highest relative humidity taken for saturated air [%]: humid stations report a little above 100.
+MAX_RELATIVE_HUMIDITY = 105.0
+#: Allowed range of a weather variable and its unit.
+RANGES = {"temp_air": (-60.0, 60.0, "°C"), "temp_dew": (-80.0, 40.0, "°C"), "temp_wet_bulb": (-60.0, 45.0, "°C"),
+          "relative_humidity": (0.0, MAX_RELATIVE_HUMIDITY, "%"), "pressure": (5e4, 1.1e5, "Pa"),
+          "ghi": (0.0, 1600.0, "W/m²"), "dni": (0.0, 1600.0, "W/m²"), "dhi": (0.0, 1600.0, "W/m²"), "wind_speed": (0.0, 90.0, "m/s")}  # fmt: skip
+#: What a solar array needs beside dry bulb; read only for sites that have one.
+SUN = ("ghi", "dni", "dhi", "wind_speed")
+#: Dew point or wet bulb may stand above dry bulb by this much [K], the rounding of sensors and reanalyses.
+SUPERSATURATION = 0.5
+#: Allowed range of a carbon intensity; lignite emits 1.2.
+CARBON_RANGE = (0.0, 2.0, "t/MWh")
 
 
 @dataclass(frozen=True)
@@ -46,13 +56,14 @@ class Series:
     carbon: dict[str, xr.Dataset]
 
 
-def read_all(case: Case, folder: Path, fill: bool = False) -> Series:
+def read_all(case: Case, folder: Path, fill: bool = False, sunny: frozenset[str] = frozenset()) -> Series:
     """Read every series of a case over its horizon.
 
     Parameters
     ----------
     folder : what the paths in the case are relative to
     fill : fill gaps and label the hours, instead of refusing them
+    sunny : sites with a solar array, whose weather needs irradiance and wind where the file has them
 
     Raises
     ------
@@ -61,12 +72,10 @@ def read_all(case: Case, folder: Path, fill: bool = False) -> Series:
     prices: dict[str, xr.Dataset] = {}
     for spec in case.prices:
         for zone in spec.zones:
-            if zone in prices:
-                raise ConfigError(
-                    folder / spec.file, f"zone {zone} is already read from another file", "each zone once"
-                )
             prices[zone] = _price(folder / spec.file, zone, spec, case.horizon, fill)
-    weather = {site: _weather(folder / w.file, w, case.horizon, fill) for site, w in case.weather.items()}
+    weather = {
+        site: _weather(folder / w.file, w, case.horizon, fill, site in sunny) for site, w in case.weather.items()
+    }
     carbon = {zone: _carbon(folder / c.file, c, case.horizon, fill) for zone, c in case.carbon.items()}
     return Series(prices, weather, carbon)
 
@@ -90,7 +99,8 @@ def _column(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
     bad = text | np.isinf(numbers)
     if bad.any():
         at = int(np.argmax(bad.to_numpy()))
-        raise SeriesError(f"{path}: {name} at {table.index[at]}Z", f"{table[name].iloc[at]!r} is not a finite number")
+        where, found = f"{path}: {name} at {table.index[at]}Z", str(table[name].iloc[at])
+        raise SeriesError(where, f"{found!r} is no number", "a finite number, or an empty cell outside the horizon")
     return numbers
 
 
@@ -114,14 +124,15 @@ def _price(path: Path, zone: str, spec: PriceFile, horizon: Horizon, fill: bool)
 def _carbon(path: Path, spec: CarbonFile, horizon: Horizon, fill: bool) -> xr.Dataset:
     table = read_series(path)
     whole = _column(path, table, spec.column) * (1e-3 if spec.unit == "g_per_kwh" else 1.0)
+    whole = _in_range(path, spec.column, whole, *CARBON_RANGE)
     part = cover(path, whole.to_frame("value"), spec.column, *horizon.bounds())
     quality = qualities(path, table, f"{spec.column}_quality", spec.quality, part)
     part, quality = fill_prices(path, spec.column, whole, part, quality) if fill else (part.complete(), quality)
     return _dataset({"value": part.frame["value"].to_numpy()}, part.frame.index, quality, spec, f"carbon {spec.column}")
 
 
-def _weather(path: Path, spec: WeatherFile, horizon: Horizon, fill: bool) -> xr.Dataset:
-    table = _standard_names(read_series(path, year=horizon.start.year))
+def _weather(path: Path, spec: WeatherFile, horizon: Horizon, fill: bool, sunny: bool) -> xr.Dataset:
+    table = _standard_names(path, read_series(path, year=horizon.start.year))
     if spec.humidity == "dew_point_daily_minimum":
         table = table.assign(temp_dew=_dew_point_daily_minimum(_column(path, table, "temp_air")))
     humidity = next((h for h in HUMIDITY if h in table), None)
@@ -129,34 +140,54 @@ def _weather(path: Path, spec: WeatherFile, horizon: Horizon, fill: bool) -> xr.
         raise SeriesError(
             f"{path}: header", "no humidity", f"{', '.join(HUMIDITY)}, or humidity: dew_point_daily_minimum"
         )
-    names = ["temp_air", humidity, *(["pressure"] if "pressure" in table else [])]
-    frame = pd.DataFrame({n: _in_range(path, n, _column(path, table, n)) for n in names})
+    names = ["temp_air", humidity, *(n for n in ("pressure", *(SUN if sunny else ())) if n in table)]
+    frame = pd.DataFrame({n: _in_range(path, n, _column(path, table, n), *RANGES[n]) for n in names})
     part = cover(path, frame, "weather", *horizon.bounds())
     quality = qualities(path, table, "quality", spec.quality, part)
     if spec.humidity != "file":
         quality = np.maximum(quality, QUALITY.index("proxy")).astype(np.int8)
     part, quality = fill_weather(path, frame, part, quality) if fill else (part.complete(), quality)
+    _not_supersaturated(path, part.frame, humidity)
     columns = {n: part.frame[n].to_numpy() for n in names}
     return _dataset(columns, part.frame.index, quality, spec, "weather")
 
 
-def _standard_names(table: pd.DataFrame) -> pd.DataFrame:
+def _standard_names(path: Path, table: pd.DataFrame) -> pd.DataFrame:
     for name, (standard, factor) in VARIABLE_MAP.items():
-        if name in table:
-            table = table.assign(**{standard: pd.to_numeric(table[name], errors="coerce") * factor}).drop(columns=name)
+        if name in table and standard not in table:
+            table = table.assign(**{standard: _column(path, table, name) * factor})
     return table
 
 
-def _in_range(path: Path, name: str, values: pd.Series) -> pd.Series:
-    low, high = RANGES[name]
+def _not_supersaturated(path: Path, frame: pd.DataFrame, humidity: str) -> None:
+    if humidity == "relative_humidity":
+        return
+    excess = frame[humidity] - frame["temp_air"]
+    if (excess > SUPERSATURATION).any():
+        at = int(np.argmax(excess > SUPERSATURATION))
+        raise SeriesError(
+            f"{path}: {humidity} at {frame.index[at]}Z",
+            f"{frame[humidity].iloc[at]:g} °C lies above temp_air {frame['temp_air'].iloc[at]:g} °C",
+            f"at most {SUPERSATURATION:g} K above it",
+        )
+
+
+def _in_range(path: Path, name: str, values: pd.Series, low: float, high: float, unit: str) -> pd.Series:
     bad = (values < low) | (values > high)
     if bad.any():
         at = int(np.argmax(bad.to_numpy()))
-        raise SeriesError(f"{path}: {name} at {values.index[at]}Z", f"value {values.iloc[at]:g}", f"{low:g} … {high:g}")
+        where = f"{path}: {name} at {values.index[at]}Z"
+        raise SeriesError(where, f"is {values.iloc[at]:g} {unit}", f"{low:g} … {high:g} {unit}")
     return values
 
 
 def _dew_point_daily_minimum(temp_air: pd.Series) -> pd.Series:
-    """Dew point = lowest dry bulb of the UTC day (Kimball et al. 1997, without the aridity correction)."""
-    days = pd.DatetimeIndex(temp_air.index).floor("D")
-    return temp_air.groupby(days).transform("min")
+    """Dew point = lowest dry bulb of each UTC day (Kimball et al. 1997, without the aridity correction).
+
+    The minimum stands at its hour and the dew point runs straight from one to the next, so that it does not
+    jump at midnight; it is never above the dry bulb.
+    """
+    known = temp_air.dropna()
+    coldest = known.groupby(pd.DatetimeIndex(known.index).floor("D")).idxmin()
+    joined = known.where(known.index.isin(coldest)).interpolate(method="time", limit_direction="both")
+    return joined.clip(upper=known).reindex(temp_air.index)

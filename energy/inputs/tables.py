@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,27 +16,58 @@ from energy.inputs.errors import SeriesError
 from energy.schema import Times
 
 TIME_COLUMNS = ("utc", "time", "timestamp")
+#: Cells of a series that say that there is no value; a job table has empty cells only.
+MISSING = ("", "NaN", "nan", "NA", "N/A", "n/a", "null", "None")
 ALLOWED = "CSV (also .gz), Parquet, NetCDF, EPW"
 
 
-def read_frame(path: Path) -> pd.DataFrame:
-    """A CSV or Parquet file as it stands; empty cells are missing values.
+#: What the readers raise on files that are damaged or something else than their ending says.
+DAMAGED = (ValueError, KeyError, IndexError, TypeError)
+
+
+def read_frame(path: Path, text: Sequence[str] = (), missing: Sequence[str] = ("",)) -> pd.DataFrame:
+    """A CSV or Parquet file as it stands.
+
+    Parameters
+    ----------
+    text : columns that are text even where they look like numbers
+    missing : cells of a CSV file that stand for no value
 
     Raises
     ------
     SeriesError : not readable, or no such format.
     """
-    name = path.name.removesuffix(".gz")
+    name = path.name.lower().removesuffix(".gz")
+    content = _content(path)
     try:
         if name.endswith(".csv"):
-            return pd.read_csv(path, keep_default_na=True)
+            return _read_csv(content, text, missing)
         if name.endswith((".parquet", ".pq")):
-            return pd.read_parquet(path)
-    except OSError as e:
-        raise SeriesError(path, f"cannot be read ({e.strerror or e})") from None
-    except (ValueError, UnicodeDecodeError) as e:
+            return pd.read_parquet(content)
+    except DAMAGED as e:
         raise SeriesError(path, f"is not a table: {str(e).splitlines()[0]}", ALLOWED) from None
     raise SeriesError(path, f"has the unknown ending {path.suffix!r}", ALLOWED)
+
+
+def _content(path: Path) -> io.BytesIO:
+    """The whole file, unpacked: the readers say less clearly what is wrong with a file, and pandas swallows Ctrl-C."""
+    try:
+        raw = path.read_bytes()
+        return io.BytesIO(gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw)
+    except OSError as e:
+        raise SeriesError(path, f"cannot be read ({e.strerror or e})", ALLOWED) from None
+    except (EOFError, zlib.error) as e:
+        raise SeriesError(path, f"is damaged ({e})", ALLOWED) from None
+
+
+def _read_csv(content: io.BytesIO, text: Sequence[str], missing: Sequence[str]) -> pd.DataFrame:
+    """Rows keep their numbers: blank lines count, and are dropped only at the end of the file."""
+    types = dict.fromkeys(text, str)
+    frame = pd.read_csv(content, dtype=types, keep_default_na=False, na_values=list(missing), skip_blank_lines=False)
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes surplus cells for row labels
+        raise ValueError(f"rows have more cells than the {len(frame.columns)} columns of the header")
+    filled = frame.notna().any(axis=1).to_numpy().nonzero()[0]
+    return frame.iloc[: filled[-1] + 1 if len(filled) else 0]
 
 
 def read_series(path: Path, year: int | None = None) -> pd.DataFrame:
@@ -50,7 +84,9 @@ def read_series(path: Path, year: int | None = None) -> pd.DataFrame:
         return _read_epw(path, year or 2001)
     if path.suffix.lower() in {".nc", ".nc4", ".h5"}:
         return _rising(path, _read_netcdf(path), first_row=0)
-    frame = read_frame(path)
+    frame = read_frame(path, TIME_COLUMNS, MISSING)
+    if isinstance(frame.index, pd.DatetimeIndex):  # Parquet keeps an index
+        frame = frame.reset_index(names=frame.index.name or TIME_COLUMNS[0])
     column = next((c for c in TIME_COLUMNS if c in frame.columns), None)
     if column is None:
         raise SeriesError(f"{path}: header", f"no time column in {list(frame.columns)[:6]}", " or ".join(TIME_COLUMNS))
@@ -60,11 +96,12 @@ def read_series(path: Path, year: int | None = None) -> pd.DataFrame:
 
 def _stamps(path: Path, column: pd.Series) -> Times:
     parsed = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
-    if parsed.isna().any():
-        row = int(np.argmax(parsed.isna().to_numpy()))
+    bad = (parsed.isna() | column.isin(["now", "today"])).to_numpy()  # pandas would read the clock
+    if bad.any():
+        row = int(np.argmax(bad))
         raise SeriesError(
             f"{path}: row {row + 2}",
-            f"{column.iloc[row]!r} is not a time",
+            f"{'' if pd.isna(column.iloc[row]) else str(column.iloc[row])!r} is not a time",
             "ISO 8601, such as 2018-05-01T06:00:00Z",
         )
     return parsed.dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
@@ -85,37 +122,48 @@ def _rising(path: Path, frame: pd.DataFrame, first_row: int) -> pd.DataFrame:
 
 def _read_netcdf(path: Path) -> pd.DataFrame:
     """One-dimensional variables over `time`; two-dimensional ones become a column per label."""
+    content = _content(path)
     try:
-        ds = xr.load_dataset(path, engine="h5netcdf")
-    except (OSError, ValueError) as e:
-        raise SeriesError(path, f"is not a NetCDF-4 file: {str(e).splitlines()[0]}") from None
-    if "time" not in ds.dims:
-        raise SeriesError(path, f"has no dimension time (found {list(ds.dims)})")
-    columns = {}
+        ds = xr.load_dataset(content, engine="h5netcdf")
+    except (OSError, *DAMAGED) as e:
+        raise SeriesError(path, f"is not a NetCDF-4 file: {str(e).splitlines()[0]}", ALLOWED) from None
+    if "time" not in ds.coords or not np.issubdtype(ds["time"].dtype, np.datetime64):
+        found = ", ".join(str(c) for c in ds.coords)
+        raise SeriesError(path, f"has no coordinate time with dates (found {found})", "hours since 2018-01-01, in UTC")
+    columns: dict[str, object] = {}
     for name, da in ds.data_vars.items():
-        if da.dims == ("time",):
-            columns[str(name)] = da.to_numpy()
-        elif da.ndim == 2 and "time" in da.dims:
-            other = next(str(d) for d in da.dims if d != "time")
-            columns |= {str(label): da.sel({other: label}).to_numpy() for label in da[other].to_numpy()}
+        columns |= _columns(str(name), da)
     return pd.DataFrame(columns, index=pd.DatetimeIndex(ds["time"].to_numpy().astype("datetime64[ns]"), name="time"))
+
+
+def _columns(name: str, da: xr.DataArray) -> dict[str, object]:
+    """A variable over time as one column, or as one per label of its other dimension."""
+    if da.dims == ("time",):
+        return {name: da.to_numpy()}
+    if da.ndim != 2 or "time" not in da.dims:
+        return {}
+    other = next(str(d) for d in da.dims if d != "time")
+    return {str(label): da.sel({other: label}).to_numpy() for label in da[other].to_numpy()}
 
 
 def _read_epw(path: Path, year: int) -> pd.DataFrame:
     """EnergyPlus weather of a typical year; pvlib labels rows with the start of their hour, standard time."""
-    from pvlib.iotools import parse_epw  # here, not above: pvlib takes half a second to import
+    from pvlib.iotools import read_epw  # here, not above: pvlib takes half a second to import
 
+    text = _content(path).read().decode(encoding="utf-8", errors="replace")
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-        parts = [parse_epw(io.StringIO(text), coerce_year=y)[0] for y in (year - 1, year, year + 1)]
-    except OSError as e:
-        raise SeriesError(path, f"cannot be read ({e.strerror})") from None
-    except (ValueError, KeyError, IndexError) as e:
-        raise SeriesError(path, f"is not an EPW file: {e}") from None
-    frame = pd.concat(parts)
-    frame.index = pd.DatetimeIndex(
-        frame.index.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]"), name="time"
-    )
-    frame = frame[["temp_air", "temp_dew", "atmospheric_pressure", "wind_speed", "ghi", "dni", "dhi"]]
-    frame = frame.rename(columns={"atmospheric_pressure": "pressure"})
-    return pd.DataFrame(frame[~frame.index.duplicated()].sort_index())
+        raw, head = read_epw(io.StringIO(text), coerce_year=2000)  # a leap year: some files have a 29 February
+        whole = pd.concat([_in_year(raw, y, float(head["TZ"])) for y in (year - 1, year, year + 1)])
+    except DAMAGED as e:
+        raise SeriesError(path, f"is not an EPW file: {str(e).splitlines()[0]}", "the format of EnergyPlus") from None
+    names = {"temp_air": "temp_air", "temp_dew": "temp_dew", "atmospheric_pressure": "pressure",
+             "wind_speed": "wind_speed", "ghi": "ghi", "dni": "dni", "dhi": "dhi"}  # fmt: skip
+    return whole[list(names)].rename(columns=names)
+
+
+def _in_year(raw: pd.DataFrame, year: int, utc_offset: float) -> pd.DataFrame:
+    """The typical year on the calendar of `year`, in UTC; its 29 February only where there is one."""
+    parts = {"year": year, "month": raw["month"], "day": raw["day"], "hour": raw["hour"] - 1}
+    local = pd.to_datetime(pd.DataFrame(parts), errors="coerce").to_numpy()
+    index = pd.DatetimeIndex(local - pd.Timedelta(hours=utc_offset), name="time").as_unit("ns")
+    return raw.set_axis(index)[index.notna()]

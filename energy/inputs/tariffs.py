@@ -122,10 +122,18 @@ class Tariff(Frozen):
 
     @model_validator(mode="after")
     def _units(self) -> Tariff:
-        for c in self.components:
+        """The unit is said out loud: a rate per kWh taken for one per MWh would be wrong a thousandfold."""
+        for i, c in enumerate(self.components):
             allowed = [u.replace("XXX", self.currency) for u in UNITS[c.kind]]
             if c.unit not in allowed:
-                raise ValueError(f"component {c.name}: unit {c.unit!r}; allowed: {' or '.join(allowed)}")
+                raise ValueError(f"components.{i}.unit: {c.unit!r} of {c.name}; allowed: {' or '.join(allowed)}")
+        return self
+
+    @model_validator(mode="after")
+    def _each_date_once(self) -> Tariff:
+        keys = [(c.name, c.kind, c.valid_from) for c in self.components]
+        if twice := sorted({k for k in keys if keys.count(k) > 1}):
+            raise ValueError(f"components: {twice[0][0]} has two rates from {twice[0][2]}; each date once")
         return self
 
     def doubtful(self) -> tuple[Component, ...]:
@@ -140,16 +148,21 @@ def load_tariffs(fleet: Fleet, fleet_path: Path) -> dict[str, Tariff]:
     ------
     ConfigError : no such tariff, a file that does not hold, or a reduced rate that the tariff does not have.
     """
+    read: dict[str, Tariff] = {}
     out = {}
     for name, site in fleet.sites.items():
-        try:
-            out[name] = load_model(model_path("tariffs", site.tariff, fleet_path), Tariff)
-        except FileNotFoundError as e:
-            raise ConfigError(f"{fleet_path}: sites.{name}.tariff", str(e)) from None
+        where = f"{fleet_path}: sites.{name}"
+        read[site.tariff] = out[name] = read.get(site.tariff) or _tariff(site.tariff, f"{where}.tariff", fleet_path)
         have = {c.name for c in out[name].components if isinstance(c, Energy) and c.reduced is not None}
         if unknown := sorted(set(site.reduced_rates) - have):
-            where = f"{fleet_path}: sites.{name}.reduced_rates"
-            raise ConfigError(
-                where, f"tariff {site.tariff} has no reduced rate {unknown[0]!r}", ", ".join(sorted(have)) or "none"
-            )
+            what = f"tariff {site.tariff} has no reduced rate {unknown[0]!r}"
+            raise ConfigError(f"{where}.reduced_rates", what, ", ".join(sorted(have)) or "none")
     return out
+
+
+def _tariff(name: str, where: str, fleet_path: Path) -> Tariff:
+    try:
+        path = model_path("tariffs", name, fleet_path)
+    except FileNotFoundError as e:
+        raise ConfigError(where, str(e)) from None
+    return load_model(path, Tariff)

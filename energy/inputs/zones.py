@@ -4,53 +4,11 @@ from __future__ import annotations
 
 #: Codes of the Single Day-Ahead Coupling areas and Great Britain, as ENTSO-E and Nord Pool name them;
 #: DE and DE-AT-LU are the German zone before 2018-10-01, DE-LU since.
-BIDDING_ZONES = frozenset(
-    [
-        "NO1",
-        "NO2",
-        "NO3",
-        "NO4",
-        "NO5",
-        "SE1",
-        "SE2",
-        "SE3",
-        "SE4",
-        "FI",
-        "DK1",
-        "DK2",
-        "EE",
-        "LV",
-        "LT",
-        "DE",
-        "DE-LU",
-        "DE-AT-LU",
-        "AT",
-        "FR",
-        "BE",
-        "NL",
-        "PL",
-        "CZ",
-        "SK",
-        "HU",
-        "RO",
-        "BG",
-        "SI",
-        "HR",
-        "GR",
-        "ES",
-        "PT",
-        "CH",
-        "GB",
-        "IE-SEM",
-        "IT-NORTH",
-        "IT-CNOR",
-        "IT-CSUD",
-        "IT-SUD",
-        "IT-SICI",
-        "IT-SARD",
-        "IT-CALA",
-    ]
-)
+BIDDING_ZONES = frozenset({
+    "NO1", "NO2", "NO3", "NO4", "NO5", "SE1", "SE2", "SE3", "SE4", "FI", "DK1", "DK2", "EE", "LV", "LT", "DE", "DE-LU",
+    "DE-AT-LU", "AT", "FR", "BE", "NL", "PL", "CZ", "SK", "HU", "RO", "BG", "SI", "HR", "GR", "ES", "PT", "CH", "GB",
+    "IE-SEM", "IT-NORTH", "IT-CNOR", "IT-CSUD", "IT-SUD", "IT-SICI", "IT-SARD", "IT-CALA",
+})  # fmt: skip
 
 
 def check_zone(zone: str) -> str:

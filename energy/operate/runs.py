@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -16,14 +17,16 @@ from energy import __version__
 from energy.optimize import Run
 from energy.plan.shape import frame
 from energy.report.page import render
-from energy.report.record import Record, write, write_json
+from energy.report.record import Record, read, write, write_json
 
+#: The report page; the one file of a run folder that may be drawn again.
+PAGE = "report.html"
 #: Libraries whose version can change an answer.
 LIBRARIES = ("pyomo", "highspy", "numpy", "scipy", "pandas", "xarray", "pvlib", "h5netcdf")
 
 
 class RunFolderError(OSError):
-    """The run folder cannot be written; names it and the reason."""
+    """A run folder, or a file of it, cannot be written or read; names it and the reason."""
 
 
 def check_writable(out: Path) -> None:
@@ -56,7 +59,7 @@ def record_of(run: Run) -> Record:
 
 def manifest_of(run: Run) -> dict[str, Any]:
     """Versions, inputs with hashes, provenance, solver, proof."""
-    inputs = {p.name: _sha256(p) for p in run.inputs.files}
+    folder = run.inputs.case_path.parent
     return {
         "run_id": run_id(run),
         "status": run.outcome.status,
@@ -65,7 +68,7 @@ def manifest_of(run: Run) -> dict[str, Any]:
         "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"hydrocool": __version__, "python": platform.python_version(), "highs": run.raw.version}
         | {name: version(name) for name in LIBRARIES},
-        "inputs_sha256": inputs,
+        "inputs_sha256": {os.path.relpath(path, folder): sha for path, sha in run.inputs.files.items()},
         "series": run.inputs.provenance(),
         "jobs_outside_horizon": list(run.inputs.left_out),
         "solver": {"status": run.raw.status, "iterations": run.raw.iterations, "seconds": round(run.raw.seconds, 3)},
@@ -78,8 +81,8 @@ def run_id(run: Run) -> str:
     horizon = run.inputs.case.horizon
     digest = hashlib.sha256(__version__.encode())
     digest.update(run.inputs.case.model_dump_json().encode())
-    for path in sorted(run.inputs.files):
-        digest.update(_sha256(path).encode())
+    for sha in sorted(run.inputs.files.values()):
+        digest.update(sha.encode())
     return f"{run.inputs.case.name}_{horizon.start}_{horizon.end}_{digest.hexdigest()[:8]}"
 
 
@@ -100,26 +103,65 @@ def publish(record: Record, out: Path) -> Path:
         work = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
         try:
             write(record, work)
-            (work / "report.html").write_text(render(record), encoding="utf-8")
+            (work / PAGE).write_text(render(record), encoding="utf-8")
             files = {p.name: _sha256(p) for p in sorted(work.iterdir())}
             write_json(record.manifest | {"files_sha256": files}, work / "manifest.json")
             _rename(work, final)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     except OSError as e:
-        raise RunFolderError(f"{final}: the run folder cannot be written ({e.strerror or e})") from None
+        raise RunFolderError(
+            f"{final}: the run folder cannot be written ({e.strerror or e}); older ones are untouched"
+        ) from None
     return final
 
 
 def _rename(work: Path, final: Path) -> None:
-    """Put the finished folder in its place; an older run of the same id makes way only then."""
+    """Put the finished folder in its place; an older run of the same id makes way only then, and comes back."""
     for path in work.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
     work.chmod(0o755)
-    old = final.with_name(f".old-{final.name}")
-    if final.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        final.rename(old)
-    work.rename(final)
+    old = work.with_name(f".old-{work.name.removeprefix('.')}")
+    try:
+        if final.exists():
+            final.rename(old)
+        work.rename(final)
+    except BaseException:  # Ctrl-C too
+        if old.exists() and not final.exists():
+            old.rename(final)
+        raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def read_run(folder: Path) -> Record:
+    """A finished run folder, every file as it was written.
+
+    Raises
+    ------
+    RunFolderError : no finished run, or a file that is missing or has changed since.
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        changed = [n for n, sha in manifest["files_sha256"].items() if n != PAGE and _sha256(folder / n) != sha]
+    except (OSError, ValueError, KeyError) as e:
+        raise RunFolderError(f"{folder}: is no finished run folder ({e}); allowed: one of energy optimize") from None
+    if changed:
+        raise RunFolderError(f"{folder / changed[0]}: has changed since the run was written; run energy optimize again")
+    return read(folder)
+
+
+def save_page(record: Record, target: Path) -> None:
+    """Write the report page beside its place and rename it, so that an older one stays whole until then.
+
+    Raises
+    ------
+    RunFolderError : the page cannot be written.
+    """
+    html = render(record)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=target.parent) as work:
+            (Path(work) / PAGE).write_text(html, encoding="utf-8")
+            (Path(work) / PAGE).replace(target)
+    except OSError as e:
+        raise RunFolderError(f"{target}: cannot be written ({e.strerror or e})") from None

@@ -25,3 +25,22 @@ def fan_power(full_power: float, speed: Floats, min_speed: float) -> Floats:
 def evaporative_temp(temp_air: Floats, temp_wet_bulb: Floats, effectiveness: float) -> Floats:
     """Dry bulb [°C] behind wet media that remove `effectiveness` [1] of the wet-bulb depression ([1]_)."""
     return np.asarray(temp_air - effectiveness * (temp_air - temp_wet_bulb))
+
+
+def speed_law(full_power: float, ratio: Floats, exponent: float, min_speed: float) -> Floats:
+    """Fan power of a heat exchanger whose heat grows with fan speed to the power n [unit of `full_power`].
+
+    y = ratio^(1/n), P = P_full·max(y, y_min)³ up to full speed; convex and increasing in `ratio` because 3/n > 1.
+    Beyond, which only a plant without trim cooling above its `load_limit` asks for, the curve goes on as its
+    tangent P_full·(1 + (3/n)·(ratio - 1)): a clipped fan would be concave, the power law would explode.
+
+    Parameters
+    ----------
+    full_power : power at full speed
+    ratio : heat over heat at full speed [1], any shape
+    exponent : n [1]
+    min_speed : y_min, slowest speed [share of full speed]
+    """
+    power = 3.0 / exponent
+    law = np.maximum(np.minimum(ratio, 1.0) ** power, min_speed**3)
+    return np.asarray(full_power * (law + power * np.maximum(ratio - 1.0, 0.0)))

@@ -41,8 +41,7 @@ def _intake(plant: AirsideEconomizer, weather: Weather) -> Intake:
     humid = ratio > limit
     missing = np.clip((supply - plant.supply_air) / plant.air_range, 0.0, 1.0)
     outdoors = ~humid & (missing < 1.0)
-    added = (content - psychrometrics.CP_AIR * supply) / (psychrometrics.H_VAPOUR + psychrometrics.CP_VAPOUR * supply)
-    moisture = np.where(outdoors, np.maximum(added - ratio, 0.0), 0.0)
+    moisture = np.where(outdoors, psychrometrics.moisture_taken_up(temp, ratio, supply), 0.0)
     return Intake(np.asarray(np.where(humid, 1.0, missing)), np.asarray(moisture))
 
 

@@ -11,6 +11,8 @@ References
 
 from __future__ import annotations
 
+from math import sqrt
+
 import numpy as np
 
 from energy.plant.arrays import Floats
@@ -33,9 +35,8 @@ def full_load_cop(chiller: AirCooledChiller | WaterCooledChiller, supply: float,
 
 
 def best_part_load(chiller: WaterCooledChiller) -> float:
-    """Part-load ratio p* = √(a/c) [1] at which a unit needs least power per cooling, at most 1."""
-    a, c = chiller.chiller_part_load_constant, chiller.chiller_part_load_square
-    return min(1.0, float(np.sqrt(a / c))) if c > 0.0 else 1.0
+    """Part-load ratio p* = √(a/c) [1] at which a unit needs least power per cooling."""
+    return sqrt(chiller.chiller_part_load_constant / chiller.chiller_part_load_square)
 
 
 def staged_power_ratio(chiller: WaterCooledChiller, part_load: Floats) -> Floats:
@@ -44,14 +45,9 @@ def staged_power_ratio(chiller: WaterCooledChiller, part_load: Floats) -> Floats
     r(p) = a + b·p + c·p² with all units on (p >= p*), and r(p*)·p/p* below, where units go off so that those
     left stay at p* = √(a/c), the point of least power per cooling. It is the limit of many units and the
     lowest convex curve under that of any number of units; with a, b, c of the median variable-speed chiller
-    p* is 0.38, so no unit comes near the cycling region below p = 0.10, which is where a single chiller's
-    curve is concave. Three units or more stay within 2 % of it above a fifth of capacity.
+    p* is 0.38, so no unit comes near the cycling region below p = 0.10, where a single chiller's curve is concave.
     """
-    a, b, c = (
-        chiller.chiller_part_load_constant,
-        chiller.chiller_part_load_linear,
-        chiller.chiller_part_load_square,
-    )
+    a, b, c = chiller.chiller_part_load_constant, chiller.chiller_part_load_linear, chiller.chiller_part_load_square
     best = best_part_load(chiller)
     all_on = np.maximum(part_load, best)
-    return np.asarray(a + all_on * (b + c * all_on) - (a / best + b + c * best) * np.maximum(best - part_load, 0.0))
+    return np.asarray(a + all_on * (b + c * all_on) - (b + 2.0 * c * best) * np.maximum(best - part_load, 0.0))

@@ -14,7 +14,7 @@ import numpy as np
 from energy.plant import air, chiller, dry_cooler, electrical, water
 from energy.plant.arrays import Floats
 from energy.plant.parameters import DlcDryCooler
-from energy.plant.results import Overhead
+from energy.plant.results import Overhead, free_share
 from energy.plant.weather import Weather
 
 
@@ -70,7 +70,7 @@ def overhead(plant: DlcDryCooler, weather: Weather, load: Floats) -> Overhead:
         compressors=np.asarray(sum(loop.chiller_slope * part for loop, part in zip(loops, trimmed, strict=True))),
         heat_rejection=np.asarray(sum(fans)),
         water=np.zeros_like(heat),
-        free_cooling=np.asarray(1.0 - sum(trimmed) / heat),
+        free_cooling=free_share(trimmed[0] + trimmed[1], heat),
     )
 
 
@@ -85,16 +85,18 @@ def _pumps(plant: DlcDryCooler, design: float, flow: Floats) -> Floats:
 def heat_limit(plant: DlcDryCooler, weather: Weather) -> Floats:
     """Heat [MW/MW] up to which the facility water setpoint is held, shape (T, 1)."""
     liquid, _ = _loops(plant, weather)
-    return np.asarray((liquid.capacity + liquid.trim_capacity) / max(liquid.share, np.finfo(float).tiny))
+    return np.asarray((liquid.capacity + liquid.trim_capacity) / liquid.share)
 
 
 def kink_heats(plant: DlcDryCooler, weather: Weather) -> list[Floats | float]:
     """Heats [MW/MW] at which the curve has a kink, the strongest first."""
     design = electrical.design_heat(plant.electrical)
     liquid, room = _loops(plant, weather)
+    own_chiller = [liquid.spill / liquid.share, (liquid.spill + liquid.trim_capacity) / liquid.share]
     return [
         plant.cdu_pump_min_flow * design,
         plant.facility_pump_min_flow * design,
         plant.room_fan_min_speed * design,
-        *(loop.spill / max(loop.share, np.finfo(float).tiny) for loop in (room, liquid)),
+        room.spill / room.share,
+        *(own_chiller if liquid.trim_capacity > 0.0 else []),
     ]

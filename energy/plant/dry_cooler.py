@@ -15,6 +15,7 @@ from math import exp
 
 import numpy as np
 
+from energy.plant import air
 from energy.plant.arrays import Floats
 from energy.plant.parameters import DryCooler
 
@@ -74,16 +75,15 @@ def fan_capacity(cooler: DryCooler, design_heat: float, water_range: float, itd:
 
 
 def fan_power(cooler: DryCooler, design_heat: float, full_capacity: Floats, heat: Floats) -> Floats:
-    """Fan power P_full·max(y, y_min)³ with y = (heat/capacity)^(1/n) [MW/MW], broadcast; convex and increasing.
-
-    Beyond y = 1, which only a plant without trim cooling above its `load_limit` asks for, the curve goes on as
-    its tangent: a clipped fan would be concave, the power law would explode.
-    """
-    exponent = 3.0 / cooler.dry_cooler_speed_exponent
-    ratio = heat / full_capacity
-    law = np.maximum(np.minimum(ratio, 1.0) ** exponent, cooler.dry_cooler_min_speed**3)
+    """Fan power P_full·max(y, y_min)³ with y = (heat/capacity)^(1/n) [MW/MW], broadcast; convex and increasing."""
     full = cooler.dry_cooler_fan * cooler.dry_cooler_oversizing * design_heat
-    return np.asarray(full * (law + exponent * np.maximum(ratio - 1.0, 0.0)))
+    return air.speed_law(full, heat / full_capacity, cooler.dry_cooler_speed_exponent, cooler.dry_cooler_min_speed)
+
+
+def fan_speed(cooler: DryCooler, full_capacity: Floats, heat: Floats) -> Floats:
+    """Fan speed y = (heat/capacity)^(1/n), between slowest and full [share of full speed], broadcast."""
+    speed = (heat / full_capacity) ** (1.0 / cooler.dry_cooler_speed_exponent)
+    return np.asarray(np.clip(speed, cooler.dry_cooler_min_speed, 1.0))
 
 
 def spill_heat(cooler: DryCooler, design_heat: float, full_capacity: Floats, chiller_slope: Floats) -> Floats:
@@ -103,8 +103,3 @@ def spill_heat(cooler: DryCooler, design_heat: float, full_capacity: Floats, chi
     balance = (chiller_slope * full_capacity / full) ** (1.0 / (exponent - 1.0))
     slowest = cooler.dry_cooler_min_speed**cooler.dry_cooler_speed_exponent
     return np.asarray(full_capacity * np.clip(balance, slowest, 1.0))
-
-
-def slow_heat(cooler: DryCooler, full_capacity: Floats) -> Floats:
-    """Heat [MW/MW] below which the fans stand at their slowest speed: a kink of the fan curve."""
-    return np.asarray(full_capacity * cooler.dry_cooler_min_speed**cooler.dry_cooler_speed_exponent)

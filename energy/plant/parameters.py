@@ -6,9 +6,9 @@ capacities are per MW of design IT load of the hall.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Unit(str):
@@ -18,6 +18,7 @@ class Unit(str):
 
 
 Share = Annotated[float, Field(ge=0.0, le=1.0), Unit("1")]
+Split = Annotated[float, Field(ge=0.02, le=0.98), Unit("1")]
 Positive = Annotated[float, Field(gt=0.0, le=1.0), Unit("1")]
 Speed = Annotated[float, Field(ge=0.0, le=0.6), Unit("1")]
 Exponent = Annotated[float, Field(gt=0.3, le=1.0), Unit("1")]
@@ -102,6 +103,15 @@ class WaterCooledChiller(Numbers):
     chiller_part_load_linear: Share = Field(description="b of power ~ a + b·p + c·p²")
     chiller_part_load_square: Share = Field(description="c of power ~ a + b·p + c·p²")
 
+    @model_validator(mode="after")
+    def _best_part_load(self) -> Self:
+        if self.chiller_part_load_constant > self.chiller_part_load_square:
+            raise ValueError(
+                f"chiller_part_load_constant {self.chiller_part_load_constant:g} above chiller_part_load_square "
+                f"{self.chiller_part_load_square:g}: the chiller would be most efficient above full load"
+            )
+        return self
+
 
 class Plant(Numbers):
     """A cooling plant and its electrical supply, complete; one subclass per archetype."""
@@ -114,7 +124,7 @@ class Plant(Numbers):
 class DlcDryCooler(Plant, RoomFan, DryCooler, AirCooledChiller):
     """Direct liquid cooling on warm facility water from dry coolers; the air part on its own cooler loop."""
 
-    liquid_share: Share = Field(description="share of the heat carried by liquid")
+    liquid_share: Split = Field(description="share of the heat carried by liquid")
     facility_supply: Celsius = Field(description="facility water supply setpoint")
     facility_range: Kelvin = Field(description="facility water return minus supply")
     facility_pump: Power = Field(description="facility water pump power per heat of the hall, at design")
@@ -147,6 +157,9 @@ class AdiabaticDryChiller(Plant, RoomFan, DryCooler, AirCooledChiller):
     chilled_water_pump: Power = Field(description="chilled water pump power per heat of the hall, at design")
     chilled_water_pump_static_share: Share = Field(description="share of the head that does not fall with flow")
     chilled_water_pump_min_flow: Share = Field(description="least flow, of design flow")
+    cooler_pump: Power = Field(description="glycol pump power of the cooler loop per heat of the hall, at design")
+    cooler_pump_static_share: Share = Field(description="share of the head that does not fall with flow")
+    cooler_pump_min_flow: Share = Field(description="least flow, of design flow")
     heat_exchanger_approach: Kelvin = Field(description="chilled water minus cooler water across the glycol exchanger")
     pad_effectiveness: Share = Field(description="wet-bulb depression removed by the wetted pads")
     pad_start: Celsius = Field(description="dry bulb above which the pads are wetted")
@@ -172,7 +185,7 @@ class ChillerTower(Plant, RoomFan, Tower, WaterCooledChiller):
 class DlcTower(Plant, RoomFan, Tower, WaterCooledChiller):
     """Direct liquid cooling from towers through a plate exchanger; chillers only where the file gives capacity."""
 
-    liquid_share: Share = Field(description="share of the heat carried by liquid")
+    liquid_share: Split = Field(description="share of the heat carried by liquid")
     facility_supply: Celsius = Field(description="facility water supply setpoint, held while the weather allows")
     facility_supply_max: Celsius = Field(description="supply temperature up to which a chiller-less plant may float")
     facility_range: Kelvin = Field(description="facility water return minus supply")

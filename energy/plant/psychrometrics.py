@@ -133,8 +133,8 @@ def wet_bulb(temp_air: Floats, humidity_ratio: Floats, pressure: Floats) -> Floa
     """Thermodynamic wet bulb [°C] of air at `temp_air` [°C], `humidity_ratio` [kg/kg], `pressure` [Pa].
 
     The root of `humidity_ratio_from_wet_bulb` between dew point and dry bulb ([1]_ equations 33, 35). Air
-    between about -2 and 8 °C has two roots, one on ice and one on liquid; psychrolib's bisection from
-    [dew point, dry bulb] chooses, and its choice is followed.
+    of 0 to 10 °C whose wet bulb is near 0 °C has two roots, one on ice and one on liquid; psychrolib's bisection
+    from [dew point, dry bulb] chooses, and its choice is followed.
 
     Returns
     -------
@@ -180,3 +180,12 @@ def _choose_branch(
 def enthalpy(temp_air: Floats, humidity_ratio: Floats) -> Floats:
     """Enthalpy of moist air [kJ/kg dry air]: 1.006·T + W·(2501 + 1.86·T) ([1]_ equation 30)."""
     return np.asarray(CP_AIR * temp_air + humidity_ratio * (H_VAPOUR + CP_VAPOUR * temp_air))
+
+
+def moisture_taken_up(temp_air: Floats, humidity_ratio: Floats, temp_leaving: Floats) -> Floats:
+    """Water [kg/kg dry air] that air takes up when wet media cool it to `temp_leaving` [°C]; 0 if they do not.
+
+    Adiabatic saturation at constant enthalpy: W' = (h - 1.006·T')/(2501 + 1.86·T'), answer W' - W.
+    """
+    leaving = (enthalpy(temp_air, humidity_ratio) - CP_AIR * temp_leaving) / (H_VAPOUR + CP_VAPOUR * temp_leaving)
+    return np.asarray(np.maximum(leaving - humidity_ratio, 0.0))

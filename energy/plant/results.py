@@ -36,3 +36,8 @@ class Overhead:
     def total(self) -> Floats:
         """Overhead power, all components [MW/MW]; facility power is IT plus this, PUE 1 + total/u."""
         return np.asarray(self.electrical + self.fans + self.pumps + self.compressors + self.heat_rejection)
+
+
+def free_share(compressed: Floats, heat: Floats) -> Floats:
+    """Share of `heat` [MW/MW] rejected without compressor, 1 - compressed/heat [1]; 1 where there is no heat."""
+    return np.asarray(1.0 - np.divide(compressed, heat, out=np.zeros_like(heat), where=heat > 0.0))

@@ -155,11 +155,12 @@ def check_reachable(
             least[row.name] = (excess, row)
     for excess, row in least.values():
         if excess > REACH_TOLERANCE_MWH:
-            best = _best_pue(row, halls, hall_site, other, hours)
+            best = np.ceil(_best_pue(row, halls, hall_site, other, hours) * 1e4) / 1e4
+            state = "" if row.stop - row.start == 1 else ", or a balance in the state file that makes up for it"
             raise ImpossibleWork(
-                f"fleet: PUE cap {row.name}",
-                f"limit {row.limit:g} is below what the plants can reach in its window",
-                f"at least {best:.4f} here, or a year-to-date balance in the state file that makes up for it",
+                f"PUE cap {row.name}",
+                f"limit {row.limit:g} is below what the plants can reach in any of its windows",
+                f"at least {best:.4f}{state}",
             )
 
 

@@ -62,6 +62,13 @@ def months(site: Site, time: Times, hours: float) -> list[Month]:
     return out
 
 
+def month_axis(fleet: Fleet, time: Times) -> tuple[list[str], Floats]:
+    """Billing months of all sites, and the month of each period by site, (S, T)."""
+    labels = [local(time, site).strftime("%Y-%m").to_numpy() for site in fleet.sites.values()]
+    names = sorted({str(m) for row in labels for m in row})
+    return names, np.array([[names.index(m) for m in row] for row in labels])
+
+
 def in_force(tariff: Tariff, kind: type, day: date) -> dict[str, object]:
     """Components of a kind on a site-local day by name: the latest that is valid."""
     known = sorted(

@@ -1,36 +1,41 @@
-"""Arrays of the sites: weather, prices, charges, limits, months."""
+"""Arrays of the sites: weather, spot, limits, carbon."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
 import numpy as np
-import pandas as pd
 
-from energy.inputs.case import Case
 from energy.inputs.dated import at
-from energy.inputs.errors import ConfigError
-from energy.inputs.fleet import Fleet, Site
+from energy.inputs.errors import SeriesError
+from energy.inputs.fleet import Fleet
+from energy.inputs.fx import Fx
 from energy.inputs.series import Series
-from energy.inputs.state import State
-from energy.inputs.tariffs import Tariff
-from energy.plant import Weather, weather_from
+from energy.plant import PlantError, Weather, weather_from
 from energy.problem.align import quality, variable
 from energy.schema import Floats, Times
 
+#: Weather variables that cooling knows.
+MOIST_AIR = ("temp_air", "temp_dew", "relative_humidity", "temp_wet_bulb", "pressure")
+
 
 def site_weather(fleet: Fleet, series: Series, time: Times, hours: float) -> dict[str, Weather]:
-    """Weather of each site on the grid, moist-air properties completed by the plant's psychrometrics."""
+    """Weather of each site on the grid, moist-air properties completed by the plant's psychrometrics.
+
+    Raises
+    ------
+    SeriesError : values that are each in range but together are no air, such as a wet bulb far too low.
+    """
     out = {}
     for name, site in fleet.sites.items():
-        if name not in series.weather:
-            raise ConfigError(
-                "case: weather", f"no weather for site {name!r}", f"one entry per site: {', '.join(fleet.sites)}"
-            )
         raw = series.weather[name]
-        columns = {str(k): variable(raw, str(k), time, hours) for k in raw.data_vars if k != "quality"}
-        out[name] = weather_from(altitude_m=site.place.altitude_m, **columns)
+        columns = {str(k): variable(raw, str(k), time, hours) for k in raw.data_vars if k in MOIST_AIR}
+        try:
+            out[name] = weather_from(altitude_m=site.place.altitude_m, **columns)
+        except PlantError as e:
+            first = time[0].astype("datetime64[m]")
+            where = f"{raw.attrs['file']}: weather of {name}, periods of {hours:g} h counted from {first}Z"
+            raise SeriesError(where, str(e)) from None
     return out
 
 
@@ -46,99 +51,20 @@ def weather_arrays(
     }
 
 
-def eur_per_unit(case: Case, currency: str, used_by: str) -> float:
-    """Exchange rate of the case.
-
-    Raises
-    ------
-    ConfigError : the case file has no rate for that currency.
-    """
-    if currency == "EUR":
-        return 1.0
-    if currency not in case.fx:
-        raise ConfigError(
-            "case: fx", f"no rate for {currency}, which {used_by} needs", f"fx.{currency}.eur_per_unit with its source"
-        )
-    return case.fx[currency].eur_per_unit
-
-
-def price_arrays(
-    case: Case, fleet: Fleet, series: Series, tariffs: Mapping[str, Tariff], time: Times, hours: float
-) -> dict[str, object]:
-    """spot, price_quality, energy_charge, price; each (S, T), money in EUR from here on."""
-    spot, label, charge = [], [], []
+def spot_prices(fleet: Fleet, series: Series, fx: Fx, time: Times, hours: float) -> dict[str, Floats]:
+    """Day-ahead price of each site's bidding zone, in EUR from here on [EUR/MWh], (T,)."""
+    out = {}
     for name, site in fleet.sites.items():
-        raw = series.prices.get(site.bidding_zone)
-        if raw is None:
-            known = ", ".join(sorted(series.prices)) or "none"
-            raise ConfigError(
-                "case: prices", f"no prices for bidding zone {site.bidding_zone} of site {name}", f"zones read: {known}"
-            )
-        spot.append(
-            variable(raw, "value", time, hours)
-            * eur_per_unit(case, raw.attrs["currency"], f"price {site.bidding_zone}")
-        )
-        label.append(quality(raw, time, hours))
-        charge.append(energy_charge(case, site, tariffs[name], time))
-    total = np.array(spot) + np.array(charge)
-    return {"spot": spot, "price_quality": label, "energy_charge": charge, "price": total}
-
-
-def energy_charge(case: Case, site: Site, tariff: Tariff, time: Times) -> Floats:
-    """Sum of the tariff's energy components on each period's local day [EUR/MWh], shape (T,)."""
-    rate = eur_per_unit(case, tariff.currency, f"tariff {tariff.name}")
-    days = local(time, site).date
-    by_day = {d: sum(c.value for c in tariff.on(d, "energy").values()) * rate for d in sorted(set(days))}
-    return np.array([by_day[d] for d in days])
-
-
-def local(time: Times, site: Site) -> pd.DatetimeIndex:
-    """Period starts in the site's local time."""
-    return pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(site.time_zone)
-
-
-def month_arrays(
-    case: Case, fleet: Fleet, tariffs: Mapping[str, Tariff], state: State, time: Times, hours: float
-) -> tuple[list[str], dict[str, object]]:
-    """Billing months, with month_of (S, T) and peak_rate, peak_so_far (S, M).
-
-    A demand charge is paid per calendar month; the horizon bears the share of it that it covers, so a week
-    is not charged a whole month's peak.
-    """
-    labels = {s: local(time, site).strftime("%Y-%m") for s, site in fleet.sites.items()}
-    months = sorted({m for row in labels.values() for m in row})
-    number = {m: i for i, m in enumerate(months)}
-    month_of = [[number[m] for m in labels[s]] for s in fleet.sites]
-    rate = [
-        [_peak_rate(case, site, tariffs[s], m, float((labels[s] == m).sum()) * hours) for m in months]
-        for s, site in fleet.sites.items()
-    ]
-    so_far = [
-        [state.sites[s].peak_so_far_mw.get(m, 0.0) if s in state.sites else 0.0 for m in months] for s in fleet.sites
-    ]
-    return months, {"month_of": month_of, "peak_rate": rate, "peak_so_far": so_far}
-
-
-def _peak_rate(case: Case, site: Site, tariff: Tariff, month: str, covered_h: float) -> float:
-    """Demand charge of the month times the covered share of it [EUR/MW]."""
-    first = pd.Timestamp(month).tz_localize(site.time_zone)
-    whole_h = (first + pd.DateOffset(months=1) - first) / pd.Timedelta(hours=1)
-    rates = tariff.on(date.fromisoformat(f"{month}-01"), "monthly_peak")
-    return (
-        sum(c.value for c in rates.values())
-        * eur_per_unit(case, tariff.currency, f"tariff {tariff.name}")
-        * covered_h
-        / whole_h
-    )
+        raw = series.prices[site.bidding_zone]
+        out[name] = variable(raw, "value", time, hours) * fx.at(raw.attrs["currency"], time)
+    return out
 
 
 def limit_arrays(fleet: Fleet, time: Times) -> dict[str, object]:
-    """grid_limit_mw, export_limit_mw, other_site_mw; each (S, T)."""
+    """grid_limit_mw, other_site_mw; each (S, T)."""
     sites = fleet.sites.values()
     return {
         "grid_limit_mw": [at(s.grid_limit_mw, time, s.time_zone) for s in sites],
-        # Without generation on site an export would only resell what was imported.
-        "export_limit_mw": np.zeros((len(fleet.sites), len(time))),
         "other_site_mw": [at(s.other_site_mw, time, s.time_zone) for s in sites],
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -21,17 +20,20 @@ LEAST_PENALTY = 1.0
 WINDOW_SLACK = 1e-9
 
 
-def speeds(fleet: Fleet, job: Job) -> tuple[float, ...]:
-    """Speed of the job in each pool of the fleet; 0 where it may not run."""
+def speeds(fleet: Fleet, kinds: Sequence[str], job: Job) -> tuple[float, ...]:
+    """Speed of the job in each pool of the fleet, of the given kinds; 0 where it may not run."""
     halls = fleet.halls()
     sites = [fleet.sites[halls[hall][0]] for hall, _ in fleet.pools().values()]
     allowed = [not job.jurisdictions or bool(job.jurisdictions & s.tags()) for s in sites]
-    kinds = [pool.gpu for _, pool in fleet.pools().values()]
     return tuple(job.gpu_kinds.get(k, 0.0) if ok else 0.0 for k, ok in zip(kinds, allowed, strict=True))
 
 
-def group_arrays(fleet: Fleet, jobs: Sequence[Job], path: Path) -> tuple[list[str], dict[str, Floats]]:
+def group_arrays(fleet: Fleet, kinds: Sequence[str], jobs: Sequence[Job]) -> tuple[list[str], dict[str, Floats]]:
     """Groups (jobs with the same speed in every pool): job_group (J,), pool_class (K, N), speed (K, C).
+
+    Parameters
+    ----------
+    kinds : GPU kind of each pool of the fleet
 
     Raises
     ------
@@ -42,8 +44,8 @@ def group_arrays(fleet: Fleet, jobs: Sequence[Job], path: Path) -> tuple[list[st
     keys = []
     for job in jobs:
         token = (tuple(sorted(job.gpu_kinds.items())), job.jurisdictions)
-        cache[token] = cache.get(token) or speeds(fleet, job)
-        _can_run(fleet, job, cache[token], path)
+        cache[token] = cache.get(token) or speeds(fleet, kinds, job)
+        _can_run(fleet, kinds, job, cache[token])
         keys.append(cache[token])
     distinct = sorted(set(keys), reverse=True)
     classes = [sorted({s for s in key if s > 0}, reverse=True) for key in distinct]
@@ -54,25 +56,20 @@ def group_arrays(fleet: Fleet, jobs: Sequence[Job], path: Path) -> tuple[list[st
     return [f"g{i}" for i in range(len(distinct))], {k: np.array(v) for k, v in arrays.items()}
 
 
-def _can_run(fleet: Fleet, job: Job, speed: tuple[float, ...], path: Path) -> None:
+def _can_run(fleet: Fleet, kinds: Sequence[str], job: Job, speed: tuple[float, ...]) -> None:
+    where = f"job {job.id}"
     if job.home_site is not None and job.home_site not in fleet.sites:
-        raise SeriesError(
-            f"{path}: job {job.id}", f"home_site {job.home_site!r} is not in the fleet", ", ".join(fleet.sites)
-        )
+        raise SeriesError(where, f"home_site {job.home_site!r} is not in the fleet", ", ".join(fleet.sites))
     if any(speed):
         return
     tags = sorted({t for s in fleet.sites.values() for t in s.tags()})
-    kinds = sorted({p.gpu for _, p in fleet.pools().values()})
-    if job.jurisdictions and not any(job.jurisdictions & s.tags() for s in fleet.sites.values()):
-        raise ImpossibleWork(
-            f"{path}: job {job.id}",
-            f"no site carries any of the tags {sorted(job.jurisdictions)}",
-            f"tags of the sites: {tags}",
-        )
+    if job.jurisdictions and not job.jurisdictions & set(tags):
+        wanted = ", ".join(sorted(job.jurisdictions))
+        raise ImpossibleWork(where, f"jurisdictions: no site carries {wanted}", f"tags of the sites: {', '.join(tags)}")
+    wanted = ", ".join(sorted(job.gpu_kinds))
+    among = f" among sites of {', '.join(sorted(job.jurisdictions))}" if job.jurisdictions else ""
     raise ImpossibleWork(
-        f"{path}: job {job.id}",
-        f"no pool it may use has the kinds {sorted(job.gpu_kinds)}",
-        f"kinds of the fleet: {kinds}",
+        where, f"gpu_kinds: no pool{among} has {wanted}", f"kinds of the fleet: {', '.join(sorted(set(kinds)))}"
     )
 
 
@@ -95,7 +92,6 @@ def check_windows(
     groups: Mapping[str, Floats],
     available: Floats,
     hours: float,
-    path: Path,
 ) -> None:
     """Every job fits its window and no job is larger than every pool it may use.
 
@@ -110,15 +106,16 @@ def check_windows(
     for j, job in enumerate(jobs):
         if job.max_gpus > largest[j]:
             raise ImpossibleWork(
-                f"{path}: job {job.id}",
+                f"job {job.id}",
                 f"max_gpus {job.max_gpus:g} is larger than every pool it may use",
                 f"at most {largest[j]:g}",
             )
         if work["work_left"][j] > most[j] * (1 + WINDOW_SLACK):
             raise ImpossibleWork(
-                f"{path}: job {job.id}",
-                f"{work['work_left'][j]:g} GPU-hours do not fit its window {job.release}Z … {job.deadline}Z inside the horizon",
-                f"at most {most[j]:g} GPU-hours with {job.max_gpus:g} GPUs at speed {fastest[j]:g}",
+                f"job {job.id}",
+                f"{work['work_left'][j]:,.1f} GPU-hours do not fit the part of its window "
+                f"{job.release}Z … {job.deadline}Z that lies inside the horizon",
+                f"at most {most[j]:,.1f} GPU-hours with {job.max_gpus:g} GPUs at speed {fastest[j]:g}",
             )
 
 
@@ -146,7 +143,7 @@ def penalties(jobs: Sequence[Job], groups: Mapping[str, Floats], dearest: Floats
 
 
 def dearest_gpu_hour(
-    sites: Mapping[str, object],
+    site: Mapping[str, object],
     halls: Mapping[str, Floats],
     pools: Mapping[str, Floats],
     pool_hall: Floats,
@@ -155,9 +152,11 @@ def dearest_gpu_hour(
 ) -> Floats:
     """Dearest way to run one GPU-hour in each pool [EUR], shape (N,): highest price plus a fresh peak.
 
-    A GPU that alone raises the month's peak pays the whole demand charge for one period of work.
+    A GPU that alone raises all peaks of a month pays their whole charges for one period of work.
     """
     power = (pools["busy_mw"] - pools["idle_mw"]) * (1 + halls["slope"].max(axis=(1, 2))[pool_hall])
-    price = np.asarray(sites["price"]).max(axis=1)[hall_site[pool_hall]]
-    peak = np.asarray(sites["peak_rate"]).max(axis=1)[hall_site[pool_hall]]
-    return np.asarray(power * (np.maximum(price, 0.0) + peak / hours))
+    price = np.asarray(site["price"]).max(axis=1)
+    peak = np.zeros(len(price))
+    np.add.at(peak, np.asarray(site["charge_site"]), np.asarray(site["charge_rate"]).max(axis=1, initial=0.0))
+    at = hall_site[pool_hall]
+    return np.asarray(power * (np.maximum(price[at], 0.0) + peak[at] / hours))

@@ -33,7 +33,7 @@ VARIABLES = {
     "grid_export": (grid.site_periods, grid.export_limit),
     "solar_use": (grid.sunny_periods, grid.sun),
     "peak": (tariff.charges, tariff.charge_floor),
-    "in_band": (tariff.real_bands, tariff.band_width),
+    "band": (tariff.real_bands, tariff.band_width),
     "taken": (tariff.offers, tariff.volume_offered),
     "top_up": (tariff.minimums, tariff.not_negative),
     "over_cap": (pue.cap_rows, pue.not_negative),

@@ -26,8 +26,13 @@ def hall_limit(m: Any, h: int, t: int) -> Bounds:
 
 
 def segment_width(m: Any, h: int, t: int, i: int) -> Bounds:
-    """0 <= over[h,t,i] <= width[h,t,i]        IT power above it_min on segment i"""
-    return 0.0, m.p.width[h][t][i]
+    """0 <= over[h,t,i] <= width[h,t,i]        IT power above it_min on segment i; the last segment has no end
+
+    Its end is where the last GPU is busy, which `room` and `hall_mw` hold: were it a bound too, the worth of
+    one more GPU would hide in the segments.
+    """
+    widths = m.p.width[h][t]
+    return 0.0, widths[i] if any(w > 0 for w in widths[i + 1 :]) else None
 
 
 def it_power(m: Any, h: int, t: int) -> Any:

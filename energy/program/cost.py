@@ -36,7 +36,7 @@ def negative_hours(m: Any) -> Any:
 
 
 def demand(m: Any) -> Any:
-    """Σ_d Σ_b charge_rate[d,b] in_band[d,b]        one band: charge_rate[d] peak[d]"""
+    """Σ_d Σ_b charge_rate[d,b] band[d,b]        one band: charge_rate[d] peak[d]"""
     return quicksum([x for d in m.p.D for x in demand_of(m, d)])
 
 

@@ -10,7 +10,6 @@ import xarray as xr
 
 from energy.schema import PROBLEM
 
-
 #: Dimensions behind the letters J, K, N, H, S, T, D, Q, B, R.
 DIMS = ("job", "group", "pool", "hall", "site", "time", "charge", "contract", "minimum", "cap")
 

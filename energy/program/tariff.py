@@ -51,7 +51,7 @@ def charge_floor(m: Any, d: int) -> Bounds:
 
 
 def band_width(m: Any, d: int, b: int) -> Bounds:
-    """0 <= in_band[d,b] <= charge_band_mw[d,b]        rates rise with b, so the bands fill in their order"""
+    """0 <= band[d,b] <= charge_band_mw[d,b]        rates rise with b, so the bands fill in their order"""
     return 0.0, m.p.charge_band_mw[d][b]
 
 
@@ -76,8 +76,8 @@ def billed_peak(m: Any, d: int, t: int) -> Any:
 
 
 def bands(m: Any, d: int) -> Any:
-    """peak[d] = Σ_b in_band[d,b]        for charges with more than one band"""
-    return m.peak[d] - quicksum([m.in_band[d, b] for b, w in enumerate(m.p.charge_band_mw[d]) if w > 0]) == 0.0
+    """peak[d] = Σ_b band[d,b]        for charges with more than one band"""
+    return m.peak[d] - quicksum([m.band[d, b] for b, w in enumerate(m.p.charge_band_mw[d]) if w > 0]) == 0.0
 
 
 def volume(m: Any, s: int, t: int) -> Any:
@@ -97,9 +97,9 @@ def minimum_bill(m: Any, b: int) -> Any:
 
 
 def demand_of(m: Any, d: int) -> list[Any]:
-    """Terms of Σ_b charge_rate[d,b] in_band[d,b], or charge_rate · peak where there is one band."""
+    """Terms of Σ_b charge_rate[d,b] band[d,b], or charge_rate · peak where there is one band."""
     p = m.p
     real = [b for b, w in enumerate(p.charge_band_mw[d]) if w > 0]
     if len(real) == 1:
         return [p.charge_rate[d][real[0]] * m.peak[d]]
-    return [p.charge_rate[d][b] * m.in_band[d, b] for b in real]
+    return [p.charge_rate[d][b] * m.band[d, b] for b in real]

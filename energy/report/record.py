@@ -55,7 +55,8 @@ class Record:
 def write(record: Record, folder: Path) -> None:
     """Write every file but report.html and manifest.json into an existing folder."""
     for name, ds in record.datasets.items():
-        ds.to_netcdf(folder / f"{name}.nc", engine="h5netcdf", encoding=_encoding(ds))
+        # In memory first: to a full disk HDF5 answers with a crash, Python's own write with an OSError.
+        (folder / f"{name}.nc").write_bytes(ds.to_netcdf(engine="h5netcdf", encoding=_encoding(ds)))
     record.schedule.to_parquet(folder / "schedule.parquet", index=False)
     record.schedule.to_csv(folder / "schedule.csv", index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6f")
     for name, bill in record.bills.items():
@@ -80,10 +81,8 @@ def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
 
 
 def write_json(data: dict[str, Any], path: Path) -> None:
-    """Sorted, readable, without NaN or infinity."""
-    path.write_text(
-        json.dumps(data, indent=2, sort_keys=True, allow_nan=False, default=_plain) + "\n", encoding="utf-8"
-    )
+    """Readable, in the order given (a page drawn again looks the same), without NaN or infinity."""
+    path.write_text(json.dumps(data, indent=2, allow_nan=False, default=_plain) + "\n", encoding="utf-8")
 
 
 def _plain(value: object) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -90,7 +91,8 @@ def describe(ds: xr.Dataset, table: dict[str, Array]) -> xr.Dataset:
 def dataset(arrays: Mapping[str, object], coords: Mapping[str, object], table: dict[str, Array]) -> xr.Dataset:
     """Assemble plain arrays into a checked, described Dataset; dimensions come from `table`."""
     data = {name: (table[name].dims, np.asarray(values)) for name, values in arrays.items()}
-    return check(describe(xr.Dataset(data, coords=coords), table), table)
+    labels = {name: _labels(values) for name, values in coords.items()}
+    return check(describe(xr.Dataset(data, coords=labels), table), table)
 
 
 def markdown() -> str:
@@ -109,6 +111,12 @@ def markdown() -> str:
             for a in table.values()
         ]
     return "\n".join(lines) + "\n"
+
+
+def _labels(values: object) -> np.ndarray[Any, Any]:
+    """Labels of an axis; an axis without any keeps text labels."""
+    out = np.asarray(values)
+    return out.astype(str) if out.size == 0 else out
 
 
 def as_schedule(problem: xr.Dataset, job: Floats, pool: Floats, time: Floats, gpus: Floats) -> xr.Dataset:

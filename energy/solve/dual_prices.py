@@ -58,7 +58,7 @@ def _next_slope(p: dict[str, Any], x: dict[str, Any]) -> Floats:
     """Slope of the first segment with room left; of the last real one where all are full, (H, T)."""
     left = (p["width"] > 0) & (x["over"] < p["width"] - schema.TINY_MW)
     rising = np.where(left, p["slope"], np.inf).min(axis=2)
-    return np.where(np.isfinite(rising), rising, np.where(p["width"] > 0, p["slope"], 0.0).max(axis=2))
+    return np.asarray(np.where(np.isfinite(rising), rising, np.where(p["width"] > 0, p["slope"], 0.0).max(axis=2)))
 
 
 def _gpu_hour(p: dict[str, Any], x: dict[str, Any], it_price: Floats) -> dict[str, Floats]:

@@ -46,7 +46,9 @@ def test_spills_to_the_next_eligible_site_when_home_is_full():
     eligible = np.zeros((1, 3), int)
     room = problem["available"].values.copy()
     room[0] = problem["firm"].values[0] + 6
-    problem = problem.assign(pool_class=(("group", "pool"), eligible), max_gpus=("job", [10.0]), available=(("pool", "time"), room))
+    problem = problem.assign(
+        pool_class=(("group", "pool"), eligible), max_gpus=("job", [10.0]), available=(("pool", "time"), room)
+    )
     held = dense(run_now(problem, problem["work_left"].values, ["s0"]))
     first = int(np.argmax(problem["open"].values[0] > 0))
     assert held[0, 0, first] == pytest.approx(6)

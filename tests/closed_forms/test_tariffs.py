@@ -48,7 +48,7 @@ def test_bands_fill_in_their_order():
     one from hour 0 to hour 1 costs 10: level 7. 7·10 + 7·20 + 5·2 + 2·30 = 280."""
     answer = best(problem([one([10, 20])], [Job(14, 14)], [Charge(((5.0, 2.0), (1e3, 30.0)))]))
     assert answer.cost == pytest.approx(280)
-    np.testing.assert_allclose(answer.found["in_band"].values[0], [5, 2])
+    np.testing.assert_allclose(answer.found["band"].values[0], [5, 2])
 
 
 def test_cheap_band_is_worth_filling():

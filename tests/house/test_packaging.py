@@ -55,12 +55,23 @@ def test_lock_has_hashes_and_no_addresses(name):
 def test_checkout_has_models_and_reference_data():
     assert (root() / "models" / "cases" / "reference.yaml").is_file()
     assert model_path("plants", "dlc_dry_cooler").is_file()
-    with pytest.raises(FileNotFoundError, match="known: .*dlc_dry_cooler"):
+    with pytest.raises(FileNotFoundError, match=r"known: .*dlc_dry_cooler"):
         model_path("plants", "perpetuum_mobile")
 
 
 def test_wheel_has_them_too(tmp_path):
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path, CHECKOUT]
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        tmp_path,
+        CHECKOUT,
+    ]
     subprocess.run(build, check=True, capture_output=True, env=os.environ | {"PIP_NO_INDEX": "1"})
     wheel = next(tmp_path.glob("hydrocool-*.whl"))
     with zipfile.ZipFile(wheel) as archive:

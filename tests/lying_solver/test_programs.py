@@ -67,7 +67,7 @@ def _sides(row):
 
 
 @pytest.mark.parametrize(
-    "name", [k for k in VARIABLES if k not in {"gpus", "facility", "top_up", "over_cap", "in_band"}]
+    "name", [k for k in VARIABLES if k not in {"gpus", "facility", "top_up", "over_cap", "band"}]
 )
 def test_a_bound_not_kept(problem, name, monkeypatch):
     """Twice the upper bound, or half the lower one where there is no upper one."""
@@ -77,7 +77,7 @@ def test_a_bound_not_kept(problem, name, monkeypatch):
     assert refused(verdict(problem))
 
 
-@pytest.mark.parametrize("name", ["gpus", "facility", "top_up", "over_cap", "in_band", "short", "taken", "grid_export"])
+@pytest.mark.parametrize("name", ["gpus", "facility", "top_up", "over_cap", "band", "short", "taken", "grid_export"])
 def test_less_than_nothing(problem, name, monkeypatch):
     """A lower bound of zero forgotten."""
     index, bounds = VARIABLES[name]

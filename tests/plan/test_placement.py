@@ -9,7 +9,12 @@ from energy.plan.shape import frame
 from energy.schema import as_schedule
 from tests.program.test_program import solved
 
-SIZES = [Size(), Size(speeds=2, jobs=20), Size(jobs=30, groups=2, utilisation=0.9), Size(hours=0.25, periods=96, jobs=6)]
+SIZES = [
+    Size(),
+    Size(speeds=2, jobs=20),
+    Size(jobs=30, groups=2, utilisation=0.9),
+    Size(hours=0.25, periods=96, jobs=6),
+]
 
 
 def dense(schedule):

@@ -15,7 +15,7 @@ SIZES = [Size(), Size(speeds=2), Size(speeds=3, groups=5, jobs=20), Size(cap=Non
          Size(hours=0.25, periods=96, jobs=6), Size(sites=1, groups=1), Size(negative_share=0.5), Size(bands=True)]  # fmt: skip
 
 
-def solved(problem, options=Options()):  # noqa: B008
+def solved(problem, options=Options()):
     model = build(problem)
     form = compile_model(model)
     raw = solve(form, options)
@@ -45,7 +45,9 @@ def test_methods_agree(method):
 def test_scipy_agrees():
     problem = random_problem(Size(speeds=2, jobs=8), 4)
     m = array_model(problem)
-    result = so.milp(m.cost, constraints=so.LinearConstraint(m.matrix, m.row_low, m.row_up), bounds=so.Bounds(m.low, m.up))
+    result = so.milp(
+        m.cost, constraints=so.LinearConstraint(m.matrix, m.row_low, m.row_up), bounds=so.Bounds(m.low, m.up)
+    )
     assert result.fun + m.offset == pytest.approx(solved(problem)[2].objective, rel=1e-8)
 
 
@@ -110,7 +112,9 @@ def test_negative_hours_against_the_true_optimum_with_binaries(seed):
     each hour, so the program's objective may not exceed the true optimum, and the plan it gives, costed with
     the overhead that its load really has, lies within 0.2 % above it.
     """
-    problem = random_problem(Size(jobs=10, sites=2, periods=48, groups=2, negative_share=0.3, cap=None, demand_rate=300.0), seed)
+    problem = random_problem(
+        Size(jobs=10, sites=2, periods=48, groups=2, negative_share=0.3, cap=None, demand_rate=300.0), seed
+    )
     optimum = with_binaries(problem)
     found, _, raw = solved(problem)
     plan = true_cost(problem, found)

@@ -1,7 +1,7 @@
 """The regression table: objective, size, energy and peaks of known cases, each change dated with a reason.
 
-    python -m tests.regression.table --series FOLDER            old beside new
-    python -m tests.regression.table --series FOLDER --rebase "reason"   write what changed
+python -m tests.regression.table --series FOLDER            old beside new
+python -m tests.regression.table --series FOLDER --rebase "reason"   write what changed
 """
 
 from __future__ import annotations
@@ -92,7 +92,9 @@ def main() -> None:
         new, old = entry(run(name, args.series)), table.get(name, {})
         difference = differences(old, new)
         changed += bool(difference)
-        print(f"{name}: {new['objective_eur']:.6f} EUR, {new['rows']} x {new['columns']}: {'; '.join(difference) or 'as before'}")
+        print(
+            f"{name}: {new['objective_eur']:.6f} EUR, {new['rows']} x {new['columns']}: {'; '.join(difference) or 'as before'}"
+        )
         if args.rebase and difference:
             stamp = {"date": datetime.now(UTC).date().isoformat(), "reason": args.rebase}
             history = [*old.get("history", []), stamp | {"objective_eur": new["objective_eur"]}]

@@ -127,7 +127,9 @@ def test_price_of_work_by_perturbation(rate):
 def test_price_of_a_later_deadline_by_perturbation(rate):
     """A sliver of the period behind the deadline opens: worth at most max_gpus · max(0, gain) per hour,
     and exactly that where the optimum is not degenerate."""
-    problem = random_problem(Size(jobs=10, negative_share=0.0, cap=None, demand_rate=rate, utilisation=0.9, speeds=2), 3)
+    problem = random_problem(
+        Size(jobs=10, negative_share=0.0, cap=None, demand_rate=rate, utilisation=0.9, speeds=2), 3
+    )
     found, _, raw = solved(problem)
     value, exact = dual_prices(problem, found)["value_deadline"].values, []
     for (j,) in ranked(value, 5):
@@ -136,7 +138,9 @@ def test_price_of_a_later_deadline_by_perturbation(rate):
         if after >= len(is_open) or value[j] <= 1e-6:
             continue
         step = 1e-3
-        saving = (raw.objective - objective(bumped(problem, "open", (j, after), step))) / (step * float(problem["dt"][after]))
+        saving = (raw.objective - objective(bumped(problem, "open", (j, after), step))) / (
+            step * float(problem["dt"][after])
+        )
         assert -1e-6 <= saving <= value[j] * (1 + 1e-6) + 1e-6
         exact.append(saving >= value[j] * (1 - 5e-3))
     assert any(exact)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import csv
+import itertools
 import math
 import random
 from collections.abc import Sequence
@@ -23,7 +25,7 @@ def build_nsrdb(lines: Sequence[str], path: Path) -> None:
     """Write one NSRDB place: hourly means of the quarter hours, dew point by `daily_minimum_dew`."""
     hours = _nsrdb_hours(lines)
     series = [hours[_key(hour)] for hour in clock.HOURS]
-    _write(path, series, daily_minimum_dew(hours))
+    _write(path, series, daily_minimum_dew([temp for temp, _, _ in series]))
 
 
 def _nsrdb_hours(lines: Sequence[str]) -> dict[Key, Hour]:
@@ -44,15 +46,31 @@ def _mean(quarters: Sequence[Hour]) -> Hour:
     return temp, pressure, wind
 
 
-def daily_minimum_dew(hours: dict[Key, Hour]) -> list[float]:
-    """Dew point [°C] for a source without humidity: the lowest dry bulb of the UTC day.
+def daily_minimum_dew(temp: Sequence[float]) -> list[float]:
+    """Dew point [°C] for a source without humidity: daily minimum dry bulb, joined from minimum to minimum.
 
-    Never above the dry bulb by construction. Too moist on hot dry afternoons, hence cautious for cooling.
+    The lowest dry bulb of each UTC day stands at its hour; between two of them the dew point changes linearly,
+    so that it does not jump at midnight, and it is never above the dry bulb. Too moist on hot dry afternoons,
+    hence cautious for cooling.
     """
-    low: dict[tuple[int, int], float] = {}
-    for (month, day, _), (temp, _, _) in hours.items():
-        low[month, day] = min(temp, low.get((month, day), math.inf))
-    return [low[hour.month, hour.day] for hour in clock.HOURS]
+    edges = [*_midnights(), len(temp)]
+    days = [range(first, after) for first, after in itertools.pairwise(edges)]
+    at = [min(day, key=lambda i: temp[i]) for day in days]
+    return [min(_between(at, temp, hour), temp[hour]) for hour in range(len(temp))]
+
+
+def _midnights() -> list[int]:
+    """First hour of each UTC day of the horizon; the first and the last day may be short."""
+    return [i for i, hour in enumerate(clock.HOURS) if i == 0 or hour.hour == 0]
+
+
+def _between(at: Sequence[int], temp: Sequence[float], hour: int) -> float:
+    """Linear between the hours `at`; constant before the first and after the last."""
+    right = bisect.bisect_left(at, hour)
+    if right in (0, len(at)):
+        return temp[at[min(right, len(at) - 1)]]
+    before, after = at[right - 1], at[right]
+    return temp[before] + (temp[after] - temp[before]) * (hour - before) / (after - before)
 
 
 def build_mannheim(lines: Sequence[str], path: Path) -> None:

@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import Field
 
 from energy.inputs.errors import ConfigError
-from energy.inputs.yamlfile import Frozen, load_model, validate
+from energy.inputs.plant_file import Constant, PlantFile
+from energy.inputs.yamlfile import load_model, validate
 from energy.plant.parameters import ARCHETYPES, Electrical, Numbers, Plant, Unit
 
-#: How well a constant is known: read at the source, measured or computed for this project, quoted by a second
-#: source, engineering judgement, from memory and unverified.
-Evidence = Literal["R", "M", "S", "G", "mem"]
-Text = Annotated[str, Field(min_length=3)]
 #: Keys of the electrical and head parts of a plant, which a file states outside `parameters`.
 _HEAD = {"archetype", "description", "electrical"}
-
-
-class Constant(Frozen):
-    """One number of a plant file with where it comes from."""
-
-    value: Annotated[float, Field(strict=True)]
-    unit: Annotated[str, Field(min_length=1)]
-    source: Text
-    evidence: Evidence
-
-
-class PlantFile(Frozen):
-    """A plant file as written; what its `parameters` must be is up to the archetype."""
-
-    archetype: str
-    description: Text
-    parameters: dict[str, Constant]
-    electrical: Annotated[dict[str, dict[str, Constant]], Field(min_length=1)]
 
 
 def load_plant(path: Path, preset: str = "typical") -> Plant:

@@ -1,0 +1,183 @@
+"""Savings by cause: each step lifts one restriction, is solved and certified, and is priced by the bill.
+
+    run now -> time shifting -> site shifting -> cooling awareness -> peak awareness -> full
+
+The steps add up to the total exactly, because each is the difference of two bills. A step can lose: shifting
+in time without looking at peaks may build a new one, and caps that bind cost something in the last step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from energy import schema
+from energy.audit.baseline import done
+from energy.audit.bill import Bill, bill
+from energy.audit.certificate import Certificate, certify
+from energy.audit.replay import replay
+from energy.audit.rules import RULES
+from energy.optimize import Run, facts, solve_problem
+from energy.plan import place
+from energy.schema import Floats
+
+
+@dataclass(frozen=True)
+class Step:
+    """A way to run the same work: its bill, and what it saves against the step before."""
+
+    name: str
+    cost_eur: float
+    saving_eur: float
+    work_gpu_hours: float
+    certificate: Certificate | None
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The waterfall, and the rules of thumb beside it."""
+
+    steps: tuple[Step, ...]
+    rules: tuple[Step, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """For summary.json and the report."""
+        return {"steps": [_plain(s) for s in self.steps], "rules": [_plain(s) for s in self.rules]}
+
+
+def _plain(step: Step) -> dict[str, object]:
+    proof = step.certificate
+    return {"name": step.name, "cost_eur": step.cost_eur, "saving_eur": step.saving_eur,
+            "work_gpu_hours": step.work_gpu_hours, "certified": proof.passed if proof else None}  # fmt: skip
+
+
+def attribute(run: Run, tell: Callable[[str], None] = lambda _: None) -> Attribution:
+    """Solve the restricted problems of a Run and price each plan.
+
+    Raises
+    ------
+    SolverError : a restricted problem has no trustworthy answer.
+    """
+    p = run.problem
+    work = float(done(p, run.plan.schedule).sum())
+    blind = without_limits(without_peaks(constant_pue(p, run.baseline.replay)))
+    restricted = {
+        "time shifting": at_home(blind, run.baseline.schedule),
+        "site shifting": blind,
+        "cooling awareness": without_limits(without_peaks(p)),
+        "peak awareness": without_limits(p),
+    }
+    costs: list[tuple[str, float, float, Certificate | None]] = [
+        ("run now", run.baseline.bill.total(), float(done(p, run.baseline.schedule).sum()), None)
+    ]
+    for name, problem in restricted.items():
+        tell(name)
+        costs.append((name, *_solved(run, problem)))
+    costs.append(("full", run.plan.bill.total(), work, run.certificate))
+    return Attribution(_steps(costs), tuple(_rules(run)))
+
+
+def _steps(costs: list[tuple[str, float, float, Certificate | None]]) -> tuple[Step, ...]:
+    before = [costs[0][1], *(c for _, c, _, _ in costs[:-1])]
+    return tuple(
+        Step(name, cost, old - cost, work, proof) for (name, cost, work, proof), old in zip(costs, before, strict=True)
+    )
+
+
+def _solved(run: Run, problem: xr.Dataset) -> tuple[float, float, Certificate]:
+    """Bill, work and certificate of a restricted problem's plan."""
+    found, _ = solve_problem(problem)
+    schedule = as_original(run.problem, problem, place(problem, found))
+    return _cost(run, schedule).total(), float(done(run.problem, schedule).sum()), certify(problem, found)
+
+
+def _cost(run: Run, schedule: xr.Dataset) -> Bill:
+    given = facts(run.inputs)
+    return bill(given, replay(given, schedule))
+
+
+def _rules(run: Run) -> list[Step]:
+    work = run.problem["work_left"].values - run.solution["short"].values
+    home = [j.home_site for j in run.inputs.jobs]
+    out = []
+    for name, rule in RULES.items():
+        schedule = rule(run.problem, work, home)
+        cost = _cost(run, schedule).total()
+        out.append(Step(name, cost, run.baseline.bill.total() - cost, float(done(run.problem, schedule).sum()), None))
+    return out
+
+
+def constant_pue(problem: xr.Dataset, baseline: xr.Dataset) -> xr.Dataset:
+    """Every hall at its energy-weighted PUE of run-now, whatever weather and load: what most optimisers assume."""
+    dt = baseline["dt"].values
+    share = (baseline["overhead_mw"].values @ dt) / (baseline["it_mw"].values @ dt)
+    slope = np.where(problem["width"].values > 0, share[:, None, None], 0.0)
+    flat = {"slope": slope, "chord": np.broadcast_to(share[:, None], problem["chord"].shape).copy(),
+            "overhead_min": share[:, None] * problem["it_min"].values}  # fmt: skip
+    return problem.assign({k: (problem[k].dims, v) for k, v in flat.items()})
+
+
+def without_peaks(problem: xr.Dataset) -> xr.Dataset:
+    """No demand charge is seen."""
+    return problem.isel(charge=slice(0, 0))
+
+
+def without_limits(problem: xr.Dataset) -> xr.Dataset:
+    """No PUE cap, contract volume or minimum bill is seen."""
+    return problem.isel(cap=slice(0, 0), contract=slice(0, 0), minimum=slice(0, 0))
+
+
+def at_home(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
+    """Each job keeps, site by site, the work that run-now does there; only its hours are free.
+
+    A job on several sites becomes one job per site, each with the job's window and GPU limit; hours that
+    run-now uses behind the deadline stay open, so that its own schedule remains feasible.
+    """
+    parts = _parts(problem, schedule)
+    job = np.array([j for j, _, _, _ in parts])
+    rows = [problem["pool_class"].values[problem["job_group"].values[j]] for j in job]
+    site_of = problem["hall_site"].values[problem["pool_hall"].values]
+    eligible = np.array([np.where(site_of == s, row, -1) for row, (_, s, _, _) in zip(rows, parts, strict=True)])
+    speed = problem["speed"].values[problem["job_group"].values[job]]
+    kinds, group = np.unique(np.concatenate([eligible, speed], axis=1), axis=0, return_inverse=True)
+    pools = problem.sizes["pool"]
+    reduced = problem.drop_dims(["job", "group"])
+    classes = kinds[:, :pools].astype(np.int64)
+    used = np.array([[(row == c).any() for c in range(speed.shape[1])] for row in classes])
+    arrays = {
+        "job_group": ("job", group.astype(np.int64)), "pool_class": (("group", "pool"), classes),
+        "speed": (("group", "speed_class"), np.where(used, kinds[:, pools:], 0.0)),
+        "work_left": ("job", np.array([w for _, _, w, _ in parts])), "max_gpus": ("job", problem["max_gpus"].values[job]),
+        "open": (("job", "time"), np.maximum(problem["open"].values[job], np.array([o for *_, o in parts]))),
+        "penalty": ("job", problem["penalty"].values[job]),
+    }  # fmt: skip
+    coords = {
+        "job": [f"{problem['job'].values[j]}|{s}" for j, s, _, _ in parts],
+        "group": [f"g{i}" for i in range(len(classes))],
+    }
+    return schema.check(reduced.assign_coords(coords).assign(arrays), schema.PROBLEM)
+
+
+def _parts(problem: xr.Dataset, schedule: xr.Dataset) -> list[tuple[int, int, float, Floats]]:
+    """(job, site, reference GPU-hours, periods used) of each job and site that run-now uses."""
+    site_of = problem["hall_site"].values[problem["pool_hall"].values]
+    job, site = schedule["entry_job"].values, site_of[schedule["entry_pool"].values]
+    out = []
+    for j, s in sorted(set(zip(job.tolist(), site.tolist(), strict=True))):
+        mine = (job == j) & (site == s)
+        used = np.zeros(problem.sizes["time"])
+        used[schedule["entry_time"].values[mine]] = 1.0
+        out.append((j, s, float(done(problem, schedule.isel(entry=np.flatnonzero(mine)))[j]), used))
+    return out
+
+
+def as_original(problem: xr.Dataset, restricted: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
+    """Schedule of a restricted problem in the positions of the original jobs."""
+    names = {str(n): i for i, n in enumerate(problem["job"].values)}
+    original = np.array([names[str(n).split("|")[0]] if "|" in str(n) and str(n) not in names else names[str(n)]
+                         for n in restricted["job"].values])  # fmt: skip
+    columns = [schedule[f"entry_{k}"].values for k in ("pool", "time", "gpus")]
+    return schema.as_schedule(problem, original[schedule["entry_job"].values], *columns)

@@ -1,0 +1,59 @@
+"""Archetype `dlc_tower`: direct liquid cooling from towers through a plate exchanger, with or without chillers.
+
+Without chillers (`chiller_capacity` 0, the ESIF of NREL) the supply floats above its setpoint in humid heat, up to
+`facility_supply_max`, and weather beyond that derates the hall. With chillers the setpoint is held. The air part
+is served by room coolers on the same loop.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from energy.plant import air, electrical, tower, tower_loop, water
+from energy.plant.arrays import Floats
+from energy.plant.parameters import DlcTower
+from energy.plant.results import Overhead
+from energy.plant.weather import Weather
+
+
+def _loop(plant: DlcTower, weather: Weather) -> tower_loop.Loop:
+    design = electrical.design_heat(plant.electrical)
+    supply, warmest = plant.facility_supply, plant.facility_supply_max
+    return tower_loop.loop(plant, weather, supply, warmest, plant.facility_range, design)
+
+
+def overhead(plant: DlcTower, weather: Weather, load: Floats) -> Overhead:
+    """See `energy.plant.overhead`; weather arrays of shape (T, 1)."""
+    losses = electrical.loss(plant.electrical, load)
+    heat, design = load + losses, electrical.design_heat(plant.electrical)
+    flow, state = heat / design, _loop(plant, weather)
+    compressors = tower_loop.compressor_power(plant, state, heat)
+    rejected = heat + compressors
+    facility = water.pump_power(
+        plant.facility_pump * design, flow, plant.facility_pump_static_share, plant.facility_pump_min_flow
+    )
+    room = plant.room_fan * (1.0 - plant.liquid_share) * design
+    return Overhead(
+        electrical=losses,
+        fans=air.fan_power(room, flow, plant.room_fan_min_speed),
+        pumps=np.asarray(facility + tower_loop.condenser_pump_power(plant, state, rejected)),
+        compressors=compressors,
+        heat_rejection=tower.fan_power(plant, state.design_rejection, state.towers.capacity, rejected),
+        water=tower_loop.make_up(plant, state, rejected),
+        free_cooling=np.asarray(np.broadcast_to(1.0 - state.chiller_share, heat.shape)),
+    )
+
+
+def heat_limit(plant: DlcTower, weather: Weather) -> Floats:
+    """Heat [MW/MW] up to which the supply is held or floats no higher than allowed, shape (T, 1)."""
+    return tower_loop.heat_limit(plant, _loop(plant, weather))
+
+
+def kink_heats(plant: DlcTower, weather: Weather) -> list[Floats | float]:
+    """Heats [MW/MW] at which the curve has a kink, the strongest first."""
+    design, state = electrical.design_heat(plant.electrical), _loop(plant, weather)
+    return [
+        plant.room_fan_min_speed * design,
+        plant.facility_pump_min_flow * design,
+        *tower_loop.kink_heats(plant, state),
+    ]

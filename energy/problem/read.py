@@ -1,0 +1,148 @@
+"""Read a case and every file it names, once, and check that they fit together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from energy import schema
+from energy.inputs.case import Case, Horizon, load_case
+from energy.inputs.complete import check_case, check_fleet, check_state
+from energy.inputs.errors import SeriesError
+from energy.inputs.fleet import Fleet, load_fleet
+from energy.inputs.fx import Fx, read_fx
+from energy.inputs.gpus import GpuPower, load_gpu_powers
+from energy.inputs.jobs import Job, read_jobs
+from energy.inputs.resources import model_path
+from energy.inputs.series import Series, read_all
+from energy.inputs.state import State, load_state
+from energy.inputs.tariffs import Tariff, load_tariffs
+from energy.inputs.yamlfile import validate
+from energy.plant import Plant
+from energy.problem import work
+from energy.problem.plants import load_plants
+from energy.schema import Times
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything the files say, before any of it is put on the horizon's grid.
+
+    Attributes
+    ----------
+    left_out : ids of the jobs whose window does not touch the horizon
+    files : every file that was read, with its SHA-256 at that moment
+    """
+
+    case: Case
+    case_path: Path
+    fleet: Fleet
+    jobs: tuple[Job, ...]
+    left_out: tuple[str, ...]
+    powers: Mapping[str, GpuPower]
+    plants: Mapping[str, Plant]
+    tariffs: Mapping[str, Tariff]
+    series: Series
+    state: State
+    fx: Fx
+    files: Mapping[Path, str]
+
+    @property
+    def fleet_path(self) -> Path:
+        """The fleet file."""
+        return self.case_path.parent / self.case.fleet
+
+    @property
+    def jobs_path(self) -> Path:
+        """The job table."""
+        return self.case_path.parent / self.case.jobs
+
+    def provenance(self) -> list[dict[str, object]]:
+        """Where each series came from: source, licence, file, and periods by quality."""
+        groups = (("price", self.series.prices), ("weather", self.series.weather), ("carbon", self.series.carbon))
+        return [_origin(kind, name, ds) for kind, by_name in groups for name, ds in by_name.items()]
+
+    @property
+    def time(self) -> Times:
+        """Starts of the market time units."""
+        return self.case.horizon.times()
+
+    @property
+    def hours(self) -> float:
+        """Length of a market time unit [h]."""
+        return self.case.horizon.hours()
+
+
+def _origin(kind: str, name: str, ds: xr.Dataset) -> dict[str, object]:
+    labels, counts = np.unique(ds["quality"].values, return_counts=True)
+    quality = {schema.QUALITY[int(q)]: int(n) for q, n in zip(labels, counts, strict=True)}
+    return {"kind": kind, "name": name, "file": Path(ds.attrs["file"]).name, "source": ds.attrs["source"],
+            "licence": ds.attrs["licence"], "quality": quality}  # fmt: skip
+
+
+def read_inputs(path: Path, overrides: Mapping[str, object] | None = None, fill: bool = False) -> Inputs:
+    """Read a case file and every file it names.
+
+    Parameters
+    ----------
+    overrides : values for the case's horizon, such as ``start`` and ``end``
+    fill : fill gaps in series and label the hours
+
+    Raises
+    ------
+    ConfigError, SeriesError, ImpossibleWork : each names the file, the key or row, and what is allowed.
+    """
+    case = _with_horizon(load_case(path), path, overrides or {})
+    folder = path.parent
+    fleet_path = folder / case.fleet
+    fleet = load_fleet(fleet_path)
+    tariffs, state = load_tariffs(fleet, fleet_path), load_state(folder / case.state if case.state else None)
+    check_case(path, case, fleet, tariffs)
+    check_fleet(fleet_path, case, fleet)
+    check_state(folder / (case.state or ""), state, fleet)
+    powers, plants = load_gpu_powers(fleet, fleet_path), load_plants(fleet, fleet_path)
+    jobs, left_out = _jobs(folder / case.jobs, case)
+    sunny = frozenset(name for name, site in fleet.sites.items() if site.solar)
+    series, files = read_all(case, folder, fill, sunny), _files(path, case, fleet)
+    fx = read_fx(case.fx, folder, case.horizon.bounds()[0])
+    return Inputs(case, path, fleet, jobs, left_out, powers, plants, tariffs, series, state, fx, files)
+
+
+def _files(case_path: Path, case: Case, fleet: Fleet) -> dict[Path, str]:
+    """SHA-256 of every file that a case names."""
+    folder, fleet_path = case_path.parent, case_path.parent / case.fleet
+    named = [case.jobs, *(p.file for p in case.prices), *(w.file for w in case.weather.values())]
+    named += (
+        [c.file for c in case.carbon.values()]
+        + [r.file for r in case.fx.values() if r.file]
+        + ([case.state] if case.state else [])
+    )
+    models = [model_path("tariffs", s.tariff, fleet_path) for s in fleet.sites.values()]
+    models += [model_path("plants", h.plant, fleet_path) for _, h in fleet.halls().values()]
+    models += [model_path("gpus", p.gpu, fleet_path) for _, p in fleet.pools().values()]
+    every = dict.fromkeys([case_path, fleet_path, *(folder / n for n in named), *models])
+    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in every}
+
+
+def _with_horizon(case: Case, path: Path, overrides: Mapping[str, object]) -> Case:
+    if not overrides:
+        return case
+    horizon = case.horizon.model_dump(mode="json") | dict(overrides)
+    if "start" in overrides and "end" not in overrides:
+        days = case.horizon.end - case.horizon.start  # a new start alone keeps the number of days
+        horizon["end"] = str(np.datetime64(str(overrides["start"]), "D") + np.timedelta64(days))
+    return case.model_copy(update={"horizon": validate(f"{path}: horizon", horizon, Horizon)})
+
+
+def _jobs(path: Path, case: Case) -> tuple[tuple[Job, ...], tuple[str, ...]]:
+    start, end = case.horizon.bounds()
+    kept, left_out = work.inside(read_jobs(path, start), start, end)
+    if not kept:
+        horizon = " … ".join(f"{moment.astype('datetime64[m]')}Z" for moment in (start, end))
+        raise SeriesError(path, f"none of its jobs touches the horizon {horizon}", "at least one job")
+    return tuple(kept), tuple(left_out)

@@ -1,0 +1,182 @@
+"""PUE (ISO/IEC 30134-2) by hour and over each cap's windows, and what a looser cap is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.ticker import FormatStrFormatter
+
+from energy.report import svg
+from energy.report.horizon import Horizon
+from energy.report.style import light
+from energy.report.tables import Cell, Column, Table, row, table, words
+from energy.report.view import View
+from energy.report.week import Picture, span
+from energy.report.words import counted, eur, hours, limit, number
+from energy.schema import Floats, Ints
+
+#: Height of the panel, and room at its right for the caps' limits [px].
+HEIGHT, RIGHT = 110.0, 34.0
+#: A cap further above the highest PUE than this is named, not drawn: its line would flatten all others.
+FAR = 0.02
+#: Limits closer than this in a picture get their labels pushed apart [px].
+APART = 11.0
+#: Height of the mark that shows the horizon's PUE [px].
+MARK = 5.0
+#: Colour role of the windows of rolling caps.
+WINDOWS = "series3"
+#: The step of a cap whose worth is shown.
+LOOSER = 0.01
+
+
+@dataclass(frozen=True)
+class Cap:
+    """All windows of one PUE cap. `site` is -1 for the fleet; `pue` and `base` are by window, (R,)."""
+
+    name: str
+    site: int
+    limit: float
+    rows: Ints
+    lengths: Floats
+    pue: Floats
+    base: Floats
+    room_mwh: float
+    bound: int
+    worth_eur: float
+
+    @property
+    def rolling(self) -> bool:
+        """Whether it has several windows longer than a period: then it is not hourly PUE that the cap limits."""
+        return len(self.rows) > 1 and bool((self.lengths > self.lengths.min()).any() or self.lengths[0] > 1)
+
+
+def caps(view: View) -> list[Cap]:
+    """The caps in the order of the Problem, windows of one name taken together."""
+    names = np.array([str(c).split("@")[0] for c in view.problem["cap"].values], dtype=object)
+    return [_cap(view, name, np.flatnonzero(names == name)) for name in dict.fromkeys(names.tolist())]
+
+
+def _cap(view: View, name: str, rows: Ints) -> Cap:
+    p = view.problem
+    start, stop = p["cap_start"].values[rows], p["cap_stop"].values[rows]
+    site, limits = int(p["cap_site"].values[rows[0]]), p["cap_limit"].values[rows]
+    facility, it = window_energy(view, view.plan, site, start, stop)
+    base_facility, base_it = window_energy(view, view.base, site, start, stop)
+    value = view.prices["value_cap"].values[rows]
+    room = p["cap_credit"].values[rows] + limits * it - facility
+    return Cap(name, site, float(limits[0]), rows, view.edges[stop] - view.edges[start], ratio(facility, it),
+               ratio(base_facility, base_it), float(room.min()), int((value > 0).sum()),
+               float(value.sum()) * LOOSER)  # fmt: skip
+
+
+def window_energy(view: View, replay: xr.Dataset, site: int, start: Ints, stop: Ints) -> tuple[Floats, Floats]:
+    """Facility and IT energy inside windows, each (R,) [MWh]."""
+    out = []
+    for name in ("facility_mw", "site_it_mw"):
+        power = replay[name].values
+        energy = (power.sum(axis=0) if site < 0 else power[site]) * view.dt
+        total = np.concatenate([[0.0], np.cumsum(energy)])
+        out.append(total[stop] - total[start])
+    return out[0], out[1]
+
+
+def ratio(facility: Floats, it: Floats) -> Floats:
+    """PUE, 1 where there is no IT load."""
+    return np.where(it > 0, facility / np.where(it > 0, it, 1.0), 1.0)
+
+
+def hourly(view: View, replay: xr.Dataset, site: int) -> Floats:
+    """PUE of each period, (T,); site -1 is the fleet."""
+    periods = np.arange(len(view.dt))
+    return ratio(*window_energy(view, replay, site, periods, periods + 1))
+
+
+def pictures(view: View, horizon: Horizon, found: list[Cap]) -> list[Picture]:
+    """Hourly PUE of plan and run-now against the caps, per shown site and for the fleet."""
+    who = [*view.shown, *([-1] if len(view.sites) > 1 else [])]
+    curves = {s: [horizon.mean(hourly(view, replay, s)) for replay in (view.plan, view.base)] for s in who}
+    low, high = span(np.concatenate([c for pair in curves.values() for c in pair]))
+    near = [c.limit for c in found if c.limit <= high + FAR]
+    scale = (low, max([high, *(value + 0.1 * (high - low) for value in near)]))
+    return [_picture(view, horizon, s, curves[s], [c for c in found if c.site == s], scale) for s in who]
+
+
+def _picture(
+    view: View, horizon: Horizon, s: int, curves: list[Floats], mine: list[Cap], scale: tuple[float, float]
+) -> Picture:
+    name = view.sites[s] if s >= 0 else "fleet"
+    figure, (ax,) = svg.panels([HEIGHT], right=RIGHT)
+    for curve, role, width in zip(curves[::-1], ("base", "plan"), (1.1, 1.5), strict=True):
+        ax.stairs(curve, horizon.edges, baseline=None, color=light(role), linewidth=width)
+    horizon.label(ax)
+    ax.set_ylim(*scale)
+    ax.yaxis.set_major_formatter(FormatStrFormatter("%.2f"))
+    _windows(ax, view, [c for c in mine if c.rolling and c.limit <= scale[1]])
+    _horizon_mark(ax, view.record.summary["pue"].get(name), float(horizon.edges[-1]))
+    _limits(ax, sorted({c.limit for c in mine if c.limit <= scale[1]}), scale)
+    svg.title(ax, "PUE by period", _keys(mine, scale))
+    words = f"{name}: PUE of each period against its caps"
+    return Picture(name, _facts(view, name, mine), svg.inline(figure, f"pue {s}", words))
+
+
+def _windows(ax: Axes, view: View, rolling: list[Cap]) -> None:
+    """PUE of the windows of rolling caps, each drawn at its window's end."""
+    for cap in rolling:
+        ends = view.edges[view.problem["cap_stop"].values[cap.rows]]
+        ax.plot(ends, cap.pue, color=light(WINDOWS), linewidth=1.3)
+
+
+def _keys(mine: list[Cap], scale: tuple[float, float]) -> list[tuple[str, str]]:
+    """Names of what is drawn, in its colours."""
+    drawn = [c for c in mine if c.limit <= scale[1]]
+    keys = [("plan", "plan"), ("▪ horizon", "plan"), ("run-now", "soft")]
+    keys += [("windows", WINDOWS)] if any(c.rolling for c in drawn) else []
+    return keys + ([("cap", "warm")] if drawn else [])
+
+
+def _horizon_mark(ax: Axes, value: float | None, end: float) -> None:
+    """The plan's energy-weighted PUE of the whole horizon, a mark at the right end."""
+    if value is not None:
+        ax.plot([0.982 * end, end], [value, value], color=light("plan"), linewidth=MARK)
+
+
+def _limits(ax: Axes, limits: list[float], scale: tuple[float, float]) -> None:
+    """Dashed lines with the limit at their right end, labels apart."""
+    pixel = (scale[1] - scale[0]) / HEIGHT
+    at = -np.inf
+    for value in limits:
+        ax.axhline(value, color=light("warm"), linewidth=1.0, linestyle=(0, (4, 2.5)))
+        at = max(value, at + APART * pixel)
+        ax.annotate(limit(value), (1, at), xycoords=("axes fraction", "data"), xytext=(3, 0),
+                    textcoords="offset points", va="center", color=light("warm"), annotation_clip=False)  # fmt: skip
+
+
+def _facts(view: View, name: str, mine: list[Cap]) -> str:
+    plan, base = (view.record.summary[k].get(name) for k in ("pue", "pue_baseline"))
+    text = f"horizon {number(plan, 4)}, run-now {number(base, 4)}" if plan and base else "no IT load"
+    limits = ", ".join(f"{c.name.split(':')[-1]} {limit(c.limit)}" for c in mine)
+    return f"{text}; caps: {limits}" if mine else f"{text}; no cap"
+
+
+COLUMNS = (
+    words("Cap"), Column("Limit"), words("Windows in the horizon"), Column("Highest, plan"), Column("Highest, run-now"),
+    Column("Least room", "MWh"), Column("Windows that bind"), Column("Worth of 0.01 more"),
+)  # fmt: skip
+
+
+def cap_table(found: list[Cap]) -> Table:
+    """Each cap with its highest window PUE and the worth of loosening it by 0.01 in all its windows."""
+    return table(COLUMNS, [_row(c) for c in found])
+
+
+def _row(cap: Cap) -> tuple[Cell, ...]:
+    over = cap.base.max() > cap.limit
+    windows = f"{counted(len(cap.rows), 'window')} of {hours(float(cap.lengths.max()))}"
+    return row(
+        cap.name, limit(cap.limit), windows, number(float(cap.pue.max()), 4),
+        Cell(number(float(cap.base.max()), 4), "above the cap" if over else "", "bad" if over else ""),
+        number(cap.room_mwh, 3), number(cap.bound), eur(cap.worth_eur) if cap.worth_eur > 0 else "0",
+    )  # fmt: skip

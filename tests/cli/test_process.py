@@ -1,0 +1,122 @@
+"""The command as a process: quick help, plain output, Ctrl-C, a full disk."""
+
+import os
+import resource
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+COMMAND = [sys.executable, "-c", "from energy.cli import main; main()"]
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+HEAVY = ("pandas", "pyomo", "xarray", "numpy", "scipy", "highspy", "pydantic", "matplotlib", "pvlib")
+#: Longest a test waits for a process [s].
+PATIENCE = 60
+
+
+def run(*args, **options):
+    options = {"capture_output": True, "text": True, "timeout": PATIENCE, "env": ENVIRONMENT} | options
+    return subprocess.run([*COMMAND, *map(str, args)], check=False, **options)
+
+
+def start(*args):
+    return subprocess.Popen(
+        [*COMMAND, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+
+
+def test_help_answers_at_once():
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        done = run("--help")
+        seconds.append(time.perf_counter() - began)
+        assert done.returncode == 0
+        assert all(command in done.stdout for command in ("optimize", "report", "check", "formulation"))
+    assert statistics.median(seconds) < 1.0
+
+
+def test_help_imports_nothing_heavy():
+    code = f"import sys, energy.cli; print([m for m in {HEAVY!r} if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_plain_without_a_terminal_and_in_a_log_that_knows_only_ascii(case):
+    environment = ENVIRONMENT | {"PYTHONIOENCODING": "ascii", "TERM": "xterm-256color"}
+    done = run("optimize", case.path, "--out", case.folder / "runs", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    assert max(map(len, done.stdout.splitlines()[:-1])) <= 110
+    assert done.stdout.startswith("OK: 2024-03-05T00:00Z ? 2024-03-06T23:00Z: saves ")
+
+
+# Ctrl-C
+
+
+def interrupted(process, runs, before=()):
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert (
+        err.splitlines()[-1] == "energy: interrupted; nothing half-written is left, older run folders are as they were"
+    )
+    assert "Traceback" not in err
+    assert out == ""
+    assert [p.name for p in runs.iterdir()] == list(before)
+
+
+def test_ctrl_c_in_the_middle_of_the_solve(tmp_path):
+    """The reference case solves for seconds; its stages come line by line."""
+    older = tmp_path / "runs" / "older"
+    older.mkdir(parents=True)
+    (older / "summary.json").write_text("{}")
+    process = start("optimize", "--out", tmp_path / "runs")
+    while "hand over" not in (line := process.stderr.readline()):
+        assert line, "ended before the solve"
+    time.sleep(0.5)
+    assert process.poll() is None, "the solve was over too soon to be interrupted"
+    interrupted(process, tmp_path / "runs", ["older"])
+    assert (older / "summary.json").read_text() == "{}"
+
+
+def test_ctrl_c_while_files_are_read(case):
+    """A named pipe for a price file: reading waits until someone writes."""
+    (case.folder / "prices.csv").unlink()
+    os.mkfifo(case.folder / "prices.csv")
+    process = start("optimize", case.path, "--out", case.folder / "runs")
+    with (case.folder / "prices.csv").open("w"):  # opens when the reader does
+        time.sleep(0.2)
+        interrupted(process, case.folder / "runs")
+
+
+def test_ctrl_c_while_libraries_are_imported(case):
+    process = start("check", case.path)
+    time.sleep(0.35)  # the imports take about a second
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert out == ""
+    assert err == "energy: interrupted; nothing half-written is left, older run folders are as they were\n"
+
+
+# A full disk
+
+
+def no_large_files():
+    """The kernel then refuses to let files grow, as it does when a disk is full."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
+def test_disk_that_fills_up_while_the_run_folder_is_written(case):
+    """HDF5 left to itself ends the process with a crash then."""
+
+    older = case.folder / "runs" / "older"
+    older.mkdir(parents=True)
+    done = run("optimize", case.path, "--json", "--out", case.folder / "runs", preexec_fn=no_large_files)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "runs/small_2024-03-05_2024-03-06_" in done.stderr
+    assert "cannot be written (File too large); older ones are untouched" in done.stderr
+    assert list((case.folder / "runs").iterdir()) == [older]

@@ -1,0 +1,35 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from energy.inputs import yamlfile
+from energy.inputs.resources import root
+from tests.cases import SmallCase
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_are_parsed_once() -> Iterator[None]:
+    """Files below models/ do not change during the tests; parsing them anew would take half of the time."""
+    parse = yamlfile.read_yaml
+    parse_once = lru_cache(maxsize=None)(parse)
+
+    def read_yaml(path: Path) -> dict[str, Any]:
+        return deepcopy(parse_once(path)) if path.is_relative_to(root() / "models") else parse(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yamlfile, "read_yaml", read_yaml)
+        yield
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> SmallCase:
+    """A small complete case in a folder of its own."""
+    return SmallCase(tmp_path)

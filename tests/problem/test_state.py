@@ -1,0 +1,101 @@
+"""What earlier days left behind lands in the right arrays."""
+
+import numpy as np
+import pytest
+
+from tests.cases import SmallCase
+
+HISTORY = [
+    {"start": f"2024-03-04T{h:02d}:00:00Z", "hours": 1, "facility_mwh": 1.3, "it_mwh": 1.0} for h in range(18, 24)
+]
+
+
+def with_state(case, **state):
+    case.edit("case.yaml", "state", "state.yaml")
+    for key, value in state.items():
+        case.edit("state.yaml", key, value)
+    return case
+
+
+def test_without_a_state_everything_is_zero(case):
+    problem = case.problem()
+    assert not problem["charge_floor"].any()
+    assert not problem["cap_credit"].any()
+    assert problem["work_left"].values.tolist() == [j.gpu_hours for j in case.inputs().jobs]
+
+
+def test_peaks_so_far_by_site_and_month(tmp_path):
+    case = SmallCase(tmp_path, "2024-03-31")
+    peaks = {
+        "north": {"peak_so_far_mw": {"2024-03": 1.5, "2024-02": 9.0}},
+        "south": {"peak_so_far_mw": {"2024-04": 0.4}},
+    }
+    case.edit("fleet.yaml", "sites.south.tariff", "tariff.yaml")
+    floor = with_state(case, sites=peaks).problem()["charge_floor"]
+    assert floor.sel(charge="north:peak@2024-03") == 1.5
+    assert floor.sel(charge="south:peak@2024-04") == 0.4
+    assert float(floor.sum()) == pytest.approx(1.9)
+
+
+def test_year_to_date_is_the_credit_of_the_running_year(tmp_path):
+    case = SmallCase(tmp_path, "2023-12-31").edit("fleet.yaml", "fleet_pue_caps", [{"name": "all", "limit": 1.2}])
+    balances = {"north": {"year_to_date": {"facility_mwh": 1100.0, "it_mwh": 1000.0}},
+                "south": {"year_to_date": {"facility_mwh": 230.0, "it_mwh": 200.0}}}  # fmt: skip
+    credit = with_state(case, sites=balances).problem()["cap_credit"].to_series().to_dict()
+    assert credit == pytest.approx({
+        "north:contract@2023": 1.25 * 1000 - 1100, "north:contract@2024": 0,
+        "fleet:all@2023": 1.2 * 1200 - 1330, "fleet:all@2024": 0,
+    })  # fmt: skip
+
+
+def test_rolling_windows_with_their_history(case):
+    case.edit(
+        "fleet.yaml", "sites.north.pue_caps", [{"name": "day", "limit": 1.25, "period": "rolling", "window_h": 6}]
+    )
+    alone = case.problem()
+    assert alone.sizes["cap"] == 43, "windows that begin before the horizon have no history"
+    problem = with_state(case, sites={"north": {"history": HISTORY}}).problem()
+    assert problem.sizes["cap"] == 48
+    credit = problem["cap_credit"].values
+    assert credit[:6] == pytest.approx([5 * -0.05, 4 * -0.05, 3 * -0.05, 2 * -0.05, -0.05, 0])
+    assert problem["cap_start"].values[:7].tolist() == [0, 0, 0, 0, 0, 0, 1]
+    assert problem["cap_stop"].values[:7].tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert str(problem["cap"].values[5]) == "north:day@2024-03-05T06:00"
+
+
+def test_history_in_site_local_offsets_is_the_same(case):
+    case.edit(
+        "fleet.yaml", "sites.north.pue_caps", [{"name": "day", "limit": 1.25, "period": "rolling", "window_h": 6}]
+    )
+    expected = with_state(case, sites={"north": {"history": HISTORY}}).problem()
+    local = [
+        p | {"start": p["start"].replace("Z", "").replace(f"T{h}", f"T{h + 1}") + "+01:00"}
+        for h, p in zip(range(18, 23), HISTORY, strict=False)
+    ]
+    local.append(HISTORY[-1])
+    assert with_state(case, sites={"north": {"history": local}}).problem().identical(expected)
+
+
+def test_hourly_caps_stand_only_where_the_idle_load_is_above_theirs(case):
+    """Maintenance lowers the idle load for two hours: no row then."""
+    case.edit("fleet.yaml", "sites.north.pue_caps", [{"name": "h", "limit": 1.4, "period": "hour", "above_it_mw": 0.5}])
+    case.edit(
+        "fleet.yaml",
+        "sites.north.halls.liquid.pools.gb300.maintenance",
+        [{"from": "2024-03-05T06:00", "to": "2024-03-05T08:00", "gpus": 200}],
+    )
+    problem = case.problem()
+    assert sorted(set(range(48)) - set(problem["cap_start"].values)) == [5, 6]
+    assert (problem["cap_stop"].values - problem["cap_start"].values == 1).all()
+
+
+def test_work_already_done(case):
+    work = with_state(case, work_done={"j1": 1000.0, "j5": 150.0, "j6": 1e6, "gone": 5.0}).problem()["work_left"]
+    assert work.to_series().to_dict() == {"j1": 3000, "j2": 2500, "j3": 900, "j4": 600, "j5": 0, "j6": 0}
+
+
+def test_work_done_makes_a_late_job_possible(case):
+    from energy.inputs.errors import ImpossibleWork
+
+    case.cell("jobs.csv", "j4", "deadline", "+15h").refused(ImpossibleWork, "job j4")
+    assert np.isfinite(with_state(case, work_done={"j4": 300.0}).problem()["work_left"]).all()

@@ -1,0 +1,174 @@
+"""The parts of the page that do arithmetic: formats, path compaction, the split of the saving, caps, jobs."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from benchmarks.instances import Size, random_problem
+from energy.audit.summary import cap_excess
+from energy.report import costs, jobs, pue, svg, worth
+from energy.report.horizon import MOST_LABELS, MOST_STEPS, Horizon
+from energy.report.page import render
+from energy.report.style import ROLES
+from energy.report.tables import row, table, words
+from energy.report.view import View
+from energy.report.words import counted, eur, hours, limit, listed, moment, number, power_of_ten, share, short_day, unit
+from tests.report.build import record_of, small
+
+
+@pytest.fixture(scope="module")
+def view():
+    return View(small(speeds=2, periods=48, jobs=20, sites=3, groups=3))
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted"),
+    [
+        (number(1234567.891, 1), "1\u202f234\u202f567.9"),
+        (number(-1234.5), "−1\u202f234"),
+        (number(-0.001, 2), "0.00"),
+        (number(3, sign=True), "+3"),
+        (number(0, sign=True), "0"),
+        (unit(5, "MW"), "5\u00a0MW"),
+        (eur(12.3456), "12.35\u00a0EUR"),
+        (eur(1234.5), "1\u202f234\u00a0EUR"),
+        (share(0.1073), "10.7\u00a0%"),
+        (power_of_ten(1.7067e-15), "1.7 × 10⁻¹⁵"),
+        (power_of_ten(0.0), "0"),
+        (hours(0.25), "15\u00a0min"),
+        (hours(24.0), "24\u00a0h"),
+        (hours(3.26), "3.3\u00a0h"),
+        (limit(1.1), "1.10"),
+        (limit(1.125), "1.125"),
+        (listed([]), "none"),
+        (listed(["a"]), "a"),
+        (listed(["a", "b", "c"]), "a, b and c"),
+        (listed(list("abcdef"), 4), "a, b, c and 3 others"),
+        (counted(1, "job"), "1 job"),
+        (counted(2, "job"), "2 jobs"),
+        (moment(np.datetime64("2018-04-30T22:00")), "30 Apr 2018 22:00 UTC"),
+        (short_day(np.datetime64("2018-05-01")), "1 May"),
+    ],
+)
+def test_formats(made, wanted):
+    assert made == wanted
+
+
+def test_compact_paths_draw_the_same():
+    rng = np.random.default_rng(1)
+    points = np.cumsum(rng.normal(size=(60, 2)), axis=0) * 7
+    points[10:20, 1] = points[10, 1]
+    path = " ".join(f"{'M' if i == 0 else 'L'} {x:.6f} {y:.6f}" for i, (x, y) in enumerate(points))
+    at, drawn = np.zeros(2), []
+    for command, text in re.findall(r"([Mlhv])([^Mlhv]*)", svg.compact(path)):
+        values = [float(v) for v in re.findall(r"-?[\d.]+", text)]
+        step = {"M": values, "l": values, "h": [values[0], 0.0], "v": [0.0, values[0]]}[command]
+        at = np.array(step) if command == "M" else at + np.array(step)
+        drawn.append(at)
+    kept = np.r_[0:11, 19:60]
+    assert np.abs(np.array(drawn) - points[kept]).max() <= 0.05 + 1e-9
+
+
+def test_compact_leaves_curves_alone():
+    assert svg.compact("M 0 0 \nC 1 1 2 2 3 3 z") == "M 0 0 C 1 1 2 2 3 3 z"
+    assert svg.compact("M 0 0 \nL 1 0 \nz \nM 5 5 \nL 5 6") == "M0 0h1zM5 5v1"
+
+
+def test_colours_are_told_apart_by_their_marks():
+    assert len({c.light for c in ROLES.values()}) == len(ROLES)
+
+
+def test_causes_add_up_to_the_saving(view):
+    found = costs.causes(view)
+    assert sum(c.saving_eur for c in found) == pytest.approx(view.record.summary["saving_eur"], rel=1e-9)
+    assert [c.saving_eur for c in found] == sorted((c.saving_eur for c in found), reverse=True)
+
+
+def test_classes_add_up_to_the_bill(view):
+    assert costs.by_class(view, "plan").sum() == pytest.approx(view.record.summary["bill_eur"], rel=1e-9)
+    names = {"excise": "taxes and levies", "grid_energy": "grid energy", "spot": "spot", "marginal_loss": "grid energy"}
+    assert {c: costs.class_of(c, "MWh") for c in names} == names
+    assert costs.class_of("grid_power", "MW") == "demand charges"
+
+
+def test_job_savings_are_the_price_times_the_holding(view):
+    found = jobs.changes(view)
+    done = view.entries("plan").groupby("job")["work"].sum()
+    assert sum(c.work for c in found) == pytest.approx(float(done.sum()), rel=1e-9)
+    plan, base = (view.entries(who)[list(jobs.PARTS)].to_numpy().sum() for who in ("plan", "base"))
+    assert sum(c.total for c in found) == pytest.approx(base - plan, rel=1e-9)
+    one = jobs.sentence(found[0])
+    assert re.match(r"^runs .* on average, .*; 1\u202f000 GPU-hours cost it .*EUR instead of .*EUR: .*\.$", one)
+
+
+def test_caps_agree_with_the_audit(view):
+    excess = cap_excess(view.problem, view.plan)
+    found = pue.caps(view)
+    assert [c.name for c in found] == ["s0:year", "s1:year", "s2:year"]
+    for cap in found:
+        assert max(-cap.room_mwh, 0.0) == pytest.approx(excess[cap.rows].max(), abs=1e-9)
+        assert cap.pue[0] == pytest.approx(view.record.summary["pue"][view.sites[cap.site]])
+
+
+def test_rolling_caps_are_summed_over_their_windows():
+    problem = random_problem(Size(cap=None), 3)
+    axis = {"cap": [f"s0:day@{i}" for i in range(3)] + ["fleet:hour@0"]}
+    rows = {"cap_site": [0, 0, 0, -1], "cap_start": [0, 1, 2, 5], "cap_stop": [12, 13, 14, 6],
+            "cap_limit": [1.2] * 3 + [1.3], "cap_credit": [0.0] * 4, "cap_penalty": [1e4] * 4}  # fmt: skip
+    problem = problem.drop_dims("cap").assign({n: ("cap", np.array(v)) for n, v in rows.items()}).assign_coords(axis)
+    record = record_of(problem)
+    page = render(record)
+    assert ">windows</text>" in page
+    assert "3 windows of 12" in page
+    day, hour = pue.caps(View(record))
+    assert (len(day.rows), day.rolling, hour.rolling, hour.site) == (3, True, False, -1)
+    assert day.worth_eur == pytest.approx(record.prices["value_cap"].values[:3].sum() / 100)
+
+
+@pytest.mark.parametrize(
+    ("periods", "hours_each"), [(1, 1.0), (24, 1.0), (168, 1.0), (672, 1.0), (672, 0.25), (8760, 1.0)]
+)
+def test_pictures_of_any_length_stay_legible(view, periods, hours_each):
+    long = View.__new__(View)
+    long.dt, long.time = (
+        np.full(periods, hours_each),
+        view.time[0] + np.arange(periods) * np.timedelta64(round(60 * hours_each), "m"),
+    )
+    horizon = Horizon.of(long)
+    assert len(horizon.starts) <= MOST_STEPS
+    assert len(horizon._ticks()) <= MOST_LABELS + 1
+    assert len(horizon._labels(horizon._ticks())) == len(horizon._ticks())
+    values = np.random.default_rng(0).normal(size=(2, periods))
+    assert horizon.mean(values) @ np.diff(horizon.edges) == pytest.approx(values.sum(axis=1) * hours_each)
+
+
+def test_full_pools_are_counted(view):
+    full = worth.full_periods(view)
+    free = view.problem["available"].values - view.problem["firm"].values - view.used("plan")
+    assert ((full > 0) == (free.min(axis=1) < worth.WHOLE_GPU)).all()
+
+
+def test_limits_that_bind_have_a_worth():
+    problem = random_problem(Size(sites=2, groups=1), 3)
+    tight = problem.assign(grid_limit_mw=problem["grid_limit_mw"] * 0.8, available=problem["available"] + 50)
+    view = View(record_of(tight))
+    grid = worth.grid_table(view)
+    assert grid is not None
+    assert grid.rows[0][0].text in view.sites
+    assert worth.grid_table(View(small())) is None
+
+
+def test_deadlines_that_cost_nothing_are_not_listed():
+    problem = random_problem(Size(jobs=3), 3)
+    view = View(record_of(problem.assign(open=problem["open"] * 0 + 1)))
+    assert worth.deadline_table(view) is None
+    assert "No deadline inside the horizon costs anything" in worth.deadline_words(view)
+    assert worth._deadline(view, 0) == "1 Feb 2020 00:00 UTC"
+
+
+def test_tables_refuse_ragged_rows():
+    with pytest.raises(ValueError, match="1 cells under 2 columns"):
+        table((words("a"), words("b")), [row("x")])
