@@ -43,7 +43,7 @@ class Window(Frozen):
         inside = np.full(len(local), True)
         if self.months:
             inside &= np.isin(local.month, self.months)
-        day = np.isin(local.dayofweek, [WEEKDAYS.index(d) for d in self.weekdays]) if self.weekdays else inside.copy()
+        day = np.isin(local.day_of_week, [WEEKDAYS.index(d) for d in self.weekdays]) if self.weekdays else inside.copy()
         if self.holidays != "as_weekday":
             holiday = is_holiday(local, country)
             day = {"excluded": day & ~holiday, "included": day | holiday, "only": day & holiday}[self.holidays]
