@@ -16,7 +16,6 @@ from energy.audit.summary import judge
 from energy.program import build
 from energy.solve import Raw, SolverError, StandardForm, compile_model, gate, solution, solve
 
-
 #: Seed of a case in which every variable is above nothing and every row has a price that differs from its neighbours'.
 HONEST = 226
 
@@ -41,6 +40,10 @@ def random_case(seed: int) -> xr.Dataset:
     return problem.assign(minimum_eur=problem["minimum_eur"] + np.where(first, 100.0, 0.0))
 
 
+#: Cases on which a fault is tried when it need not matter in any one of them.
+SEEDS = (226, 96, 372, 398, 645, 7, 11)
+
+
 def honest_problem() -> xr.Dataset:
     """One in which every row, bound and cost term has something to do."""
     return random_case(HONEST)
@@ -58,9 +61,10 @@ def verdict(
     try:
         raw = raw_lies(solve(form))
         gate(raw, form.cost, form.offset)
+        found = solution(problem, model, form, raw)
     except SolverError as refusal:
         return Verdict("gate", "FAILED", str(refusal))
-    proof = certify(problem, solution_lies(solution(problem, model, form, raw)))
+    proof = certify(problem, solution_lies(found))
     if proof.passed:
         return Verdict("", "OK", "", proof)
     # Without proof neither bill nor replay is looked at.
