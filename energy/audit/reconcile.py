@@ -39,8 +39,9 @@ class Reconciliation:
     @property
     def named_share(self) -> float:
         """Modelling differences (chords, not penalties) as a share of the bill."""
-        named = abs(self.chords_eur) + abs(self.negative_hour_chords_eur) + abs(self.peaks_on_chords_eur)
-        named += abs(self.contracts_on_chords_eur)
+        # Sun and a paid volume are both free: which is used first moves energy from one term to the other.
+        named = abs(self.chords_eur + self.contracts_on_chords_eur) + abs(self.negative_hour_chords_eur)
+        named += abs(self.peaks_on_chords_eur)
         return named / abs(self.bill_eur) if self.bill_eur else named
 
     @property

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from energy.inputs.contracts import Contract, Solar
+from energy.inputs.contracts import Contract, Hedge, Solar
 from energy.inputs.dated import Dated, LocalMoment, Step, constant
 from energy.inputs.yamlfile import Frozen, load_model
 from energy.inputs.zones import BIDDING_ZONES, check_zone
@@ -129,6 +129,15 @@ class Site(Frozen):
     other_site_mw: Dated = constant(0.0)
     pue_caps: PueCaps = ()
     halls: dict[Name, Hall] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_meter(self) -> Site:
+        """One meter draws or feeds in: a volume that is cheap to draw beside a price for feeding in is not linear."""
+        fed = self.solar is not None and self.solar.feed_in is not None
+        volumes = [c.name for c in self.contracts if not isinstance(c, Hedge)]
+        if fed and volumes:
+            raise ValueError(f"contract {volumes[0]} and solar.feed_in at one site; allowed: one of them, and hedges")
+        return self
 
     def tags(self) -> frozenset[str]:
         """Jurisdiction tags a job can ask for; the country is always one of them."""

@@ -136,6 +136,13 @@ class Tariff(Frozen):
             raise ValueError(f"components: {twice[0][0]} has two rates from {twice[0][2]}; each date once")
         return self
 
+    @model_validator(mode="after")
+    def _one_minimum(self) -> Tariff:
+        names = {c.name for c in self.components if c.kind == "minimum_bill"}
+        if len(names) > 1:
+            raise ValueError(f"components: {len(names)} minimum bills ({', '.join(sorted(names))}); at most one")
+        return self
+
     def doubtful(self) -> tuple[Component, ...]:
         """Components whose value is a single weak source or from memory."""
         return tuple(c for c in self.components if c.confidence in ("L", "MEM"))

@@ -74,7 +74,7 @@ def solar_power(
     ghi, dni, dhi = irradiance if irradiance is not None else _cloudy_sky(place, middle, sun)
     plane = pvlib.irradiance.get_total_irradiance(
         array.tilt_deg, array.azimuth_deg, sun["apparent_zenith"].to_numpy(), sun["azimuth"].to_numpy(), dni, ghi, dhi,
-        dni_extra=pvlib.irradiance.get_extra_radiation(middle).to_numpy(), model="haydavies",
+        dni_extra=pvlib.irradiance.get_extra_radiation(middle.day_of_year.to_numpy()), model="haydavies",
     )["poa_global"]  # fmt: skip
     plane = np.nan_to_num(np.asarray(plane), nan=0.0).clip(min=0.0)
     wind = np.full(len(time), CALM_WIND) if wind_speed is None else wind_speed
@@ -91,6 +91,6 @@ def _cloudy_sky(place: Any, middle: Any, sun: Any) -> tuple[Floats, Floats, Floa
 
     clear = place.get_clearsky(middle, solar_position=sun, linke_turbidity=3.0)["ghi"].to_numpy()
     ghi = CLEARNESS * clear
-    split = pvlib.irradiance.erbs(ghi, sun["zenith"].to_numpy(), middle)
+    split = pvlib.irradiance.erbs(ghi, sun["zenith"].to_numpy(), middle.day_of_year.to_numpy())
     dni, dhi = (np.nan_to_num(np.asarray(split[k]), nan=0.0) for k in ("dni", "dhi"))
     return ghi, dni, dhi

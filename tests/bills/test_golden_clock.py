@@ -1,0 +1,142 @@
+"""Golden lines of clocks and calendars: days of 23 and 25 hours, holidays, quarter hours, rates of exchange by day."""
+
+import numpy as np
+import pytest
+
+from tests.bills.meter import Meter, agree, daily_rates, tariff
+
+NIGHT = {"kind": "energy", "name": "night", "value": 10, "when": {"hours": [[0, 6]]}}
+DAY = {"kind": "energy", "name": "day", "value": 20, "when": {"hours": [[6, 24]]}}
+SMALL_HOURS = {"kind": "energy", "name": "small_hours", "value": 1, "when": {"hours": [[2, 3]]}}
+FLAT = {"kind": "energy", "name": "levy", "value": 10}
+PEAK = {"kind": "demand", "name": "peak", "value": 1000}
+
+
+def test_spring_day_of_23_hours():
+    """31 March 2024 in Germany: the night from 0 to 6 has five hours, none of them from 2 to 3."""
+    meter = Meter(tariff(NIGHT, DAY, SMALL_HOURS), "2024-03-31", "2024-04-01")
+    agree(meter.bill(meter.load(1))["2024-03"], {
+        "spot": 23 * 40, "night": 5 * 10, "day": 18 * 20, "small_hours": 0,
+    })  # fmt: skip
+
+
+def test_autumn_day_of_25_hours():
+    """27 October 2024 in Germany: the night has seven hours, two of them from 2 to 3."""
+    meter = Meter(tariff(NIGHT, DAY, SMALL_HOURS), "2024-10-27", "2024-10-28")
+    agree(meter.bill(meter.load(1))["2024-10"], {
+        "spot": 25 * 40, "night": 7 * 10, "day": 18 * 20, "small_hours": 2 * 1,
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "hours"), [("2024-03-01", "2024-04-01", 743), ("2024-10-01", "2024-11-01", 745)]
+)
+def test_a_month_with_a_clock_change_is_one_month(start, end, hours):
+    """743 and 745 h: a whole month of demand and fixed charge all the same."""
+    meter = Meter(tariff(FLAT, PEAK, {"kind": "fixed", "name": "fixed", "value": 300}), start, end)
+    agree(meter.bill(meter.load(2))[start[:7]], {
+        "spot": hours * 2 * 40, "levy": hours * 2 * 10, "peak": 2 * 1000, "fixed": 300,
+    })  # fmt: skip
+
+
+def test_the_clock_change_in_quarter_hours():
+    """31 March 2024: 92 quarters; 5 MW in the first one after the change, 03:00-03:15, is in no small hour."""
+    meter = Meter(tariff(SMALL_HOURS, FLAT, PEAK), "2024-03-31", "2024-04-01", 15)
+    power = meter.load(1, {"2024-03-31 03:00": 5})
+    assert len(power) == 92
+    agree(meter.bill(power)["2024-03"], {
+        "spot": 24 * 40, "small_hours": 0, "levy": 24 * 10, "peak": 5 * 1000 * 23 / 743,
+    })  # fmt: skip
+
+
+def test_quarter_hours_keep_their_own_peak_and_price():
+    """15 January 2024: 96 quarters of 2 MW, 6 MW from 10:15 to 10:30 at 100 EUR/MWh: 47.5 + 1.5 = 49 MWh.
+
+    As hourly means the peak would be 3 MW.
+    """
+    meter = Meter(tariff(FLAT, PEAK), "2024-01-15", "2024-01-16", 15)
+    power, dear = meter.load(2, {"2024-01-15 10:15": 6}), meter.load(40, {"2024-01-15 10:15": 100})
+    agree(meter.bill(power, dear)["2024-01"], {
+        "spot": 47.5 * 40 + 1.5 * 100, "levy": 49 * 10, "peak": 6 * 1000 * 24 / 744,
+    })  # fmt: skip
+
+
+WEEKDAYS = ["mon", "tue", "wed", "thu", "fri"]
+
+
+@pytest.mark.parametrize(
+    ("holidays", "hours"),
+    [("as_weekday", 3 * 12), ("excluded", 2 * 12), ("included", 3 * 12), ("only", 12)],
+)
+def test_german_unity_day_on_a_thursday(holidays, hours):
+    """2 to 6 October 2024: Wednesday, Thursday (holiday), Friday, Saturday; weekday hours 8 to 20."""
+    window = {"weekdays": WEEKDAYS, "hours": [[8, 20]], "holidays": holidays}
+    meter = Meter(tariff({**FLAT, "when": window}), "2024-10-02", "2024-10-06")
+    assert meter.bill(meter.load(1))["2024-10"]["levy"].amount_eur == pytest.approx(hours * 10)
+
+
+def test_a_weekend_rate_that_includes_holidays():
+    """Low rate on Saturdays, Sundays and holidays: 3, 5 and 6 October 2024 are three days of 24 h."""
+    window = {"weekdays": ["sat", "sun"], "holidays": "included"}
+    meter = Meter(tariff({**FLAT, "when": window}), "2024-10-02", "2024-10-07")
+    assert meter.bill(meter.load(1))["2024-10"]["levy"].amount_eur == pytest.approx(72 * 10)
+
+
+def test_a_holiday_begins_at_local_midnight():
+    """2 October 22:00 UTC is 3 October in Berlin: of 2 and 3 October only the first 24 h are no holiday."""
+    window = {"holidays": "excluded"}
+    meter = Meter(tariff({**FLAT, "when": window}), "2024-10-02", "2024-10-04")
+    power = np.where(np.arange(48) < 24, 1.0, 100.0)
+    assert meter.bill(power)["2024-10"]["levy"].amount_eur == pytest.approx(24 * 10)
+
+
+def test_the_same_day_is_no_holiday_across_the_border():
+    norway = tariff({**FLAT, "when": {"holidays": "excluded"}}, country="NO")
+    meter = Meter(norway, "2024-10-03", "2024-10-04")
+    assert meter.bill(meter.load(1))["2024-10"]["levy"].amount_eur == pytest.approx(24 * 10)
+
+
+def test_rates_of_exchange_by_day():
+    """10 and 11 January 2024 in Norway are 09T23Z to 11T23Z: 1 h at 0.09, 24 h at 0.10, 23 h at 0.12 EUR/NOK.
+
+    Energy by the hour; peak and fixed charge at the mean of the 48 hours, for 48 of 744 h.
+    """
+    kroner = tariff(FLAT, PEAK, {"kind": "fixed", "name": "fixed", "value": 500}, country="NO", currency="NOK")
+    fx = daily_rates("NOK", {"2024-01-08": 0.09, "2024-01-10": 0.10, "2024-01-11": 0.12})
+    meter = Meter(kroner, "2024-01-10", "2024-01-12", fx=fx)
+    mean = (1 * 0.09 + 24 * 0.10 + 23 * 0.12) / 48
+    agree(meter.bill(meter.load(2))["2024-01"], {
+        "spot": 48 * 2 * 40,
+        "levy": 2 * 10 * (1 * 0.09 + 24 * 0.10 + 23 * 0.12),
+        "peak": 2 * 1000 * mean * 48 / 744,
+        "fixed": 500 * mean * 48 / 744,
+    })  # fmt: skip
+
+
+def test_the_last_published_rate_holds_over_a_weekend():
+    """Friday 12 January 2024 at 0.11, nothing on Saturday and Sunday, Monday at 0.13: Sunday is paid at 0.11."""
+    fx = daily_rates("NOK", {"2024-01-12": 0.11, "2024-01-15": 0.13})
+    meter = Meter(tariff(FLAT, country="NO", currency="NOK"), "2024-01-14", "2024-01-15", fx=fx)
+    assert meter.bill(meter.load(1))["2024-01"]["levy"].amount_eur == pytest.approx(24 * 10 * 0.11)
+
+
+def test_a_new_energy_rate_begins_on_its_local_day():
+    """10 until 31 March, 30 from 1 April 2024, over two days; 31 March has 23 h."""
+    meter = Meter(tariff(FLAT, {**FLAT, "value": 30, "valid_from": "2024-04-01"}), "2024-03-31", "2024-04-02")
+    lines = meter.bill(meter.load(1))
+    assert [lines[m]["levy"].amount_eur for m in ("2024-03", "2024-04")] == [23 * 10, 24 * 30]
+
+
+@pytest.mark.parametrize(("switch", "rate"), [((), 20.5), (("levy",), 0.5)])
+def test_reduced_rate_switch(switch, rate):
+    meter = Meter(
+        tariff({**FLAT, "value": 20.5, "reduced": 0.5}), "2024-01-15", "2024-01-16", site={"reduced_rates": switch}
+    )
+    assert meter.bill(meter.load(3))["2024-01"]["levy"].amount_eur == pytest.approx(72 * rate)
+
+
+def test_negative_marginal_loss_pays_back():
+    """-2 % of spot on 24 MWh at 40 EUR/MWh, and at -10: then it costs."""
+    meter = Meter(tariff({"kind": "spot_share", "name": "loss", "value": -0.02}), "2024-01-15", "2024-01-16")
+    amounts = [meter.bill(meter.load(1), spot)["2024-01"]["loss"].amount_eur for spot in (40, -10)]
+    assert amounts == pytest.approx([-24 * 40 * 0.02, 24 * 10 * 0.02])
