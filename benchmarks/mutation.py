@@ -19,9 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 CHECKOUT = Path(__file__).parents[1]
 ROOMS = ("energy/program", "energy/audit", "energy/plant")
@@ -40,8 +41,7 @@ SUITES = (
 #: Bars of the issue: share killed, size of the sample; and time per mutant [s] after which it counts as not killed.
 LEAST_KILLED, LEAST_SAMPLE, TIME_LIMIT_S = 0.85, 400, 240.0
 #: Imported once, before forking.
-HEAVY = ("numpy", "pandas", "xarray", "scipy.optimize", "scipy.sparse", "pyomo.environ", "hypothesis", "pytest",
-         "pydantic", "ruamel.yaml", "pvlib", "matplotlib")  # fmt: skip
+HEAVY = ("numpy", "pandas", "xarray", "scipy.optimize", "scipy.sparse", "pyomo.environ", "pydantic", "ruamel.yaml", "pvlib", "matplotlib")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,38 +55,30 @@ class Mutant:
     source: str
 
 
-def mutants_of(path: str) -> list[Mutant]:
-    """All mutants that mutmut makes of a file."""
+def sample(size: int, seed: int) -> list[Mutant]:
+    """Two of every file that has any, the rest drawn from all that is left."""
     from mutmut.mutation.file_mutation import create_mutations
 
-    code = (CHECKOUT / path).read_text(encoding="utf-8")
-    module, mutations, *_ = create_mutations(path, code)
-    out = []
-    for mutation in mutations:
-        changed = module.deep_replace(mutation.original_node, mutation.mutated_node).code
-        line = next((i for i, (a, b) in enumerate(_pairs(code, changed), 1) if a != b), 0)
-        before, after = (module.code_for_node(n).strip() for n in (mutation.original_node, mutation.mutated_node))
-        if changed != code:
-            out.append(Mutant(path, line, before, after, changed))
-    return out
-
-
-def _pairs(a: str, b: str) -> Iterator[tuple[str, str]]:
-    return zip(a.splitlines(), b.splitlines(), strict=False)
-
-
-def sample(size: int, seed: int, rooms: tuple[str, ...]) -> list[Mutant]:
-    """Two of every file that has any, the rest drawn from all that is left."""
     rng = random.Random(seed)
-    files = sorted(p.relative_to(CHECKOUT).as_posix() for room in rooms for p in (CHECKOUT / room).rglob("*.py"))
-    chosen, rest = [], []
+    files = sorted(p.relative_to(CHECKOUT).as_posix() for room in ROOMS for p in (CHECKOUT / room).rglob("*.py"))
+    modules, chosen, rest = {}, [], []
     for path in files:
-        mutants = mutants_of(path)
-        rng.shuffle(mutants)
-        chosen += mutants[:2]
-        rest += mutants[2:]
+        modules[path], mutations, *_ = create_mutations(path, (CHECKOUT / path).read_text(encoding="utf-8"))
+        rng.shuffle(mutations)
+        chosen += [(path, m) for m in mutations[:2]]
+        rest += [(path, m) for m in mutations[2:]]
     rng.shuffle(rest)
-    return sorted(chosen + rest[: max(0, size - len(chosen))], key=lambda m: (m.path, m.line))
+    drawn = chosen + rest[: max(0, size - len(chosen))]
+    return sorted((_written(path, modules[path], m) for path, m in drawn), key=lambda m: (m.path, m.line))
+
+
+def _written(path: str, module: Any, mutation: Any) -> Mutant:
+    """The file with one mutation in it."""
+    old, new = module.code, module.deep_replace(mutation.original_node, mutation.mutated_node).code
+    pairs = zip(old.splitlines(), new.splitlines(), strict=False)
+    line = next((i for i, (a, b) in enumerate(pairs, 1) if a != b), 0)
+    before, after = (module.code_for_node(n).strip() for n in (mutation.original_node, mutation.mutated_node))
+    return Mutant(path, line, before, after, new)
 
 
 def suite_of(path: str) -> list[str]:
@@ -96,7 +88,7 @@ def suite_of(path: str) -> list[str]:
 
 
 def judge(mutant: Mutant, copy: Path, extra: tuple[str, ...] = ()) -> tuple[str, float]:
-    """'killed', 'survived' or 'timeout', and seconds."""
+    """'killed' (failed tests, or none could be imported), 'survived', 'timeout' or a broken run, and seconds."""
     target = copy / mutant.path
     original = target.read_text(encoding="utf-8")
     target.write_text(mutant.source, encoding="utf-8")
@@ -105,7 +97,7 @@ def judge(mutant: Mutant, copy: Path, extra: tuple[str, ...] = ()) -> tuple[str,
         code = _forked(copy, [*suite_of(mutant.path), *extra])
     finally:
         target.write_text(original, encoding="utf-8")
-    verdict = "timeout" if code is None else "survived" if code == 0 else "killed"
+    verdict = {None: "timeout", 0: "survived", 1: "killed", 2: "killed"}.get(code, f"broken run {code}")
     return verdict, time.monotonic() - began
 
 
@@ -127,18 +119,26 @@ def _forked(copy: Path, tests: list[str]) -> int | None:
 
 
 def _child(copy: Path, tests: list[str]) -> None:
-    """Run pytest here and leave; everything it prints is dropped."""
+    """Run pytest here and leave; what it prints is in last.log."""
     os.chdir(copy)
     sys.path[:] = [str(copy), *(p for p in sys.path if Path(p or ".").resolve() != CHECKOUT)]
     for name in [n for n in sys.modules if n.split(".")[0] in {"energy", "benchmarks", "tests"} and n != "__main__"]:
         del sys.modules[name]
     sys.dont_write_bytecode = True
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 1)
-    os.dup2(nothing, 2)
-    import pytest
+    printed = os.open(copy / "last.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(printed, 1)
+    os.dup2(printed, 2)
+    code = 3  # pytest's own: an internal error
+    try:
+        import pytest
 
-    os._exit(int(pytest.main(["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", *tests])))
+        code = int(pytest.main(["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", *tests]))
+    except BaseException:
+        traceback.print_exc()
+    finally:  # whatever happens, a child never returns into the parent's loop
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def copied(folder: Path) -> Path:
@@ -159,13 +159,16 @@ def main() -> None:
     parser.add_argument("--only", help="only files whose path contains this")
     parser.add_argument("--out", type=Path, default=Path("mutation.json"))
     args = parser.parse_args()
-    chosen = [m for m in sample(args.size, args.seed, ROOMS) if not args.only or args.only in m.path]
+    chosen = [m for m in sample(args.size, args.seed) if not args.only or args.only in m.path]
     k, n = (int(x) for x in args.part.split("/"))
     for name in HEAVY:
         importlib.import_module(name)
     found = []
     with tempfile.TemporaryDirectory() as folder:
         copy = copied(Path(folder))
+        for room in ROOMS if not args.only else ():
+            untouched = Mutant(f"{room}/__init__.py", 0, "", "", (CHECKOUT / room / "__init__.py").read_text("utf-8"))
+            assert judge(untouched, copy)[0] == "survived", (copy / "last.log").read_text(encoding="utf-8")
         for i, mutant in enumerate(chosen[k - 1 :: n]):
             verdict, seconds = judge(mutant, copy)
             found.append({k: v for k, v in asdict(mutant).items() if k != "source"} | {"verdict": verdict})
