@@ -37,6 +37,15 @@ def with_sun(problem: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     return replaced(problem, solar_mw=size * day, export_limit_mw=limit.copy(), export_price=paid)
 
 
+def with_heat(problem: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
+    """Buyers of heat at some sites, for less than all of it, at prices that fall below zero now and then."""
+    p = arrays_of(problem)
+    shape = p["price"].shape
+    limit = rng.uniform(0, 0.12, shape) * (rng.random(shape[0]) < 0.7)[:, None]
+    share = rng.uniform(0.3, 0.8, problem.sizes["hall"]) * (rng.random(problem.sizes["hall"]) < 0.8)
+    return replaced(problem, heat_limit_mw=limit, heat_share=share, heat_price=rng.uniform(-3, 15, shape))
+
+
 def with_contracts(problem: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     """One to three contracts that save part of a positive price, two of them perhaps at one site."""
     price = problem["price"].values
@@ -45,7 +54,7 @@ def with_contracts(problem: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     saving = np.maximum(price[site], 0.0) * rng.uniform(0, 0.9, offered.shape)
     return replaced(
         problem, {"contract": [f"c{q}" for q in range(len(site))]},
-        contract_site=site, contract_mw=offered, contract_saving=saving, fixed_eur=rng.uniform(0, 50, len(price)),
+        contract_site=site, contract_mw=offered, contract_saving=saving, contract_clip=0 * saving, fixed_eur=rng.uniform(0, 50, len(price)),
     )  # fmt: skip
 
 
@@ -113,7 +122,7 @@ def with_little_room(problem: xr.Dataset, rng: np.random.Generator) -> xr.Datase
 
 ENRICHMENTS: tuple[Callable[[xr.Dataset, np.random.Generator], xr.Dataset], ...] = (
     with_minimums, with_sun, with_contracts, with_memory, with_windows, with_caps,
-    with_little_room,
+    with_little_room, with_heat,
 )  # fmt: skip
 
 
