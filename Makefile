@@ -8,7 +8,7 @@ DEV    := $(VENV)/.dev-ready
 # One thread: the solver and the measured ratios are single-threaded, and two libraries' pools only fight.
 export OMP_NUM_THREADS := 1
 
-.PHONY: optimize report test check format docs lock bench regression real clean
+.PHONY: optimize report test check format docs lock bench bills regression real clean
 
 optimize: $(RUN)  ## the reference case (or ARGS), solved, proven, priced, reported
 	$(BIN)/energy optimize $(ARGS)
@@ -39,6 +39,9 @@ real: $(DEV)  ## real series and job traces; SERIES names the folder that holds 
 
 regression: $(DEV)  ## objectives and sizes of the table, old beside new
 	$(BIN)/python -m tests.regression.table --series "$(SERIES)" $(ARGS)
+
+bills: $(DEV)  ## golden invoices, and objective = bill for 200 random fleets, tariffs and horizons
+	$(BIN)/python -m pytest tests/bills $(ARGS)
 
 SERIES ?= ../shared/data
 

@@ -9,7 +9,7 @@ in time without looking at peaks may build a new one, and caps that bind cost so
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -79,6 +79,11 @@ def attribute(run: Run, tell: Callable[[str], None] = lambda _: None) -> Attribu
         costs.append((name, *_solved(run, problem)))
     costs.append(("full", run.plan.bill.total(), work, run.certificate))
     return Attribution(_steps(costs), tuple(_rules(run)))
+
+
+def attribute_run(run: Run, tell: Callable[[str], None] = lambda _: None) -> Run:
+    """The Run with its attribution in the summary, where the report and the commands find it."""
+    return replace(run, summary=run.summary | {"attribution": attribute(run, tell).as_dict()})
 
 
 def _steps(costs: list[tuple[str, float, float, Certificate | None]]) -> tuple[Step, ...]:

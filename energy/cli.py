@@ -33,30 +33,37 @@ FirstDay = Annotated[str | None, typer.Option("--start", help="First local day, 
 LastDay = Annotated[str | None, typer.Option("--end", help="Last local day, inclusive.", show_default=False)]
 Fill = Annotated[bool, typer.Option("--fill", help="Fill gaps in series, labelled, instead of refusing them.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")]
+Attribute = Annotated[
+    bool, typer.Option("--attribute", help="Also solve the restricted problems that explain the saving by cause.")
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder that run folders are written to.")]
 
 
 @app.command()
 def optimize(
     case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fill: Fill = False,
-    out: Out = Path("data/runs"), as_json: Json = False,
+    out: Out = Path("data/runs"), as_json: Json = False, attribute: Attribute = False,
 ) -> None:  # fmt: skip
     """Solve a case, prove and price the plan, write the run folder and print the result."""
     with _exit_codes():
+        from energy.attribution import attribute_run
         from energy.operate.runs import check_writable, publish, record_of
         from energy.optimize import optimize as run_optimize
-        from energy.screen import Progress, result_table
+        from energy.screen import Progress, attribution_table, result_table
 
         check_writable(out)
         with Progress(quiet=as_json) as progress:
             run = run_optimize(case or _reference(), _horizon(start, end), fill, tell=progress.stage)
             _refuse_failed(run)
+            if attribute:
+                run = attribute_run(run, progress.stage)
             progress.stage("write the run folder")
             folder = publish(record_of(run), out)
         if as_json:
             print(json.dumps(run.summary, indent=2, default=float, allow_nan=False))
         else:
             result_table(run, folder)
+            attribution_table(run.summary)
         raise typer.Exit(DEGRADED if run.outcome.status == "DEGRADED" else OK)
 
 
@@ -74,6 +81,29 @@ def report(
         target = output or run / PAGE
         save_page(read_run(run), target)
         typer.echo(str(target))
+
+
+@app.command()
+def bill(run: Annotated[Path, typer.Option("--run", help="A run folder.")]) -> None:
+    """Print the invoice lines of a run, per site, month and component, in EUR without VAT."""
+    with _exit_codes():
+        from energy.operate.runs import read_run
+        from energy.screen import bill_table
+
+        bill_table(read_run(run))
+
+
+@app.command()
+def attribute(run: Annotated[Path, typer.Option("--run", help="A run folder made with optimize --attribute.")]) -> None:
+    """Print what each kind of foresight saves, and the rules of thumb beside it."""
+    with _exit_codes():
+        from energy.operate.runs import read_run
+        from energy.screen import attribution_table
+
+        summary = read_run(run).summary
+        if "attribution" not in summary:
+            _fail(CONFIGURATION, f"{run}: was made without --attribute; run energy optimize --attribute on its case")
+        attribution_table(summary)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from energy.optimize import Run
 from energy.problem import Inputs
+from energy.report.record import Record
 
 #: Width when there is no terminal to ask: fits a log viewer and a mail.
 PLAIN_WIDTH = 110
@@ -78,8 +79,12 @@ def result_table(run: Run, folder: Path) -> None:
                   f"{s['pue']['fleet']:.4f}", f"{s['busy_share']:.1%}")  # type: ignore[index]  # fmt: skip
     out.print(table)
     c = run.certificate
-    out.print(f"Certificate: {'passed' if c.passed else 'FAILED'}, relative gap {c.relative_gap:.1e}, largest violation "
-              f"{c.max_violation:.1e}; {c.rows:,} rows, {c.columns:,} columns; solver {run.raw.seconds:.1f} s")  # fmt: skip
+    out.print(
+        f"Certificate: {'passed' if c.passed else 'FAILED'}, relative gap {c.relative_gap:.1e}, "
+        f"largest violation {c.max_violation:.1e}; {c.rows:,} rows, {c.columns:,} columns; "
+        f"solver {run.raw.seconds:.1f} s",
+        soft_wrap=True,
+    )
     out.print(f"Run folder: {folder}", soft_wrap=True)
 
 
@@ -116,8 +121,8 @@ def _busy(run: Run, site: int) -> float:
 def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
     """What a case holds, and where each series comes from."""
     out = console()
-    sizes = ", ".join(f"{problem.sizes[d]} {n}" for d, n in (
-        ("site", "sites"), ("hall", "halls"), ("pool", "pools"), ("job", "jobs"), ("group", "groups"), ("time", "periods")))  # fmt: skip
+    names = {dim: f"{dim}s" for dim in ("site", "hall", "pool", "job", "group")} | {"time": "periods"}
+    sizes = ", ".join(f"{problem.sizes[dim]} {name}" for dim, name in names.items())
     out.print(f"OK: {inputs.case.name}: {sizes}; {len(inputs.left_out)} jobs outside the horizon")
     table = Table(title="Series")
     for name in ("kind", "for", "quality (periods)", "file", "source"):
@@ -132,3 +137,32 @@ def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
             str(row["source"]),
         )
     out.print(table)
+
+
+def bill_table(record: Record) -> None:
+    """Invoice lines of a run and their sums."""
+    lines = record.bills["bill"]
+    table = Table(title="Invoice lines, EUR without VAT")
+    for name in ("site", "month", "component", "quantity", "unit", "EUR per unit", "EUR"):
+        table.add_column(name, justify="right" if name in ("quantity", "EUR per unit", "EUR") else "left")
+    for line in lines.itertuples():
+        table.add_row(str(line.site), str(line.month), str(line.component), f"{line.quantity:,.3f}", str(line.unit),
+                      f"{line.rate_eur:,.2f}", f"{line.amount_eur:,.2f}")  # fmt: skip
+    table.add_section()
+    table.add_row("fleet", "", "", "", "", "", f"{lines['amount_eur'].sum():,.2f}")
+    console().print(table)
+
+
+def attribution_table(summary: dict[str, Any]) -> None:
+    """The waterfall as a table, where a run has one."""
+    if "attribution" not in summary:
+        return
+    table = Table(title="What each kind of foresight saves")
+    for name in ("step", "cost EUR", "saving EUR", "certified"):
+        table.add_column(name, justify="left" if name in ("step", "certified") else "right")
+    for part in ("steps", "rules"):
+        for s in summary["attribution"][part]:
+            proof = {True: "yes", False: "no", None: ""}[s["certified"]]
+            table.add_row(s["name"], f"{s['cost_eur']:,.0f}", f"{s['saving_eur']:,.0f}", proof)
+        table.add_section()
+    console().print(table)

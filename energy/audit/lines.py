@@ -14,10 +14,10 @@ from energy.audit.facts import Facts, clock
 from energy.inputs.contracts import CappedPrice, Contract, Hedge, TakeOrPay
 from energy.inputs.dated import at
 from energy.inputs.fleet import Site
-from energy.inputs.tariffs import Fixed, MinimumBill, SpotShare, Tariff
+from energy.inputs.tariffs import Demand, Energy, Fixed, MinimumBill, SpotShare, Tariff
 from energy.schema import Bools, Floats, Times
 
-C = TypeVar("C")
+C = TypeVar("C", Energy, SpotShare, Demand, Fixed, MinimumBill)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def latest(tariff: Tariff, kind: type[C], day: date) -> list[C]:
     for c in tariff.components:
         if isinstance(c, kind) and c.valid_from <= day:
             known = out.get(c.name)
-            if known is None or known.valid_from < c.valid_from:  # type: ignore[attr-defined]
+            if known is None or known.valid_from < c.valid_from:
                 out[c.name] = c
     return list(out.values())
 
@@ -54,7 +54,7 @@ def month_hours(month: str, site: Site) -> float:
 
 def first_day(time: Times, site: Site, inside: Bools) -> date:
     """First site-local day of the month that the horizon covers."""
-    return clock(time, site)[inside][0].date()  # type: ignore[no-any-return]
+    return clock(time, site)[inside][0].date()
 
 
 def fixed_lines(facts: Facts, name: str, month: str, time: Times, dt: Floats, inside: Bools) -> list[Line]:
@@ -94,20 +94,25 @@ def contract_lines(
     What is drawn is taken from the contract that saves most in the hour first; where none saves, at spot.
     """
     site = facts.fleet.sites[name]
-    left = np.where(inside, drawn, 0.0)
     offers = [c for c in site.contracts if not isinstance(c, Hedge)]
+    volume = {c.name: np.where(inside, _volume(c, site, time), 0.0) for c in offers}
     worth = {c.name: _worth(facts, c, time, market) for c in offers}
-    taken = {c.name: np.zeros(len(time)) for c in offers}
-    order = sorted(range(len(offers)), key=lambda i: i)
-    for t in np.flatnonzero(inside & (left > 0)) if offers else []:
-        for i in sorted(order, key=lambda i: -worth[offers[i].name][t]):
-            c = offers[i]
-            part = min(left[t], float(_volume(c, site, time)[t])) if worth[c.name][t] > 0 else 0.0
-            taken[c.name][t], left[t] = part, left[t] - part
+    taken = _taken([c.name for c in offers], volume, worth, np.where(inside, drawn, 0.0))
     out = []
     for c in offers:
-        out += _sunk(facts, name, month, c, np.where(inside, _volume(c, site, time) * dt, 0.0), time)
+        out += _sunk(facts, name, month, c, volume[c.name] * dt, time)
         out.append(_line(name, month, f"{c.name}_taken", taken[c.name] * dt, -worth[c.name]))
+    return out
+
+
+def _taken(names: list[str], volume: dict[str, Floats], worth: dict[str, Floats], drawn: Floats) -> dict[str, Floats]:
+    """Power taken from each offer, (T,) [MW]: the dearest spot avoided first."""
+    left, out = drawn.copy(), {n: np.zeros(len(drawn)) for n in names}
+    for t in np.flatnonzero(drawn > 0) if names else []:
+        for n in sorted(names, key=lambda n: -worth[n][t]):
+            if worth[n][t] > 0:
+                out[n][t] = min(left[t], volume[n][t])
+                left[t] -= out[n][t]
     return out
 
 

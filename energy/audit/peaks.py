@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -11,7 +13,7 @@ from energy.audit.lines import Line, latest
 from energy.inputs.state import SiteState, State
 from energy.inputs.tariffs import Demand
 from energy.inputs.windows import ALWAYS
-from energy.schema import Floats, Times
+from energy.schema import Bools, Floats, Times
 
 
 def demand_lines(facts: Facts, name: str, month: str, time: Times, dt: Floats, drawn: Floats) -> list[Line]:
@@ -59,7 +61,7 @@ def _bands(name: str, month: str, c: Demand, peak: float, factor: float) -> list
     return out
 
 
-def _share(known: bool, month: str, local: pd.DatetimeIndex, inside: Floats, dt: Floats, zone: str) -> float:
+def _share(known: bool, month: str, local: pd.DatetimeIndex, inside: Bools, dt: Floats, zone: str) -> float:
     """Covered hours over the whole month; over its remainder where the month already has a peak on record."""
     covered = float(dt[inside].sum())
     after = (pd.Timestamp(f"{month}-01") + pd.offsets.MonthBegin(1)).tz_localize(zone)
@@ -96,7 +98,7 @@ def _carry_site(facts: Facts, name: str, old: SiteState, time: Times, drawn: Flo
     return old.model_copy(update={"peak_so_far_mw": peaks, "window_peaks_mw": windows})
 
 
-def _raised(peaks: dict[str, float], months: Floats, drawn: Floats, counted: Floats) -> dict[str, float]:
+def _raised(peaks: dict[str, float], months: Any, drawn: Floats, counted: Bools) -> dict[str, float]:
     out = dict(peaks)
     for month in sorted(set(months)):
         highest = float(drawn[(months == month) & counted].max(initial=0.0))

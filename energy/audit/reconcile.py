@@ -30,6 +30,7 @@ class Reconciliation:
     negative_hour_chords_eur: float
     peaks_on_chords_eur: float
     contracts_on_chords_eur: float
+    clipped_prices_eur: float
     undone_penalty_eur: float
     cap_penalty_eur: float
     unexplained_eur: float
@@ -41,7 +42,7 @@ class Reconciliation:
         """Modelling differences (chords, not penalties) as a share of the bill."""
         # Sun and a paid volume are both free: which is used first moves energy from one term to the other.
         named = abs(self.chords_eur + self.contracts_on_chords_eur) + abs(self.negative_hour_chords_eur)
-        named += abs(self.peaks_on_chords_eur)
+        named += abs(self.peaks_on_chords_eur) + abs(self.clipped_prices_eur)
         return named / abs(self.bill_eur) if self.bill_eur else named
 
     @property
@@ -88,9 +89,10 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
         sum(planned[k] - actual[k] for k in ("contracts", "feed_in", "top_up")),
     )
     objective = float(solution.attrs["objective_eur"])
-    unexplained = objective - priced.total() - chords - burned - peaks - others - undone - breach
+    clipped = -actual["clipped"]
+    unexplained = objective - priced.total() - chords - burned - peaks - others - clipped - undone - breach
     return Reconciliation(
-        objective, priced.total(), chords, burned, peaks, others, undone, breach, unexplained,
+        objective, priced.total(), chords, burned, peaks, others, clipped, undone, breach, unexplained,
         it_mismatch_mw=float(np.abs(x["it"] - replayed["it_mw"].values).max()),
         chord_below_curve_mw=float((facility - x["facility"]).max()),
     )  # fmt: skip

@@ -14,14 +14,15 @@ def terms(problem: xr.Dataset, drawn: Floats, fed: Floats) -> dict[str, float]:
     """Cost by term [EUR] when the sites draw and feed in these powers [MW], (S, T)."""
     p: dict[str, Any] = {str(k): v.values for k, v in problem.data_vars.items()}
     rate = p["dt"] * p["price"]
-    demand = demand_by_charge(p, drawn)
+    demand, taken = demand_by_charge(p, drawn), contract_taken(p, drawn)
     return {
         "energy": float((rate * drawn).sum()),
         "demand": float(demand.sum()),
-        "contracts": -_contract_saving(p, drawn),
+        "contracts": -float((p["dt"] * p["contract_saving"] * taken).sum()),
         "feed_in": -float((p["dt"] * p["export_price"] * fed).sum()),
         "top_up": float(_top_up(p, drawn, demand).sum()),
         "fixed": float(p["fixed_eur"].sum()),
+        "clipped": -float((p["dt"] * p["contract_clip"] * taken).sum() + (p["dt"] * p["export_clip"] * fed).sum()),
     }
 
 
@@ -36,22 +37,21 @@ def demand_by_charge(p: dict[str, Any], drawn: Floats) -> Floats:
     return out
 
 
-def _contract_saving(p: dict[str, Any], drawn: Floats) -> float:
-    """What contracts save when each hour takes the best offers first [EUR]."""
-    total, left = 0.0, drawn.copy()
+def contract_taken(p: dict[str, Any], drawn: Floats) -> Floats:
+    """What is taken from each contract when every hour takes the best offers first, (Q, T) [MW]."""
+    left, taken = drawn.copy(), np.zeros_like(p["contract_mw"])
     order = np.argsort(-p["contract_saving"], axis=0, kind="stable")
     for rank in range(len(order)):
         for q in range(len(order)):
-            now = order[rank] == q
+            wanted = (order[rank] == q) & (p["contract_saving"][q] > 0)
             s = p["contract_site"][q]
-            part = np.where(now, np.minimum(left[s], p["contract_mw"][q]), 0.0)
-            left[s] -= part
-            total += float((p["dt"] * p["contract_saving"][q] * part).sum())
-    return total
+            taken[q] += np.where(wanted, np.minimum(left[s], p["contract_mw"][q]), 0.0)
+            left[s] -= np.where(wanted, np.minimum(left[s], p["contract_mw"][q]), 0.0)
+    return np.asarray(taken)
 
 
 def _top_up(p: dict[str, Any], drawn: Floats, demand: Floats) -> Floats:
     """What each minimum bill adds, (B,) [EUR]."""
     energy = (p["minimum_rate"] * p["dt"] * drawn[p["minimum_site"]]).sum(axis=1)
     same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])
-    return np.maximum(p["minimum_eur"] - energy - same @ demand, 0.0)
+    return np.asarray(np.maximum(p["minimum_eur"] - energy - same @ demand, 0.0))

@@ -28,8 +28,10 @@ def cheapest_hours(problem: xr.Dataset, work: Floats, home: list[str | None]) ->
         needed = left / (p["max_gpus"][j] * speed[j].max())
         return bool(not cheap[at_home[j], t] and hours_left[j, t] > needed + p["dt"][t])
 
-    order = [_ranked(p, speed[j], lambda n, j=j: float(p["hall_site"][p["pool_hall"][n]] != at_home[j]))
-             for j in range(len(work))]  # fmt: skip
+    def away(j: int) -> Callable[[int], float]:
+        return lambda n: float(p["hall_site"][p["pool_hall"][n]] != at_home[j])
+
+    order = [_ranked(p, speed[j], away(j)) for j in range(len(work))]
     return greedy(problem, work, lambda j, _: order[j], waits)
 
 

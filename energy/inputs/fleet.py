@@ -166,6 +166,8 @@ class Fleet(Frozen):
             for h, hall in site.halls.items():
                 parts.append((f"sites.{s}.halls.{h}", hall))
                 parts += [(f"sites.{s}.halls.{h}.pools.{p}", pool) for p, pool in hall.pools.items()]
+            for c in site.contracts:
+                yield f"sites.{s}.contracts.{c.name}.mw", site.time_zone, c.mw
             for key, part in parts:
                 steps = {n: getattr(part, n) for n in DATED if getattr(part, n, None) is not None}
                 yield from ((f"{key}.{name}", site.time_zone, value) for name, value in steps.items())

@@ -21,6 +21,8 @@ from energy.schema import QUALITY
 #: Below this median of a whole column [currency per MWh] a price column is taken for a price per kWh:
 #: no zone of the data we know has a yearly median under 5 per MWh, and 1 per kWh would be a very dear kWh.
 KWH_MEDIAN = 1.0
+#: Largest price of any market in any currency [per MWh]; what is larger is a slip of the keyboard.
+PRICE_LIMIT = 1e6
 #: Columns in other units, converted to pvlib's names: (name, factor).
 VARIABLE_MAP = {"pressure_mbar": ("pressure", 100.0), "pressure_hpa": ("pressure", 100.0),
                 "wind_speed_km_per_h": ("wind_speed", 1 / 3.6)}  # fmt: skip
@@ -107,7 +109,7 @@ def _column(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
 def _price(path: Path, zone: str, spec: PriceFile, horizon: Horizon, fill: bool) -> xr.Dataset:
     table = read_series(path)
     name = spec.columns.get(zone, zone)
-    whole = _column(path, table, name)
+    whole = _in_range(path, name, _column(path, table, name), -PRICE_LIMIT, PRICE_LIMIT, f"{spec.currency}/MWh")
     median = float(whole.abs().median())
     if spec.unit is None and median < KWH_MEDIAN:
         raise SeriesError(

@@ -56,8 +56,8 @@ def _content(path: Path) -> io.BytesIO:
         return io.BytesIO(gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw)
     except OSError as e:
         raise SeriesError(path, f"cannot be read ({e.strerror or e})", ALLOWED) from None
-    except (EOFError, zlib.error) as e:
-        raise SeriesError(path, f"is damaged ({e})", ALLOWED) from None
+    except (EOFError, ValueError, zlib.error) as e:
+        raise SeriesError(path, f"is damaged or has an impossible name ({e})", ALLOWED) from None
 
 
 def _read_csv(content: io.BytesIO, text: Sequence[str], missing: Sequence[str]) -> pd.DataFrame:

@@ -15,6 +15,8 @@ from energy.inputs.windows import ALWAYS, Window
 from energy.inputs.yamlfile import Frozen, load_model
 
 Confidence = Literal["H", "M", "L", "CALC", "MEM"]
+#: A rate of a tariff; the bounds catch a slip of the decimal point by five digits.
+Money = Annotated[float, Field(ge=-1e8, le=1e8)]
 #: Units of a component, by kind; XXX stands for the tariff's currency.
 UNITS = {
     "energy": ("XXX/MWh",),
@@ -39,8 +41,8 @@ class Energy(_Rate):
     """Per MWh drawn, in the hours of `when`; `reduced` is the rate of sites that list the name in reduced_rates."""
 
     kind: Literal["energy"]
-    value: float
-    reduced: float | None = None
+    value: Money
+    reduced: Money | None = None
     when: Window = ALWAYS
 
 
@@ -79,7 +81,8 @@ class Demand(_Rate):
         if (self.value is None) == (not self.bands):
             raise ValueError("a demand charge has either value or bands")
         ends = [b.up_to_mw for b in self.bands]
-        if self.bands and (ends[-1] is not None or None in ends[:-1] or ends[:-1] != sorted(set(ends[:-1]))):
+        closed = [e for e in ends if e is not None]
+        if self.bands and (ends[-1] is not None or ends[:-1] != closed or closed != sorted(set(closed))):
             raise ValueError("bands rise in up_to_mw, and the last one has none")
         rates = [b.value for b in self.bands]
         if rates != sorted(rates):
@@ -98,7 +101,7 @@ class Fixed(_Rate):
     """Per month, year or day, whatever is drawn."""
 
     kind: Literal["fixed"]
-    value: float
+    value: Money
 
 
 class MinimumBill(_Rate):
@@ -131,6 +134,9 @@ class Tariff(Frozen):
 
     @model_validator(mode="after")
     def _each_date_once(self) -> Tariff:
+        kinds = {(c.name, c.kind) for c in self.components}
+        if mixed := sorted(n for n in {n for n, _ in kinds} if sum(m == n for m, _ in kinds) > 1):
+            raise ValueError(f"components: {mixed[0]} is of two kinds; a name has one kind")
         keys = [(c.name, c.kind, c.valid_from) for c in self.components]
         if twice := sorted({k for k in keys if keys.count(k) > 1}):
             raise ValueError(f"components: {twice[0][0]} has two rates from {twice[0][2]}; each date once")

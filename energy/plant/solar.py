@@ -54,7 +54,7 @@ def solar_power(
 ) -> Floats:
     """AC power of the array, mean of each period [MW], shape (T,).
 
-    Sun position at the middle of the period; Hay-Davies transposition; SAPM cell temperature; PVWatts DC and
+    Sun position at the middle of the period; Perez transposition, reflection at the glass; SAPM cell temperature; PVWatts DC and
     inverter. Powers are linear in dc_mw.
 
     Parameters
@@ -72,17 +72,28 @@ def solar_power(
     place = pvlib.location.Location(array.latitude, array.longitude, altitude=array.altitude_m)
     sun = place.get_solarposition(middle)
     ghi, dni, dhi = irradiance if irradiance is not None else _cloudy_sky(place, middle, sun)
-    plane = pvlib.irradiance.get_total_irradiance(
-        array.tilt_deg, array.azimuth_deg, sun["apparent_zenith"].to_numpy(), sun["azimuth"].to_numpy(), dni, ghi, dhi,
-        dni_extra=pvlib.irradiance.get_extra_radiation(middle.day_of_year.to_numpy()), model="haydavies",
-    )["poa_global"]  # fmt: skip
-    plane = np.nan_to_num(np.asarray(plane), nan=0.0).clip(min=0.0)
+    plane = _plane(array, middle, sun, ghi, dni, dhi)
     wind = np.full(len(time), CALM_WIND) if wind_speed is None else wind_speed
     cell = pvlib.temperature.sapm_cell(plane, temp_air, wind, **MOUNT)
     gross = pvlib.pvsystem.pvwatts_dc(plane, cell, array.dc_mw, array.temperature_coefficient_per_k)
     net = gross * (1 - array.losses_percent / 100)
     # pvwatts' pdc0 is the DC power at which the inverter gives its rated AC power.
     return np.asarray(pvlib.inverter.pvwatts(net, array.ac_mw / INVERTER_EFFICIENCY, INVERTER_EFFICIENCY)).clip(min=0.0)
+
+
+def _plane(array: Array, middle: Any, sun: Any, ghi: Floats, dni: Floats, dhi: Floats) -> Floats:
+    """Irradiance that reaches the cells [W/m²]: Perez transposition, reflection at the glass (physical model)."""
+    import pvlib
+
+    zenith, azimuth = sun["apparent_zenith"].to_numpy(), sun["azimuth"].to_numpy()
+    mass = pvlib.atmosphere.get_relative_airmass(zenith)
+    light = pvlib.irradiance.get_total_irradiance(
+        array.tilt_deg, array.azimuth_deg, zenith, azimuth, dni, ghi, dhi, model="perez", airmass=mass,
+        dni_extra=pvlib.irradiance.get_extra_radiation(middle.day_of_year.to_numpy()),
+    )  # fmt: skip
+    angle = pvlib.irradiance.aoi(array.tilt_deg, array.azimuth_deg, zenith, azimuth)
+    reached = np.asarray(light["poa_direct"]) * pvlib.iam.physical(angle) + np.asarray(light["poa_diffuse"])
+    return np.asarray(np.nan_to_num(reached, nan=0.0).clip(min=0.0))
 
 
 def _cloudy_sky(place: Any, middle: Any, sun: Any) -> tuple[Floats, Floats, Floats]:

@@ -14,7 +14,7 @@ from energy.inputs.fx import Fx
 from energy.inputs.state import State
 from energy.inputs.tariffs import Demand, Energy, Fixed, MinimumBill, SpotShare, Tariff
 from energy.inputs.windows import ALWAYS
-from energy.schema import Floats, Times
+from energy.schema import Bools, Floats, Times
 
 #: Width of a band without end [MW]: above any grid limit of the schema.
 ENDLESS_MW = 1e5
@@ -25,7 +25,7 @@ class Month:
     """A billing month of a site: where it lies in the horizon and how much of it the horizon bears."""
 
     label: str
-    inside: Floats
+    inside: Bools
     covered_h: float
     whole_h: float
     remaining_h: float
@@ -81,15 +81,19 @@ def energy_charge(site: Site, tariff: Tariff, spot: Floats, fx: Fx, time: Times)
     """What a MWh costs beside spot [EUR/MWh], (T,): all of it, and the part that counts for a minimum bill."""
     clock, rate = local(time, site), fx.at(tariff.currency, time)
     own, following = np.zeros(len(time)), np.zeros(len(time))
-    for day in sorted(set(clock.date)):
-        today = clock.date == day
-        for c in in_force(tariff, Energy, day).values():
-            assert isinstance(c, Energy)
-            value = c.reduced if c.reduced is not None and c.name in site.reduced_rates else c.value
-            own += np.where(today & c.when.holds(clock, site.country), value * rate, 0.0)
-        for c in in_force(tariff, SpotShare, day).values():
-            assert isinstance(c, SpotShare)
-            following += np.where(today & c.when.holds(clock, site.country), c.value * spot, 0.0)
+    for name in dict.fromkeys(c.name for c in tariff.components if isinstance(c, Energy | SpotShare)):
+        versions = sorted((c for c in tariff.components if c.name == name), key=lambda c: c.valid_from)
+        begins = np.array([c.valid_from.toordinal() for c in versions])
+        in_use = np.searchsorted(begins, [d.toordinal() for d in clock.date], side="right") - 1
+        for i, c in enumerate(versions):
+            here = (
+                (in_use == i) & c.when.holds(clock, site.country) if isinstance(c, Energy | SpotShare) else in_use < -1
+            )
+            if isinstance(c, SpotShare):
+                following += np.where(here, c.value * spot, 0.0)
+            elif isinstance(c, Energy):
+                value = c.reduced if c.reduced is not None and c.name in site.reduced_rates else c.value
+                own += np.where(here, value * rate, 0.0)
     return own + following, own
 
 

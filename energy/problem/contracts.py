@@ -27,12 +27,14 @@ def contract_arrays(
     rows = [(s, name, site, c) for s, (name, site) in enumerate(fleet.sites.items())
             for c in site.contracts if not isinstance(c, Hedge)]  # fmt: skip
     mw = [delivered(c, site, time) for _, _, site, c in rows]
-    saving = [np.clip(_saving(c, spot[name], fx, time), 0.0, np.maximum(price[name], 0.0)) for _, name, _, c in rows]
+    worth = [np.maximum(_saving(c, spot[name], fx, time), 0.0) for _, name, _, c in rows]
+    saving = [np.minimum(w, np.maximum(price[name], 0.0)) for w, (_, name, _, _) in zip(worth, rows, strict=True)]
     shape = (len(rows), len(time))
     return [f"{name}:{c.name}" for _, name, _, c in rows], {
         "contract_site": np.array([s for s, *_ in rows], dtype=np.int64),
         "contract_mw": np.array(mw, dtype=float).reshape(shape),
         "contract_saving": np.array(saving, dtype=float).reshape(shape),
+        "contract_clip": (np.array(worth, dtype=float) - np.array(saving, dtype=float)).reshape(shape),
     }
 
 
@@ -69,17 +71,20 @@ def solar_arrays(
     time: Times,
     hours: float,
 ) -> dict[str, object]:
-    """solar_mw, export_limit_mw, export_price; each (S, T)."""
+    """solar_mw, export_limit_mw, export_price, export_clip; each (S, T)."""
     rows = [_solar(name, site, series, spot[name], price[name], fx, time, hours) for name, site in fleet.sites.items()]
-    return {key: [row[i] for row in rows] for i, key in enumerate(("solar_mw", "export_limit_mw", "export_price"))}
+    return {
+        key: [row[i] for row in rows]
+        for i, key in enumerate(("solar_mw", "export_limit_mw", "export_price", "export_clip"))
+    }
 
 
 def _solar(
     name: str, site: Site, series: Series, spot: Floats, price: Floats, fx: Fx, time: Times, hours: float
-) -> tuple[Floats, Floats, Floats]:
+) -> tuple[Floats, Floats, Floats, Floats]:
     zero = np.zeros(len(time))
     if site.solar is None:
-        return zero, zero, zero
+        return zero, zero, zero, zero
     raw = series.weather[name]
     columns = {str(k): variable(raw, str(k), time, hours) for k in raw.data_vars if k != "quality"}
     sun = all(k in columns for k in ("ghi", "dni", "dhi"))
@@ -89,10 +94,11 @@ def _solar(
     )
     feed = site.solar.feed_in
     if feed is None:
-        return power, zero, zero
+        return power, zero, zero, zero
     earned = spot * feed.spot_share if feed.spot_share is not None else (feed.price or 0.0) * fx.at(feed.currency, time)
     # Never above what the MWh costs: selling dear while buying cheap is one meter, and not linear.
-    return power, np.minimum(power, feed.limit_mw), np.minimum(earned, price)
+    paid = np.minimum(earned, price)
+    return power, np.minimum(power, feed.limit_mw), paid, np.maximum(earned - paid, 0.0)
 
 
 def array_of(site: Site, solar: Solar) -> Array:

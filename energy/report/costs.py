@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,9 @@ from energy.report.words import number, places
 from energy.schema import Floats
 
 #: Classes of invoice lines, with their colour roles, in the order of the bars.
-CLASSES = {"spot": "series1", "grid energy": "series5", "taxes and levies": "series2", "demand charges": "series4"}
-#: Parts of component names that stand for taxes and levies; the bill itself carries no class.
+CLASSES = {"spot": "series1", "grid energy": "series5", "taxes and levies": "series2", "demand charges": "series4",
+           "contracts and fixed": "series3"}  # fmt: skip
+#: Parts of component names that stand for taxes and levies among the energy components.
 TAX_WORDS = ("tax", "excise", "lev", "concession", "duty", "surcharge", "obligation", "climate")
 
 
@@ -39,33 +40,36 @@ def causes(view: View) -> list[Cause]:
     price = _ratio(cost, energy, np.zeros_like(cost))
     base_price = _ratio(base_cost, base_energy, price)
     mean = float(base_cost.sum() / base_energy.sum()) if base_energy.sum() > 0 else 0.0
-    demand = float((view.cost("base") - base_cost - view.cost("plan") + cost).sum())
-    return sorted((
+    demand = view.of_kind("base", "demand") - view.of_kind("plan", "demand")
+    other = float((view.cost("base") - base_cost - view.cost("plan") + cost).sum()) - demand
+    parts = [
         Cause("Less energy", "less energy is used", float(base_energy.sum() - energy.sum()) * mean),
         Cause("Other sites", "work moves to sites where energy costs less",
               float(energy.sum() * mean - energy @ base_price)),
         Cause("Other hours", "work waits for cheaper hours", float(energy @ (base_price - price))),
         Cause("Lower peaks", "demand charges are lower", demand),
-    ), key=lambda c: -c.saving_eur)  # fmt: skip
+        Cause("Contracts", "contracts, feed-in and minimum bills cost less", other),
+    ]  # fmt: skip
+    # Sums of floats that only differ by rounding must not change order or sign between a run and its folder.
+    tidy = [replace(c, saving_eur=round(c.saving_eur, 9) + 0.0) for c in parts]
+    return sorted(tidy, key=lambda c: -c.saving_eur)
 
 
 def _ratio(above: Floats, below: Floats, otherwise: Floats) -> Floats:
     return np.where(below > 0, above / np.where(below > 0, below, 1.0), otherwise)
 
 
-def class_of(component: str, unit: str) -> str:
-    """Class of an invoice line by its unit and name."""
-    if unit != "MWh":
-        return "demand charges"
-    if component == "spot":
-        return "spot"
-    return "taxes and levies" if any(w in component.lower() for w in TAX_WORDS) else "grid energy"
+def class_of(component: str, kind: str) -> str:
+    """Class of an invoice line: by its kind, taxes by the name of the component."""
+    if kind == "energy":
+        return "taxes and levies" if any(w in component.lower() for w in TAX_WORDS) else "grid energy"
+    return {"spot": "spot", "demand": "demand charges"}.get(kind, "contracts and fixed")
 
 
 def by_class(view: View, who: str) -> Floats:
-    """Bill by site and class, (S, 4) [EUR]."""
+    """Bill by site and class, (S, 5) [EUR]."""
     lines = view.bill(who)
-    classes = [class_of(c, u) for c, u in zip(lines["component"], lines["unit"], strict=True)]
+    classes = [class_of(c, u) for c, u in zip(lines["component"], lines["kind"], strict=True)]
     sums = (
         lines["amount_eur"].groupby([lines["site"], pd.Series(classes, index=lines.index)]).sum().unstack(fill_value=0)
     )

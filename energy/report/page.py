@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from energy.report import costs, gpus, headline, jobs, origins, proof, pue, sites, svg, week, worth
+from energy.report import costs, gpus, headline, jobs, origins, proof, pue, sites, svg, waterfall, week, worth
 from energy.report.horizon import Horizon
 from energy.report.record import Record
 from energy.report.style import variables
@@ -92,6 +92,7 @@ def _money(view: View) -> dict[str, Any]:
         for c in found
     ]
     return {
+        "steps": waterfall.steps(view), "rules_table": waterfall.rules_table(view),
         "causes": rows, "bars": costs.bars(view),
         "class_table": costs.class_table(view), "invoice_table": costs.invoice_table(view),
         "classes_key": gpus.key(list(costs.CLASSES), list(costs.CLASSES.values())),

@@ -76,11 +76,16 @@ class View:
         return self.record.bills["bill" if who == "plan" else "baseline_bill"]
 
     def cost(self, who: str, energy_only: bool = False) -> Floats:
-        """Bill by site, (S,) [EUR]; energy lines (priced per MWh) alone on request."""
+        """Bill by site, (S,) [EUR]; spot and energy lines alone on request."""
         lines = self.bill(who)
-        lines = lines[lines["unit"] == "MWh"] if energy_only else lines
+        lines = lines[lines["kind"].isin(["spot", "energy"])] if energy_only else lines
         sums = lines.groupby("site")["amount_eur"].sum()
         return np.asarray(sums.reindex(self.sites, fill_value=0.0), dtype=float)
+
+    def of_kind(self, who: str, kind: str) -> float:
+        """Sum of the invoice lines of a kind [EUR]."""
+        lines = self.bill(who)
+        return float(lines["amount_eur"][lines["kind"] == kind].sum())
 
     def used(self, who: str) -> Floats:
         """GPUs that jobs hold, firm ones not counted, (N, T)."""

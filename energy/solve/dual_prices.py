@@ -79,7 +79,7 @@ def _peak_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
     """Demand charges that one more MW drawn in the hour would raise, (S, T) [EUR/MW]."""
     out = np.zeros_like(p["price"])
     np.add.at(out, p["charge_site"], -x["dual_billed_peak"] * p["charge_weight"])
-    return out
+    return np.asarray(out)
 
 
 def _marginal_overhead(p: dict[str, Any], x: dict[str, Any]) -> Floats:

@@ -31,6 +31,8 @@ NOK, SEK, DKK, GBP = 0.1, 0.09, 0.134, 1.15
 MONEY = {"NOK": NOK, "SEK": SEK, "DKK": DKK, "GBP": GBP}
 #: Day-ahead price of every hour where a test says nothing else [EUR/MWh].
 SPOT = 40.0
+#: Prices of a test: the same in every period, one per period, or a raw series with its own resolution and currency.
+Spot = float | np.ndarray | xr.Dataset
 #: One cent is 0.01; hand-made sums and the bill differ by rounding only.
 EXACT = 1e-6
 _HALL = {"h": {"plant": "none", "design_mw": 1.0, "pools": {"p": {"gpu": "none", "count": 1}}}}
@@ -61,6 +63,12 @@ def tariff(*components: Mapping[str, Any], country: str = "DE", currency: str = 
         for i, c in enumerate(components)
     ]
     return Tariff.model_validate({"name": "made_up", "country": country, "currency": currency, "components": filled})
+
+
+def prices(time: np.ndarray, values: np.ndarray, currency: str = "EUR") -> xr.Dataset:
+    """A raw price series."""
+    value = ("time", np.array(values, dtype=float))
+    return xr.Dataset({"value": value}, coords={"time": time}, attrs={"currency": currency})
 
 
 @dataclass(frozen=True)
@@ -99,22 +107,19 @@ class Meter:
             power[found] = value
         return power
 
-    def facts(self, spot: float | np.ndarray) -> Facts:
-        """Raw inputs with these prices."""
+    def facts(self, spot: Spot) -> Facts:
+        """Raw inputs with these prices: one, one per period, or a raw series of its own."""
         country = self.tariff.country
         zone, clock = _ZONES[country]
         site = {"place": _PLACE, "bidding_zone": zone, "time_zone": clock, "country": country, "tariff": "made_up",
                 "grid_limit_mw": 100.0, "halls": _HALL, **self.site}  # fmt: skip
         fleet = Fleet.model_validate({"name": "meters", "sites": {"s": site}})
-        price = xr.Dataset({"value": ("time", np.broadcast_to(np.asarray(spot, dtype=float), len(self.time)))},
-                           coords={"time": self.time}, attrs={"currency": "EUR"})  # fmt: skip
+        price = spot if isinstance(spot, xr.Dataset) else prices(self.time, np.broadcast_to(spot, len(self.time)))
         state = State.model_validate({"sites": {"s": dict(self.state)}})
         series = Series(prices={zone: price}, weather={}, carbon={})
         return Facts(None, fleet, {}, {}, {"s": self.tariff}, series, self.fx or _fixed_rates(), state)  # type: ignore[arg-type]
 
-    def bill(
-        self, drawn: np.ndarray, spot: float | np.ndarray = SPOT, fed: np.ndarray | None = None
-    ) -> dict[str, dict[str, Line]]:
+    def bill(self, drawn: np.ndarray, spot: Spot = SPOT, fed: np.ndarray | None = None) -> dict[str, dict[str, Line]]:
         """Lines by month and component."""
         nothing = np.zeros(len(self.time))
         dt = np.full(len(self.time), self.minutes / 60)

@@ -39,7 +39,9 @@ def random_case(folder: Path, seed: int) -> SmallCase:
 
 def _tariff(rng: random.Random, name: str, currency: str) -> dict[str, Any]:
     scale = 10.0 if currency == "NOK" else 1.0
-    kinds = rng.choices(KINDS[:-1], weights=(4, 2, 4, 1), k=rng.randrange(1, 6)) + rng.choice([[], [], ["minimum_bill"]])
+    kinds = rng.choices(KINDS[:-1], weights=(4, 2, 4, 1), k=rng.randrange(1, 6)) + rng.choice(
+        [[], [], ["minimum_bill"]]
+    )
     parts = [_component(rng, f"{name}_{i}", kind, currency, scale) for i, kind in enumerate(kinds)]
     return {"country": "NO" if name == "north" else "DE", "currency": currency, "components": parts}
 
@@ -52,7 +54,10 @@ def _component(rng: random.Random, name: str, kind: str, currency: str, scale: f
     if kind == "spot_share":
         return base | when | {"value": round(rng.uniform(-0.05, 0.1), 3), "unit": "1"}
     if kind == "fixed":
-        return base | {"value": round(rng.uniform(0, 900) * scale, 2), "unit": f"{currency}/{rng.choice(['day', 'month', 'year'])}"}
+        return base | {
+            "value": round(rng.uniform(0, 900) * scale, 2),
+            "unit": f"{currency}/{rng.choice(['day', 'month', 'year'])}",
+        }
     if kind == "minimum_bill":
         return base | {"value": round(rng.uniform(0, 60000) * scale, 2), "unit": f"{currency}/month"}
     memory = {"look_back_months": rng.choice([0, 0, 1, 11]), "ratchet_share": rng.choice([1.0, 0.8])}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.bills.meter import Meter, agree, daily_rates, tariff
+from tests.bills.meter import NOK, Meter, agree, daily_rates, prices, tariff
 
 NIGHT = {"kind": "energy", "name": "night", "value": 10, "when": {"hours": [[0, 6]]}}
 DAY = {"kind": "energy", "name": "day", "value": 20, "when": {"hours": [[6, 24]]}}
@@ -59,6 +59,30 @@ def test_quarter_hours_keep_their_own_peak_and_price():
     agree(meter.bill(power, dear)["2024-01"], {
         "spot": 47.5 * 40 + 1.5 * 100, "levy": 49 * 10, "peak": 6 * 1000 * 24 / 744,
     })  # fmt: skip
+
+
+def test_quarter_hour_prices_on_an_hourly_meter():
+    """20, 40, 60 and 80 EUR/MWh in the quarters of each hour: 2 MW pay their mean, 50."""
+    fine = Meter(tariff(FLAT), "2024-01-15", "2024-01-16", 15)
+    meter = Meter(tariff(FLAT), "2024-01-15", "2024-01-16")
+    quarters = prices(fine.time, np.tile([20, 40, 60, 80], 24))
+    agree(meter.bill(meter.load(2), quarters)["2024-01"], {"spot": 48 * 50, "levy": 48 * 10})
+
+
+def test_hourly_prices_on_a_quarter_hour_meter():
+    """2 MW, 6 MW in the second quarter after ten: 1 MWh more at 90, the price of that hour; 40 else."""
+    coarse = Meter(tariff(FLAT), "2024-01-15", "2024-01-16")
+    meter = Meter(tariff(FLAT), "2024-01-15", "2024-01-16", 15)
+    hours = prices(coarse.time, coarse.load(40, {"2024-01-15 10:00": 90}))
+    lines = meter.bill(meter.load(2, {"2024-01-15 10:15": 6}), hours)["2024-01"]
+    agree(lines, {"spot": 23 * 2 * 40 + 3 * 90, "levy": 49 * 10})
+
+
+def test_prices_in_another_currency():
+    """400 NOK/MWh at 0.1 EUR/NOK are 40 EUR/MWh."""
+    meter = Meter(tariff(FLAT), "2024-01-15", "2024-01-16")
+    kroner = prices(meter.time, meter.load(400), "NOK")
+    agree(meter.bill(meter.load(1), kroner)["2024-01"], {"spot": 24 * 400 * NOK, "levy": 24 * 10})
 
 
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri"]

@@ -38,7 +38,9 @@ def test_objective_is_the_bill_for_many_more(tmp_path, seed):
 def bare(tmp_path, **contract):
     """The small case with one contract at the southern site, or none."""
     case = random_case(tmp_path, 3)
-    case.edit("fleet.yaml", "sites.north.contracts", []).edit("fleet.yaml", "sites.south.contracts", [contract] if contract else [])
+    case.edit("fleet.yaml", "sites.north.contracts", []).edit(
+        "fleet.yaml", "sites.south.contracts", [contract] if contract else []
+    )
     return optimize(case.path)
 
 

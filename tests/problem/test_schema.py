@@ -39,7 +39,9 @@ def test_value_that_is_not_allowed(problem, value):
 @given(data=st.data())
 def test_any_array_any_place(problem, data):
     """Whatever array goes wrong wherever, the message says which and where."""
-    name = data.draw(st.sampled_from(sorted(n for n in PROBLEM if problem[n].dtype.kind == "f" and problem[n].size and n != "dt")))
+    name = data.draw(
+        st.sampled_from(sorted(n for n in PROBLEM if problem[n].dtype.kind == "f" and problem[n].size and n != "dt"))
+    )
     at = tuple(data.draw(st.integers(0, n - 1)) for n in problem[name].shape)
     value = data.draw(st.sampled_from([np.nan, np.inf, PROBLEM[name].low - 1]))
     bad = problem.copy(deep=True)

@@ -50,7 +50,7 @@ def entry(result: Run) -> dict[str, Any]:
         "it_mwh_min": round(float((result.problem["it_min"] * result.problem["dt"]).sum()), 6),
         "work_gpu_hours": round(float(result.problem["work_left"].sum()), 3),
         "peak_mw": {str(s): round(float(p), 3) for s, p in
-                    zip(result.problem["site"].values, result.solution["peak"].values.max(axis=1), strict=True)},
+                    zip(result.problem["site"].values, result.solution["grid_import"].max("time").values, strict=True)},
         "energy_mwh": {str(s): round(float(e), 1) for s, e in
                        zip(result.problem["site"].values, (result.solution["grid_import"] * result.problem["dt"]).sum("time").values, strict=True)},
     }  # fmt: skip

@@ -90,8 +90,9 @@ def test_causes_add_up_to_the_saving(view):
 def test_classes_add_up_to_the_bill(view):
     assert costs.by_class(view, "plan").sum() == pytest.approx(view.record.summary["bill_eur"], rel=1e-9)
     names = {"excise": "taxes and levies", "grid_energy": "grid energy", "spot": "spot", "marginal_loss": "grid energy"}
-    assert {c: costs.class_of(c, "MWh") for c in names} == names
-    assert costs.class_of("grid_power", "MW") == "demand charges"
+    assert {c: costs.class_of(c, "spot" if c == "spot" else "energy") for c in names} == names
+    assert costs.class_of("grid_power", "demand") == "demand charges"
+    assert costs.class_of("tnuos_residual", "fixed") == "contracts and fixed"
 
 
 def test_job_savings_are_the_price_times_the_holding(view):
