@@ -45,7 +45,8 @@ def with_contracts(problem: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     saving = np.maximum(price[site], 0.0) * rng.uniform(0, 0.9, offered.shape)
     return replaced(
         problem, {"contract": [f"c{q}" for q in range(len(site))]},
-        contract_site=site, contract_mw=offered, contract_saving=saving, fixed_eur=rng.uniform(0, 50, len(price)),
+        contract_site=site, contract_mw=offered, contract_saving=saving,
+        contract_clip=np.zeros_like(saving), fixed_eur=rng.uniform(0, 50, len(price)),
     )  # fmt: skip
 
 

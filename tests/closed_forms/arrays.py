@@ -36,6 +36,7 @@ def site_arrays(sites: Sequence[Site], periods: int) -> dict[str, Any]:
         "solar_mw": rows([s.solar for s in sites], periods),
         "export_limit_mw": rows([s.export for s in sites], periods),
         "export_price": rows([s.export_price for s in sites], periods),
+        "export_clip": zero,
     }
 
 
@@ -112,6 +113,7 @@ def tariff_arrays(
         "contract_site": np.array([q.site for q in contracts], int),
         "contract_mw": rows([q.mw for q in contracts], periods),
         "contract_saving": rows([q.saving for q in contracts], periods),
+        "contract_clip": np.zeros((len(contracts), periods)),
         "minimum_site": np.array([b.site for b in minimums], int),
         "minimum_month": np.array([b.month for b in minimums], int),
         "minimum_eur": [b.eur for b in minimums],
