@@ -8,13 +8,13 @@ DEV    := $(VENV)/.dev-ready
 # One thread: the solver and the measured ratios are single-threaded, and two libraries' pools only fight.
 export OMP_NUM_THREADS := 1
 
-.PHONY: optimize report test check format docs lock bench bills regression real clean
+.PHONY: optimize report test check format docs lock bench bills regression real validate-cooling clean
 
 optimize: $(RUN)  ## the reference case (or ARGS), solved, proven, priced, reported
 	$(BIN)/energy optimize $(ARGS)
 
 test: $(DEV)  ## fast tests with coverage, under five minutes
-	$(BIN)/python -m pytest -m "not slow" --cov=energy --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile --cov=energy --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
 
 check: $(DEV)  ## lint, types, generated files in step
 	$(BIN)/ruff check .
@@ -30,6 +30,10 @@ docs: $(RUN)  ## everything under docs/ that is generated
 	$(BIN)/energy formulation > docs/formulation.md
 	$(BIN)/energy formulation --arrays > docs/arrays.md
 	$(BIN)/energy schemas docs/schemas
+	$(BIN)/python -m benchmarks.cooling_table
+
+validate-cooling: $(DEV)  ## annual PUE of the plants against published bands and a measured hall; EPW names a folder
+	$(BIN)/python -m benchmarks.validate_cooling $(EPW) $(ARGS)
 
 bench: $(DEV)  ## build + hand-over + solve against HiGHS on the certificate's arrays, same run
 	$(BIN)/python -m benchmarks.speed $(ARGS)

@@ -30,6 +30,7 @@ class Size:
     cap: float | None = 1.25
     bands: bool = False
     hours: float = 1.0
+    heat_price: float | None = None
     halls_per_site: int = 1
     pools_per_hall: int = 1
 
@@ -145,7 +146,9 @@ def _sites(size: Size, rng: np.random.Generator, halls: dict[str, Floats]) -> di
     spot = level * (1 + 0.35 * np.sin(2 * np.pi * (hour - 8) / 24)) + rng.normal(0, 6, shape)
     spot = np.where(rng.random(shape) < size.negative_share, -rng.uniform(1, 40, shape), spot)
     zeros, ones = np.zeros(shape), np.ones(shape)
-    facility = halls["hall_mw"].reshape(size.sites, size.halls_per_site, size.periods).sum(axis=1) * 1.12
+    site_mw = halls["hall_mw"].reshape(size.sites, size.halls_per_site, size.periods).sum(axis=1)
+    facility = site_mw * 1.12
+    bought = 0.5 * site_mw * (hour % 3 > 0) if size.heat_price is not None else zeros
     return {
         "temp_air": 10 * ones, "temp_wet_bulb": 8 * ones, "pressure": 101325 * ones,
         "weather_quality": np.full(shape, 6, np.int8), "price_quality": np.full(shape, 6, np.int8),
@@ -153,6 +156,8 @@ def _sites(size: Size, rng: np.random.Generator, halls: dict[str, Floats]) -> di
         "carbon_intensity": zeros, "carbon_known": np.zeros(size.sites),
         "grid_limit_mw": facility, "export_limit_mw": zeros, "other_site_mw": 0.01 * ones,
         "solar_mw": zeros, "export_price": zeros, "export_clip": zeros,
+        "heat_share": 0.7 * (np.arange(size.sites) % 2 == 0), "heat_limit_mw": bought,
+        "heat_price": zeros + (size.heat_price or 0.0) - 0.2 * spot * (size.heat_price is not None),
     }  # fmt: skip
 
 

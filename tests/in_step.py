@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from benchmarks import cooling_table
 from energy.inputs import jsonschema
 from energy.program import formulation
 from energy.schema import markdown
@@ -15,7 +16,12 @@ CHECKOUT = Path(__file__).parents[1]
 def expected() -> dict[str, str]:
     """Path in the checkout -> content it must have."""
     schemas = {f"docs/schemas/{name}.schema.json": jsonschema.text(name) for name in jsonschema.FILES}
-    return {"docs/formulation.md": formulation(), "docs/arrays.md": markdown(), **schemas}
+    pages = {
+        "docs/formulation.md": formulation(),
+        "docs/arrays.md": markdown(),
+        "docs/cooling.md": cooling_table.page(),
+    }
+    return pages | schemas
 
 
 def stale() -> list[str]:

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from energy.audit.facts import Facts, clock
+from energy.audit.heat import heat_lines
 from energy.audit.lines import Line, contract_lines, fixed_lines, hedge_lines, minimum_lines
 from energy.audit.onsite import charges, feed_in_price, spot
 from energy.audit.peaks import demand_lines
@@ -31,13 +32,13 @@ class Bill:
 
 
 def bill(facts: Facts, replayed: xr.Dataset) -> Bill:
-    """Price a replay (import_mw and export_mw by site and period)."""
+    """Price a replay (import_mw, export_mw and heat_mw by site and period)."""
     time, dt = replayed["time"].values, replayed["dt"].values
     lines: list[Line] = []
     for s, name in enumerate(facts.fleet.sites):
         drawn, fed = replayed["import_mw"].values[s], replayed["export_mw"].values[s]
         lines += site_lines(facts, name, time, dt, drawn, fed)
-    return Bill(tuple(lines))
+    return Bill(tuple(lines + heat_lines(facts, replayed)))
 
 
 def site_lines(facts: Facts, name: str, time: Times, dt: Floats, drawn: Floats, fed: Floats) -> list[Line]:

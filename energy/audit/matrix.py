@@ -6,14 +6,14 @@ Written against DESIGN's algebra, not against `program/`: two independent readin
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 import xarray as xr
 
-from energy.schema import Bools, Floats, Ints
+from energy.audit.builder import Builder
+from energy.schema import Floats, Ints
 
 INF = float("inf")
 
@@ -49,56 +49,15 @@ def _gather(numbers: dict[str, Ints], size: int, values: dict[str, Floats]) -> F
     return out
 
 
-@dataclass
-class _Builder:
-    """Numbers columns and rows block by block and collects coefficients."""
-
-    columns: dict[str, Ints] = field(default_factory=dict)
-    rows: dict[str, Ints] = field(default_factory=dict)
-    low: list[Floats] = field(default_factory=list)
-    up: list[Floats] = field(default_factory=list)
-    row_low: list[Floats] = field(default_factory=list)
-    row_up: list[Floats] = field(default_factory=list)
-    entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
-    n_columns: int = 0
-    n_rows: int = 0
-
-    def variable(self, name: str, exists: Bools, low: Any, up: Any) -> None:
-        self.columns[name], self.n_columns = _number(exists, self.n_columns)
-        self.low.append(np.broadcast_to(low, exists.shape)[exists].astype(float))
-        self.up.append(np.broadcast_to(up, exists.shape)[exists].astype(float))
-
-    def row(self, name: str, exists: Bools, low: Any, up: Any) -> None:
-        self.rows[name], self.n_rows = _number(exists, self.n_rows)
-        self.row_low.append(np.broadcast_to(low, exists.shape)[exists].astype(float))
-        self.row_up.append(np.broadcast_to(up, exists.shape)[exists].astype(float))
-
-    def put(self, row: Any, column: Any, value: Any) -> None:
-        """Coefficients where both the row and the column exist; shapes are broadcast together."""
-        r, c, v = np.broadcast_arrays(row, column, np.asarray(value, dtype=float))
-        there = (r >= 0) & (c >= 0)
-        self.entries.append((r[there], c[there], v[there]))
-
-    def matrix(self) -> Any:
-        r, c, v = (np.concatenate(part) for part in zip(*self.entries, strict=True))
-        return sp.csc_array(sp.coo_array((v, (r, c)), shape=(self.n_rows, self.n_columns)))
-
-
-def _number(exists: Bools, first: int) -> tuple[Ints, int]:
-    numbers = np.full(exists.shape, -1, dtype=np.int64)
-    count = int(exists.sum())
-    numbers[exists] = np.arange(first, first + count)
-    return numbers, first + count
-
-
 def array_model(problem: xr.Dataset) -> ArrayModel:
     """Rebuild the whole program from the Problem."""
     p = {str(k): v.values for k, v in problem.data_vars.items()}
-    b = _Builder()
+    b = Builder()
     _variables(b, p)
     _job_rows(b, p)
     _hall_rows(b, p)
     _site_rows(b, p)
+    _heat_rows(b, p)
     _tariff_rows(b, p)
     _cap_rows(b, p)
     cost, offset = _cost(b, p)
@@ -107,7 +66,7 @@ def array_model(problem: xr.Dataset) -> ArrayModel:
     return ArrayModel(cost, offset, b.matrix(), row_low, row_up, low, up, b.columns, b.rows)
 
 
-def _variables(b: _Builder, p: dict[str, Any]) -> None:
+def _variables(b: Builder, p: dict[str, Any]) -> None:
     is_open = p["open"] > 0
     has_class = p["speed"][p["job_group"]] > 0
     group_open = np.array([is_open[p["job_group"] == k].any(axis=0) for k in range(len(p["speed"]))])
@@ -126,11 +85,12 @@ def _variables(b: _Builder, p: dict[str, Any]) -> None:
     b.variable("grid_import", always, 0.0, p["grid_limit_mw"])
     b.variable("grid_export", always, 0.0, p["export_limit_mw"])
     b.variable("solar_use", p["solar_mw"] > 0, 0.0, p["solar_mw"])
+    b.variable("heat", p["heat_limit_mw"] > 0, 0.0, p["heat_limit_mw"])
     _tariff_variables(b, p)
     b.variable("over_cap", np.full(len(p["cap_limit"]), True), 0.0, INF)
 
 
-def _tariff_variables(b: _Builder, p: dict[str, Any]) -> None:
+def _tariff_variables(b: Builder, p: dict[str, Any]) -> None:
     b.variable("peak", np.full(len(p["charge_floor"]), True), p["charge_floor"], INF)
     many = np.count_nonzero(p["charge_band_mw"] > 0, axis=1, keepdims=True) > 1
     b.variable("band", np.asarray(many & (p["charge_band_mw"] > 0)), 0.0, p["charge_band_mw"])
@@ -138,7 +98,7 @@ def _tariff_variables(b: _Builder, p: dict[str, Any]) -> None:
     b.variable("top_up", np.full(len(p["minimum_eur"]), True), 0.0, INF)
 
 
-def _job_rows(b: _Builder, p: dict[str, Any]) -> None:
+def _job_rows(b: Builder, p: dict[str, Any]) -> None:
     run, gpus, group = b.columns["run"], b.columns["gpus"], p["job_group"]
     b.row("finish", np.full(len(group), True), p["work_left"], p["work_left"])
     b.put(b.rows["finish"][:, None, None], run, p["speed"][group][:, :, None] * p["dt"])
@@ -157,7 +117,7 @@ def _job_rows(b: _Builder, p: dict[str, Any]) -> None:
     b.put(np.broadcast_to(b.rows["room"], (n_groups, *b.rows["room"].shape)), gpus, 1.0)
 
 
-def _hall_rows(b: _Builder, p: dict[str, Any]) -> None:
+def _hall_rows(b: Builder, p: dict[str, Any]) -> None:
     it, over, gpus = b.columns["it"], b.columns["over"], b.columns["gpus"]
     b.row("it_power", it >= 0, p["it_min"], p["it_min"])
     b.put(b.rows["it_power"], it, 1.0)
@@ -167,7 +127,7 @@ def _hall_rows(b: _Builder, p: dict[str, Any]) -> None:
     b.put(b.rows["segments"][:, :, None], over, -1.0)
 
 
-def _site_rows(b: _Builder, p: dict[str, Any]) -> None:
+def _site_rows(b: Builder, p: dict[str, Any]) -> None:
     c, hall_site = b.columns, p["hall_site"]
     fixed = p["other_site_mw"].copy()
     np.add.at(fixed, hall_site, p["overhead_min"])
@@ -181,7 +141,14 @@ def _site_rows(b: _Builder, p: dict[str, Any]) -> None:
     b.put(b.rows["balance"], c["solar_use"], -1.0)
 
 
-def _tariff_rows(b: _Builder, p: dict[str, Any]) -> None:
+def _heat_rows(b: Builder, p: dict[str, Any]) -> None:
+    b.row("heat_available", b.columns["heat"] >= 0, -INF, 0.0)
+    b.put(b.rows["heat_available"], b.columns["heat"], 1.0)
+    giving = np.where(p["heat_share"][:, None] > 0, b.columns["it"], -1)
+    b.put(b.rows["heat_available"][p["hall_site"]], giving, -p["heat_share"][:, None])
+
+
+def _tariff_rows(b: Builder, p: dict[str, Any]) -> None:
     c, peak, drawn = b.columns, b.columns["peak"], b.columns["grid_import"]
     weight = p["charge_weight"]
     b.row("billed_peak", weight > 0, -INF, 0.0)
@@ -204,7 +171,7 @@ def _tariff_rows(b: _Builder, p: dict[str, Any]) -> None:
         b.put(np.where(same, b.rows["minimum_bill"][:, None], -1), column, rate)
 
 
-def _demand_terms(b: _Builder, p: dict[str, Any]) -> list[tuple[Ints, Floats]]:
+def _demand_terms(b: Builder, p: dict[str, Any]) -> list[tuple[Ints, Floats]]:
     """(column, rate) by charge: the peak of charges with one band, each band of the others."""
     one = b.columns["band"].max(axis=1, initial=-1) < 0
     only = np.argmax(p["charge_band_mw"] > 0, axis=1)
@@ -213,7 +180,7 @@ def _demand_terms(b: _Builder, p: dict[str, Any]) -> list[tuple[Ints, Floats]]:
     return terms + [(b.columns["band"][:, i], p["charge_rate"][:, i]) for i in range(p["charge_rate"].shape[1])]
 
 
-def _cap_rows(b: _Builder, p: dict[str, Any]) -> None:
+def _cap_rows(b: Builder, p: dict[str, Any]) -> None:
     b.row("pue_cap", np.full(len(p["cap_limit"]), True), -INF, p["cap_credit"])
     b.put(b.rows["pue_cap"], b.columns["over_cap"], -1.0)
     for r, (start, stop) in enumerate(zip(p["cap_start"], p["cap_stop"], strict=True)):
@@ -228,7 +195,7 @@ def _members(site: int, p: dict[str, Any]) -> tuple[Any, Any]:
     return (slice(None), slice(None)) if site < 0 else (slice(site, site + 1), p["hall_site"] == site)
 
 
-def _cost(b: _Builder, p: dict[str, Any]) -> tuple[Floats, float]:
+def _cost(b: Builder, p: dict[str, Any]) -> tuple[Floats, float]:
     """Energy with its negative-hour hull, demand, contracts, feed-in, minimum and fixed, undone work, breaches."""
     cost = np.zeros(b.n_columns)
     rate = p["dt"] * p["price"]
@@ -242,6 +209,8 @@ def _cost(b: _Builder, p: dict[str, Any]) -> tuple[Floats, float]:
     taken = b.columns["taken"]
     cost[taken[taken >= 0]] -= (p["dt"] * p["contract_saving"])[taken >= 0]
     cost[b.columns["grid_export"]] -= np.where(p["export_limit_mw"] > 0, p["dt"] * p["export_price"], 0.0)
+    heat = b.columns["heat"]
+    cost[heat[heat >= 0]] -= (p["dt"] * p["heat_price"])[heat >= 0]
     cost[b.columns["top_up"]] += 1.0
     cost[b.columns["short"]] += p["penalty"]
     cost[b.columns["over_cap"]] += p["cap_penalty"]

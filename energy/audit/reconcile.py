@@ -77,8 +77,8 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
     p = {str(k): v.values for k, v in problem.data_vars.items()}
     x = {str(k): v.values for k, v in solution.data_vars.items()}
     drawn, facility = replayed["import_mw"].values, replayed["facility_mw"].values
-    planned = terms(problem, x["grid_import"], x["grid_export"])
-    actual = terms(problem, drawn, replayed["export_mw"].values)
+    planned = terms(problem, x["grid_import"], x["grid_export"], x["heat"])
+    actual = terms(problem, drawn, replayed["export_mw"].values, replayed["heat_mw"].values)
     negative = p["price"] < 0
     burned = float((p["dt"] * p["price"] * (x["grid_import"] - drawn))[negative].sum())
     chords = planned["energy"] - actual["energy"] - burned
@@ -86,7 +86,7 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
     undone, breach = float(p["penalty"] @ x["short"]), float(p["cap_penalty"] @ x["over_cap"])
     peaks, others = (
         planned["demand"] - actual["demand"],
-        sum(planned[k] - actual[k] for k in ("contracts", "feed_in", "top_up")),
+        sum(planned[k] - actual[k] for k in ("contracts", "feed_in", "heat_sales", "top_up")),
     )
     objective = float(solution.attrs["objective_eur"])
     clipped = -actual["clipped"]

@@ -12,12 +12,14 @@ import numpy as np
 import xarray as xr
 
 from energy import schema
+from energy.audit.cooling import cooling
 from energy.audit.facts import Facts, minutes, sample
+from energy.audit.heat import reused
 from energy.audit.onsite import energy_price, grid_exchange
 from energy.inputs.dated import at, to_utc
 from energy.inputs.fleet import Fleet, Pool, Site
 from energy.inputs.gpus import GpuPower
-from energy.plant import Weather, overhead, weather_from
+from energy.plant import Weather, weather_from
 from energy.schema import Floats, Times
 
 #: Weather variables that cooling knows.
@@ -34,7 +36,7 @@ def replay(facts: Facts, schedule: xr.Dataset) -> xr.Dataset:
     time, dt = schedule["time"].values, schedule["dt"].values
     busy = _busy(facts.fleet, schedule)
     halls = {name: _hall(facts, name, busy, time, dt) for name in facts.fleet.halls()}
-    by_hall = {key: np.array([h[key] for h in halls.values()]) for key in ("it_mw", "overhead_mw", "water_m3")}
+    by_hall = {key: np.array([h[key] for h in halls.values()]) for key in next(iter(halls.values()))}
     site_of = [list(facts.fleet.sites).index(site) for site, _ in facts.fleet.halls().values()]
     sites = facts.fleet.sites
     it = _sum_by(site_of, by_hall["it_mw"], len(sites))
@@ -43,9 +45,11 @@ def replay(facts: Facts, schedule: xr.Dataset) -> xr.Dataset:
     exchange = np.array([grid_exchange(facts, name, facility[i], time, dt) for i, name in enumerate(sites)])
     drawn, fed, sun = exchange[:, 0], exchange[:, 1], exchange[:, 2]
     price = np.array([energy_price(facts, name, time, dt) for name in sites])
+    power = dict(zip(halls, by_hall["it_mw"], strict=True))
+    heat = np.array([reused(facts, name, power, time, dt) for name in sites])
     arrays: dict[str, object] = {
         "dt": dt, **by_hall, "facility_mw": facility, "site_it_mw": it, "import_mw": drawn, "export_mw": fed,
-        "solar_mw": sun, "cost_eur": drawn * price * dt,
+        "solar_mw": sun, "heat_mw": heat, "cost_eur": drawn * price * dt,
         "carbon_t": drawn * np.array([carbon(facts, s, time, dt) for s in sites.values()]) * dt,
     }  # fmt: skip
     coords: dict[str, object] = {"time": time, "site": list(sites), "hall": list(halls)}
@@ -78,9 +82,8 @@ def _hall(facts: Facts, name: str, busy: Mapping[str, Floats], time: Times, dt: 
     for pool_name, pool in hall.pools.items():
         key = f"{name}/{pool_name}"
         it = it + _pool_power(pool, facts.powers[key], busy[key], time, dt, site.time_zone)
-    design = at(hall.design_mw, time, site.time_zone)
-    drawn = overhead(facts.plants[name], _weather(facts, site_name, site, time, dt), (it / design)[:, None])
-    return {"it_mw": it, "overhead_mw": drawn.total[:, 0] * design, "water_m3": drawn.water[:, 0] * design * dt}
+    weather = _weather(facts, site_name, site, time, dt)
+    return {"it_mw": it} | cooling(facts.plants[name], hall, weather, it, time, dt, site.time_zone)
 
 
 def _pool_power(pool: Pool, power: GpuPower, held: Floats, time: Times, dt: Floats, zone: str) -> Floats:

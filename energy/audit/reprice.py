@@ -10,8 +10,8 @@ import xarray as xr
 from energy.schema import Floats
 
 
-def terms(problem: xr.Dataset, drawn: Floats, fed: Floats) -> dict[str, float]:
-    """Cost by term [EUR] when the sites draw and feed in these powers [MW], (S, T)."""
+def terms(problem: xr.Dataset, drawn: Floats, fed: Floats, heat: Floats) -> dict[str, float]:
+    """Cost by term [EUR] when the sites draw and feed in these powers and hand over this heat [MW], (S, T)."""
     p: dict[str, Any] = {str(k): v.values for k, v in problem.data_vars.items()}
     rate = p["dt"] * p["price"]
     demand, taken = demand_by_charge(p, drawn), contract_taken(p, drawn)
@@ -20,6 +20,7 @@ def terms(problem: xr.Dataset, drawn: Floats, fed: Floats) -> dict[str, float]:
         "demand": float(demand.sum()),
         "contracts": -float((p["dt"] * p["contract_saving"] * taken).sum()),
         "feed_in": -float((p["dt"] * p["export_price"] * fed).sum()),
+        "heat_sales": -float((p["dt"] * p["heat_price"] * heat).sum()),
         "top_up": float(_top_up(p, drawn, demand).sum()),
         "fixed": float(p["fixed_eur"].sum()),
         "clipped": -float((p["dt"] * p["contract_clip"] * taken).sum() + (p["dt"] * p["export_clip"] * fed).sum()),
@@ -39,7 +40,7 @@ def demand_by_charge(p: dict[str, Any], drawn: Floats) -> Floats:
 
 def contract_taken(p: dict[str, Any], drawn: Floats) -> Floats:
     """What is taken from each contract when every hour takes the best offers first, (Q, T) [MW]."""
-    left, taken = drawn.copy(), np.zeros_like(p["contract_mw"])
+    left, taken = drawn.copy(), np.zeros(p["contract_mw"].shape)
     order = np.argsort(-p["contract_saving"], axis=0, kind="stable")
     for rank in range(len(order)):
         for q in range(len(order)):

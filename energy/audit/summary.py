@@ -11,6 +11,7 @@ import xarray as xr
 from energy.audit.baseline import done
 from energy.audit.bill import Bill
 from energy.audit.certificate import GAP, VIOLATION, Certificate
+from energy.audit.cooling import figures
 from energy.audit.reconcile import Reconciliation
 from energy.schema import Floats
 
@@ -131,6 +132,7 @@ def summarise(
             "plan": float(plan.replay["water_m3"].sum()),
             "baseline": float(baseline.replay["water_m3"].sum()),
         },
+        "cooling": figures(plan.replay, problem["hall_site"].values),
         "pue": pue(plan.replay),
         "pue_baseline": pue(baseline.replay),
         "baseline_late_gpu_hours": late(problem, baseline.schedule),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from energy.inputs.case import Case
+from energy.inputs.case import Case, Horizon
 from energy.inputs.dated import to_utc
 from energy.inputs.errors import ConfigError
 from energy.inputs.fleet import Fleet
@@ -54,12 +54,17 @@ def check_fleet(path: Path, case: Case, fleet: Fleet) -> None:
     ------
     ConfigError : names the key whose first step begins too late.
     """
-    start, _ = case.horizon.bounds()
+    check_fleet_from(path, case.horizon, fleet)
+
+
+def check_fleet_from(path: Path, horizon: Horizon, fleet: Fleet) -> None:
+    """The same for a horizon without a case."""
+    start, _ = horizon.bounds()
     for key, zone, steps in fleet.dated():
         if to_utc(steps[0].from_, zone) > start:
             raise ConfigError(
                 f"{path}: {key}",
-                f"has no value before {steps[0].from_}, but the horizon begins on {case.horizon.start}",
+                f"has no value before {steps[0].from_}, but the horizon begins on {horizon.start}",
                 "a first step at or before the horizon's start, with value 0 where there was nothing yet",
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from energy.inputs.contracts import Contract, Hedge, Solar
 from energy.inputs.dated import Dated, LocalMoment, Step, constant
+from energy.inputs.heat import HeatReuse
 from energy.inputs.yamlfile import Frozen, load_model
 from energy.inputs.zones import BIDDING_ZONES, check_zone
 
@@ -73,6 +75,12 @@ def _distinct(caps: tuple[PueCap, ...]) -> tuple[PueCap, ...]:
     return caps
 
 
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("each name once")
+    return names
+
+
 PueCaps = Annotated[tuple[PueCap, ...], AfterValidator(_distinct)]
 
 
@@ -128,6 +136,9 @@ class Site(Frozen):
     grid_limit_mw: Dated
     other_site_mw: Dated = constant(0.0)
     pue_caps: PueCaps = ()
+    heat_reuse: HeatReuse | None = None
+    limits: Annotated[tuple[str, ...], AfterValidator(_once)] = ()
+    commissioned: date | None = None
     halls: dict[Name, Hall] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -162,7 +173,8 @@ class Fleet(Frozen):
     def dated(self) -> Iterator[tuple[str, str, tuple[Step, ...]]]:
         """Key, time zone and steps of every dated quantity, in file order."""
         for s, site in self.sites.items():
-            parts: list[tuple[str, Site | Hall | Pool]] = [(f"sites.{s}", site)]
+            parts: list[tuple[str, Site | HeatReuse | Hall | Pool]] = [(f"sites.{s}", site)]
+            parts += [(f"sites.{s}.heat_reuse", site.heat_reuse)] if site.heat_reuse else []
             for h, hall in site.halls.items():
                 parts.append((f"sites.{s}.halls.{h}", hall))
                 parts += [(f"sites.{s}.halls.{h}.pools.{p}", pool) for p, pool in hall.pools.items()]

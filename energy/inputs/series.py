@@ -76,7 +76,7 @@ def read_all(case: Case, folder: Path, fill: bool = False, sunny: frozenset[str]
         for zone in spec.zones:
             prices[zone] = _price(folder / spec.file, zone, spec, case.horizon, fill)
     weather = {
-        site: _weather(folder / w.file, w, case.horizon, fill, site in sunny) for site, w in case.weather.items()
+        site: read_weather(folder / w.file, w, case.horizon, fill, site in sunny) for site, w in case.weather.items()
     }
     carbon = {zone: _carbon(folder / c.file, c, case.horizon, fill) for zone, c in case.carbon.items()}
     return Series(prices, weather, carbon)
@@ -133,7 +133,15 @@ def _carbon(path: Path, spec: CarbonFile, horizon: Horizon, fill: bool) -> xr.Da
     return _dataset({"value": part.frame["value"].to_numpy()}, part.frame.index, quality, spec, f"carbon {spec.column}")
 
 
-def _weather(path: Path, spec: WeatherFile, horizon: Horizon, fill: bool, sunny: bool) -> xr.Dataset:
+def read_weather(
+    path: Path, spec: WeatherFile, horizon: Horizon, fill: bool = False, sunny: bool = False
+) -> xr.Dataset:
+    """Weather of one site over the horizon; `sunny` asks for irradiance and wind where the file has them.
+
+    Raises
+    ------
+    SeriesError : names file, column and the first hour at fault.
+    """
     table = _standard_names(path, read_series(path, year=horizon.start.year))
     if spec.humidity == "dew_point_daily_minimum":
         table = table.assign(temp_dew=_dew_point_daily_minimum(_column(path, table, "temp_air")))

@@ -16,10 +16,12 @@ NotNegative = Annotated[float, Field(ge=0)]
 
 
 class Balance(Frozen):
-    """Energy of the running year up to the horizon, the two terms of PUE."""
+    """The running year up to the horizon: the two terms of PUE, make-up water (WUE), heat reused (ERF)."""
 
     facility_mwh: float = Field(ge=0)
     it_mwh: float = Field(ge=0)
+    water_m3: float = Field(default=0.0, ge=0)
+    reused_mwh: float = Field(default=0.0, ge=0)
 
 
 class PastPeriod(Frozen):

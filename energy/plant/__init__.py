@@ -1,6 +1,7 @@
 """Cooling and electrical physics of a hall: weather and load in, overhead and chords out. Imports nothing else."""
 
 from energy.plant.arrays import PlantError
+from energy.plant.heat import liquid_heat
 from energy.plant.model import kinks, load_limit, overhead
 from energy.plant.parameters import Plant
 from energy.plant.results import Overhead
@@ -16,6 +17,7 @@ __all__ = [
     "chord_error",
     "chords",
     "kinks",
+    "liquid_heat",
     "load_limit",
     "overhead",
     "segments_needed",

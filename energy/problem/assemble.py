@@ -12,7 +12,9 @@ from energy.inputs.errors import ImpossibleWork, about
 from energy.inputs.fleet import Fleet
 from energy.plant import Weather
 from energy.problem import caps, halls, sites, work
+from energy.problem.heat import heat_arrays
 from energy.problem.landed import landed_cost
+from energy.problem.limits import limit_rows
 from energy.problem.read import Inputs
 from energy.schema import Floats, Times
 
@@ -32,6 +34,8 @@ def assemble(inputs: Inputs) -> xr.Dataset:
         cooled = halls.hall_arrays(fleet, inputs.plants, weather, pools, time)
     landed = landed_cost(inputs)
     site = _site_arrays(inputs, weather) | landed.arrays
+    with about(inputs.fleet_path):
+        heat = heat_arrays(fleet, inputs.plants, list(np.asarray(landed.arrays["price"])), time)
     axes = _axes(fleet)
     with about(inputs.jobs_path):
         groups, grouped = work.group_arrays(fleet, [p.kind for p in inputs.powers.values()], inputs.jobs)
@@ -43,7 +47,7 @@ def assemble(inputs: Inputs) -> xr.Dataset:
         _firm_load_fits(fleet, cooled, axes["hall_site"], site, time)
         rows = _caps(inputs, cooled, axes["hall_site"], np.asarray(site["other_site_mw"]))
     arrays: dict[str, object] = {
-        "dt": np.full(len(time), hours), **axes, **site, **cooled, **grouped, **jobs,
+        "dt": np.full(len(time), hours), **axes, **site, **heat, **cooled, **grouped, **jobs,
         **{k: pools[k] for k in ("available", "firm", "busy_mw", "idle_mw")},
         **caps.cap_arrays(rows, _cap_penalty(jobs["penalty"], grouped, pools)),
     }  # fmt: skip
@@ -75,6 +79,7 @@ def _site_arrays(inputs: Inputs, weather: Mapping[str, Weather]) -> dict[str, ob
 def _caps(inputs: Inputs, cooled: Mapping[str, Floats], hall_site: Floats, other: Floats) -> list[caps.CapRow]:
     it_min = np.array([cooled["it_min"][hall_site == s].sum(axis=0) for s in range(len(inputs.fleet.sites))])
     rows = caps.cap_rows(inputs.fleet, inputs.state, it_min, inputs.time, inputs.hours)
+    rows += limit_rows(inputs.fleet, inputs.limits, inputs.state, inputs.time)
     caps.check_reachable(rows, cooled, hall_site, other, inputs.hours)
     return rows
 

@@ -92,6 +92,7 @@ def _solar(
     power = solar_power(
         array_of(site, site.solar), time, hours, columns["temp_air"], columns.get("wind_speed"), irradiance
     )
+    power = np.where(price < 0, 0.0, power)  # curtailed where drawing is paid for, as the replay does
     feed = site.solar.feed_in
     if feed is None:
         return power, zero, zero, zero

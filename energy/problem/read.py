@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.fx import Fx, read_fx
 from energy.inputs.gpus import GpuPower, load_gpu_powers
 from energy.inputs.jobs import Job, read_jobs
+from energy.inputs.limits import Limit, load_limits
 from energy.inputs.resources import model_path
 from energy.inputs.series import Series, read_all
 from energy.inputs.state import State, load_state
@@ -51,6 +52,7 @@ class Inputs:
     state: State
     fx: Fx
     files: Mapping[Path, str]
+    limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
 
     @property
     def fleet_path(self) -> Path:
@@ -105,12 +107,13 @@ def read_inputs(path: Path, overrides: Mapping[str, object] | None = None, fill:
     check_case(path, case, fleet, tariffs)
     check_fleet(fleet_path, case, fleet)
     check_state(folder / (case.state or ""), state, fleet)
+    limits = load_limits(fleet, fleet_path)
     powers, plants = load_gpu_powers(fleet, fleet_path), load_plants(fleet, fleet_path)
     jobs, left_out = _jobs(folder / case.jobs, case)
     sunny = frozenset(name for name, site in fleet.sites.items() if site.solar)
     series, files = read_all(case, folder, fill, sunny), _files(path, case, fleet)
     fx = read_fx(case.fx, folder, case.horizon.bounds()[0])
-    return Inputs(case, path, fleet, jobs, left_out, powers, plants, tariffs, series, state, fx, files)
+    return Inputs(case, path, fleet, jobs, left_out, powers, plants, tariffs, series, state, fx, files, limits)
 
 
 def _files(case_path: Path, case: Case, fleet: Fleet) -> dict[Path, str]:
@@ -125,6 +128,7 @@ def _files(case_path: Path, case: Case, fleet: Fleet) -> dict[Path, str]:
     models = [model_path("tariffs", s.tariff, fleet_path) for s in fleet.sites.values()]
     models += [model_path("plants", h.plant, fleet_path) for _, h in fleet.halls().values()]
     models += [model_path("gpus", p.gpu, fleet_path) for _, p in fleet.pools().values()]
+    models += [model_path("limits", name, fleet_path) for s in fleet.sites.values() for name in s.limits]
     every = dict.fromkeys([case_path, fleet_path, *(folder / n for n in named), *models])
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in every}
 

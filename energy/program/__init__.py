@@ -18,7 +18,7 @@ import pyomo.environ as pyo
 import xarray as xr
 from pyomo.common.gc_manager import PauseGC
 
-from energy.program import cooling, cost, grid, jobs, pue, tariff
+from energy.program import cooling, cost, grid, heat, jobs, pue, tariff
 from energy.program.plain import Plain
 
 #: Variable -> (function that gives its index set, function that gives its bounds).
@@ -32,6 +32,7 @@ VARIABLES = {
     "grid_import": (grid.site_periods, grid.grid_limit),
     "grid_export": (grid.site_periods, grid.export_limit),
     "solar_use": (grid.sunny_periods, grid.sun),
+    "heat": (heat.bought_periods, heat.heat_limit),
     "peak": (tariff.charges, tariff.charge_floor),
     "band": (tariff.real_bands, tariff.band_width),
     "taken": (tariff.offers, tariff.volume_offered),
@@ -49,6 +50,7 @@ CONSTRAINTS = {
     "segments": (cooling.hall_periods, cooling.segments),
     "facility_power": (grid.site_periods, grid.facility_power),
     "balance": (grid.site_periods, grid.balance),
+    "heat_available": (heat.bought_periods, heat.heat_available),
     "billed_peak": (tariff.charged_periods, tariff.billed_peak),
     "bands": (tariff.banded, tariff.bands),
     "volume": (tariff.offered_periods, tariff.volume),
@@ -63,6 +65,7 @@ COST = {
     "demand": cost.demand,
     "contracts": cost.contracts,
     "feed_in": cost.feed_in,
+    "heat_sales": heat.heat_sales,
     "top_up": cost.top_up,
     "fixed": cost.fixed,
     "undone": cost.undone,

@@ -173,4 +173,15 @@ def notes(view: View) -> list[str]:
         )
     if s.get("left_out_jobs", 0):
         out.append(f"{number(s['left_out_jobs'])} jobs of the table lie outside the horizon and are not part of this.")
-    return out
+    return out + derated(view)
+
+
+def derated(view: View) -> list[str]:
+    """Halls that hot or humid weather holds below their limit."""
+    halls = view.record.summary.get("cooling", {}).get("halls", {})
+    return [
+        f"Hall {name} is derated for {hours(h['derated_hours'])}, by up to {unit(h['most_derated_mw'], 'MW', 3)} of IT "
+        "power: in that weather its plant cannot hold the supply setpoint at full load."
+        for name, h in halls.items()
+        if h["derated_hours"] > 0
+    ]

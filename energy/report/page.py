@@ -7,7 +7,23 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from energy.report import costs, gpus, headline, jobs, origins, proof, pue, sites, svg, waterfall, week, worth
+from energy.report import (
+    cooling,
+    costs,
+    gpus,
+    headline,
+    jobs,
+    limits,
+    origins,
+    proof,
+    pue,
+    pue_curves,
+    sites,
+    svg,
+    waterfall,
+    week,
+    worth,
+)
 from energy.report.horizon import Horizon
 from energy.report.record import Record
 from energy.report.style import variables
@@ -17,7 +33,7 @@ from energy.report.words import eur, number, share
 
 SECTIONS = (
     ("sites", "Sites"), ("week", "Price, weather and load"), ("gpus", "GPUs in use"), ("pue", "PUE"),
-    ("costs", "Costs"), ("jobs", "Which jobs wait, and why"), ("deadlines", "Dearest deadlines"),
+    ("cooling", "Cooling"), ("limits", "Limits"), ("costs", "Costs"), ("jobs", "Which jobs wait, and why"), ("deadlines", "Dearest deadlines"),
     ("worth", "What more capacity is worth"),
     ("executable", "Can it be run as it stands?"), ("data", "Data"), ("bill", "Objective and bill"),
     ("certificate", "Certificate"), ("run", "Run"),
@@ -74,6 +90,9 @@ def _pictures(view: View) -> dict[str, Any]:
         "fleet_key": gpus.fleet_key(view), "kinds_key": gpus.kinds_key(view), "gpu_total": gpus.total(view),
         "steps_note": f"Each step is the mean of {many} periods." if many > 1 else "", "shown_note": shown,
         "shown_note_short": f" {shown}" if shown else "",
+        "cooling": cooling.pictures(view, horizon), "cooling_key": cooling.parts_key(view),
+        "pue_curves": pue_curves.pictures(view), "hall_table": cooling.hall_table(view), "derated": headline.derated(view), "limit_table": limits.limit_table(view),
+        "missed": limits.missed(view), "limit_sources": limits.sources(view),
         "cap_table": pue.cap_table(found) if found else None, "cap_words": worth.cap_words(found),
     }  # fmt: skip
 

@@ -34,7 +34,7 @@ def steps(view: View) -> list[dict[str, Any]]:
         before = costs[max(i - 1, 0)]
         left, right = sorted((before if i else low, s["cost_eur"]))
         out.append({
-            "name": s["name"].capitalize(), "meaning": MEANING.get(s["name"], ""), "loss": s["saving_eur"] < 0,
+            "name": _upper(s["name"]), "meaning": MEANING.get(s["name"], ""), "loss": s["saving_eur"] < 0,
             "left": round(WIDTH * (left - low) / span, 2), "width": round(WIDTH * (right - left) / span, 2),
             "text": eur(s["cost_eur"]) if i == 0 else eur(s["saving_eur"], sign=True),
         })  # fmt: skip
@@ -49,6 +49,11 @@ def rules_table(view: View) -> Table | None:
     due = float(view.record.summary["work_gpu_hours"]["plan"])
     columns = (words("Rule"), Column("Cost", "EUR"), Column("Saving", "EUR"), Column("Work done", "%"))
     return table(columns, [
-        row(s["name"].capitalize(), number(s["cost_eur"]), number(s["saving_eur"]), number(100 * s["work_gpu_hours"] / due, 1))
+        row(_upper(s["name"]), number(s["cost_eur"]), number(s["saving_eur"]), number(100 * s["work_gpu_hours"] / due, 1))
         for s in found
     ])  # fmt: skip
+
+
+def _upper(name: str) -> str:
+    """The first letter in upper case, abbreviations left alone."""
+    return name[:1].upper() + name[1:]

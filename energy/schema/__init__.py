@@ -2,6 +2,7 @@
 
 from energy.schema.check import SchemaError, as_schedule, attributes, check, dataset, describe, markdown
 from energy.schema.tables import (
+    COMPONENTS,
     PRICES,
     PROBLEM,
     QUALITY,
@@ -19,7 +20,7 @@ from energy.schema.tables import (
 )
 
 __all__ = [
-    "PRICES", "PROBLEM", "QUALITY", "REPLAY", "SCHEDULE", "SOLUTION", "TABLES", "TINY_MW",
+    "COMPONENTS", "PRICES", "PROBLEM", "QUALITY", "REPLAY", "SCHEDULE", "SOLUTION", "TABLES", "TINY_MW",
     "Array", "Bools", "Flags", "Floats", "Ints", "SchemaError", "Times",
     "as_schedule", "attributes", "check", "dataset", "describe", "markdown",
 ]  # fmt: skip

@@ -82,6 +82,9 @@ _PROBLEM = (
     _row("other_site_mw", "site time", "MW", 0, 1e4, "parameter", "site load outside the halls"),
     _row("solar_mw", "site time", "MW", 0, 1e5, "parameter", "what the solar array on site could give, AC"),
     _row("export_price", "site time", "EUR MWh-1", -6000, 10000, "parameter", "earned per MWh fed in; never above price"),
+    _row("heat_share", "hall", "1", 0, 1, "parameter", "heat of the liquid loop that can be handed over, per IT power"),
+    _row("heat_limit_mw", "site time", "MW", 0, 1e5, "parameter", "most heat that a buyer takes; 0 without one"),
+    _row("heat_price", "site time", "EUR MWh-1", -6000, 10000, "parameter", "earned per MWh of heat, less a heat pump's power"),
     _row("charge_weight", "charge time", "1", 0, 1, "parameter",
          "1 in hours that set the demand charge's peak, the ratchet's share in look-back months, else 0"),
     _row("charge_rate", "charge rate_band", "EUR MW-1", 0, 1e7, "parameter",
@@ -136,6 +139,7 @@ _SOLUTION = (
     _row("grid_import", "site time", "MW", 0, 1e5, "variable", "power drawn from the grid: what prices and peaks know"),
     _row("grid_export", "site time", "MW", 0, 1e5, "variable", "power fed into the grid"),
     _row("solar_use", "site time", "MW", 0, 1e5, "variable", "solar power used or fed in; the rest is curtailed"),
+    _row("heat", "site time", "MW", 0, 1e5, "variable", "heat handed over; lowers neither facility power nor PUE"),
     _row("peak", "charge", "MW", 0, 1e5, "variable", "billed peak of the demand charge"),
     _row("band", "charge rate_band", "MW", 0, 1e5, "variable", "part of the billed peak in the band"),
     _row("taken", "contract time", "MW", 0, 1e5, "variable", "power taken from the contract instead of at spot"),
@@ -149,6 +153,7 @@ _SOLUTION = (
     _row("dual_segments", "hall time", "EUR MW-1", -INF, INF, "dual", "dual of the split into cooling segments"),
     _row("dual_facility_power", "site time", "EUR MW-1", -INF, INF, "dual", "cost of one more MW of facility power"),
     _row("dual_balance", "site time", "EUR MW-1", -INF, INF, "dual", "cost of one more MW drawn at the site"),
+    _row("dual_heat_available", "site time", "EUR MW-1", -INF, INF, "dual", "minus the worth of one more MW of heat"),
     _row("dual_billed_peak", "charge time", "EUR MW-1", -INF, INF, "dual", "share of the demand charge the hour bears"),
     _row("dual_bands", "charge", "EUR MW-1", -INF, INF, "dual", "dual of the split of a peak into bands"),
     _row("dual_volume", "site time", "EUR MW-1", -INF, INF, "dual", "dual of: no more taken than drawn"),
@@ -186,14 +191,26 @@ _REPLAY = (
     _row("it_mw", "hall time", "MW", 0, 1e5, "plan", "IT power of the hall"),
     _row("overhead_mw", "hall time", "MW", 0, 1e5, "plan", "cooling and electrical overhead of the hall"),
     _row("water_m3", "hall time", "m3", 0, 1e6, "plan", "make-up water of the hall in the period"),
+    _row("electrical_mw", "hall time", "MW", 0, 1e5, "plan", "overhead: UPS, transformer, distribution, lighting"),
+    _row("fans_mw", "hall time", "MW", 0, 1e5, "plan", "overhead: fans that move air through the hall"),
+    _row("pumps_mw", "hall time", "MW", 0, 1e5, "plan", "overhead: water and coolant pumps"),
+    _row("compressors_mw", "hall time", "MW", 0, 1e5, "plan", "overhead: chillers and DX with their condensers"),
+    _row("heat_rejection_mw", "hall time", "MW", 0, 1e5, "plan", "overhead: fans of dry coolers and towers"),
+    _row("free_cooling", "hall time", "1", 0, 1, "plan", "share of the hall's heat rejected without compressor"),
+    _row("derating_mw", "hall time", "MW", 0, 1e5, "plan",
+         "by how much the weather lowers the hall's IT limit, to hold its supply setpoint"),
     _row("facility_mw", "site time", "MW", 0, 1e5, "plan", "facility power of the site, halls and the rest"),
     _row("site_it_mw", "site time", "MW", 0, 1e5, "plan", "IT power of the site"),
     _row("import_mw", "site time", "MW", 0, 1e5, "plan", "power drawn from the grid"),
     _row("export_mw", "site time", "MW", 0, 1e5, "plan", "power fed into the grid"),
     _row("solar_mw", "site time", "MW", 0, 1e5, "plan", "solar power used on site or fed in"),
+    _row("heat_mw", "site time", "MW", 0, 1e5, "plan", "heat handed over for reuse"),
     _row("cost_eur", "site time", "EUR", -INF, INF, "plan", "energy cost of the period: spot, grid energy and taxes"),
     _row("carbon_t", "site time", "t", 0, INF, "plan", "CO2 of the period; 0 where the intensity is not known"),
 )  # fmt: skip
+
+#: Overhead of a hall by component, in the order pictures stack them; they add up to `overhead_mw`.
+COMPONENTS = ("electrical_mw", "pumps_mw", "fans_mw", "heat_rejection_mw", "compressors_mw")
 
 PROBLEM = {a.name: a for a in _PROBLEM}
 SOLUTION = {a.name: a for a in _SOLUTION}

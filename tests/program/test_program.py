@@ -12,7 +12,8 @@ from energy.schema import SOLUTION, TABLES
 from energy.solve import Options, compile_model, gate, solution, solve
 
 SIZES = [Size(), Size(speeds=2), Size(speeds=3, groups=5, jobs=20), Size(cap=None), Size(demand_rate=0.0),
-         Size(hours=0.25, periods=96, jobs=6), Size(sites=1, groups=1), Size(negative_share=0.5), Size(bands=True)]  # fmt: skip
+         Size(hours=0.25, periods=96, jobs=6), Size(sites=1, groups=1), Size(negative_share=0.5), Size(bands=True),
+         Size(heat_price=12.0, sites=4)]  # fmt: skip
 
 
 def solved(problem, options=Options()):

@@ -64,12 +64,15 @@ def replay(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
     below = np.cumsum(p["width"], axis=2) - p["width"]
     filled = np.clip((it - p["it_min"])[..., None] - below, 0, p["width"])
     overhead = p["overhead_min"] + (p["slope"] * filled).sum(axis=2)
+    shares = np.array([0.3, 0.2, 0.2, 0.2, 0.1])[:, None, None]
+    parts = dict(zip(schema.COMPONENTS, shares * overhead, strict=True))
     site_it, facility = np.zeros_like(p["price"]), p["other_site_mw"].copy()
     np.add.at(site_it, p["hall_site"], it)
     np.add.at(facility, p["hall_site"], it + overhead)
     arrays: dict[str, object] = {
         "dt": p["dt"], "it_mw": it, "overhead_mw": overhead, "water_m3": 0 * it, "facility_mw": facility,
         "site_it_mw": site_it, "import_mw": facility, "export_mw": 0 * facility, "solar_mw": 0 * facility,
+        "heat_mw": 0 * facility, **parts, "free_cooling": 1 + 0 * it, "derating_mw": 0 * it,
         "cost_eur": facility * p["price"] * p["dt"], "carbon_t": facility * p["carbon_intensity"] * p["dt"],
     }  # fmt: skip
     return schema.dataset(arrays, {n: problem[n].values for n in ("time", "site", "hall")}, schema.REPLAY)

@@ -93,10 +93,12 @@ def test_price_of_grid_by_perturbation(rate):
     assert any(tight) or rate > 0, "nothing was compared without degeneracy"
 
 
-@pytest.mark.parametrize("rate", [0.0, 800.0])
-def test_price_of_a_gpu_by_perturbation(rate):
+@pytest.mark.parametrize(("rate", "heat"), [(0.0, None), (800.0, None), (0.0, 12.0)])
+def test_price_of_a_gpu_by_perturbation(rate, heat):
     """One more GPU works or idles: room dual plus the idle draw, with the cooling curve left as it is."""
-    problem = random_problem(Size(jobs=60, negative_share=0.0, cap=None, demand_rate=rate, utilisation=0.95), 7)
+    problem = random_problem(
+        Size(jobs=60, negative_share=0.0, cap=None, demand_rate=rate, utilisation=0.95, heat_price=heat), 7
+    )
     found, _, raw = solved(problem)
     value = dual_prices(problem, found)["value_gpu"].values
 
@@ -113,9 +115,9 @@ def test_price_of_a_gpu_by_perturbation(rate):
     assert any(tight)
 
 
-@pytest.mark.parametrize("rate", [0.0, 800.0])
-def test_price_of_work_by_perturbation(rate):
-    problem = random_problem(Size(jobs=10, negative_share=0.0, cap=None, demand_rate=rate), 7)
+@pytest.mark.parametrize(("rate", "heat"), [(0.0, None), (800.0, None), (0.0, 12.0)])
+def test_price_of_work_by_perturbation(rate, heat):
+    problem = random_problem(Size(jobs=10, negative_share=0.0, cap=None, demand_rate=rate, heat_price=heat), 7)
     found, _, raw = solved(problem)
     value = dual_prices(problem, found)["value_work"].values
     tight = [assert_predicts(problem, raw, lambda h, j=j: bumped(problem, "work_left", j, h), -value[j], 1e-2)
@@ -123,12 +125,12 @@ def test_price_of_work_by_perturbation(rate):
     assert sum(tight) >= (5 if rate == 0 else 1)
 
 
-@pytest.mark.parametrize("rate", [0.0, 800.0])
-def test_price_of_a_later_deadline_by_perturbation(rate):
+@pytest.mark.parametrize(("rate", "heat"), [(0.0, None), (800.0, None), (0.0, 12.0)])
+def test_price_of_a_later_deadline_by_perturbation(rate, heat):
     """A sliver of the period behind the deadline opens: worth at most max_gpus · max(0, gain) per hour,
     and exactly that where the optimum is not degenerate."""
     problem = random_problem(
-        Size(jobs=10, negative_share=0.0, cap=None, demand_rate=rate, utilisation=0.9, speeds=2), 3
+        Size(jobs=10, negative_share=0.0, cap=None, demand_rate=rate, utilisation=0.9, speeds=2, heat_price=heat), 3
     )
     found, _, raw = solved(problem)
     value, exact = dual_prices(problem, found)["value_deadline"].values, []

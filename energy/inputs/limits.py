@@ -1,0 +1,135 @@
+"""Legal and own limits on PUE, WUE and ERF: dated, cited presets of ``models/limits/``, named by the sites they bind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from energy.inputs.errors import ConfigError
+from energy.inputs.fleet import Fleet, Name, Site
+from energy.inputs.resources import model_path
+from energy.inputs.tariffs import Confidence
+from energy.inputs.yamlfile import Frozen, load_model
+
+
+class Threshold(Frozen):
+    """Sites below this size are not bound: `of` the grid connection, or of the IT design load of all halls."""
+
+    at_least_mw: float = Field(gt=0)
+    of: Literal["connection", "it"]
+
+
+class Rule(Frozen):
+    """One limit over calendar years, in site-local time.
+
+    PUE [1] (ISO/IEC 30134-2) and WUE [L/kWh] (-9) have an `at_most`, ERF [1] (-6) an `at_least`; with neither the
+    figure is reported only. `commissioned_from` and `commissioned_before` say which sites are meant, `valid_from` and
+    `valid_to` which days, both inclusive.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    metric: Literal["pue", "wue", "erf"]
+    at_most: float | None = Field(default=None, gt=0, le=10)
+    at_least: float | None = Field(default=None, ge=0, le=1)
+    commissioned_from: date | None = None
+    commissioned_before: date | None = None
+    valid_from: date
+    valid_to: date | None = None
+    source: str = Field(min_length=3)
+    confidence: Confidence
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Rule:
+        wrong = "at_most" if self.metric == "erf" else "at_least"
+        if getattr(self, wrong) is not None:
+            raise ValueError(f"{wrong} does not belong to {self.metric}")
+        if self.metric == "pue" and self.at_most is not None and self.at_most < 1:
+            raise ValueError("at_most of pue must be 1 or more")
+        if self.valid_to is not None and self.valid_to < self.valid_from:
+            raise ValueError("valid_to is before valid_from")
+        return self
+
+    @property
+    def limit(self) -> float | None:
+        """The number, whichever side; None where the figure is reported only."""
+        return self.at_least if self.metric == "erf" else self.at_most
+
+    def binds(self, commissioned: date | None) -> bool:
+        """Whether a site commissioned on that day is meant."""
+        if commissioned is None:
+            return True  # `load_limits` refuses a site without a date where one is needed
+        since, before = self.commissioned_from or date.min, self.commissioned_before or date.max
+        return since <= commissioned < before
+
+
+class Preset(Frozen):
+    """One file of ``models/limits/``; `boundary` says what is measured where."""
+
+    name: Name
+    status: Literal["in_force", "draft", "reporting", "own"]
+    description: str = Field(min_length=3)
+    boundary: str = Field(min_length=3)
+    threshold: Threshold | None = None
+    fine: str = ""
+    rules: tuple[Rule, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _each_name_once(self) -> Preset:
+        names = [r.name for r in self.rules]
+        if twice := sorted({n for n in names if names.count(n) > 1}):
+            raise ValueError(f"rules: two are named {twice[0]!r}; each name once")
+        return self
+
+    def concerns(self, site: Site) -> bool:
+        """Whether the site is large enough at any time."""
+        if self.threshold is None:
+            return True
+        it = sum(max(s.value for s in hall.design_mw) for hall in site.halls.values())
+        connection = max(s.value for s in site.grid_limit_mw)
+        return (it if self.threshold.of == "it" else connection) >= self.threshold.at_least_mw
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A rule that binds a site, with the preset it comes from."""
+
+    preset: Preset
+    rule: Rule
+
+    @property
+    def name(self) -> str:
+        """de_enefg.new_pue"""
+        return f"{self.preset.name}.{self.rule.name}"
+
+
+def load_limits(fleet: Fleet, fleet_path: Path) -> dict[str, tuple[Limit, ...]]:
+    """Site name -> the rules that bind it, for every site.
+
+    Raises
+    ------
+    ConfigError : no such preset, a file that does not hold, or a site without `commissioned` where a rule asks for it.
+    """
+    return {name: _of_site(name, site, fleet_path) for name, site in fleet.sites.items()}
+
+
+def _of_site(name: str, site: Site, fleet_path: Path) -> tuple[Limit, ...]:
+    out: list[Limit] = []
+    for wanted in site.limits:
+        preset = load_model(_path(f"{fleet_path}: sites.{name}.limits", wanted, fleet_path), Preset)
+        if site.commissioned is None and any(r.commissioned_from or r.commissioned_before for r in preset.rules):
+            what = f"limits {preset.name} depend on when the site was commissioned"
+            raise ConfigError(f"{fleet_path}: sites.{name}", what, "commissioned: YYYY-MM-DD")
+        if preset.concerns(site):
+            out += [Limit(preset, rule) for rule in preset.rules if rule.binds(site.commissioned)]
+    return tuple(out)
+
+
+def _path(where: str, wanted: str, fleet_path: Path) -> Path:
+    try:
+        return model_path("limits", wanted, fleet_path)
+    except FileNotFoundError as e:
+        raise ConfigError(where, str(e)) from None
