@@ -112,9 +112,17 @@ def with_little_room(problem: xr.Dataset, rng: np.random.Generator) -> xr.Datase
     )  # fmt: skip
 
 
+def with_heat(problem: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
+    """Buyers of heat at some sites, in some hours above what the halls give, now and then at a loss."""
+    shape = problem["price"].shape
+    wanted = problem["grid_limit_mw"].values * rng.uniform(0, 1, shape) * (rng.random(shape) < 0.7)
+    share = rng.uniform(0.3, 0.9, problem.sizes["hall"]) * (rng.random(problem.sizes["hall"]) < 0.7)
+    return replaced(problem, heat_share=share, heat_limit_mw=wanted, heat_price=rng.uniform(-2, 15, shape))
+
+
 ENRICHMENTS: tuple[Callable[[xr.Dataset, np.random.Generator], xr.Dataset], ...] = (
     with_minimums, with_sun, with_contracts, with_memory, with_windows, with_caps,
-    with_little_room,
+    with_little_room, with_heat,
 )  # fmt: skip
 
 

@@ -156,7 +156,7 @@ def _sites(size: Size, rng: np.random.Generator, halls: dict[str, Floats]) -> di
         "carbon_intensity": zeros, "carbon_known": np.zeros(size.sites),
         "grid_limit_mw": facility, "export_limit_mw": zeros, "other_site_mw": 0.01 * ones,
         "solar_mw": zeros, "export_price": zeros, "export_clip": zeros,
-        "heat_share": 0.7 * (np.arange(size.sites) % 2 == 0), "heat_limit_mw": bought,
+        "heat_share": 0.7 * (np.arange(size.halls) // size.halls_per_site % 2 == 0), "heat_limit_mw": bought,
         "heat_price": zeros + (size.heat_price or 0.0) - 0.2 * spot * (size.heat_price is not None),
     }  # fmt: skip
 

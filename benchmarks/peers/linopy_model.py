@@ -25,6 +25,7 @@ def model(problem: xr.Dataset) -> tuple[linopy.Model, float]:
     v = _variables(m, p)
     _work(m, p, v)
     _power(m, p, v)
+    _heat(m, p, v)
     _tariffs(m, p, v)
     _caps(m, p, v)
     m.add_objective(_cost(p, v))
@@ -59,7 +60,7 @@ def _variables(m: linopy.Model, p: xr.Dataset) -> dict[str, Any]:
         "gpus": xr.where(p.pool_class >= 0, np.inf, 0.0) * xr.ones_like(p.dt), "short": p.work_left, "it": p.hall_mw,
         "over": p.width, "facility": np.inf * xr.ones_like(p.price), "grid_import": p.grid_limit_mw,
         "grid_export": p.export_limit_mw, "solar_use": p.solar_mw, "band": p.charge_band_mw, "taken": p.contract_mw,
-        "top_up": np.inf * xr.ones_like(p.minimum_eur), "over_cap": np.inf * xr.ones_like(p.cap_limit),
+        "heat": p.heat_limit_mw, "top_up": np.inf * xr.ones_like(p.minimum_eur), "over_cap": np.inf * xr.ones_like(p.cap_limit),
     }  # fmt: skip
     upper["gpus"] = xr.where(np.isnan(upper["gpus"]), 0.0, upper["gpus"])
     return {k: m.add_variables(lower=xr.zeros_like(u), upper=u, name=k) for k, u in upper.items() if u.size}
@@ -84,6 +85,11 @@ def _power(m: linopy.Model, p: xr.Dataset, v: dict[str, Any]) -> None:
     m.add_constraints(v["facility"] - (hall * p.of_site).sum("hall") == fixed, name="facility_power")
     grid = v["grid_import"] - v["grid_export"] + v["solar_use"]
     m.add_constraints(v["facility"] - grid == 0, name="balance")
+
+
+def _heat(m: linopy.Model, p: xr.Dataset, v: dict[str, Any]) -> None:
+    given = (v["it"] * (p.of_site * p.heat_share)).sum("hall")
+    m.add_constraints(v["heat"] - given <= 0, name="heat_available")
 
 
 def _demand(p: xr.Dataset, v: dict[str, Any]) -> Any:
@@ -116,6 +122,7 @@ def _cost(p: xr.Dataset, v: dict[str, Any]) -> Any:
     rate = p.price * p.dt
     sold = p.dt * p.export_price
     cost = (v["grid_import"] * rate).sum() - (v["grid_export"] * sold).sum() + (v["short"] * p.penalty).sum()
+    cost = cost - (v["heat"] * (p.dt * p.heat_price)).sum()
     hull = v["it"] * p.chord - (v["over"] * p.slope).sum("segment")
     cost = cost + (hull * burnt(p)).sum()
     for name, weight in (("taken", -p.contract_saving * p.dt), ("top_up", 1.0), ("over_cap", p.cap_penalty)):

@@ -23,6 +23,7 @@ def covers(problem: xr.Dataset) -> bool:
     """Whether the network says all that the Problem says."""
     s = problem.sizes
     one = s["pool"] == s["hall"] == s["site"] and s["speed_class"] == 1 and not s["cap"] and not s["minimum"]
+    one = one and not problem["heat_limit_mw"].values.any()
     site = problem["charge_site"].values[(problem["charge_weight"].values > 0).any(axis=1)]
     months = len(set(site)) == len(site)
     banded = (problem["charge_band_mw"].values > 0).sum(axis=1).max(initial=0) > 1

@@ -37,6 +37,8 @@ def site_arrays(sites: Sequence[Site], periods: int) -> dict[str, Any]:
         "export_limit_mw": rows([s.export for s in sites], periods),
         "export_price": rows([s.export_price for s in sites], periods),
         "export_clip": zero,
+        "heat_limit_mw": rows([s.heat for s in sites], periods),
+        "heat_price": rows([s.heat_price for s in sites], periods),
     }
 
 
@@ -53,6 +55,7 @@ def hall_arrays(sites: Sequence[Site], periods: int) -> dict[str, Any]:
     curve = np.array([[*h.overhead, *[(0.0, 0.0)] * (most - len(h.overhead))] for _, h in halls])
     width, slope = (np.repeat(curve[:, None, :, k], periods, axis=1) for k in (0, 1))
     return {
+        "heat_share": [h.heat_share for _, h in halls],
         "hall_site": [s for s, _ in halls],
         "pool_hall": of,
         "available": available,

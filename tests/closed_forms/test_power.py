@@ -101,3 +101,25 @@ def test_sun_that_nobody_buys_is_curtailed():
     answer = best(problem([one([40, 8], solar=[6.0, 0.0])], [Job(5, 5)]))
     assert answer.cost == pytest.approx(0)
     assert float(answer.found["solar_use"][0, 0]) == pytest.approx(5)
+
+
+def test_heat_is_sold_as_far_as_it_is_there_and_wanted():
+    """60 % of 5 MW of IT is heat, 4 wanted: 3 sold at 6. 5·20 - 3·6 = 82. With 2 wanted: 100 - 12 = 88."""
+    for wanted, cost in ((4.0, 82), (2.0, 88)):
+        case = problem([one([20], heat_share=0.6, heat=wanted, heat_price=6.0)], [Job(5, 5)])
+        assert best(case).cost == pytest.approx(cost)
+
+
+def test_buyer_of_heat_moves_work():
+    """Hours at 20 and 17; heat is worth 0.5·8 = 4 per MW in hour 0 and nothing in hour 1: 16 net beats 17.
+    6 GPU-hours in hour 0: 120 - 24 = 96."""
+    answer = best(problem([one([20, 17], heat_share=0.5, heat=[9.0, 0.0], heat_price=8.0)], [Job(6, 6)]))
+    assert answer.cost == pytest.approx(96)
+    np.testing.assert_allclose(answer.draws(), [6, 0], atol=1e-6)
+
+
+def test_heat_that_costs_more_than_it_earns_is_not_sold():
+    """The buyer's price less a heat pump's power is -3: nothing is handed over."""
+    answer = best(problem([one([20], heat_share=0.5, heat=9.0, heat_price=-3.0)], [Job(5, 5)]))
+    assert answer.cost == pytest.approx(100)
+    assert float(answer.found["heat"][0, 0]) == pytest.approx(0, abs=1e-9)

@@ -28,6 +28,7 @@ class Hall:
     overhead_min: Series = 0.0
     limit: Series = MANY
     firm_it: Series = 0.0
+    heat_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Site:
     export: Series = 0.0
     export_price: Series = 0.0
     fixed: float = 0.0
+    heat: Series = 0.0
+    heat_price: Series = 0.0
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,9 @@ ROOM = {
     "cap credit": plus("cap_credit", 0.05), "sun": times("solar_mw", 1.5),
     "feed-in limit": times("export_limit_mw", 2.0),
     "contract volume": times("contract_mw", 1.5), "contract saving": times("contract_saving", 1.2),
-    "bands": times("charge_band_mw", 1.3),
+    "heat limit": times("heat_limit_mw", 1.5),
+    "heat share": lambda p, rng: changed(p, heat_share=np.minimum(p["heat_share"].values * 1.3, 1.0)),
+    "heat price": plus("heat_price", 5.0), "bands": times("charge_band_mw", 1.3),
 }  # fmt: skip
 PRICE = {
     "price": lambda p, rng: changed(p, price=p["price"].values + 20 * rng.random(p["price"].shape)),
