@@ -16,7 +16,7 @@ SAME = 1e-6
 #: PDLP, a first-order method, stops at its own tolerance on residuals and gap; its optima are this close.
 PDLP = 1e-4
 #: Where penalties are large PDLP does not end in useful time: it is asked where it does, and counted over all.
-PDLP_ENDS, PDLP_SECONDS, LEAST_ENDED = (2, 3, 8, 14), 3.0, 30
+PDLP_ENDS, PDLP_SECONDS, LEAST_ENDED = (2, 3, 6, 8), 3.0, 30
 FAST, ALL = range(12), range(12, 100)
 
 

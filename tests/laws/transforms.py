@@ -71,7 +71,17 @@ def split_hour(problem: xr.Dataset, hour: int) -> xr.Dataset:
 
 
 #: What must be nothing in hours that are put in front and shall cost nothing.
-STILL = ("open", "price", "charge_weight", "minimum_rate", "contract_mw", "solar_mw", "export_limit_mw", "export_price")
+STILL = (
+    "open",
+    "price",
+    "charge_weight",
+    "minimum_rate",
+    "contract_mw",
+    "solar_mw",
+    "export_limit_mw",
+    "export_price",
+    "heat_limit_mw",
+)
 
 
 def after_idle_hours(problem: xr.Dataset, hours: int) -> xr.Dataset:
