@@ -122,7 +122,8 @@ def schedule_cost(problem, schedule):
     np.add.at(facility, p["hall_site"], it + overhead_true(problem, it))
     drawn = np.maximum(facility - np.where(p["price"] > 0, p["solar_mw"], 0.0), 0.0)
     undone = float(p["penalty"] @ (p["work_left"] - done))
-    return sum(terms(problem, drawn, np.zeros_like(drawn)).values()) + undone
+    nothing = np.zeros_like(drawn)
+    return sum(terms(problem, drawn, nothing, nothing).values()) + undone
 
 
 @pytest.mark.parametrize("utilisation", [0.5, 0.95])
