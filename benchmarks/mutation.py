@@ -161,13 +161,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--part", default="1/1", help="k/n: only every n-th mutant, for running n side by side")
     parser.add_argument("--only", help="only files whose path contains this")
-    parser.add_argument("--out", type=Path, default=Path("mutation.json"))
+    parser.add_argument("--out", type=Path, default=CHECKOUT / "data" / "runs" / "mutation.json")
     args = parser.parse_args()
     chosen = [m for m in sample(args.size, args.seed) if not args.only or args.only in m.path]
     k, n = (int(x) for x in args.part.split("/"))
     for name in HEAVY:
         importlib.import_module(name)
     found = []
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         copy = copied(Path(folder))
         for room in ROOMS if not args.only else ():
