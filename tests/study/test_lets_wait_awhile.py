@@ -8,19 +8,18 @@ import pytest
 from benchmarks.lets_wait_awhile import DEADLINES, EXACT, MONTHS, NO_LIMIT, Carbon, intensity, jobs_of, solve_month
 
 SERIES = Path(__file__).parents[3] / "shared" / "data"
-SHARED = SERIES if SERIES.is_dir() else Path("/work/shared/data")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _series():
-    if not (SHARED / "carbon").is_dir():
+    if not (SERIES / "carbon").is_dir():
         pytest.skip("development series are not here (../shared/data/carbon)")
 
 
 def by_sorting(month, deadline):
     """Planned and at-once carbon without a program: each job takes the lowest half-hours of its window."""
-    values, at_once, planned = intensity(SHARED), 0.0, 0.0
-    for _, job in jobs_of(SHARED, month).iterrows():
+    values, at_once, planned = intensity(SERIES), 0.0, 0.0
+    for _, job in jobs_of(SERIES, month).iterrows():
         window = values[job["submitted_utc"] : job[DEADLINES[deadline]]].to_numpy()[:-1]
         halves = round(job["duration_h"] * 2)
         at_once += 0.5 * window[:halves].sum()
@@ -31,7 +30,7 @@ def by_sorting(month, deadline):
 @pytest.mark.slow
 @pytest.mark.parametrize("deadline", DEADLINES)
 def test_a_month_is_the_sorted_optimum(deadline):
-    run, carbon = solve_month(SHARED, 6, deadline)
+    run, carbon = solve_month(SERIES, 6, deadline)
     at_once, planned = by_sorting(6, deadline)
     assert run.outcome.status == "OK"
     assert carbon.undone_gpu_hours < 1e-6
@@ -42,13 +41,13 @@ def test_a_month_is_the_sorted_optimum(deadline):
 @pytest.mark.slow
 @pytest.mark.parametrize("deadline", DEADLINES)
 def test_the_year_saves_what_the_study_could_at_best(deadline):
-    total = sum((solve_month(SHARED, month, deadline)[1] for month in MONTHS), Carbon(0.0, 0.0, 0.0))
+    total = sum((solve_month(SERIES, month, deadline)[1] for month in MONTHS), Carbon(0.0, 0.0, 0.0))
     assert total.saving == pytest.approx(EXACT[deadline], abs=0.01)
 
 
 @pytest.mark.slow
 def test_a_capacity_limit_costs_some_of_the_saving():
-    free, limited = (solve_month(SHARED, 6, "semi-weekly", gpus)[1] for gpus in (NO_LIMIT, 30))
+    free, limited = (solve_month(SERIES, 6, "semi-weekly", gpus)[1] for gpus in (NO_LIMIT, 30))
     assert limited.undone_gpu_hours < 1e-6
     assert limited.planned > free.planned * 1.001
     assert limited.planned < limited.at_once
