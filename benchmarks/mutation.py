@@ -38,7 +38,13 @@ SUITES = (
     ("energy/audit/", ("tests/audit/test_baseline.py", "tests/bills", "tests/audit", "tests/laws/test_duality.py")),
     (
         "energy/plant/",
-        ("tests/plant/test_components.py", "tests/plant/test_physics.py", "tests/plant", "tests/problem"),
+        (
+            "tests/plant/test_components.py",
+            "tests/plant/test_physics.py",
+            "tests/plant",
+            "tests/bills/test_solar.py",
+            "tests/problem",
+        ),
     ),
 )
 #: Bars of the issue: share killed, size of the sample; and time per mutant [s] after which it counts as not killed.
