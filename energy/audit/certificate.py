@@ -19,9 +19,11 @@ GAP = 1e-6
 
 @dataclass(frozen=True)
 class Certificate:
-    """What was proven. `worst_row` names the row or bound with the largest violation."""
+    """What was proven: `stated_eur` is what the program says its plan costs, `primal_eur` what it does cost,
+    `dual_eur` what none can cost less than. `worst_row` names the row or bound with the largest violation."""
 
     passed: bool
+    stated_eur: float
     primal_eur: float
     dual_eur: float
     relative_gap: float
@@ -43,7 +45,8 @@ def certify(problem: xr.Dataset, solution: xr.Dataset) -> Certificate:
     """Check a Solution against the Problem.
 
     The dual bound holds for ANY row duals: Σ_i (y_i⁺ low_i - y_i⁻ up_i) + Σ_j min over the box of (c - Aᵀy)_j x_j,
-    with boxes that every optimal plan obeys. So neither the solver's status nor its objective is trusted.
+    with boxes that every optimal plan obeys. The cost stated must be the plan's own. So neither
+    the solver's status nor its objective is trusted.
     """
     model = array_model(problem)
     x, y = model.vector(solution), model.duals(solution)
@@ -51,10 +54,12 @@ def certify(problem: xr.Dataset, solution: xr.Dataset) -> Certificate:
     dual = dual_bound(model, boxes(model, problem), y)
     violation, worst = _violation(model, x)
     gap = abs(primal - dual) / abs(primal) if primal else abs(dual)
+    stated = float(solution.attrs.get("objective_eur", np.nan))
+    own = bool(abs(stated - primal) <= GAP * abs(primal))  # a cost that is not stated agrees with nothing
     nonzero = np.abs(model.cost[model.cost != 0])
     finite = bool(np.isfinite(x).all() and np.isfinite(y).all())
     return Certificate(
-        passed=bool(finite and violation <= VIOLATION and gap <= GAP),
+        passed=bool(finite and own and violation <= VIOLATION and gap <= GAP), stated_eur=stated,
         primal_eur=primal, dual_eur=dual, relative_gap=gap, max_violation=violation, worst_row=worst,
         rows=model.matrix.shape[0], columns=model.matrix.shape[1], nonzeros=int(model.matrix.nnz),
         largest_cost=float(nonzero.max(initial=0.0)), smallest_cost=float(nonzero.min(initial=np.inf)),

@@ -48,7 +48,8 @@ def judge(
     """FAILED without proof; DEGRADED where work is left, a cap is breached or bill and objective differ."""
     if not proof.passed:
         why = f"certificate: relative gap {proof.relative_gap:.2e} (at most {GAP:g}), "
-        why += f"violation {proof.max_violation:.2e} in {proof.worst_row} (at most {VIOLATION:g})"
+        why += f"violation {proof.max_violation:.2e} in {proof.worst_row} (at most {VIOLATION:g}), "
+        why += f"cost stated {proof.stated_eur:.6f} EUR, recomputed {proof.primal_eur:.6f} EUR"
         return Outcome("FAILED", (why,))
     reasons = [*_undone(problem, solution), *_breached(problem, solution, replayed), *agreement.problems()]
     return Outcome("DEGRADED" if reasons else "OK", tuple(reasons))

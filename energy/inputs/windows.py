@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, Field
 
+from energy.inputs.errors import ConfigError
 from energy.inputs.yamlfile import Frozen
 from energy.schema import Bools
 
@@ -60,12 +61,15 @@ def is_holiday(local: pd.DatetimeIndex, country: str) -> Bools:
 
     Raises
     ------
-    ValueError : the library does not know the country.
+    ConfigError : the library does not know the country.
     """
     import holidays  # here: two hundred milliseconds that most commands do not need
 
     try:
         days = holidays.country_holidays(country, years=sorted(set(local.year)))
     except NotImplementedError:
-        raise ValueError(f"no public holidays known for country {country!r}") from None
+        what = f"a tariff counts public holidays, but none are known for country {country!r}"
+        raise ConfigError(
+            "fleet: country", what, "a country of the holidays library, or holidays: as_weekday"
+        ) from None
     return np.array([d in days for d in local.date])

@@ -37,5 +37,5 @@ def gate(raw: Raw, cost: np.ndarray, offset: float) -> None:
             raise SolverError(f"the solver returned a {name} that is not finite")
     own = float(cost @ raw.values) + offset
     scale = float(np.abs(cost) @ np.abs(raw.values)) + abs(offset)
-    if abs(own - raw.objective) > OBJECTIVE_AGREES * max(scale, 1.0):
+    if not abs(own - raw.objective) <= OBJECTIVE_AGREES * max(scale, 1.0):  # a NaN objective agrees with nothing
         raise SolverError(f"the solver states {raw.objective:.6f} EUR, its own plan costs {own:.6f} EUR")

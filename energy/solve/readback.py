@@ -11,7 +11,7 @@ import xarray as xr
 from energy import schema
 from energy.program import CONSTRAINTS, VARIABLES
 from energy.schema import Floats
-from energy.solve.highs import Raw
+from energy.solve.highs import Raw, SolverError
 from energy.solve.standard_form import StandardForm
 
 #: Values this close below zero are the solver's feasibility tolerance, not a negative quantity.
@@ -23,6 +23,10 @@ def solution(problem: xr.Dataset, m: pyo.ConcreteModel, form: StandardForm, raw:
 
     Variables and rows that the program leaves out (closed windows, segments and bands without width, hours
     without sun) are 0.
+
+    Raises
+    ------
+    SolverError : a value outside the range that the schema gives it, such as a negative number of GPUs.
     """
     at = {id(v): i for i, v in enumerate(form.columns)}
     row_of = {id(c): i for i, c in enumerate(form.rows)}
@@ -35,7 +39,11 @@ def solution(problem: xr.Dataset, m: pyo.ConcreteModel, form: StandardForm, raw:
     for name in ("it", "grid_import", "run"):
         arrays[f"bound_{name}"] = _scatter(problem, f"bound_{name}", getattr(m, name), at, raw.column_duals)
     coords = {str(k): v for k, v in problem.coords.items()}
-    return schema.dataset(arrays, coords, schema.SOLUTION).assign_attrs(objective_eur=raw.objective)
+    try:
+        found = schema.dataset(arrays, coords, schema.SOLUTION)
+    except schema.SchemaError as error:
+        raise SolverError(f"the solver returned a value that no plan can have: {error}") from error
+    return found.assign_attrs(objective_eur=raw.objective)
 
 
 def _scatter(problem: xr.Dataset, name: str, component: Any, position: dict[int, int], vector: Floats) -> Floats:

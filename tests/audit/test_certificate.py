@@ -68,3 +68,12 @@ def test_small_money_is_judged_by_its_own_size():
     assert certify(cheap, found).passed
     worse = found.assign(dual_balance=found["dual_balance"] * 0.99)
     assert not certify(cheap, worse).passed
+
+
+@pytest.mark.parametrize("stated", [0.0, float("nan"), None])
+def test_refuses_a_stated_cost_that_is_not_the_plans_own(case, stated):
+    problem, found = case
+    attrs = {} if stated is None else {"objective_eur": stated}
+    proof = certify(problem, found.copy().assign_attrs(attrs) if attrs else found.drop_attrs())
+    assert proof.relative_gap < 1e-9
+    assert not proof.passed

@@ -7,7 +7,8 @@ import pytest
 
 from benchmarks.instances import Size, random_problem
 from energy.audit.certificate import certify
-from energy.solve import Options, SolverError, compile_model, dual_prices, gate, solve
+from energy.program import build
+from energy.solve import Options, SolverError, compile_model, dual_prices, gate, solution, solve
 from energy.solve.highs import check_scale
 from tests.program.test_program import solved
 
@@ -35,6 +36,7 @@ def test_scaled_money_is_refused_with_the_culprit(case):
         ({"values": np.array([np.nan])}, "value that is not finite"),
         ({"row_duals": np.array([np.inf])}, "row dual that is not finite"),
         ({"objective": 1.0}, "states 1.000000 EUR"),
+        ({"objective": float("nan")}, "states nan EUR"),
     ],
 )
 def test_gate_refuses(case, change, message):
@@ -44,9 +46,16 @@ def test_gate_refuses(case, change, message):
         gate(replace(raw, **change), form.cost, form.offset)
 
 
-def test_time_limit_is_no_plan():
-    from energy.program import build
+def test_a_value_that_no_plan_can_have_is_the_solvers_failure(case):
+    problem, _, form, raw, _ = case
+    model = build(problem)
+    negative = replace(raw, values=np.where(np.arange(len(raw.values)) == int(np.argmax(raw.values)), -5.0, raw.values))
+    with pytest.raises(SolverError, match="no plan can have"):
+        solution(problem, model, compile_model(model), negative)
+    assert form.shape[1] == len(raw.values)
 
+
+def test_time_limit_is_no_plan():
     form = compile_model(build(random_problem(Size(60, 4, 168, 5), 0)))
     with pytest.raises(SolverError, match="solver status"):
         gate(solve(form, Options(time_limit_s=1e-3)), form.cost, form.offset)
