@@ -47,6 +47,32 @@ regression: $(DEV)  ## objectives and sizes of the table, old beside new
 bills: $(DEV)  ## golden invoices, and objective = bill for 200 random fleets, tariffs and horizons
 	$(BIN)/python -m pytest tests/bills $(ARGS)
 
+golden: $(DEV)  ## golden LP files against the program; REASON="why" writes them and notes the reason
+	$(BIN)/python -m tests.golden.rebase $(if $(REASON),--reason "$(REASON)")
+
+differential: $(DEV)  ## two models, six methods, 100 random problems, one optimum each
+	$(BIN)/python -m pytest tests/differential/test_methods.py $(ARGS)
+
+PEERS := .venv-peers
+peers: $(DEV)  ## the same problems in linopy, PyPSA and on Clarabel, in an environment of their own
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check linopy==0.10.1 pypsa==1.4.0 clarabel
+	PYTHONPATH=. $(PEERS)/bin/python -m pytest tests/differential/test_peers.py $(ARGS)
+
+canary: $(DEV)  ## newest Pyomo and HiGHS against the pinned ones, in a throw-away environment
+	$(BIN)/python -m benchmarks.canary
+
+study: $(DEV)  ## "Let's Wait Awhile" through the pipeline; ARGS="--gpus 30" with a capacity limit
+	$(BIN)/python -m benchmarks.lets_wait_awhile --series "$(SERIES)" $(ARGS)
+
+MUTANTS := .venv-mutation
+mutation: $(DEV)  ## 400 mutants of program/, audit/, plant/: at least 85 % killed
+	test -x $(MUTANTS)/bin/python || $(PYTHON) -m venv $(MUTANTS)
+	$(MUTANTS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(MUTANTS)/bin/python -m pip install --quiet --disable-pip-version-check mutmut==3.8.1
+	PYTHONPATH=. $(MUTANTS)/bin/python -m benchmarks.mutation $(ARGS)
+
 SERIES ?= ../shared/data
 
 $(RUN): requirements.lock pyproject.toml
@@ -67,4 +93,4 @@ lock: $(DEV)  ## new lock files from pyproject.toml; hashes, no addresses
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:
-	rm -rf $(VENV) data/runs data/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(PEERS) $(MUTANTS) data/runs data/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -31,10 +31,22 @@ class Size:
     bands: bool = False
     hours: float = 1.0
     heat_price: float | None = None
+    halls_per_site: int = 1
+    pools_per_hall: int = 1
+
+    @property
+    def halls(self) -> int:
+        """All halls."""
+        return self.sites * self.halls_per_site
+
+    @property
+    def pools(self) -> int:
+        """All pools."""
+        return self.halls * self.pools_per_hall
 
 
 def random_problem(size: Size = Size(), seed: int = 0) -> xr.Dataset:  # noqa: RUF100
-    """A feasible Problem: one hall and one pool per site, groups with random sets of sites."""
+    """A feasible Problem: halls and pools as stated, groups with random sets of pools."""
     rng = np.random.default_rng(seed)
     work = _jobs(size, rng)
     halls = _halls(size, rng, work)
@@ -43,9 +55,12 @@ def random_problem(size: Size = Size(), seed: int = 0) -> xr.Dataset:  # noqa: R
     arrays["penalty"] = np.full(size.jobs, 10 * dearest / work["speed"][work["speed"] > 0].min())
     arrays |= _caps(size, float(arrays["penalty"][0] / halls["busy_mw"][0]))  # type: ignore[index]
     coords: dict[str, object] = {
-        "time": np.datetime64("2020-01-31T00:00", "ns") + np.arange(size.periods) * np.timedelta64(round(size.hours * 60), "m"),
-        "site": [f"s{i}" for i in range(size.sites)], "hall": [f"s{i}/h" for i in range(size.sites)],
-        "pool": [f"s{i}/h/p" for i in range(size.sites)], "job": [f"j{i}" for i in range(size.jobs)],
+        "time": np.datetime64("2020-01-31T00:00", "ns")
+        + np.arange(size.periods) * np.timedelta64(round(size.hours * 60), "m"),
+        "site": [f"s{i}" for i in range(size.sites)],
+        "hall": [f"s{i // size.halls_per_site}/h{i}" for i in range(size.halls)],
+        "pool": [f"s{i // size.halls_per_site // size.pools_per_hall}/h/p{i}" for i in range(size.pools)],
+        "job": [f"j{i}" for i in range(size.jobs)],
         "group": [f"g{i}" for i in range(size.groups)], "month": ["2020-01", "2020-02"],
         "charge": [f"s{i // 2}:demand@2020-0{i % 2 + 1}" for i in range(len(arrays["charge_site"]))],  # type: ignore[arg-type]
         "contract": [], "minimum": [], "currency": [],
@@ -57,7 +72,8 @@ def random_problem(size: Size = Size(), seed: int = 0) -> xr.Dataset:  # noqa: R
 def _axes(size: Size) -> dict[str, object]:
     first_month = (np.arange(size.periods) * size.hours >= 24).astype(int)
     return {
-        "dt": np.full(size.periods, size.hours), "hall_site": np.arange(size.sites), "pool_hall": np.arange(size.sites),
+        "dt": np.full(size.periods, size.hours), "hall_site": np.arange(size.halls) // size.halls_per_site,
+        "pool_hall": np.arange(size.pools) // size.pools_per_hall,
         "month_of": np.tile(first_month, (size.sites, 1)), **_tariffs(size, first_month),
     }  # fmt: skip
 
@@ -72,7 +88,8 @@ def _tariffs(size: Size, first_month: Floats) -> dict[str, object]:
         "charge_site": site, "charge_month": month, "charge_floor": np.zeros(charges),
         "charge_weight": (first_month == month[:, None]).astype(float).reshape(charges, size.periods),
         "charge_rate": np.tile([[1.0, 1.5]], (charges, 1)) * size.demand_rate, "charge_band_mw": bands,
-        "contract_site": np.zeros(0, int), "contract_mw": np.zeros(periods), "contract_saving": np.zeros(periods), "contract_clip": np.zeros(periods),
+        "contract_site": np.zeros(0, int), "contract_mw": np.zeros(periods), "contract_saving": np.zeros(periods),
+        "contract_clip": np.zeros(periods),
         "minimum_site": np.zeros(0, int), "minimum_month": np.zeros(0, int), "minimum_eur": np.zeros(0),
         "minimum_rate": np.zeros(periods), "fixed_eur": np.zeros(size.sites), "fx": np.zeros(periods),
     }  # fmt: skip
@@ -85,9 +102,8 @@ def _jobs(size: Size, rng: np.random.Generator) -> dict[str, Floats]:
     deadline = np.minimum(size.periods, release + length)
     periods = np.arange(size.periods)
     is_open = ((periods >= release[:, None]) & (periods < deadline[:, None])).astype(float)
-    pool_class = np.where(
-        rng.random((size.groups, size.sites)) < 0.6, rng.integers(0, size.speeds, (size.groups, size.sites)), -1
-    )
+    shape = (size.groups, size.pools)
+    pool_class = np.where(rng.random(shape) < 0.6, rng.integers(0, size.speeds, shape), -1)
     pool_class[:, 0] = 0
     used = np.array([[(row == c).any() for c in range(size.speeds)] for row in pool_class])
     speed = np.where(used, np.array([1.0, 0.55, 0.3, 0.2])[: size.speeds], 0.0)
@@ -100,15 +116,17 @@ def _jobs(size: Size, rng: np.random.Generator) -> dict[str, Floats]:
 
 def _halls(size: Size, rng: np.random.Generator, work: dict[str, Floats]) -> dict[str, Floats]:
     """Pools sized for the stated utilisation of the whole fleet; overhead rises like a cube."""
-    shape = (size.sites, size.periods)
+    shape = (size.halls, size.periods)
     total = work["work_left"].sum() / (size.periods * size.hours) / size.utilisation
-    count = np.ceil(np.maximum(total / size.sites * rng.uniform(0.8, 1.2, size.sites), 70))
-    available = np.broadcast_to(count[:, None], shape).copy()
-    busy, idle = np.full(size.sites, 1.9e-3), np.full(size.sites, 0.5e-3)
-    firm = np.full(shape, 4.0)
-    firm_it = np.full(shape, 0.02)
-    it_min = firm_it + busy[:, None] * firm + idle[:, None] * (available - firm)
-    it_max = firm_it + busy[:, None] * available
+    count = np.ceil(np.maximum(total / size.pools * rng.uniform(0.8, 1.2, size.pools), 70))
+    available = np.broadcast_to(count[:, None], (size.pools, size.periods)).copy()
+    scale = 1 - 0.25 * (np.arange(size.pools) % size.pools_per_hall)  # kinds of GPUs in one hall differ in power
+    busy, idle = 1.9e-3 * scale, 0.5e-3 * scale
+    firm, firm_it = np.full(available.shape, 4.0), np.full(shape, 0.02)
+    it_min, it_max = firm_it.copy(), firm_it.copy()
+    hall = np.arange(size.pools) // size.pools_per_hall
+    np.add.at(it_min, hall, busy[:, None] * firm + idle[:, None] * (available - firm))
+    np.add.at(it_max, hall, busy[:, None] * available)
     warm = rng.uniform(0.6, 1.6, shape)
     at = it_min[..., None] + np.linspace(0, 1, size.segments + 1) * (it_max - it_min)[..., None]
     load = at / it_max[..., None]
@@ -128,15 +146,17 @@ def _sites(size: Size, rng: np.random.Generator, halls: dict[str, Floats]) -> di
     spot = level * (1 + 0.35 * np.sin(2 * np.pi * (hour - 8) / 24)) + rng.normal(0, 6, shape)
     spot = np.where(rng.random(shape) < size.negative_share, -rng.uniform(1, 40, shape), spot)
     zeros, ones = np.zeros(shape), np.ones(shape)
-    facility = halls["hall_mw"] * 1.12
-    bought = 0.5 * halls["hall_mw"] * (hour % 3 > 0) if size.heat_price is not None else zeros
+    site_mw = halls["hall_mw"].reshape(size.sites, size.halls_per_site, size.periods).sum(axis=1)
+    facility = site_mw * 1.12
+    bought = 0.5 * site_mw * (hour % 3 > 0) if size.heat_price is not None else zeros
     return {
         "temp_air": 10 * ones, "temp_wet_bulb": 8 * ones, "pressure": 101325 * ones,
         "weather_quality": np.full(shape, 6, np.int8), "price_quality": np.full(shape, 6, np.int8),
-        "spot": spot, "energy_charge": zeros, "price": spot, "carbon_intensity": zeros, "carbon_known": np.zeros(size.sites),
+        "spot": spot, "energy_charge": zeros, "price": spot,
+        "carbon_intensity": zeros, "carbon_known": np.zeros(size.sites),
         "grid_limit_mw": facility, "export_limit_mw": zeros, "other_site_mw": 0.01 * ones,
         "solar_mw": zeros, "export_price": zeros, "export_clip": zeros,
-        "heat_share": 0.7 * (np.arange(size.sites) % 2 == 0), "heat_limit_mw": bought,
+        "heat_share": 0.7 * (np.arange(size.halls) // size.halls_per_site % 2 == 0), "heat_limit_mw": bought,
         "heat_price": zeros + (size.heat_price or 0.0) - 0.2 * spot * (size.heat_price is not None),
     }  # fmt: skip
 
@@ -145,5 +165,6 @@ def _caps(size: Size, penalty: float) -> dict[str, object]:
     rows = size.sites if size.cap else 0
     return {
         "cap_site": np.arange(rows), "cap_start": np.zeros(rows, int), "cap_stop": np.full(rows, size.periods),
-        "cap_limit": np.full(rows, size.cap or 1.0), "cap_credit": np.zeros(rows), "cap_penalty": np.full(rows, 10 * penalty),
+        "cap_limit": np.full(rows, size.cap or 1.0), "cap_credit": np.zeros(rows),
+        "cap_penalty": np.full(rows, 10 * penalty),
     }  # fmt: skip

@@ -8,7 +8,7 @@ from benchmarks.instances import Size, random_problem
 from energy.audit.certificate import certify
 from energy.audit.matrix import array_model
 from energy.program import CONSTRAINTS, COST, VARIABLES, build, formulation
-from energy.schema import SOLUTION
+from energy.schema import SOLUTION, TABLES
 from energy.solve import Options, compile_model, gate, solution, solve
 
 SIZES = [Size(), Size(speeds=2), Size(speeds=3, groups=5, jobs=20), Size(cap=None), Size(demand_rate=0.0),
@@ -135,6 +135,12 @@ def test_every_variable_and_dual_is_in_the_schema():
     duals = {f"dual_{name}" for name in CONSTRAINTS}
     assert set(VARIABLES) | duals <= set(SOLUTION)
     assert {n for n, a in SOLUTION.items() if a.role == "variable"} == set(VARIABLES)
+
+
+def test_no_array_is_named_like_a_dimension():
+    """xarray turns such an array into a coordinate, and every loop over the arrays of a Dataset passes it by."""
+    for table in TABLES.values():
+        assert not set(table) & {d for a in table.values() for d in a.dims}
 
 
 def test_formulation_has_every_part_with_its_algebra():

@@ -1,0 +1,85 @@
+"""One problem, two models, six methods, one optimum."""
+
+import numpy as np
+import pytest
+import scipy.optimize as so
+import scipy.sparse as sp
+
+from benchmarks.differential import numbered_problem
+from energy.audit.certificate import certify
+from energy.audit.matrix import array_model
+from energy.program import build
+from energy.solve import Options, compile_model, gate, solution, solve
+
+#: Optima of exact methods agree to this share of the money that moves.
+SAME = 1e-6
+#: PDLP, a first-order method, stops at its own tolerance on residuals and gap; its optima are this close.
+PDLP = 1e-4
+#: Where penalties are large PDLP does not end in useful time: it is asked where it does, and counted over all.
+PDLP_ENDS, PDLP_SECONDS, LEAST_ENDED = (2, 3, 6, 8), 3.0, 30
+FAST, ALL = range(12), range(12, 100)
+
+
+def linprog(model, method):
+    """SciPy's own reading of rows: equalities, and both sides of the rest."""
+    rows = sp.csr_array(model.matrix)
+    equal = model.row_low == model.row_up
+    low, up = ~equal & np.isfinite(model.row_low), ~equal & np.isfinite(model.row_up)
+    result = so.linprog(
+        model.cost, sp.vstack([rows[up], -rows[low]]), np.concatenate([model.row_up[up], -model.row_low[low]]),
+        rows[equal], model.row_low[equal], np.column_stack([model.low, model.up]), method=method,
+    )  # fmt: skip
+    assert result.status == 0, result.message
+    return result.fun + model.offset
+
+
+def compare(number):
+    problem = numbered_problem(number)
+    m = build(problem)
+    form = compile_model(m)
+    raw = solve(form)
+    gate(raw, form.cost, form.offset)
+    assert certify(problem, solution(problem, m, form, raw)).passed
+    twin = array_model(problem)
+    money = float(np.abs(form.cost) @ np.abs(raw.values)) + abs(form.offset)
+    found = {
+        "array model": solve(twin).objective,
+        "simplex": solve(form, Options(method="simplex")).objective,
+        "interior point without crossover": solve(form, Options(method="ipx", crossover=False)).objective,
+        "linprog, dual simplex": linprog(twin, "highs-ds"),
+        "linprog, interior point": linprog(twin, "highs-ipm"),
+    }
+    apart = {k: v - raw.objective for k, v in found.items() if abs(v - raw.objective) > SAME * money}
+    assert not apart, f"problem {number}: {apart} from {raw.objective}"
+
+
+def pdlp_ends(number):
+    """Whether PDLP ends in time; if it does, it agrees."""
+    twin = array_model(numbered_problem(number))
+    raw = solve(twin, Options(method="pdlp", crossover=False, time_limit_s=PDLP_SECONDS))
+    if raw.status != "Optimal":
+        return False
+    money = float(np.abs(twin.cost) @ np.abs(raw.values)) + abs(twin.offset)
+    assert abs(solve(twin).objective - raw.objective) <= PDLP * money, f"problem {number}"
+    return True
+
+
+@pytest.mark.parametrize("number", FAST)
+def test_methods_agree(number):
+    compare(number)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ALL)
+def test_methods_agree_on_all(number):
+    compare(number)
+
+
+@pytest.mark.parametrize("number", PDLP_ENDS)
+def test_pdlp_agrees(number):
+    assert pdlp_ends(number)
+
+
+@pytest.mark.slow
+def test_pdlp_agrees_wherever_it_ends():
+    assert sum(pdlp_ends(number) for number in [*FAST, *ALL]) >= LEAST_ENDED

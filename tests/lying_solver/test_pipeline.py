@@ -1,0 +1,108 @@
+"""Lies on the ordinary way from files to verdict: gate, certificate, or bill against objective; each its status."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from energy import optimize as main
+from energy.solve import SolverError
+from tests.cases import SmallCase
+from tests.laws.transforms import changed
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    return SmallCase(tmp_path_factory.mktemp("case"))
+
+
+def solver_that(lies):
+    honest = main.solve
+    return lambda form, options: lies(honest(form, options))
+
+
+def assembled_with(change):
+    honest = main.assemble
+    return lambda inputs: change(honest(inputs))
+
+
+def test_the_truth_is_ok(case):
+    assert main.optimize(case.path).outcome.status == "OK"
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        lambda raw: replace(raw, status="Time limit reached"),
+        lambda raw: replace(raw, values=raw.values * np.nan),
+        lambda raw: replace(raw, values=raw.values * 0),
+        lambda raw: replace(raw, objective=raw.objective * 1e-9),
+        lambda raw: replace(raw, values=-raw.values, objective=-raw.objective),
+    ],
+    ids=["time-out", "nan", "zeros", "scaled", "negative"],
+)
+def test_refused_by_the_gate(case, lie, monkeypatch):
+    monkeypatch.setattr(main, "solve", solver_that(lie))
+    with pytest.raises(SolverError):
+        main.optimize(case.path)
+
+
+def test_a_refusal_is_an_exit_code(case, monkeypatch, tmp_path, capsys):
+    """The command ends with the solver's code, says why in one line and publishes nothing."""
+    from energy import cli
+
+    monkeypatch.setattr(main, "solve", solver_that(lambda raw: replace(raw, status="Time limit reached")))
+    monkeypatch.setattr("sys.argv", ["energy", "optimize", str(case.path), "--out", str(tmp_path / "runs")])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == cli.SOLVER
+    assert "Time limit reached" in capsys.readouterr().err
+    assert not list(tmp_path.glob("runs/*"))
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        lambda raw: replace(raw, row_duals=raw.row_duals[::-1].copy()),
+        lambda raw: replace(raw, row_duals=-raw.row_duals),
+        lambda raw: replace(raw, row_duals=raw.row_duals * 1e-3),
+    ],
+    ids=["swapped", "sign", "scaled"],
+)
+def test_failed_by_the_certificate(case, lie, monkeypatch):
+    monkeypatch.setattr(main, "solve", solver_that(lie))
+    outcome = main.optimize(case.path).outcome
+    assert outcome.status == "FAILED"
+    assert "certificate" in outcome.reasons[0]
+
+
+def test_yesterdays_solution_is_failed(case, monkeypatch):
+    honest = main.solve_problem
+
+    def stale(problem, *rest):
+        found, raw = honest(changed(problem, price=problem["price"].values[:, ::-1].copy()), *rest)
+        return found, raw
+
+    monkeypatch.setattr(main, "solve_problem", stale)
+    assert main.optimize(case.path).outcome.status == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda p: changed(p, price=p["price"].values + 1.0), "without a named cause"),
+        (lambda p: changed(p, charge_rate=p["charge_rate"].values * 1.1), "without a named cause"),
+        (lambda p: changed(p, other_site_mw=p["other_site_mw"].values + 0.01), "chords change the cost"),
+        (lambda p: changed(p, busy_mw=p["busy_mw"].values * 1.02), "IT power"),
+        (lambda p: changed(p, slope=p["slope"].values * 0.5, overhead_min=p["overhead_min"].values * 0.9), "exceeds"),
+        (lambda p: changed(p, fixed_eur=p["fixed_eur"].values + 5.0), "without a named cause"),
+    ],
+    ids=["price", "demand charge", "other load", "gpu power", "cooling", "fixed"],
+)
+def test_a_problem_assembled_wrongly_is_degraded_by_the_bill(case, change, words, monkeypatch):
+    """Program and certificate believe the Problem; replay and bill start from the raw inputs and do not."""
+    monkeypatch.setattr(main, "assemble", assembled_with(change))
+    run = main.optimize(case.path)
+    assert run.certificate.passed
+    assert run.outcome.status == "DEGRADED"
+    assert any(words in reason for reason in run.outcome.reasons), run.outcome.reasons
