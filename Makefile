@@ -85,12 +85,13 @@ $(DEV): requirements-dev.lock $(RUN)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	touch $@
 
+# Extras stay in the lock: older pip looks for coverage[toml] apart from coverage and then finds a newer one unhashed.
 lock: $(DEV)  ## new lock files from pyproject.toml; hashes, no addresses
 	$(BIN)/python -m pip install --quiet uv
 	printf 'hatchling==1.27.0\neditables\n' | $(LOCK) -o requirements.lock pyproject.toml -
 	$(LOCK) -c requirements.lock --extra dev -o requirements-dev.lock pyproject.toml
 
-LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras --no-emit-index-url --no-emit-find-links
 
 clean:
 	rm -rf $(VENV) $(PEERS) $(MUTANTS) data/runs data/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -84,3 +84,11 @@ def test_wheel_has_them_too(tmp_path):
     assert str(tmp_path / "site") in done.stdout
     assert (tmp_path / "site/energy/_assets/models/cases/reference.yaml").is_file()
     assert (tmp_path / "site/energy/report/templates").is_dir()
+
+
+def test_lock_keeps_extras():
+    """pip before 23.3 resolves a package with an extra apart from the pin without it, and takes the newest."""
+    assert "--no-strip-extras" in (CHECKOUT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(
+        r"^coverage\[toml\]==", (CHECKOUT / "requirements-dev.lock").read_text(encoding="utf-8"), re.MULTILINE
+    )
