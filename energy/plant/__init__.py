@@ -5,7 +5,7 @@ from energy.plant.heat import liquid_heat
 from energy.plant.model import kinks, load_limit, overhead
 from energy.plant.parameters import Plant
 from energy.plant.results import Overhead
-from energy.plant.segments import Chords, chord_error, chords, segments_needed
+from energy.plant.segments import Chords, chord_error, chords, chords_within
 from energy.plant.weather import Weather, weather_from
 
 __all__ = [
@@ -16,10 +16,10 @@ __all__ = [
     "Weather",
     "chord_error",
     "chords",
+    "chords_within",
     "kinks",
     "liquid_heat",
     "load_limit",
     "overhead",
-    "segments_needed",
     "weather_from",
 ]

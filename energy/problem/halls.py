@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 import numpy as np
 
@@ -11,11 +10,11 @@ from energy.inputs.dated import at, to_utc
 from energy.inputs.errors import ImpossibleWork
 from energy.inputs.fleet import Fleet, Pool
 from energy.inputs.gpus import GpuPower
-from energy.plant import Plant, Weather, chords, load_limit, segments_needed
+from energy.plant import Plant, Weather, chords_within, load_limit
 from energy.schema import TINY_MW, Floats, Times
 
 #: Largest error of the chords [PUE points] over u in [0.2, 1]; chosen so that all chords together stay below
-#: 0.05 % of cost. Each plant gets the fewest segments that meet it (9 to 15).
+#: 0.05 % of cost. Each hall gets the fewest segments that meet it in its own weather.
 CHORD_ERROR = 0.0005
 
 
@@ -111,7 +110,7 @@ def cooling(plant: Plant, weather: Weather, design: Floats, it_min: Floats, it_m
 
     Chords of a convex curve lie above it, so a plan that meets a PUE cap here meets it in the plant.
     """
-    curve = chords(plant, weather, it_min / design, it_max / design, _segments(plant))
+    curve = chords_within(plant, weather, it_min / design, it_max / design, CHORD_ERROR)
     power, overhead = curve.breaks * design[:, None], curve.overhead * design[:, None]
     width = np.diff(power, axis=1)
     slope = _ratio(np.diff(overhead, axis=1), width)
@@ -122,12 +121,6 @@ def cooling(plant: Plant, weather: Weather, design: Floats, it_min: Floats, it_m
         "slope": slope,
         "chord": _ratio(overhead[:, -1] - overhead[:, 0], span),
     }
-
-
-@lru_cache(maxsize=64)
-def _segments(plant: Plant) -> int:
-    """Halls often share a plant, and the search takes some 20 ms."""
-    return segments_needed(plant, CHORD_ERROR)
 
 
 def _without_slivers(width: Floats) -> Floats:
