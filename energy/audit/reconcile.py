@@ -121,7 +121,7 @@ def _given_back(p: dict[str, Any], planned: Cost, actual: Cost) -> Floats:
     top_up = planned.top_up - actual.top_up
     counted = (planned.counted - actual.counted).sum(axis=(1, 2)) + minimum_of(p) @ (planned.demand - actual.demand)
     share = np.divide(-top_up, counted, out=np.zeros(len(counted)), where=counted != 0)
-    return np.clip(share, 0.0, 1.0)  # a ratio of two roundings may be anything
+    return np.asarray(np.clip(share, 0.0, 1.0))  # a ratio of two roundings may be anything
 
 
 def _hull_minus_segments(p: dict[str, Any], x: dict[str, Any]) -> Floats:

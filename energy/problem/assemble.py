@@ -94,7 +94,7 @@ def _cap_penalty(penalty: Floats, groups: Mapping[str, Floats], pools: Mapping[s
 def _least_facility(cooled: Mapping[str, Floats], hall_site: Floats, other: Floats) -> Floats:
     """Facility power that no plan can lower, (S, T) [MW]."""
     out = other.astype(float)
-    np.add.at(out, hall_site, cooled["it_min"] + cooled["overhead_min"])
+    np.add.at(out, hall_site.astype(int), cooled["it_min"] + cooled["overhead_min"])
     return out
 
 

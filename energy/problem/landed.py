@@ -64,13 +64,13 @@ def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> Landed:
 def _least_drawn(fleet: Fleet, least: Floats) -> Floats:
     """Least power drawn from the grid when each solar array gives all it ever can, (S, T) [MW]."""
     sun = np.array([site.solar.ac_mw if site.solar else 0.0 for site in fleet.sites.values()])
-    return np.maximum(least - sun[:, None], 0.0)
+    return np.asarray(np.maximum(least - sun[:, None], 0.0))
 
 
 def _already_paid(minimum: dict[str, Floats], sites: int) -> Floats:
     """Energy charges that a minimum bill not yet reached pays for in any case, (S, T) [EUR/MWh]."""
     out = np.zeros((sites, minimum["minimum_rate"].shape[1]))
-    np.add.at(out, minimum["minimum_site"], np.maximum(minimum["minimum_rate"], 0.0))
+    np.add.at(out, minimum["minimum_site"].astype(int), np.maximum(minimum["minimum_rate"], 0.0))
     return out
 
 
