@@ -46,7 +46,7 @@ def with_contracts(problem: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     return replaced(
         problem, {"contract": [f"c{q}" for q in range(len(site))]},
         contract_site=site, contract_mw=offered, contract_saving=saving,
-        contract_clip=np.zeros_like(saving), fixed_eur=rng.uniform(0, 50, len(price)),
+        fixed_eur=rng.uniform(0, 50, len(price)),
     )  # fmt: skip
 
 

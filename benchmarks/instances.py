@@ -89,7 +89,6 @@ def _tariffs(size: Size, first_month: Floats) -> dict[str, object]:
         "charge_weight": (first_month == month[:, None]).astype(float).reshape(charges, size.periods),
         "charge_rate": np.tile([[1.0, 1.5]], (charges, 1)) * size.demand_rate, "charge_band_mw": bands,
         "contract_site": np.zeros(0, int), "contract_mw": np.zeros(periods), "contract_saving": np.zeros(periods),
-        "contract_clip": np.zeros(periods),
         "minimum_site": np.zeros(0, int), "minimum_month": np.zeros(0, int), "minimum_eur": np.zeros(0),
         "minimum_rate": np.zeros(periods), "fixed_eur": np.zeros(size.sites), "fx": np.zeros(periods),
     }  # fmt: skip

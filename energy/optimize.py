@@ -108,6 +108,7 @@ def optimize(
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
     summary["limits"] = standings(inputs.fleet, inputs.limits, inputs.state, problem, prices, plan.replay)
     summary |= {"shape": shape_of(schedule), "left_out_jobs": len(inputs.left_out), "case": inputs.case.name}
+    summary["stand_ins"] = inputs.stand_ins()
     return Run(
         inputs,
         problem,

@@ -80,7 +80,7 @@ def result_table(run: Run, folder: Path) -> None:
     table.add_row("fleet", "", f"{energy:,.1f}", f"{bill:,.0f}", f"{base:,.0f}", f"{bill / energy:.2f}", "",
                   f"{s['pue']['fleet']:.4f}", f"{s['busy_share']:.1%}")  # type: ignore[index]  # fmt: skip
     out.print(table)
-    for line in derated(run.summary):
+    for line in derated(run.summary) + stand_ins(run.inputs):
         out.print(line)
     c = run.certificate
     out.print(
@@ -108,6 +108,11 @@ def derated(summary: dict[str, Any]) -> list[str]:
         for name, h in summary["cooling"]["halls"].items()
         if h["derated_hours"] > 0
     ]
+
+
+def stand_ins(inputs: Inputs) -> list[str]:
+    """One line for each tariff rate that stands in before its first date."""
+    return [f"STANDS IN: {line}" for line in inputs.stand_ins()]
 
 
 def _site_row(run: Run, i: int, name: str) -> list[str]:
@@ -164,6 +169,8 @@ def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
             str(row["source"]),
         )
     out.print(table)
+    for line in stand_ins(inputs):
+        out.print(line)
 
 
 def bill_table(record: Record) -> None:

@@ -33,8 +33,11 @@ def model(problem: xr.Dataset) -> tuple[linopy.Model, float]:
 
 
 def burnt(p: xr.Dataset) -> Any:
-    """Price times hours at the hall where the price is negative, else 0, (H, T)."""
-    return (p.of_site * np.minimum(p.price * p.dt, 0.0)).sum("site")
+    """Lowest marginal price times hours at the hall where it is negative, else 0, (H, T)."""
+    lowest = p.price - (p.least * np.maximum(p.minimum_rate, 0.0)).sum("minimum")
+    if p.sizes["contract"]:
+        lowest = lowest - (p.delivered * xr.where(p.contract_mw > 0, p.contract_saving, 0.0)).max("contract")
+    return (p.of_site * np.minimum(lowest * p.dt, 0.0)).sum("site")
 
 
 def numbered(problem: xr.Dataset) -> xr.Dataset:

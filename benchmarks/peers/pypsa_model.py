@@ -16,6 +16,8 @@ import pandas as pd
 import pypsa
 import xarray as xr
 
+from energy.schema import lowest_price
+
 BIG = 1e6
 
 
@@ -31,7 +33,7 @@ def covers(problem: xr.Dataset) -> bool:
         0.0,
         1.0,
     }
-    return bool(one and months and whole and not banded and (problem["price"].values >= 0).all())
+    return bool(one and months and whole and not banded and (lowest_price(problem) >= 0).all())
 
 
 def optimum(problem: xr.Dataset) -> float:

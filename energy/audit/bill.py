@@ -56,7 +56,7 @@ def site_lines(facts: Facts, name: str, time: Times, dt: Floats, drawn: Floats, 
     for month in sorted(set(months)):
         inside = months == month
         energy = np.where(inside, drawn * dt, 0.0)
-        own = [_priced(name, month, c, "energy", energy, p) for c, p in prices.items()]
+        own = [_priced(name, month, c, "energy", np.where(counts, energy, 0.0), p) for c, (p, counts) in prices.items()]
         own += demand_lines(facts, name, str(month), time, dt, drawn)
         own += fixed_lines(facts, name, str(month), time, dt, inside)
         lines.append(_priced(name, month, "spot", "spot", energy, market))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVar
 
 import numpy as np
@@ -35,14 +35,14 @@ class Line:
 
 
 def latest(tariff: Tariff, kind: type[C], day: date) -> list[C]:
-    """Components of a kind in force on a day: of each name the version that began last."""
-    out: dict[str, C] = {}
-    for c in tariff.components:
-        if isinstance(c, kind) and c.valid_from <= day:
-            known = out.get(c.name)
-            if known is None or known.valid_from < c.valid_from:
-                out[c.name] = c
-    return list(out.values())
+    """Components of a kind in force on a day: of each name the version that began last; if none has, the first."""
+    mine = [c for c in tariff.components if isinstance(c, kind)]
+    out = []
+    for name in dict.fromkeys(c.name for c in mine):
+        begun = [c for c in mine if c.name == name and c.valid_from <= day]
+        first = min((c for c in mine if c.name == name), key=lambda c: c.valid_from)
+        out.append(max(begun, key=lambda c: c.valid_from, default=first))
+    return out
 
 
 def month_hours(month: str, site: Site) -> float:
@@ -50,6 +50,15 @@ def month_hours(month: str, site: Site) -> float:
     start = pd.Timestamp(f"{month}-01")
     ends = [t.tz_localize(site.time_zone) for t in (start, start + pd.offsets.MonthBegin(1))]
     return (ends[1] - ends[0]).total_seconds() / 3600
+
+
+def local_days(local: pd.DatetimeIndex, dt: Floats) -> float:
+    """Local days covered: each calendar day by its own hours, so that one of 23 or 25 h is one day."""
+    total = 0.0
+    for day in sorted(set(local.date)):
+        ends = [pd.Timestamp(d).tz_localize(local.tz) for d in (day, day + timedelta(days=1))]
+        total += float(dt[local.date == day].sum()) / ((ends[1] - ends[0]).total_seconds() / 3600)
+    return total
 
 
 def first_day(time: Times, site: Site, inside: Bools) -> date:
@@ -65,7 +74,11 @@ def fixed_lines(facts: Facts, name: str, month: str, time: Times, dt: Floats, in
     out = []
     for c in latest(tariff, Fixed, first_day(time, site, inside)):
         per = c.unit.split("/")[1]
-        quantity = {"day": covered / 24, "month": covered / whole, "year": covered / whole / 12}[per]
+        quantity = {
+            "day": local_days(clock(time, site)[inside], dt[inside]),
+            "month": covered / whole,
+            "year": covered / whole / 12,
+        }[per]
         out.append(Line(name, month, c.name, "fixed", quantity, per, c.value * money, quantity * c.value * money))
     return out
 

@@ -16,6 +16,8 @@ from energy.audit.builder import Builder
 from energy.schema import Floats, Ints
 
 INF = float("inf")
+#: A marginal price closer to zero is rounding of sums of prices [EUR/MWh]; they are at most 1e4, to 1e-16 each.
+ROUNDING_EUR_MWH = 1e-9
 
 
 @dataclass
@@ -195,11 +197,23 @@ def _members(site: int, p: dict[str, Any]) -> tuple[Any, Any]:
     return (slice(None), slice(None)) if site < 0 else (slice(site, site + 1), p["hall_site"] == site)
 
 
+def lowest(p: dict[str, Any]) -> Floats:
+    """Marginal price if every rebate applies at once: best contract of the hour taken, minimum bill not yet reached."""
+    rows = []
+    for s, price in enumerate(p["price"]):
+        here = (p["contract_site"] == s)[:, None] & (p["contract_mw"] > 0)
+        contract = np.where(here, p["contract_saving"], 0.0).max(axis=0, initial=0.0)
+        paid = np.clip(p["minimum_rate"][p["minimum_site"] == s], 0.0, None).sum(axis=0)
+        rows.append(price - contract - paid)
+    low = np.array(rows)
+    return np.where(np.abs(low) < ROUNDING_EUR_MWH, 0.0, low)
+
+
 def _cost(b: Builder, p: dict[str, Any]) -> tuple[Floats, float]:
     """Energy with its negative-hour hull, demand, contracts, feed-in, minimum and fixed, undone work, breaches."""
     cost = np.zeros(b.n_columns)
     rate = p["dt"] * p["price"]
-    negative = np.where(p["price"] < 0, rate, 0.0)[p["hall_site"]]
+    negative = (p["dt"] * np.minimum(lowest(p), 0.0))[p["hall_site"]]
     cost[b.columns["grid_import"]] += rate
     cost[b.columns["it"]] += negative * p["chord"]
     over = b.columns["over"]

@@ -8,7 +8,7 @@ from energy.audit.facts import Facts, clock, sample
 from energy.inputs.fleet import Site
 from energy.inputs.tariffs import Energy, SpotShare
 from energy.plant.solar import Array, solar_power
-from energy.schema import Floats, Times
+from energy.schema import Bools, Floats, Times
 
 
 def spot(facts: Facts, site: Site, time: Times, dt: Floats) -> Floats:
@@ -17,19 +17,23 @@ def spot(facts: Facts, site: Site, time: Times, dt: Floats) -> Floats:
     return sample(raw, "value", time, dt) * facts.fx.at(raw.attrs["currency"], time)
 
 
-def charges(facts: Facts, name: str, time: Times, dt: Floats) -> dict[str, Floats]:
-    """Energy components of the site's tariff by name [EUR/MWh], each (T,), looked up period by period."""
+def charges(facts: Facts, name: str, time: Times, dt: Floats) -> dict[str, tuple[Floats, Bools]]:
+    """Energy components of the site's tariff by name, period by period: rate [EUR/MWh] and where it counts, each (T,).
+
+    A version holds from its first day to the next one's; the first one also before its first day.
+    """
     site, tariff = facts.fleet.sites[name], facts.tariffs[name]
     market, money, local = spot(facts, site, time, dt), facts.fx.at(tariff.currency, time), clock(time, site)
-    out: dict[str, Floats] = {}
+    out: dict[str, tuple[Floats, Bools]] = {}
     for c in sorted(tariff.components, key=lambda c: c.valid_from):
         if not isinstance(c, Energy | SpotShare):
             continue
         rate = c.value * market if isinstance(c, SpotShare) else _rate(c, site) * money
-        begun = local.date >= c.valid_from
+        counted = c.when.holds(local, site.country)
+        old = out.get(c.name, (np.where(counted, rate, 0.0), counted))
         # A later version of the same name takes over from its first day on, also where it does not count.
-        counted = np.where(c.when.holds(local, site.country), rate, 0.0)
-        out[c.name] = np.where(begun, counted, out.get(c.name, np.zeros(len(time))))
+        begun = local.date >= c.valid_from
+        out[c.name] = np.where(begun, np.where(counted, rate, 0.0), old[0]), np.where(begun, counted, old[1])
     return out
 
 
@@ -40,7 +44,9 @@ def _rate(c: Energy, site: Site) -> float:
 def energy_price(facts: Facts, name: str, time: Times, dt: Floats) -> Floats:
     """Spot and all energy components [EUR/MWh], (T,)."""
     site = facts.fleet.sites[name]
-    return spot(facts, site, time, dt) + sum(charges(facts, name, time, dt).values(), np.zeros(len(time)))
+    return spot(facts, site, time, dt) + sum(
+        (rate for rate, _ in charges(facts, name, time, dt).values()), np.zeros(len(time))
+    )
 
 
 def solar(facts: Facts, name: str, time: Times, dt: Floats) -> Floats:
@@ -67,15 +73,18 @@ def feed_in_price(facts: Facts, name: str, time: Times, dt: Floats) -> Floats:
     return (feed.price or 0.0) * facts.fx.at(feed.currency, time)
 
 
-def grid_exchange(facts: Facts, name: str, facility: Floats, time: Times, dt: Floats) -> tuple[Floats, Floats, Floats]:
+def grid_exchange(
+    facts: Facts, name: str, facility: Floats, time: Times, dt: Floats, limit: Floats | None = None
+) -> tuple[Floats, Floats, Floats]:
     """Drawn, fed in and solar used [MW], each (T,).
 
     The sun serves the site first; where drawing is paid for (negative price) it is curtailed, and so is the
-    surplus wherever feeding in is not possible or earns nothing.
+    surplus wherever feeding in is not possible or earns nothing. `limit` is the most solar power that a plan uses.
     """
     sun = np.where(energy_price(facts, name, time, dt) < 0, 0.0, solar(facts, name, time, dt))
+    sun = sun if limit is None else np.minimum(sun, limit)
     own = np.minimum(sun, facility)
     plant = facts.fleet.sites[name].solar
-    limit = plant.feed_in.limit_mw if plant is not None and plant.feed_in is not None else 0.0
-    fed = np.where(feed_in_price(facts, name, time, dt) > 0, np.minimum(sun - own, limit), 0.0)
+    most = plant.feed_in.limit_mw if plant is not None and plant.feed_in is not None else 0.0
+    fed = np.where(feed_in_price(facts, name, time, dt) > 0, np.minimum(sun - own, most), 0.0)
     return facility - own, fed, own + fed

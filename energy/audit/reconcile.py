@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from energy.audit.bill import Bill
-from energy.audit.reprice import terms
+from energy.audit.matrix import lowest
+from energy.audit.reprice import Cost, cost, minimum_of
+from energy.schema import Floats
 
 #: Largest difference between objective and bill without a name [EUR]: one cent.
 UNEXPLAINED_EUR = 0.01
@@ -76,28 +79,51 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
     """
     p = {str(k): v.values for k, v in problem.data_vars.items()}
     x = {str(k): v.values for k, v in solution.data_vars.items()}
-    drawn, facility = replayed["import_mw"].values, replayed["facility_mw"].values
-    planned = terms(problem, x["grid_import"], x["grid_export"], x["heat"])
-    actual = terms(problem, drawn, replayed["export_mw"].values, replayed["heat_mw"].values)
-    negative = p["price"] < 0
-    burned = float((p["dt"] * p["price"] * (x["grid_import"] - drawn))[negative].sum())
-    chords = planned["energy"] - actual["energy"] - burned
-    burned += float((np.where(negative, p["dt"] * p["price"], 0.0)[p["hall_site"]] * _hull_minus_segments(p, x)).sum())
+    planned = cost(problem, x["grid_import"], x["grid_export"], x["heat"])
+    actual = cost(problem, replayed["import_mw"].values, replayed["export_mw"].values, replayed["heat_mw"].values)
+    chords, burned, peaks, others = _chords(p, planned, actual)
+    below = np.minimum(lowest(p), 0.0)
+    burned += float(((p["dt"] * below)[p["hall_site"]] * _hull_minus_segments(p, x)).sum())
     undone, breach = float(p["penalty"] @ x["short"]), float(p["cap_penalty"] @ x["over_cap"])
-    peaks, others = (
-        planned["demand"] - actual["demand"],
-        sum(planned[k] - actual[k] for k in ("contracts", "feed_in", "heat_sales", "top_up")),
-    )
     objective = float(solution.attrs["objective_eur"])
-    clipped = -actual["clipped"]
+    clipped = float(abs(actual.clipped.sum()))
     unexplained = objective - priced.total() - chords - burned - peaks - others - clipped - undone - breach
     return Reconciliation(
         objective, priced.total(), chords, burned, peaks, others, clipped, undone, breach, unexplained,
         it_mismatch_mw=float(np.abs(x["it"] - replayed["it_mw"].values).max()),
-        chord_below_curve_mw=float((facility - x["facility"]).max()),
+        chord_below_curve_mw=float((replayed["facility_mw"].values - x["facility"]).max()),
     )  # fmt: skip
 
 
-def _hull_minus_segments(p: dict[str, np.ndarray], x: dict[str, np.ndarray]) -> np.ndarray:
-    """chord (it - it_min) - Σ_i slope over, (H, T): what the energy term of negative hours adds."""
+def _chords(p: dict[str, Any], planned: Cost, actual: Cost) -> tuple[float, float, float, float]:
+    """What chords change [EUR]: energy, energy of hours that may be paid for, peaks, contracts with the rest.
+
+    What a minimum bill gives back goes to the energy and the peaks that it gives it back for: the share of a MWh or
+    a MW that counts towards it and is topped up less.
+    """
+    share = _given_back(p, planned, actual)
+    energy = planned.energy - actual.energy - np.tensordot(share, planned.counted - actual.counted, axes=1)
+    others = planned.contracts - actual.contracts + planned.feed_in - actual.feed_in
+    peaks = (1 - share @ minimum_of(p)) * (planned.demand - actual.demand)
+    paid_for = lowest(p) < 0
+    heat = planned.heat_sales - actual.heat_sales
+    return (
+        float(energy[~paid_for].sum()), float((energy + others)[paid_for].sum()), float(peaks.sum()),
+        float(others[~paid_for].sum()) + heat,
+    )  # fmt: skip
+
+
+def _given_back(p: dict[str, Any], planned: Cost, actual: Cost) -> Floats:
+    """Part of what counts towards each minimum bill that its top-up gives back, between both powers, (B,).
+
+    1 where it binds for both, 0 for neither, between them where it is reached on the way.
+    """
+    top_up = planned.top_up - actual.top_up
+    counted = (planned.counted - actual.counted).sum(axis=(1, 2)) + minimum_of(p) @ (planned.demand - actual.demand)
+    share = np.divide(-top_up, counted, out=np.zeros(len(counted)), where=counted != 0)
+    return np.asarray(np.clip(share, 0.0, 1.0))  # a ratio of two roundings may be anything
+
+
+def _hull_minus_segments(p: dict[str, Any], x: dict[str, Any]) -> Floats:
+    """chord (it - it_min) - Σ_i slope over, (H, T): what the energy term of hours that may be paid for adds."""
     return np.asarray(p["chord"] * (x["it"] - p["it_min"]) - (p["slope"] * x["over"]).sum(axis=2))

@@ -42,7 +42,8 @@ def replay(facts: Facts, schedule: xr.Dataset) -> xr.Dataset:
     it = _sum_by(site_of, by_hall["it_mw"], len(sites))
     facility = it + _sum_by(site_of, by_hall["overhead_mw"], len(sites))
     facility += np.array([at(s.other_site_mw, time, s.time_zone) for s in sites.values()])
-    exchange = np.array([grid_exchange(facts, name, facility[i], time, dt) for i, name in enumerate(sites)])
+    held = dict(zip(sites, schedule["solar_limit_mw"].values, strict=True)) if "solar_limit_mw" in schedule else {}
+    exchange = np.array([grid_exchange(facts, n, facility[i], time, dt, held.get(n)) for i, n in enumerate(sites)])
     drawn, fed, sun = exchange[:, 0], exchange[:, 1], exchange[:, 2]
     price = np.array([energy_price(facts, name, time, dt) for name in sites])
     power = dict(zip(halls, by_hall["it_mw"], strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,21 +11,59 @@ import xarray as xr
 from energy.schema import Floats
 
 
-def terms(problem: xr.Dataset, drawn: Floats, fed: Floats, heat: Floats) -> dict[str, float]:
-    """Cost by term [EUR] when the sites draw and feed in these powers and hand over this heat [MW], (S, T)."""
+@dataclass(frozen=True)
+class Cost:
+    """Cost of given grid powers [EUR]: by hour where it has one, else by demand charge or minimum bill.
+
+    Attributes
+    ----------
+    energy, contracts, feed_in, clipped : (S, T)
+    counted : energy charges that count towards each minimum bill, (B, S, T)
+    demand : (D,);  top_up : (B,);  heat_sales, fixed : sums
+    """
+
+    energy: Floats
+    contracts: Floats
+    feed_in: Floats
+    clipped: Floats
+    counted: Floats
+    demand: Floats
+    top_up: Floats
+    heat_sales: float
+    fixed: float
+
+
+def cost(problem: xr.Dataset, drawn: Floats, fed: Floats, heat: Floats) -> Cost:
+    """Cost when the sites draw and feed in these powers and hand over this heat [MW], (S, T).
+
+    Peaks, their bands and the top-up are those of the powers drawn: where a minimum bill binds, the program's own
+    variables for them may be anything that costs the same.
+    """
     p: dict[str, Any] = {str(k): v.values for k, v in problem.data_vars.items()}
-    rate = p["dt"] * p["price"]
-    demand, taken = demand_by_charge(p, drawn), contract_taken(p, drawn)
-    return {
-        "energy": float((rate * drawn).sum()),
-        "demand": float(demand.sum()),
-        "contracts": -float((p["dt"] * p["contract_saving"] * taken).sum()),
-        "feed_in": -float((p["dt"] * p["export_price"] * fed).sum()),
-        "heat_sales": -float((p["dt"] * p["heat_price"] * heat).sum()),
-        "top_up": float(_top_up(p, drawn, demand).sum()),
-        "fixed": float(p["fixed_eur"].sum()),
-        "clipped": -float((p["dt"] * p["contract_clip"] * taken).sum() + (p["dt"] * p["export_clip"] * fed).sum()),
-    }
+    saved = np.zeros_like(drawn)
+    np.add.at(saved, p["contract_site"], p["dt"] * p["contract_saving"] * contract_taken(p, drawn))
+    at_site = p["minimum_site"][:, None] == np.arange(len(drawn))
+    counted = at_site[:, :, None] * (p["minimum_rate"] * p["dt"])[:, None, :] * drawn
+    demand = demand_by_charge(p, drawn)
+    return Cost(
+        energy=p["dt"] * p["price"] * drawn, contracts=-saved, feed_in=-(p["dt"] * p["export_price"] * fed),
+        clipped=-(p["dt"] * p["export_clip"] * fed), counted=counted, demand=demand,
+        top_up=np.maximum(p["minimum_eur"] - counted.sum(axis=(1, 2)) - minimum_of(p) @ demand, 0.0),
+        heat_sales=-float((p["dt"] * p["heat_price"] * heat).sum()), fixed=float(p["fixed_eur"].sum()),
+    )  # fmt: skip
+
+
+def terms(problem: xr.Dataset, drawn: Floats, fed: Floats, heat: Floats) -> dict[str, float]:
+    """The same by term [EUR]; they add up to the program's cost without penalties."""
+    found = cost(problem, drawn, fed, heat)
+    names = ("energy", "demand", "contracts", "feed_in", "heat_sales", "top_up", "fixed")
+    return {name: float(np.sum(getattr(found, name))) for name in names}
+
+
+def minimum_of(p: dict[str, Any]) -> Floats:
+    """1 where a demand charge counts towards a minimum bill: same site and month, (B, D)."""
+    same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])
+    return np.asarray(same, dtype=float)
 
 
 def demand_by_charge(p: dict[str, Any], drawn: Floats) -> Floats:
@@ -49,10 +88,3 @@ def contract_taken(p: dict[str, Any], drawn: Floats) -> Floats:
             taken[q] += np.where(wanted, np.minimum(left[s], p["contract_mw"][q]), 0.0)
             left[s] -= np.where(wanted, np.minimum(left[s], p["contract_mw"][q]), 0.0)
     return np.asarray(taken)
-
-
-def _top_up(p: dict[str, Any], drawn: Floats, demand: Floats) -> Floats:
-    """What each minimum bill adds, (B,) [EUR]."""
-    energy = (p["minimum_rate"] * p["dt"] * drawn[p["minimum_site"]]).sum(axis=1)
-    same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])
-    return np.asarray(np.maximum(p["minimum_eur"] - energy - same @ demand, 0.0))

@@ -143,11 +143,18 @@ class Site(Frozen):
 
     @model_validator(mode="after")
     def _one_meter(self) -> Site:
-        """One meter draws or feeds in: a volume that is cheap to draw beside a price for feeding in is not linear."""
+        """One meter draws or feeds in, and a volume that is cheap to draw beside a price for feeding in is not linear.
+
+        Cost over net power then falls steeper below zero than it rises above: a concave kink in every sunny hour in
+        which the sun may be above or below the load.
+        """
         fed = self.solar is not None and self.solar.feed_in is not None
         volumes = [c.name for c in self.contracts if not isinstance(c, Hedge)]
         if fed and volumes:
-            raise ValueError(f"contract {volumes[0]} and solar.feed_in at one site; allowed: one of them, and hedges")
+            raise ValueError(
+                f"contract {volumes[0]} and solar.feed_in at one site: a MWh of the contract may cost less than a MWh "
+                "fed in earns, and one meter never does both; allowed: one of them, and hedges"
+            )
         return self
 
     def tags(self) -> frozenset[str]:

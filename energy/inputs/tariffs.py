@@ -28,7 +28,11 @@ UNITS = {
 
 
 class _Rate(Frozen):
-    """What every component says. A later `valid_from` replaces the same name from its site-local date on."""
+    """What every component says. A later `valid_from` replaces the same name from its site-local date on.
+
+    Before its first date the first rate stands in, with a notice: a rate nobody wrote down is not 0. What really did
+    not exist yet is written as a version with value 0.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     valid_from: date
@@ -152,6 +156,11 @@ class Tariff(Frozen):
     def doubtful(self) -> tuple[Component, ...]:
         """Components whose value is a single weak source or from memory."""
         return tuple(c for c in self.components if c.confidence in ("L", "MEM"))
+
+    def stand_ins(self, day: date) -> tuple[Component, ...]:
+        """First versions that hold on a day although they begin later."""
+        firsts = {c.name: c for c in sorted(self.components, key=lambda c: c.valid_from, reverse=True)}
+        return tuple(c for c in firsts.values() if c.valid_from > day)
 
 
 def load_tariffs(fleet: Fleet, fleet_path: Path) -> dict[str, Tariff]:

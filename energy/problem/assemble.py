@@ -32,11 +32,12 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     with about(inputs.fleet_path):
         pools = halls.pool_arrays(fleet, inputs.powers, time, hours)
         cooled = halls.hall_arrays(fleet, inputs.plants, weather, pools, time)
-    landed = landed_cost(inputs)
-    site = _site_arrays(inputs, weather) | landed.arrays
+    axes, site = _axes(fleet), _site_arrays(inputs, weather)
+    least = _least_facility(cooled, axes["hall_site"], np.asarray(site["other_site_mw"]))
+    landed = landed_cost(inputs, least, np.asarray(site["grid_limit_mw"]))
+    site |= landed.arrays
     with about(inputs.fleet_path):
         heat = heat_arrays(fleet, inputs.plants, list(np.asarray(landed.arrays["price"])), time)
-    axes = _axes(fleet)
     with about(inputs.jobs_path):
         groups, grouped = work.group_arrays(fleet, [p.kind for p in inputs.powers.values()], inputs.jobs)
         jobs = work.window_arrays(inputs.jobs, inputs.state, time, hours)
@@ -44,7 +45,7 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     dearest = work.dearest_gpu_hour(site, cooled, pools, axes["pool_hall"], axes["hall_site"], hours)
     jobs["penalty"] = work.penalties(inputs.jobs, grouped, dearest)
     with about(inputs.fleet_path):
-        _firm_load_fits(fleet, cooled, axes["hall_site"], site, time)
+        _firm_load_fits(fleet, least, np.asarray(site["grid_limit_mw"]), time)
         rows = _caps(inputs, cooled, axes["hall_site"], np.asarray(site["other_site_mw"]))
     arrays: dict[str, object] = {
         "dt": np.full(len(time), hours), **axes, **site, **heat, **cooled, **grouped, **jobs,
@@ -90,19 +91,21 @@ def _cap_penalty(penalty: Floats, groups: Mapping[str, Floats], pools: Mapping[s
     return float(caps.CAP_OVER_WORK * per_mwh)
 
 
-def _firm_load_fits(
-    fleet: Fleet, cooled: Mapping[str, Floats], hall_site: Floats, site: Mapping[str, object], time: Times
-) -> None:
+def _least_facility(cooled: Mapping[str, Floats], hall_site: Floats, other: Floats) -> Floats:
+    """Facility power that no plan can lower, (S, T) [MW]."""
+    out = other.astype(float)
+    np.add.at(out, hall_site.astype(int), cooled["it_min"] + cooled["overhead_min"])
+    return out
+
+
+def _firm_load_fits(fleet: Fleet, least: Floats, limit: Floats, time: Times) -> None:
     """The load that no plan can lower fits each site's grid connection."""
-    limit, other = np.asarray(site["grid_limit_mw"]), np.asarray(site["other_site_mw"])
     for s, name in enumerate(fleet.sites):
-        mine = hall_site == s
-        least = (cooled["it_min"] + cooled["overhead_min"])[mine].sum(axis=0) + other[s]
-        bad = least > limit[s]
+        bad = least[s] > limit[s]
         if bad.any():
             t = int(np.argmax(bad))
             raise ImpossibleWork(
                 f"site {name} at {time[t].astype('datetime64[m]')}Z",
-                f"firm and idle load draws {least[t]:.3f} MW, above the grid limit of {limit[s, t]:.3f} MW",
+                f"firm and idle load draws {least[s, t]:.3f} MW, above the grid limit of {limit[s, t]:.3f} MW",
                 "a higher grid_limit_mw, or less firm load",
             )

@@ -1,4 +1,4 @@
-"""Arrays of tariffs: energy charges by the hour, demand charges with their memory, fixed and minimum bills."""
+"""Arrays of tariffs: energy charges by the hour, demand charges with their memory, fixed charges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 from energy.inputs.fleet import Fleet, Site
 from energy.inputs.fx import Fx
 from energy.inputs.state import State
-from energy.inputs.tariffs import Demand, Energy, Fixed, MinimumBill, SpotShare, Tariff
+from energy.inputs.tariffs import Demand, Energy, Fixed, SpotShare, Tariff
 from energy.inputs.windows import ALWAYS
 from energy.schema import Bools, Floats, Times
 
@@ -45,6 +45,12 @@ def local(time: Times, site: Site) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(site.time_zone)
 
 
+def day_length(clock: pd.DatetimeIndex) -> Floats:
+    """Length of the local day that each period starts in [h]: 23 or 25 where the clock changes."""
+    midnight = clock.normalize()
+    return np.asarray(((midnight + pd.DateOffset(days=1)) - midnight) / pd.Timedelta(hours=1), dtype=float)
+
+
 def months(site: Site, time: Times, hours: float) -> list[Month]:
     """Billing months that the horizon touches, in order."""
     clock = local(time, site)
@@ -70,11 +76,12 @@ def month_axis(fleet: Fleet, time: Times) -> tuple[list[str], Floats]:
 
 
 def in_force(tariff: Tariff, kind: type, day: date) -> dict[str, object]:
-    """Components of a kind on a site-local day by name: the latest that is valid."""
-    known = sorted(
-        (c for c in tariff.components if isinstance(c, kind) and c.valid_from <= day), key=lambda c: c.valid_from
-    )
-    return {c.name: c for c in known}
+    """Components of a kind on a site-local day by name: the latest that is valid, before the first one that one."""
+    out: dict[str, object] = {}
+    for c in sorted((c for c in tariff.components if isinstance(c, kind)), key=lambda c: c.valid_from):
+        if c.valid_from <= day or c.name not in out:
+            out[c.name] = c
+    return out
 
 
 def energy_charge(site: Site, tariff: Tariff, spot: Floats, fx: Fx, time: Times) -> tuple[Floats, Floats]:
@@ -84,7 +91,8 @@ def energy_charge(site: Site, tariff: Tariff, spot: Floats, fx: Fx, time: Times)
     for name in dict.fromkeys(c.name for c in tariff.components if isinstance(c, Energy | SpotShare)):
         versions = sorted((c for c in tariff.components if c.name == name), key=lambda c: c.valid_from)
         begins = np.array([c.valid_from.toordinal() for c in versions])
-        in_use = np.searchsorted(begins, [d.toordinal() for d in clock.date], side="right") - 1
+        # Before the first known date the first rate stands in.
+        in_use = np.maximum(np.searchsorted(begins, [d.toordinal() for d in clock.date], side="right") - 1, 0)
         for i, c in enumerate(versions):
             here = (
                 (in_use == i) & c.when.holds(clock, site.country) if isinstance(c, Energy | SpotShare) else in_use < -1
@@ -185,34 +193,9 @@ def fixed_eur(site: Site, tariff: Tariff, fx: Fx, time: Times, hours: float) -> 
         per = {
             "month": month.covered_h / month.whole_h,
             "year": month.covered_h / month.whole_h / 12,
-            "day": month.covered_h / 24,
+            "day": float((hours / day_length(clock[month.inside])).sum()),
         }
         fixed = [c for c in in_force(tariff, Fixed, day).values() if isinstance(c, Fixed)]
         total = sum(c.value * per[c.unit.split("/")[1]] for c in fixed)
         out[month.label] = float(total * rate[month.inside].mean())
     return out
-
-
-def minimum_arrays(
-    fleet: Fleet, tariffs: Mapping[str, Tariff], own_charge: Mapping[str, Floats], fx: Fx, time: Times, hours: float,
-    month_names: list[str],
-) -> tuple[list[str], dict[str, Floats]]:  # fmt: skip
-    """Labels and arrays of minimum bills: minimum_site, minimum_month, minimum_eur (B,), minimum_rate (B, T)."""
-    labels: list[str] = []
-    sites, when, eur, rate = [], [], [], []
-    for s, (name, site) in enumerate(fleet.sites.items()):
-        fixed = fixed_eur(site, tariffs[name], fx, time, hours)
-        for month in months(site, time, hours):
-            day = local(time, site)[month.inside][0].date()
-            for c in in_force(tariffs[name], MinimumBill, day).values():
-                assert isinstance(c, MinimumBill)
-                money = float(fx.at(tariffs[name].currency, time)[month.inside].mean())
-                labels.append(f"{name}:{c.name}@{month.label}")
-                sites.append(s)
-                when.append(month_names.index(month.label))
-                eur.append(c.value * money * month.covered_h / month.whole_h - fixed[month.label])
-                rate.append(np.where(month.inside, own_charge[name], 0.0))
-    return labels, {
-        "minimum_site": np.array(sites, dtype=np.int64), "minimum_month": np.array(when, dtype=np.int64),
-        "minimum_eur": np.array(eur, dtype=float), "minimum_rate": np.array(rate, dtype=float).reshape(len(eur), len(time)),
-    }  # fmt: skip

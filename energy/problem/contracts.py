@@ -18,23 +18,22 @@ from energy.schema import Floats, Times
 
 
 def contract_arrays(
-    fleet: Fleet, spot: Mapping[str, Floats], price: Mapping[str, Floats], fx: Fx, time: Times
+    fleet: Fleet, spot: Mapping[str, Floats], fx: Fx, time: Times
 ) -> tuple[list[str], dict[str, Floats]]:
     """Labels and contract_site (Q,), contract_mw and contract_saving (Q, T) of contracts that are decided on.
 
-    The saving against spot never exceeds what the MWh costs, so that a MWh taken is never cheaper than none.
+    The saving may exceed what the MWh costs (charges below zero, a negative marginal loss): drawing it then earns
+    money, which is what `schema.lowest_price` looks for.
     """
     rows = [(s, name, site, c) for s, (name, site) in enumerate(fleet.sites.items())
             for c in site.contracts if not isinstance(c, Hedge)]  # fmt: skip
     mw = [delivered(c, site, time) for _, _, site, c in rows]
-    worth = [np.maximum(_saving(c, spot[name], fx, time), 0.0) for _, name, _, c in rows]
-    saving = [np.minimum(w, np.maximum(price[name], 0.0)) for w, (_, name, _, _) in zip(worth, rows, strict=True)]
+    saving = [np.maximum(_saving(c, spot[name], fx, time), 0.0) for _, name, _, c in rows]
     shape = (len(rows), len(time))
     return [f"{name}:{c.name}" for _, name, _, c in rows], {
         "contract_site": np.array([s for s, *_ in rows], dtype=np.int64),
         "contract_mw": np.array(mw, dtype=float).reshape(shape),
         "contract_saving": np.array(saving, dtype=float).reshape(shape),
-        "contract_clip": (np.array(worth, dtype=float) - np.array(saving, dtype=float)).reshape(shape),
     }
 
 
@@ -67,12 +66,21 @@ def solar_arrays(
     series: Series,
     spot: Mapping[str, Floats],
     price: Mapping[str, Floats],
+    already_paid: Floats,
     fx: Fx,
     time: Times,
     hours: float,
 ) -> dict[str, object]:
-    """solar_mw, export_limit_mw, export_price, export_clip; each (S, T)."""
-    rows = [_solar(name, site, series, spot[name], price[name], fx, time, hours) for name, site in fleet.sites.items()]
+    """solar_mw, export_limit_mw, export_price, export_clip; each (S, T).
+
+    Parameters
+    ----------
+    already_paid : part of the price that a minimum bill may have paid for already [EUR/MWh], (S, T)
+    """
+    rows = [
+        _solar(name, site, series, spot[name], price[name], already_paid[s], fx, time, hours)
+        for s, (name, site) in enumerate(fleet.sites.items())
+    ]
     return {
         key: [row[i] for row in rows]
         for i, key in enumerate(("solar_mw", "export_limit_mw", "export_price", "export_clip"))
@@ -80,7 +88,15 @@ def solar_arrays(
 
 
 def _solar(
-    name: str, site: Site, series: Series, spot: Floats, price: Floats, fx: Fx, time: Times, hours: float
+    name: str,
+    site: Site,
+    series: Series,
+    spot: Floats,
+    price: Floats,
+    already_paid: Floats,
+    fx: Fx,
+    time: Times,
+    hours: float,
 ) -> tuple[Floats, Floats, Floats, Floats]:
     zero = np.zeros(len(time))
     if site.solar is None:
@@ -97,8 +113,8 @@ def _solar(
     if feed is None:
         return power, zero, zero, zero
     earned = spot * feed.spot_share if feed.spot_share is not None else (feed.price or 0.0) * fx.at(feed.currency, time)
-    # Never above what the MWh costs: selling dear while buying cheap is one meter, and not linear.
-    paid = np.minimum(earned, price)
+    # Never above what the MWh costs at least: selling dear while buying cheap is one meter, and not linear.
+    paid = np.minimum(earned, price - already_paid)
     return power, np.minimum(power, feed.limit_mw), paid, np.maximum(earned - paid, 0.0)
 
 

@@ -69,6 +69,15 @@ class Inputs:
         groups = (("price", self.series.prices), ("weather", self.series.weather), ("carbon", self.series.carbon))
         return [_origin(kind, name, ds) for kind, by_name in groups for name, ds in by_name.items()]
 
+    def stand_ins(self) -> list[str]:
+        """One line for each tariff component whose first rate stands in before its first date."""
+        first = self.case.horizon.start
+        return [
+            f"tariff {t.name}: {c.name} is not known before {c.valid_from}; its first rate stands in from {first} on"
+            for t in {t.name: t for t in self.tariffs.values()}.values()
+            for c in t.stand_ins(first)
+        ]
+
     @property
     def time(self) -> Times:
         """Starts of the market time units."""

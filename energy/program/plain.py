@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from energy.schema import PROBLEM
+from energy.schema import PROBLEM, lowest_price
 
 #: Dimensions behind the letters J, K, N, H, S, T, D, Q, B, R.
 DIMS = ("job", "group", "pool", "hall", "site", "time", "charge", "contract", "minimum", "cap")
@@ -21,6 +21,7 @@ class Plain:
     ----------
     J, K, N, H, S, T, D, Q, B, R : ranges over jobs, groups, pools, halls, sites, periods, demand charges,
         contracts, minimum bills, cap rows
+    lowest_price[s][t] : lowest possible marginal price [EUR/MWh]
     window[j] : periods with an open share of the job's window
     classes[k] : speed classes of the group;  class_pools[k][c] : their pools
     jobs_in[k, t] : jobs of the group that are open in the period
@@ -31,6 +32,7 @@ class Plain:
         for name in PROBLEM:
             if name in problem:
                 setattr(self, name, problem[name].values.tolist())
+        self.lowest_price = lowest_price(problem).tolist()
         sizes = problem.sizes
         for letter, dim in zip("JKNHSTDQBR", DIMS, strict=True):
             setattr(self, letter, range(sizes[dim]))

@@ -1,6 +1,7 @@
 """The one table of every array: name, dimensions, unit, valid range, meaning; and the check against it."""
 
 from energy.schema.check import SchemaError, as_schedule, attributes, check, dataset, describe, markdown
+from energy.schema.marginal import lowest_price
 from energy.schema.tables import (
     COMPONENTS,
     PRICES,
@@ -11,6 +12,7 @@ from energy.schema.tables import (
     SOLUTION,
     TABLES,
     TINY_MW,
+    UNLIMITED_MW,
     Array,
     Bools,
     Flags,
@@ -20,7 +22,7 @@ from energy.schema.tables import (
 )
 
 __all__ = [
-    "COMPONENTS", "PRICES", "PROBLEM", "QUALITY", "REPLAY", "SCHEDULE", "SOLUTION", "TABLES", "TINY_MW",
+    "COMPONENTS", "PRICES", "PROBLEM", "QUALITY", "REPLAY", "SCHEDULE", "SOLUTION", "TABLES", "TINY_MW", "UNLIMITED_MW",
     "Array", "Bools", "Flags", "Floats", "Ints", "SchemaError", "Times",
-    "as_schedule", "attributes", "check", "dataset", "describe", "markdown",
+    "as_schedule", "attributes", "check", "dataset", "describe", "lowest_price", "markdown",
 ]  # fmt: skip

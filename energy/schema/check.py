@@ -119,8 +119,15 @@ def _labels(values: object) -> np.ndarray[Any, Any]:
     return out.astype(str) if out.size == 0 else out
 
 
-def as_schedule(problem: xr.Dataset, job: Floats, pool: Floats, time: Floats, gpus: Floats) -> xr.Dataset:
-    """Entries (shape (E,) each) on the Problem's axes, as a checked Schedule."""
+def as_schedule(
+    problem: xr.Dataset, job: Floats, pool: Floats, time: Floats, gpus: Floats, solar_limit: Floats | None = None
+) -> xr.Dataset:
+    """Entries (shape (E,) each) on the Problem's axes, as a checked Schedule.
+
+    Parameters
+    ----------
+    solar_limit : most solar power that the sites use [MW], (S, T); None: as much as there is
+    """
     arrays: dict[str, object] = {
         "dt": problem["dt"].values,
         "entry_job": job.astype(np.int64),
@@ -129,4 +136,6 @@ def as_schedule(problem: xr.Dataset, job: Floats, pool: Floats, time: Floats, gp
         "entry_gpus": gpus.astype(float),
     }
     coords: dict[str, object] = {name: problem[name].values for name in ("time", "job", "pool")}
+    if solar_limit is not None:
+        arrays["solar_limit_mw"], coords["site"] = solar_limit, problem["site"].values
     return dataset(arrays, coords, SCHEDULE)

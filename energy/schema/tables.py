@@ -30,6 +30,8 @@ QUALITY = ("auction", "measured", "forecast", "secondary", "proxy", "persistence
 #: Smallest magnitude the program treats as a load or a width [MW]; 1 W, a thousandth of a GPU's idle power,
 #: and ten times the solver's feasibility tolerance of 1e-7.
 TINY_MW = 1e-6
+#: A limit that never binds [MW]: the largest power of the table.
+UNLIMITED_MW = 1e5
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ _PROBLEM = (
     _row("export_limit_mw", "site time", "MW", 0, 1e5, "parameter", "feed-in limit; 0 without generation on site"),
     _row("other_site_mw", "site time", "MW", 0, 1e4, "parameter", "site load outside the halls"),
     _row("solar_mw", "site time", "MW", 0, 1e5, "parameter", "what the solar array on site could give, AC"),
-    _row("export_price", "site time", "EUR MWh-1", -6000, 10000, "parameter", "earned per MWh fed in; never above price"),
+    _row("export_price", "site time", "EUR MWh-1", -6000, 10000, "parameter", "earned per MWh fed in; never above the lowest price"),
     _row("heat_share", "hall", "1", 0, 1, "parameter", "heat of the liquid loop that can be handed over, per IT power"),
     _row("heat_limit_mw", "site time", "MW", 0, 1e5, "parameter", "most heat that a buyer takes; 0 without one"),
     _row("heat_price", "site time", "EUR MWh-1", -6000, 10000, "parameter", "earned per MWh of heat, less a heat pump's power"),
@@ -96,10 +98,8 @@ _PROBLEM = (
     _row("minimum_eur", "minimum", "EUR", -1e9, 1e9, "parameter", "minimum bill less the lines that no plan changes"),
     _row("minimum_rate", "minimum time", "EUR MWh-1", -1000, 2000, "parameter",
          "energy charges that count towards the minimum bill"),
-    _row("contract_clip", "contract time", "EUR MWh-1", 0, 10000, "parameter",
-         "what a contract saves beyond contract_saving, which never exceeds the price"),
     _row("export_clip", "site time", "EUR MWh-1", 0, 10000, "parameter",
-         "what feeding in earns beyond export_price, which never exceeds the price"),
+         "what feeding in earns beyond export_price, which never exceeds the lowest price"),
     _row("fixed_eur", "site", "EUR", -1e9, 1e9, "parameter",
          "what no plan changes: fixed charges, settled hedges, take-or-pay volumes"),
     _row("fx", "currency time", "EUR", 0, 1000, "series", "EUR per unit of the currency on the day"),
@@ -184,6 +184,9 @@ _SCHEDULE = (
     _row("entry_pool", "entry", "1", 0, INF, "axis", "position of the pool on the pool axis"),
     _row("entry_time", "entry", "1", 0, INF, "axis", "position of the period on the time axis"),
     _row("entry_gpus", "entry", "1", 0, 1e7, "plan", "GPUs of the pool that the job holds in the period"),
+    _row("solar_limit_mw", "site time", "MW", 0, UNLIMITED_MW, "plan",
+         "most solar power that the site uses, where the plan holds the array back because drawing is paid for; "
+         "1e5: as much as there is", required=False),
 )  # fmt: skip
 
 _REPLAY = (

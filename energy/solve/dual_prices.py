@@ -23,8 +23,9 @@ def dual_prices(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     """
     p = {str(k): v.values for k, v in problem.data_vars.items()}
     x = {str(k): v.values for k, v in solution.data_vars.items()}
-    it_price = _it_price(p, x)
-    hour = _gpu_hour(p, x, it_price)
+    lowest = schema.lowest_price(problem)
+    it_price = _it_price(p, x, lowest)
+    hour = _gpu_hour(p, x, it_price, lowest)
     arrays: dict[str, object] = {
         "value_grid": np.maximum(-x["bound_grid_import"], 0.0),
         "value_gpu": -(x["dual_room"] + p["idle_mw"][:, None] * it_price[p["pool_hall"]]),
@@ -37,7 +38,7 @@ def dual_prices(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     return schema.dataset(arrays, coords, schema.PRICES)
 
 
-def _it_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
+def _it_price(p: dict[str, Any], x: dict[str, Any], lowest: Floats) -> Floats:
     """Cost of one more MW of IT power, (H, T) [EUR/MW]: the dual of `it_power`, or the next segment's cost.
 
     Where a hall idles at it_min, less IT power is infeasible and the dual may be anything up to the true
@@ -49,7 +50,7 @@ def _it_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
         who = slice(None) if s < 0 else slice(s, s + 1)
         when = slice(p["cap_start"][r], p["cap_stop"][r])
         caps[who, when] += x["dual_pue_cap"][r] * p["cap_limit"][r] * p["dt"][when]
-    negative = np.where(p["price"] < 0, p["price"] * p["dt"], 0.0)[p["hall_site"]]
+    negative = (np.minimum(lowest, 0.0) * p["dt"])[p["hall_site"]]
     upward = (1 + slope) * x["dual_facility_power"][p["hall_site"]] + caps[p["hall_site"]]
     upward += p["heat_share"][:, None] * x["dual_heat_available"][p["hall_site"]]
     return np.asarray(np.maximum(x["dual_it_power"], upward + negative * (p["chord"] - slope)))
@@ -62,14 +63,16 @@ def _next_slope(p: dict[str, Any], x: dict[str, Any]) -> Floats:
     return np.asarray(np.where(np.isfinite(rising), rising, np.where(p["width"] > 0, p["slope"], 0.0).max(axis=2)))
 
 
-def _gpu_hour(p: dict[str, Any], x: dict[str, Any], it_price: Floats) -> dict[str, Floats]:
+def _gpu_hour(p: dict[str, Any], x: dict[str, Any], it_price: Floats, lowest: Floats) -> dict[str, Floats]:
     """Price of one more GPU-hour in each pool and period, split by cause, each (N, T) [EUR]."""
     hall = p["pool_hall"]
     site = p["hall_site"][hall]
     it_mw = (p["busy_mw"] - p["idle_mw"])[:, None]
-    with_overhead = it_mw * (1 + _marginal_overhead(p, x)[hall])
+    slope = _next_slope(p, x)
+    with_overhead = it_mw * (1 + slope[hall])
     power = it_mw * it_price[hall] / p["dt"]
-    energy = with_overhead * p["price"][site]
+    on_chord = np.minimum(lowest, 0.0)[p["hall_site"]] * (p["chord"] - slope)
+    energy = with_overhead * p["price"][site] + it_mw * on_chord[hall]
     demand = with_overhead * _peak_price(p, x)[site] / p["dt"]
     room = -x["dual_room"] / p["dt"]
     return {"gpu_hour": power + room, "gpu_hour_energy": energy, "gpu_hour_demand": demand,
@@ -81,11 +84,6 @@ def _peak_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
     out = np.zeros_like(p["price"])
     np.add.at(out, p["charge_site"], -x["dual_billed_peak"] * p["charge_weight"])
     return np.asarray(out)
-
-
-def _marginal_overhead(p: dict[str, Any], x: dict[str, Any]) -> Floats:
-    """Overhead of one more MW of IT power; the chord where the price is negative, (H, T)."""
-    return np.where(p["price"][p["hall_site"]] < 0, p["chord"], _next_slope(p, x))
 
 
 def _later_deadline(p: dict[str, Any], x: dict[str, Any], gpu_hour: Floats) -> Floats:

@@ -13,6 +13,7 @@ from energy.program import CONSTRAINTS, VARIABLES
 from energy.schema import Floats
 from energy.solve.highs import Raw, SolverError
 from energy.solve.standard_form import StandardForm
+from energy.solve.tidy import least_peaks
 
 #: Values this close below zero are the solver's feasibility tolerance, not a negative quantity.
 NEGATIVE_NOISE = 1e-6
@@ -22,7 +23,7 @@ def solution(problem: xr.Dataset, m: pyo.ConcreteModel, form: StandardForm, raw:
     """Primal values, row duals and the reduced costs of bounds as one Dataset on the Problem's axes.
 
     Variables and rows that the program leaves out (closed windows, segments and bands without width, hours
-    without sun) are 0.
+    without sun) are 0. Peaks that a minimum bill makes free are those of the power drawn.
 
     Raises
     ------
@@ -43,7 +44,7 @@ def solution(problem: xr.Dataset, m: pyo.ConcreteModel, form: StandardForm, raw:
         found = schema.dataset(arrays, coords, schema.SOLUTION)
     except schema.SchemaError as error:
         raise SolverError(f"the solver returned a value that no plan can have: {error}") from error
-    return found.assign_attrs(objective_eur=raw.objective)
+    return least_peaks(problem, found).assign_attrs(objective_eur=raw.objective)
 
 
 def _scatter(problem: xr.Dataset, name: str, component: Any, position: dict[int, int], vector: Floats) -> Floats:

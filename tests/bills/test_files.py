@@ -1,15 +1,21 @@
 """The committed country files: every number is dated, cited and graded, and every file has a golden invoice."""
 
 import re
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from energy.inputs.tariffs import UNITS, Demand
 from energy.inputs.windows import is_holiday
+from energy.report.headline import notes
+from energy.screen import check_table
 from tests.bills.meter import TARIFF_FILES, committed
+from tests.cases import SmallCase
 
 NAMES = [p.stem for p in TARIFF_FILES]
 COMPONENTS = [(name, c) for name in NAMES for c in committed(name).components]
@@ -132,3 +138,20 @@ def test_statnett_winter_months_add_up_to_the_yearly_rate():
 def test_every_file_has_a_golden_invoice():
     golden = "".join(p.read_text(encoding="utf-8") for p in sorted(Path(__file__).parent.glob("test_golden_*.py")))
     assert [name for name in NAMES if f'committed("{name}")' not in golden] == []
+
+
+def test_a_rate_that_stands_in_is_told(tmp_path, capsys):
+    """Whoever plans for March with a levy known from April on reads it in `energy check`, in the result and the report."""
+    case = SmallCase(tmp_path).edit("tariff.yaml", "components.0.valid_from", date(2024, 4, 1))
+    inputs = case.inputs()
+    line = "tariff nordic: tax is not known before 2024-04-01; its first rate stands in from 2024-03-05 on"
+    assert inputs.stand_ins() == [line]
+    check_table(inputs, case.problem())
+    assert line in " ".join(capsys.readouterr().out.split())
+    record = SimpleNamespace(summary={"equal_work": True, "stand_ins": [line], "cooling": {}})
+    assert notes(SimpleNamespace(record=record)) == [f"T{line[1:]}."]
+    np.testing.assert_allclose(case.problem()["energy_charge"].sel(site="north"), 8.0)
+
+
+def test_no_rate_stands_in_within_its_dates(tmp_path):
+    assert SmallCase(tmp_path).inputs().stand_ins() == []

@@ -1,8 +1,11 @@
 """Golden lines of clocks and calendars: days of 23 and 25 hours, holidays, quarter hours, rates of exchange by day."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 
+from energy.problem.charges import demand_arrays, energy_charge, fixed_eur
 from tests.bills.meter import NOK, Meter, agree, daily_rates, prices, tariff
 
 NIGHT = {"kind": "energy", "name": "night", "value": 10, "when": {"hours": [[0, 6]]}}
@@ -37,6 +40,45 @@ def test_a_month_with_a_clock_change_is_one_month(start, end, hours):
     agree(meter.bill(meter.load(2))[start[:7]], {
         "spot": hours * 2 * 40, "levy": hours * 2 * 10, "peak": 2 * 1000, "fixed": 300,
     })  # fmt: skip
+
+
+@pytest.mark.parametrize(("start", "end"), [("2024-03-31", "2024-04-01"), ("2024-10-27", "2024-10-28")])
+def test_a_day_of_23_or_25_hours_is_one_day(start, end):
+    """A charge of 50 EUR a day is 50 EUR on the day the clock changes, for bill and program alike."""
+    meter = Meter(tariff({"kind": "fixed", "name": "fixed", "value": 50, "unit": "EUR/day"}), start, end)
+    line = meter.bill(meter.load(1))[start[:7]]["fixed"]
+    assert (line.quantity, line.amount_eur) == pytest.approx((1, 50), abs=1e-12)
+    facts = meter.facts(40.0)
+    assert fixed_eur(facts.fleet.sites["s"], meter.tariff, facts.fx, meter.time, 1.0) == pytest.approx({start[:7]: 50})
+
+
+def test_part_of_a_day_of_23_hours():
+    """31 March 2024 from midnight to noon has 11 of 23 hours, the day before is whole: 1 + 11/23 days in March."""
+    meter = Meter(
+        tariff({"kind": "fixed", "name": "fixed", "value": 50, "unit": "EUR/day"}), "2024-03-30", "2024-03-31 12:00"
+    )
+    assert meter.bill(meter.load(1))["2024-03"]["fixed"].amount_eur == pytest.approx(50 * (1 + 11 / 23))
+    facts = meter.facts(40.0)
+    assert fixed_eur(facts.fleet.sites["s"], meter.tariff, facts.fx, meter.time, 1.0) == pytest.approx(
+        {"2024-03": 50 * (1 + 11 / 23)}
+    )
+
+
+def test_a_windowed_line_shows_the_energy_of_its_window():
+    """15 January 2024, 2 MW: 12 MWh at night at 10, 36 by day at 20, also where the rate is 0; spot shows all 48."""
+    free = {**NIGHT, "name": "free", "value": 0}
+    meter = Meter(tariff(NIGHT, DAY, free), "2024-01-15", "2024-01-16")
+    of = meter.bill(meter.load(2))["2024-01"]
+    shown = {name: (line.quantity, line.rate_eur) for name, line in of.items()}
+    assert shown == {"spot": (48, 40), "night": (12, 10), "day": (36, 20), "free": (12, 0)}
+
+
+def test_a_window_that_changes_with_a_new_version_shows_both():
+    """Night from 0 to 6 on 31 January, from 0 to 3 from 1 February 2024 on; 1 MW: 6 MWh and 3 MWh."""
+    later = {**NIGHT, "valid_from": "2024-02-01", "when": {"hours": [[0, 3]]}}
+    meter = Meter(tariff(NIGHT, later), "2024-01-31", "2024-02-02")
+    lines = meter.bill(meter.load(1))
+    assert [lines[m]["night"].quantity for m in ("2024-01", "2024-02")] == [6, 3]
 
 
 def test_the_clock_change_in_quarter_hours():
@@ -149,6 +191,35 @@ def test_a_new_energy_rate_begins_on_its_local_day():
     meter = Meter(tariff(FLAT, {**FLAT, "value": 30, "valid_from": "2024-04-01"}), "2024-03-31", "2024-04-02")
     lines = meter.bill(meter.load(1))
     assert [lines[m]["levy"].amount_eur for m in ("2024-03", "2024-04")] == [23 * 10, 24 * 30]
+
+
+def test_before_its_first_date_the_first_rate_stands_in():
+    """A levy of 10 from 2024-03-01, 30 from 2024-04-01, a peak of 1,000 and a fixed charge of 300 from then on: in January
+    all of them are charged at their first rate, never at 0, by bill and program alike, and named by `stand_ins`."""
+    parts = [
+        {**c, "valid_from": date(2024, 3, 1)} for c in (FLAT, PEAK, {"kind": "fixed", "name": "fixed", "value": 300})
+    ]
+    meter = Meter(tariff(*parts, {**FLAT, "value": 30, "valid_from": date(2024, 4, 1)}), "2024-01-01", "2024-02-01")
+    agree(meter.bill(meter.load(2))["2024-01"], {
+        "spot": 744 * 2 * 40, "levy": 744 * 2 * 10, "peak": 2 * 1000, "fixed": 300,
+    })  # fmt: skip
+    facts = meter.facts(40.0)
+    site, time = facts.fleet.sites["s"], meter.time
+    _, own = energy_charge(site, meter.tariff, np.full(len(time), 40.0), facts.fx, time)
+    assert set(own) == {10.0}
+    assert fixed_eur(site, meter.tariff, facts.fx, time, 1.0) == pytest.approx({"2024-01": 300})
+    labels, demand = demand_arrays(facts.fleet, facts.tariffs, facts.state, facts.fx, time, 1.0, ["2024-01"])
+    assert (labels, demand["charge_rate"].tolist()) == (["s:peak@2024-01"], [[1000.0]])
+    found = {c.name: c.value for c in meter.tariff.stand_ins(date(2024, 1, 1))}
+    assert found == {"levy": 10, "peak": 1000, "fixed": 300}
+    assert meter.tariff.stand_ins(date(2024, 3, 1)) == ()
+
+
+def test_a_levy_that_did_not_exist_is_written_as_zero():
+    """0 from 2015, 10 from 2024-03-01: nothing in January."""
+    levy = tariff({**FLAT, "value": 0}, {**FLAT, "valid_from": date(2024, 3, 1)})
+    meter = Meter(levy, "2024-01-15", "2024-01-16")
+    assert meter.bill(meter.load(2))["2024-01"]["levy"].amount_eur == 0
 
 
 @pytest.mark.parametrize(("switch", "rate"), [((), 20.5), (("levy",), 0.5)])

@@ -116,7 +116,6 @@ def tariff_arrays(
         "contract_site": np.array([q.site for q in contracts], int),
         "contract_mw": rows([q.mw for q in contracts], periods),
         "contract_saving": rows([q.saving for q in contracts], periods),
-        "contract_clip": np.zeros((len(contracts), periods)),
         "minimum_site": np.array([b.site for b in minimums], int),
         "minimum_month": np.array([b.month for b in minimums], int),
         "minimum_eur": [b.eur for b in minimums],

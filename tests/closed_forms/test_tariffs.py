@@ -107,3 +107,43 @@ def test_minimum_bill_moves_work():
 def test_fixed_costs_are_paid_whatever_the_plan():
     """10·5 + 77."""
     assert best(problem([one([10], fixed=77.0)], [Job(5, 5)])).cost == pytest.approx(127)
+
+
+KINK = ((5.0, 0.0), (5.0, 0.6))  # overhead: none up to 5 MW, 60 % on the next 5; 30 % as one chord
+
+
+def test_minimum_bill_does_not_pay_for_burned_power():
+    """Spot -20 and an energy charge of 25 make a price of 5, but below a minimum of 500 the charge is paid already and
+    drawing earns 20. 4 MW: 500 - 20·4·1.3 = 396 on the chord; segments filled backwards would claim 500 - 20·6.4."""
+    answer = best(problem([one([5], gpus=4, overhead=KINK)], [Job(4, 4)], minimums=[Minimum(500.0, 25.0)]))
+    assert answer.cost == pytest.approx(396)
+
+
+def test_minimum_bill_at_full_load_is_exact():
+    """At the ends of the load range the chord is the curve: 10 MW draw 13: 500 - 20·13 = 240."""
+    answer = best(problem([one([5], gpus=10, overhead=KINK)], [Job(10, 10)], minimums=[Minimum(500.0, 25.0)]))
+    assert answer.cost == pytest.approx(240)
+
+
+def test_minimum_bill_pays_for_real_work_at_negative_spot():
+    """Hours at spot -20 and 0, charge 25, minimum 500: all 8 GPU-hours go where drawing earns 20, as far as 5 GPUs
+    reach: 500 - 20·5 = 400; the other 3 cost nothing more."""
+    answer = best(problem([one([5, 25])], [Job(8, 5)], minimums=[Minimum(500.0, 25.0)]))
+    assert answer.cost == pytest.approx(400)
+    np.testing.assert_allclose(answer.draws(), [5, 3], atol=1e-6)
+
+
+def test_contract_that_saves_more_than_the_price_does_not_pay_for_burned_power():
+    """A MWh costs 10, taking it from the contract saves 14: 4 earned per MWh. 4 MW on the chord: -4·5.2 = -20.8;
+    burned: -4·6.4. Without overhead 4 MW earn 16."""
+    case = problem([one([10], gpus=4, overhead=KINK)], [Job(4, 4)], contracts=[Contract(100.0, 14.0)])
+    assert best(case).cost == pytest.approx(-20.8)
+    assert best(problem([one([10])], [Job(4, 4)], contracts=[Contract(100.0, 14.0)])).cost == pytest.approx(-16)
+
+
+def test_sun_stands_still_while_a_minimum_bill_pays_for_drawing():
+    """Spot -20, charge 25, minimum 500, 3 MW of sun: 4 MW drawn earn 80: 500 - 80 = 420. A minimum of 20 is passed by
+    the first MW drawn: the sun then saves 5 per MWh, and 1 MW at 5 is all that is paid."""
+    for eur, cost in ((500.0, 420), (20.0, 5)):
+        site = one([5.0], solar=3.0)
+        assert best(problem([site], [Job(4, 4)], minimums=[Minimum(eur, 25.0)])).cost == pytest.approx(cost)
