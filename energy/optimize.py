@@ -124,6 +124,31 @@ def optimize(
     )
 
 
+@dataclass(frozen=True)
+class Saved:
+    """A run's plan on inputs that were read again, replayed and priced anew."""
+
+    inputs: Inputs
+    problem: xr.Dataset
+    solution: xr.Dataset
+    plan: Priced
+    baseline: Priced
+    certificate: Certificate
+
+
+def revive(case: Path, fill: bool, solved: xr.Dataset, schedule: xr.Dataset, run_now: xr.Dataset) -> Saved:
+    """A solved case again without the solver: Problem, proof, replays and bills from its files.
+
+    Raises
+    ------
+    InputError : the files do not hold.
+    """
+    inputs = read_inputs(case, fill=fill)
+    problem = assemble(inputs)
+    plan, baseline = _price(inputs, schedule), _price(inputs, run_now)
+    return Saved(inputs, problem, solved, plan, baseline, certify(problem, solved))
+
+
 def solve_problem(
     problem: xr.Dataset,
     options: Options = Options(),

@@ -12,10 +12,10 @@ import xarray as xr
 from rich.console import Console
 from rich.table import Table
 
+from energy.audit.bill import Bill
 from energy.optimize import Run
 from energy.problem import Inputs
 from energy.pue import Figures
-from energy.report.record import Record
 
 #: Width when there is no terminal to ask: fits a log viewer and a mail.
 PLAIN_WIDTH = 110
@@ -166,17 +166,19 @@ def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
     out.print(table)
 
 
-def bill_table(record: Record) -> None:
-    """Invoice lines of a run and their sums."""
-    lines = record.bills["bill"]
-    table = Table(title="Invoice lines, EUR without VAT")
-    for name in ("site", "month", "component", "quantity", "unit", "EUR per unit", "EUR"):
-        table.add_column(name, justify="right" if name in ("quantity", "EUR per unit", "EUR") else "left")
-    for line in lines.itertuples():
-        table.add_row(str(line.site), str(line.month), str(line.component), f"{line.quantity:,.3f}", str(line.unit),
-                      f"{line.rate_eur:,.2f}", f"{line.amount_eur:,.2f}")  # fmt: skip
+def bill_table(bill: Bill) -> None:
+    """Invoice lines of a run and their sums; what running months have billed before is a column where there is any."""
+    table, before = Table(title="Invoice lines, EUR without VAT"), any(x.so_far_eur for x in bill.lines)
+    figures = ("quantity", "EUR per unit", "billed before", "EUR")
+    for name in ("site", "month", "component", "quantity", "unit", "EUR per unit", "billed before", "EUR"):
+        if before or name != "billed before":
+            table.add_column(name, justify="right" if name in figures else "left")
+    for x in bill.lines:
+        so_far = [f"{x.so_far_eur:,.2f}"] if before else []
+        table.add_row(x.site, x.month, x.component, f"{x.quantity:,.3f}", x.unit, f"{x.rate_eur:,.2f}", *so_far,
+                      f"{x.amount_eur:,.2f}")  # fmt: skip
     table.add_section()
-    table.add_row("fleet", "", "", "", "", "", f"{lines['amount_eur'].sum():,.2f}")
+    table.add_row("fleet", *[""] * (6 if before else 5), f"{bill.total():,.2f}")
     console().print(table)
 
 

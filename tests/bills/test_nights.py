@@ -21,10 +21,11 @@ ROUNDING = 1e-6
 
 
 def metered(given, rng):
-    """A made-up reading of every site: steps of power with a few spikes, and something fed in."""
+    """A made-up reading of every site: noise that rises from nothing, with a few spikes, and something fed in."""
     time, sites, halls = given.case.horizon.times(), list(given.fleet.sites), list(given.fleet.halls())
     shape = (len(sites), len(time))
-    drawn = rng.uniform(0, 1.5, shape) * (rng.random(shape) < 0.8) + 2 * (rng.random(shape) < 0.01)
+    drawn = rng.uniform(0, 3, shape) * (rng.random(shape) < 0.8) + 2 * (rng.random(shape) < 0.01)
+    drawn *= np.linspace(0, 1, len(time)) ** 2
     solar = np.array([[given.fleet.sites[s].solar is not None] for s in sites])
     power = {"import_mw": drawn, "facility_mw": drawn, "site_it_mw": 0.8 * drawn, "heat_mw": 0 * drawn,
              "export_mw": solar * rng.uniform(0, 0.3, shape)}  # fmt: skip
@@ -84,10 +85,10 @@ def test_parts_of_a_few_days_across_months_add_up(tmp_path, seed):
 def test_what_the_random_months_hold(tmp_path):
     """Every kind of line is among them, and a minimum bill that gives back."""
     kinds, refunds = set(), 0
-    for seed in (3, 5, 7, 8, 10):
+    for seed in (1, 33):
         (tmp_path / str(seed)).mkdir()
         case = random_case(tmp_path / str(seed), seed, whole_month=True)
-        lines = check_split(case, seed, lambda rng: rng.random(2))
+        lines = check_split(case, seed, lambda rng: (0.3, 0.6))
         kinds |= {x.kind for x in lines} | {"band" for x in lines if "_band_2" in x.component}
         refunds += sum(x.amount_eur < -0.01 for x in lines if x.kind == "minimum")
     assert kinds >= {"spot", "energy", "demand", "band", "fixed", "minimum", "contract", "hedge", "feed_in"}
