@@ -19,7 +19,7 @@ from energy.audit.reconcile import Reconciliation, reconcile
 from energy.audit.replay import replay
 from energy.audit.summary import Outcome, judge, summarise
 from energy.plan import place, shape_of
-from energy.problem import Inputs, assemble, read_inputs
+from energy.problem import Inputs, assemble, notices, read_inputs
 from energy.program import build
 from energy.solve import Options, Raw, compile_model, dual_prices, gate, solution, solve
 
@@ -108,6 +108,7 @@ def optimize(
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
     summary["limits"] = standings(inputs.fleet, inputs.limits, inputs.state, problem, prices, plan.replay)
     summary |= {"shape": shape_of(schedule), "left_out_jobs": len(inputs.left_out), "case": inputs.case.name}
+    summary["notices"] = notices(inputs, problem)
     return Run(
         inputs,
         problem,

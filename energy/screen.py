@@ -14,7 +14,7 @@ from rich.table import Table
 
 from energy.audit.bill import Bill
 from energy.optimize import Run
-from energy.problem import Inputs
+from energy.problem import Inputs, notices
 from energy.pue import Figures
 
 #: Width when there is no terminal to ask: fits a log viewer and a mail.
@@ -82,6 +82,8 @@ def result_table(run: Run, folder: Path) -> None:
     out.print(table)
     for line in derated(run.summary):
         out.print(line)
+    for line in run.summary["notices"]:  # type: ignore[attr-defined]
+        out.print(f"NOTICE: {line}", soft_wrap=True)
     c = run.certificate
     out.print(
         f"Certificate: {'passed' if c.passed else 'FAILED'}, relative gap {c.relative_gap:.1e}, "
@@ -164,6 +166,24 @@ def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
             str(row["source"]),
         )
     out.print(table)
+    doubts_list(inputs)
+    for line in notices(inputs, problem):
+        out.print(f"NOTICE: {line}", soft_wrap=True)
+
+
+def doubts_list(inputs: Inputs) -> None:
+    """Rates of the horizon at low confidence, a line each: where to change it, component, rate, confidence, source."""
+    found, out = inputs.doubts(), console()
+    if not found:
+        out.print("No rate in force is assumed at low confidence")
+        return
+    out.print(
+        f"{len(found)} rates in force are assumed at low confidence (L weak source or assumption, MEM from memory):"
+    )
+    for d in found:
+        at = ", ".join(d.sites)
+        out.print(f"  {d.change}: {d.component} = {d.rate} ({d.confidence}) at {at}: {d.source}", soft_wrap=True)
+    out.print("  To change one, name an own copy of its file by tariff in the fleet file")
 
 
 def bill_table(bill: Bill) -> None:

@@ -13,6 +13,7 @@ import xarray as xr
 from energy import schema
 from energy.inputs.case import Case, Horizon, load_case
 from energy.inputs.complete import check_case, check_fleet, check_state
+from energy.inputs.doubtful import Doubt, doubts
 from energy.inputs.errors import SeriesError
 from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.fx import Fx, read_fx
@@ -61,6 +62,10 @@ class Inputs:
     def files(self) -> dict[Path, str]:
         """SHA-256 of every file that was read."""
         return {path: hashlib.sha256(data).hexdigest() for path, data in self.contents.items()}
+
+    def doubts(self) -> list[Doubt]:
+        """Rates of the horizon that are assumed at low confidence."""
+        return doubts(self.fleet, dict(self.tariffs), self.fleet_path, self.case.horizon.bounds())
 
     def pinned(self) -> dict[str, bytes]:
         """The inputs as a folder of their own: file name -> content, ``case.yaml`` to begin with."""

@@ -173,7 +173,7 @@ def notes(view: View) -> list[str]:
         )
     if s.get("left_out_jobs", 0):
         out.append(f"{number(s['left_out_jobs'])} jobs of the table lie outside the horizon and are not part of this.")
-    return out + derated(view)
+    return out + derated(view) + [f"{n}." for n in s.get("notices", [])]
 
 
 def derated(view: View) -> list[str]:

@@ -117,7 +117,9 @@ def load() -> dict[str, Any]:
 def save(table: dict[str, Any]) -> None:
     """Write the table."""
     with PATH.open("w", encoding="utf-8") as file:
-        file.write("# Written by tests/regression/table.py and tests/golden/rebase.py; changes carry date and reason.\n")
+        file.write(
+            "# Written by tests/regression/table.py and tests/golden/rebase.py; changes carry date and reason.\n"
+        )
         yaml = YAML(typ="safe", pure=True)
         yaml.default_flow_style = False
         yaml.dump(table, file)
