@@ -20,7 +20,7 @@ from energy.audit.bill import Bill, bill
 from energy.audit.certificate import Certificate, certify
 from energy.audit.replay import replay
 from energy.audit.rules import RULES
-from energy.optimize import Run, facts, solve_problem
+from energy.optimize import Run, Saved, facts, solve_problem
 from energy.plan import place
 from energy.schema import Floats
 from energy.solve import Options
@@ -55,8 +55,8 @@ def _plain(step: Step) -> dict[str, object]:
             "work_gpu_hours": step.work_gpu_hours, "certified": proof.passed if proof else None}  # fmt: skip
 
 
-def attribute(run: Run, tell: Callable[[str], None] = lambda _: None) -> Attribution:
-    """Solve the restricted problems of a Run and price each plan.
+def attribute(run: Run | Saved, tell: Callable[[str], None] = lambda _: None) -> Attribution:
+    """Solve the restricted problems of a run and price each plan.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def _steps(costs: list[tuple[str, float, float, Certificate | None]]) -> tuple[S
     )
 
 
-def _solved(run: Run, problem: xr.Dataset) -> tuple[float, float, Certificate]:
+def _solved(run: Run | Saved, problem: xr.Dataset) -> tuple[float, float, Certificate]:
     """Bill, work and certificate of a restricted problem's plan."""
     found, proof = _certified(problem)
     schedule = as_original(run.problem, problem, place(problem, found))
@@ -110,12 +110,12 @@ def _certified(problem: xr.Dataset) -> tuple[xr.Dataset, Certificate]:
     return found, proof
 
 
-def _cost(run: Run, schedule: xr.Dataset) -> Bill:
+def _cost(run: Run | Saved, schedule: xr.Dataset) -> Bill:
     given = facts(run.inputs)
     return bill(given, replay(given, schedule))
 
 
-def _rules(run: Run) -> list[Step]:
+def _rules(run: Run | Saved) -> list[Step]:
     work = run.problem["work_left"].values - run.solution["short"].values
     home = [j.home_site for j in run.inputs.jobs]
     out = []

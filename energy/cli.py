@@ -6,19 +6,18 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from energy.exits import CONFIGURATION, DEGRADED, OK, SOLVER
+from energy.exits import exit_codes as _exit_codes
+from energy.exits import fail as _fail
+
 if TYPE_CHECKING:
     from energy.optimize import Run
-
-#: Exit codes: what a shell script or a scheduler can act on.
-OK, CONFIGURATION, DATA, IMPOSSIBLE, SOLVER, DEGRADED, INTERRUPTED = 0, 2, 3, 4, 5, 6, 130
 
 app = typer.Typer(
     name="energy",
@@ -36,6 +35,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON an
 Attribute = Annotated[
     bool, typer.Option("--attribute", help="Also solve the restricted problems that explain the saving by cause.")
 ]
+RunFolder = Annotated[Path, typer.Option("--run", help="A run folder.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder that run folders are written to.")]
 
 
@@ -69,7 +69,7 @@ def optimize(
 
 @app.command()
 def report(
-    run: Annotated[Path, typer.Option("--run", help="A run folder.")],
+    run: RunFolder,
     output: Annotated[
         Path | None, typer.Option("--output", help="File to write; default: report.html in the folder.")
     ] = None,
@@ -84,26 +84,45 @@ def report(
 
 
 @app.command()
-def bill(run: Annotated[Path, typer.Option("--run", help="A run folder.")]) -> None:
-    """Print the invoice lines of a run, per site, month and component, in EUR without VAT."""
+def bill(run: RunFolder) -> None:
+    """Price a run's schedule anew from the inputs in its folder: invoice lines per site, month and component."""
     with _exit_codes():
-        from energy.operate.runs import read_run
+        from energy.operate.again import bill_agrees, revived
         from energy.screen import bill_table
 
-        bill_table(read_run(run))
+        record, saved = revived(run)
+        bill_table(saved.plan.bill)
+        if not bill_agrees(record, saved):
+            _differs([f"bill {record.summary['bill_eur']:.2f} EUR then, {saved.plan.bill.total():.2f} EUR now"])
 
 
 @app.command()
-def attribute(run: Annotated[Path, typer.Option("--run", help="A run folder made with optimize --attribute.")]) -> None:
-    """Print what each kind of foresight saves, and the rules of thumb beside it."""
+def attribute(run: RunFolder) -> None:
+    """What each kind of foresight saves, and rules of thumb: restricted problems solved from a run folder's inputs."""
     with _exit_codes():
-        from energy.operate.runs import read_run
-        from energy.screen import attribution_table
+        from energy.attribution import attribute as attribute_saved
+        from energy.operate.again import revived
+        from energy.screen import Progress, attribution_table
 
-        summary = read_run(run).summary
-        if "attribution" not in summary:
-            _fail(CONFIGURATION, f"{run}: was made without --attribute; run energy optimize --attribute on its case")
-        attribution_table(summary)
+        with Progress() as progress:
+            found = attribute_saved(revived(run)[1], progress.stage)
+        attribution_table({"attribution": found.as_dict()})
+
+
+@app.command()
+def replay(run: RunFolder) -> None:
+    """Solve a run folder's inputs once more and say whether objective and certificate agree; exit code 6 if not."""
+    with _exit_codes():
+        from energy.operate.again import replay_run
+        from energy.screen import Progress
+
+        with Progress() as progress:
+            again = replay_run(run, progress.stage)
+        for line in again.words():
+            typer.echo(line)
+        if found := again.differences():
+            _differs(found)
+        typer.echo("objective and certificate agree")
 
 
 @app.command()
@@ -208,35 +227,8 @@ def _refuse_failed(run: Run) -> None:
         _fail(SOLVER, f"no plan: {'; '.join(run.outcome.reasons)}")
 
 
-@contextmanager
-def _exit_codes() -> Iterator[None]:
-    """Every expected failure becomes one line and its exit code; what nobody expected stays a traceback."""
-    try:
-        codes = _codes()
-        try:
-            yield
-        except tuple(codes) as e:
-            _fail(next(code for kind, code in codes.items() if isinstance(e, kind)), str(e))
-    except KeyboardInterrupt:
-        _fail(INTERRUPTED, "interrupted; nothing half-written is left, older run folders are as they were")
-
-
-def _codes() -> dict[type[Exception], int]:
-    from energy.inputs.errors import ConfigError, ImpossibleWork, SeriesError
-    from energy.operate.runs import RunFolderError
-    from energy.plant import PlantError
-    from energy.schema import SchemaError
-    from energy.solve import SolverError
-
-    return {
-        ConfigError: CONFIGURATION, PlantError: CONFIGURATION, RunFolderError: CONFIGURATION,
-        SeriesError: DATA, SchemaError: DATA, ImpossibleWork: IMPOSSIBLE, SolverError: SOLVER,
-    }  # fmt: skip
-
-
-def _fail(code: int, message: str) -> NoReturn:
-    typer.echo(f"energy: {message}", err=True)
-    raise typer.Exit(code)
+def _differs(found: list[str]) -> NoReturn:
+    _fail(DEGRADED, f"does not agree with the run folder: {'; '.join(found)}")
 
 
 def main(argv: list[str] | None = None) -> Any:

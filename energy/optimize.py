@@ -19,7 +19,7 @@ from energy.audit.reconcile import Reconciliation, reconcile
 from energy.audit.replay import replay
 from energy.audit.summary import Outcome, judge, summarise
 from energy.plan import place, shape_of
-from energy.problem import Inputs, assemble, read_inputs
+from energy.problem import Inputs, assemble, notices, read_inputs
 from energy.program import build
 from energy.solve import Options, Raw, compile_model, dual_prices, gate, solution, solve
 
@@ -108,7 +108,7 @@ def optimize(
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
     summary["limits"] = standings(inputs.fleet, inputs.limits, inputs.state, problem, prices, plan.replay)
     summary |= {"shape": shape_of(schedule), "left_out_jobs": len(inputs.left_out), "case": inputs.case.name}
-    summary["stand_ins"] = inputs.stand_ins()
+    summary["notices"] = notices(inputs, problem)
     return Run(
         inputs,
         problem,
@@ -123,6 +123,31 @@ def optimize(
         summary,
         clock.seconds,
     )
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A run's plan on inputs that were read again, replayed and priced anew."""
+
+    inputs: Inputs
+    problem: xr.Dataset
+    solution: xr.Dataset
+    plan: Priced
+    baseline: Priced
+    certificate: Certificate
+
+
+def revive(case: Path, fill: bool, solved: xr.Dataset, schedule: xr.Dataset, run_now: xr.Dataset) -> Saved:
+    """A solved case again without the solver: Problem, proof, replays and bills from its files.
+
+    Raises
+    ------
+    InputError : the files do not hold.
+    """
+    inputs = read_inputs(case, fill=fill)
+    problem = assemble(inputs)
+    plan, baseline = _price(inputs, schedule), _price(inputs, run_now)
+    return Saved(inputs, problem, solved, plan, baseline, certify(problem, solved))
 
 
 def solve_problem(

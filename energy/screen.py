@@ -12,10 +12,10 @@ import xarray as xr
 from rich.console import Console
 from rich.table import Table
 
+from energy.audit.bill import Bill
 from energy.optimize import Run
-from energy.problem import Inputs
+from energy.problem import Inputs, notices
 from energy.pue import Figures
-from energy.report.record import Record
 
 #: Width when there is no terminal to ask: fits a log viewer and a mail.
 PLAIN_WIDTH = 110
@@ -80,8 +80,10 @@ def result_table(run: Run, folder: Path) -> None:
     table.add_row("fleet", "", f"{energy:,.1f}", f"{bill:,.0f}", f"{base:,.0f}", f"{bill / energy:.2f}", "",
                   f"{s['pue']['fleet']:.4f}", f"{s['busy_share']:.1%}")  # type: ignore[index]  # fmt: skip
     out.print(table)
-    for line in derated(run.summary) + stand_ins(run.inputs):
+    for line in derated(run.summary):
         out.print(line)
+    for line in run.summary["notices"]:  # type: ignore[attr-defined]
+        out.print(f"NOTICE: {line}", soft_wrap=True)
     c = run.certificate
     out.print(
         f"Certificate: {'passed' if c.passed else 'FAILED'}, relative gap {c.relative_gap:.1e}, "
@@ -108,11 +110,6 @@ def derated(summary: dict[str, Any]) -> list[str]:
         for name, h in summary["cooling"]["halls"].items()
         if h["derated_hours"] > 0
     ]
-
-
-def stand_ins(inputs: Inputs) -> list[str]:
-    """One line for each tariff rate that stands in before its first date."""
-    return [f"STANDS IN: {line}" for line in inputs.stand_ins()]
 
 
 def _site_row(run: Run, i: int, name: str) -> list[str]:
@@ -169,21 +166,39 @@ def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
             str(row["source"]),
         )
     out.print(table)
-    for line in stand_ins(inputs):
-        out.print(line)
+    doubts_list(inputs)
+    for line in notices(inputs, problem):
+        out.print(f"NOTICE: {line}", soft_wrap=True)
 
 
-def bill_table(record: Record) -> None:
-    """Invoice lines of a run and their sums."""
-    lines = record.bills["bill"]
-    table = Table(title="Invoice lines, EUR without VAT")
-    for name in ("site", "month", "component", "quantity", "unit", "EUR per unit", "EUR"):
-        table.add_column(name, justify="right" if name in ("quantity", "EUR per unit", "EUR") else "left")
-    for line in lines.itertuples():
-        table.add_row(str(line.site), str(line.month), str(line.component), f"{line.quantity:,.3f}", str(line.unit),
-                      f"{line.rate_eur:,.2f}", f"{line.amount_eur:,.2f}")  # fmt: skip
+def doubts_list(inputs: Inputs) -> None:
+    """Rates of the horizon at low confidence, a line each: where to change it, component, rate, confidence, source."""
+    found, out = inputs.doubts(), console()
+    if not found:
+        out.print("No rate in force is assumed at low confidence")
+        return
+    out.print(
+        f"{len(found)} rates in force are assumed at low confidence (L weak source or assumption, MEM from memory):"
+    )
+    for d in found:
+        at = ", ".join(d.sites)
+        out.print(f"  {d.change}: {d.component} = {d.rate} ({d.confidence}) at {at}: {d.source}", soft_wrap=True)
+    out.print("  To change one, name an own copy of its file by tariff in the fleet file")
+
+
+def bill_table(bill: Bill) -> None:
+    """Invoice lines of a run and their sums; what running months have billed before is a column where there is any."""
+    table, before = Table(title="Invoice lines, EUR without VAT"), any(x.so_far_eur for x in bill.lines)
+    figures = ("quantity", "EUR per unit", "billed before", "EUR")
+    for name in ("site", "month", "component", "quantity", "unit", "EUR per unit", "billed before", "EUR"):
+        if before or name != "billed before":
+            table.add_column(name, justify="right" if name in figures else "left")
+    for x in bill.lines:
+        so_far = [f"{x.so_far_eur:,.2f}"] if before else []
+        table.add_row(x.site, x.month, x.component, f"{x.quantity:,.3f}", x.unit, f"{x.rate_eur:,.2f}", *so_far,
+                      f"{x.amount_eur:,.2f}")  # fmt: skip
     table.add_section()
-    table.add_row("fleet", "", "", "", "", "", f"{lines['amount_eur'].sum():,.2f}")
+    table.add_row("fleet", *[""] * (6 if before else 5), f"{bill.total():,.2f}")
     console().print(table)
 
 

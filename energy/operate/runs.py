@@ -54,12 +54,12 @@ def record_of(run: Run) -> Record:
         "placement": run.plan.schedule, "baseline_placement": run.baseline.schedule,
     }  # fmt: skip
     bills = {"bill": run.plan.bill.frame(), "baseline_bill": run.baseline.bill.frame()}
-    return Record(datasets, frame(run.plan.schedule), bills, run.summary, manifest_of(run))
+    return Record(datasets, frame(run.plan.schedule), bills, run.summary, manifest_of(run), run.inputs.pinned())
 
 
 def manifest_of(run: Run) -> dict[str, Any]:
-    """Versions, inputs with hashes, provenance, solver, proof."""
-    folder = run.inputs.case_path.parent
+    """Versions, arguments, inputs with hashes, provenance, solver, proof. Nothing of the environment."""
+    folder, horizon = run.inputs.case_path.parent, run.inputs.case.horizon
     return {
         "run_id": run_id(run),
         "status": run.outcome.status,
@@ -68,12 +68,14 @@ def manifest_of(run: Run) -> dict[str, Any]:
         "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"hydrocool": __version__, "python": platform.python_version(), "highs": run.raw.version}
         | {name: version(name) for name in LIBRARIES},
+        "arguments": {"case": run.inputs.case_path.name, "start": str(horizon.start), "end": str(horizon.end),
+                      "fill": run.inputs.fill, "attribute": "attribution" in run.summary},
         "inputs_sha256": {os.path.relpath(path, folder): sha for path, sha in run.inputs.files.items()},
         "series": run.inputs.provenance(),
         "jobs_outside_horizon": list(run.inputs.left_out),
         "solver": {"status": run.raw.status, "iterations": run.raw.iterations, "seconds": round(run.raw.seconds, 3)},
         "seconds": {k: round(v, 3) for k, v in run.seconds.items()},
-    }
+    }  # fmt: skip
 
 
 def run_id(run: Run) -> str:
@@ -90,6 +92,11 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def _files(folder: Path) -> list[Path]:
+    """Every file in a folder and the folders in it."""
+    return sorted(p for p in folder.rglob("*") if p.is_file())
+
+
 def publish(record: Record, out: Path) -> Path:
     """Write the run folder under `out` and return it; the manifest comes last, with a hash per file.
 
@@ -104,7 +111,7 @@ def publish(record: Record, out: Path) -> Path:
         try:
             write(record, work)
             (work / PAGE).write_text(render(record), encoding="utf-8")
-            files = {p.name: _sha256(p) for p in sorted(work.iterdir())}
+            files = {p.relative_to(work).as_posix(): _sha256(p) for p in _files(work)}
             write_json(record.manifest | {"files_sha256": files}, work / "manifest.json")
             _rename(work, final)
         finally:
@@ -118,7 +125,7 @@ def publish(record: Record, out: Path) -> Path:
 
 def _rename(work: Path, final: Path) -> None:
     """Put the finished folder in its place; an older run of the same id makes way only then, and comes back."""
-    for path in work.iterdir():
+    for path in _files(work):
         with path.open("rb") as file:
             os.fsync(file.fileno())
     work.chmod(0o755)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from energy.inputs.fleet import Fleet
-from energy.problem import charges, contracts, minimums
+from energy.problem import charges, contracts, invoice, minimums
 from energy.problem.align import quality
 from energy.problem.read import Inputs
 from energy.problem.sites import spot_prices
@@ -36,12 +36,10 @@ def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> Landed:
     own = {n: charge[n][1] for n in fleet.sites}
     months, month_of = charges.month_axis(fleet, time)
     demand_names, demand = charges.demand_arrays(fleet, inputs.tariffs, inputs.state, fx, time, hours, months)
+    minimum_names, minimum = minimums.minimum_arrays(fleet, inputs.tariffs, own, fx, time, hours, months)
+    billed = invoice.add_so_far(fleet, inputs.state, demand_names, demand, minimum_names, minimum)
     minimum_names, minimum = minimums.within_reach(
-        *minimums.minimum_arrays(fleet, inputs.tariffs, own, fx, time, hours, months),
-        demand,
-        _least_drawn(fleet, least),
-        most,
-        hours,
+        minimum_names, minimum, demand, _least_drawn(fleet, least), most, hours
     )
     contract_names, supply = contracts.contract_arrays(fleet, spot, fx, time)
     currencies = sorted({t.currency for t in inputs.tariffs.values()} - {"EUR"})
@@ -51,7 +49,7 @@ def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> Landed:
         "price": list(price.values()),
         "price_quality": [quality(inputs.series.prices[s.bidding_zone], time, hours) for s in fleet.sites.values()],
         "month_of": month_of,
-        "fixed_eur": _fixed(inputs, spot),
+        "fixed_eur": _fixed(inputs, spot) - billed,
         "fx": np.array([fx.at(c, time) for c in currencies]).reshape(len(currencies), len(time)),
         **demand, **minimum, **supply,
         **contracts.solar_arrays(fleet, inputs.series, spot, price, _already_paid(minimum, len(spot)), fx, time, hours),

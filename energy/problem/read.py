@@ -13,12 +13,14 @@ import xarray as xr
 from energy import schema
 from energy.inputs.case import Case, Horizon, load_case
 from energy.inputs.complete import check_case, check_fleet, check_state
+from energy.inputs.doubtful import Doubt, doubts
 from energy.inputs.errors import SeriesError
 from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.fx import Fx, read_fx
 from energy.inputs.gpus import GpuPower, load_gpu_powers
 from energy.inputs.jobs import Job, read_jobs
 from energy.inputs.limits import Limit, load_limits
+from energy.inputs.pinned import pinned
 from energy.inputs.resources import model_path
 from energy.inputs.series import Series, read_all
 from energy.inputs.state import State, load_state
@@ -37,7 +39,8 @@ class Inputs:
     Attributes
     ----------
     left_out : ids of the jobs whose window does not touch the horizon
-    files : every file that was read, with its SHA-256 at that moment
+    contents : every file that was read, as it was at that moment
+    fill : whether gaps in series were filled
     """
 
     case: Case
@@ -51,8 +54,22 @@ class Inputs:
     series: Series
     state: State
     fx: Fx
-    files: Mapping[Path, str]
+    contents: Mapping[Path, bytes]
     limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
+    fill: bool = False
+
+    @property
+    def files(self) -> dict[Path, str]:
+        """SHA-256 of every file that was read."""
+        return {path: hashlib.sha256(data).hexdigest() for path, data in self.contents.items()}
+
+    def doubts(self) -> list[Doubt]:
+        """Rates of the horizon that are assumed at low confidence."""
+        return doubts(self.fleet, dict(self.tariffs), self.fleet_path, self.case.horizon.bounds())
+
+    def pinned(self) -> dict[str, bytes]:
+        """The inputs as a folder of their own: file name -> content, ``case.yaml`` to begin with."""
+        return pinned(self.case_path, self.case, self.fleet, self.contents)
 
     @property
     def fleet_path(self) -> Path:
@@ -115,18 +132,18 @@ def read_inputs(path: Path, overrides: Mapping[str, object] | None = None, fill:
     tariffs, state = load_tariffs(fleet, fleet_path), load_state(folder / case.state if case.state else None)
     check_case(path, case, fleet, tariffs)
     check_fleet(fleet_path, case, fleet)
-    check_state(folder / (case.state or ""), state, fleet)
+    check_state(folder / (case.state or ""), case, state, fleet, tariffs)
     limits = load_limits(fleet, fleet_path)
     powers, plants = load_gpu_powers(fleet, fleet_path), load_plants(fleet, fleet_path)
     jobs, left_out = _jobs(folder / case.jobs, case)
     sunny = frozenset(name for name, site in fleet.sites.items() if site.solar)
-    series, files = read_all(case, folder, fill, sunny), _files(path, case, fleet)
+    series, contents = read_all(case, folder, fill, sunny), _contents(path, case, fleet)
     fx = read_fx(case.fx, folder, case.horizon.bounds()[0])
-    return Inputs(case, path, fleet, jobs, left_out, powers, plants, tariffs, series, state, fx, files, limits)
+    return Inputs(case, path, fleet, jobs, left_out, powers, plants, tariffs, series, state, fx, contents, limits, fill)
 
 
-def _files(case_path: Path, case: Case, fleet: Fleet) -> dict[Path, str]:
-    """SHA-256 of every file that a case names."""
+def _contents(case_path: Path, case: Case, fleet: Fleet) -> dict[Path, bytes]:
+    """Content of every file that a case names."""
     folder, fleet_path = case_path.parent, case_path.parent / case.fleet
     named = [case.jobs, *(p.file for p in case.prices), *(w.file for w in case.weather.values())]
     named += (
@@ -139,7 +156,7 @@ def _files(case_path: Path, case: Case, fleet: Fleet) -> dict[Path, str]:
     models += [model_path("gpus", p.gpu, fleet_path) for _, p in fleet.pools().values()]
     models += [model_path("limits", name, fleet_path) for s in fleet.sites.values() for name in s.limits]
     every = dict.fromkeys([case_path, fleet_path, *(folder / n for n in named), *models])
-    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in every}
+    return {path: path.read_bytes() for path in every}
 
 
 def _with_horizon(case: Case, path: Path, overrides: Mapping[str, object]) -> Case:

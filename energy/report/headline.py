@@ -173,8 +173,7 @@ def notes(view: View) -> list[str]:
         )
     if s.get("left_out_jobs", 0):
         out.append(f"{number(s['left_out_jobs'])} jobs of the table lie outside the horizon and are not part of this.")
-    out += [f"{line[0].upper()}{line[1:]}." for line in s.get("stand_ins", ())]
-    return out + derated(view)
+    return out + derated(view) + [f"{n}." for n in s.get("notices", [])]
 
 
 def derated(view: View) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ DATASETS = {
     "baseline_placement": schema.SCHEDULE,
 }
 FRAMES = ("bill", "baseline_bill")
+#: Folder of the inputs inside a run folder: an ordinary case, ``case.yaml`` to begin with.
+INPUTS = "inputs"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Record:
     schedule : the plan as a table (job, site, hall, pool, start, hours, gpus)
     bills : invoice lines by the names of FRAMES
     summary, manifest : the content of the JSON files
+    inputs : the inputs as they were read, by file name; empty where none were kept
     """
 
     datasets: dict[str, xr.Dataset]
@@ -43,6 +46,7 @@ class Record:
     bills: dict[str, pd.DataFrame]
     summary: dict[str, Any]
     manifest: dict[str, Any]
+    inputs: dict[str, bytes] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> xr.Dataset:
         """The datasets by name: ``record.problem``."""
@@ -62,6 +66,9 @@ def write(record: Record, folder: Path) -> None:
     for name, bill in record.bills.items():
         bill.to_csv(folder / f"{name}.csv", index=False, float_format="%.6f")
     write_json(record.summary, folder / "summary.json")
+    (folder / INPUTS).mkdir()
+    for name, content in record.inputs.items():
+        (folder / INPUTS / name).write_bytes(content)
 
 
 def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
@@ -106,4 +113,5 @@ def read(folder: Path) -> Record:
         {name: pd.read_csv(folder / f"{name}.csv") for name in FRAMES},
         json.loads((folder / "summary.json").read_text(encoding="utf-8")),
         json.loads((folder / "manifest.json").read_text(encoding="utf-8")),
+        {path.name: path.read_bytes() for path in sorted((folder / INPUTS).glob("*"))},
     )

@@ -1,5 +1,7 @@
 """The one table of every array: name, dimensions, unit, valid range, meaning; and the check against it."""
 
+import xarray as xr
+
 from energy.schema.check import SchemaError, as_schedule, attributes, check, dataset, describe, markdown
 from energy.schema.marginal import lowest_price
 from energy.schema.tables import (
@@ -26,3 +28,7 @@ __all__ = [
     "Array", "Bools", "Flags", "Floats", "Ints", "SchemaError", "Times",
     "as_schedule", "attributes", "check", "dataset", "describe", "lowest_price", "markdown",
 ]  # fmt: skip
+
+# Here, because every room that handles Datasets imports this one: sums of series that do not share their hours raise,
+# where xarray would quietly keep the hours they have in common.
+xr.set_options(arithmetic_join="exact")  # type: ignore[no-untyped-call]

@@ -148,8 +148,8 @@ def test_a_rate_that_stands_in_is_told(tmp_path, capsys):
     assert inputs.stand_ins() == [line]
     check_table(inputs, case.problem())
     assert line in " ".join(capsys.readouterr().out.split())
-    record = SimpleNamespace(summary={"equal_work": True, "stand_ins": [line], "cooling": {}})
-    assert notes(SimpleNamespace(record=record)) == [f"T{line[1:]}."]
+    record = SimpleNamespace(summary={"equal_work": True, "notices": [line], "cooling": {}})
+    assert notes(SimpleNamespace(record=record)) == [f"{line}."]
     np.testing.assert_allclose(case.problem()["energy_charge"].sel(site="north"), 8.0)
 
 

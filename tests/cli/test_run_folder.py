@@ -51,7 +51,9 @@ def fail_with(error):
 def test_folder_is_complete_and_the_manifest_has_a_hash_per_file(record, tmp_path):
     folder = runs.publish(record, tmp_path / "deep" / "runs")
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert set(manifest["files_sha256"]) == {p.name for p in folder.iterdir()} - {"manifest.json"}
+    assert set(manifest["files_sha256"]) == set(content(folder)) - {"manifest.json"}
+    kept = {sha for name, sha in manifest["files_sha256"].items() if name.startswith("inputs/")}
+    assert set(manifest["inputs_sha256"].values()) <= kept, "an input was read and not kept"
     assert set(manifest["inputs_sha256"]) >= {"case.yaml", "fleet.yaml", "tariff.yaml", "jobs.csv", "prices.csv"}
     assert [p.name for p in folder.parent.iterdir()] == [folder.name]
 

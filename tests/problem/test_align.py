@@ -1,5 +1,8 @@
 """Series onto the grid: laws of resampling."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -72,3 +75,20 @@ def test_hours_on_quarter_hours_and_back():
     fine = on_grid(hourly, starts, quarters, 0.25)
     assert fine.tolist() == np.repeat(hourly, 4).tolist()
     assert on_grid(fine, quarters, starts, 1.0).tolist() == hourly.tolist()
+
+
+@pytest.mark.parametrize(
+    "room", ["energy.optimize", "energy.inputs.series", "energy.audit.replay", "energy.report.page"]
+)
+def test_series_that_do_not_share_their_hours_cannot_be_added(room):
+    """In a process of its own: the option must come with the package, not with the tests."""
+    code = f"""
+import {room}, numpy as np, xarray as xr
+hours = np.arange(3)
+one, other = (xr.DataArray(np.ones(3), {{"time": hours + k}}, "time") for k in (0, 1))
+assert (one + one).sum() == 6
+one + other
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "AlignmentError" in done.stderr.splitlines()[-1] or "cannot be aligned" in done.stderr.splitlines()[-1]

@@ -1,0 +1,154 @@
+"""Bill, attribution and solution computed anew from a run folder alone, when the original files are gone."""
+
+import hashlib
+import json
+import re
+import shutil
+
+import pytest
+
+from energy.inputs.pinned import DIGITS
+from tests.cases import SmallCase
+
+SECRET = "token-that-nobody-may-see"
+STATE = {"north": {"peak_so_far_mw": {"2024-03": 1.2}}}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A run of files in several folders, two of one name, with gaps filled, a state, rates by day and another day;
+    its originals are gone."""
+    from energy.cli import main
+
+    place = tmp_path_factory.mktemp("again")
+    (place / "case").mkdir()
+    case = SmallCase(place / "case", days=3)
+    (case.folder / "fleet").mkdir()
+    for name in ("fleet.yaml", "tariff.yaml"):
+        (case.folder / name).rename(case.folder / "fleet" / name)
+    case.edit("case.yaml", "fleet", "fleet/fleet.yaml")
+    (case.folder / "south").mkdir()
+    (case.folder / "weather_south.csv").rename(case.folder / "south" / "weather_north.csv")
+    case.edit("case.yaml", "weather.south.file", str(case.folder / "south" / "weather_north.csv"))
+    case.put("fx.csv", [{"utc": "2024-02-26T00:00:00Z", "nok": 0.1}, {"utc": "2024-03-06T00:00:00Z", "nok": 0.09}])
+    case.edit("case.yaml", "fx.NOK", {"file": "fx.csv", "column": "nok", "source": "made up"})
+    case.edit("state.yaml", "sites", STATE).edit("case.yaml", "state", "state.yaml")
+    case.edit("fleet/fleet.yaml", "sites.south.limits", ["own_targets"])
+    case.edit("fleet/fleet.yaml", "sites.south.commissioned", "2020-01-01")
+    case.drop("prices.csv", "2024-03-05T06")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ENTSOE_TOKEN", SECRET)
+        args = ["--fill", "--end", "2024-03-06", "--attribute", "--out", str(place / "runs")]
+        with pytest.raises(SystemExit) as done:
+            main(["optimize", str(case.path), *args])
+    assert done.value.code == 0
+    shutil.rmtree(case.folder)
+    return next((place / "runs").iterdir())
+
+
+@pytest.fixture
+def copy(folder, tmp_path):
+    """A copy of the run folder that a test may damage."""
+    return shutil.copytree(folder, tmp_path / folder.name)
+
+
+def test_inputs_are_named_by_their_content_and_the_manifest_stays_readable(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    names = {p.name for p in (folder / "inputs").iterdir()}
+    assert {"case.yaml", "fleet.yaml"} <= names
+    for name, sha in manifest["inputs_sha256"].items():
+        assert f"{sha[:DIGITS]}-{name.rpartition('/')[2]}" in names
+        assert manifest["files_sha256"][f"inputs/{sha[:DIGITS]}-{name.rpartition('/')[2]}"] == sha
+    assert sum(name.endswith("weather_north.csv") for name in names) == 2
+    assert manifest["arguments"] == {
+        "case": "case.yaml", "start": "2024-03-05", "end": "2024-03-06", "fill": True, "attribute": True,
+    }  # fmt: skip
+    assert (folder / "manifest.json").stat().st_size < 16_000
+
+
+def test_nothing_of_the_environment_is_kept(folder):
+    for path in folder.rglob("*"):
+        assert path.is_dir() or SECRET.encode() not in path.read_bytes(), path
+
+
+def test_the_kept_inputs_are_an_ordinary_case(folder, energy):
+    out = energy("check", folder / "inputs" / "case.yaml", "--fill").out
+    assert "48 periods" in out
+    assert "persistence 1" in out
+    text = (folder / "inputs" / "fleet.yaml").read_text()
+    assert re.findall(r"(?:tariff|plant|gpu): (?![0-9a-f]{12}-)\S+", text) == []
+
+
+def test_bill_is_computed_anew(folder, energy):
+    code, out, err = energy("bill", "--run", folder)
+    assert (code, err) == (0, "")
+    summary = json.loads((folder / "summary.json").read_text())
+    assert f"{summary['bill_eur']:,.2f}" in out
+
+
+def test_bill_that_is_not_the_run_s_is_exit_code_6(copy, energy):
+    """As after an update that bills otherwise: the folder's own figures are others, and hashed so."""
+    lines = (copy / "bill.csv").read_text().replace(",spot,", ",spat,", 1).splitlines()
+    lines[1] = lines[1].rsplit(",", 2)[0] + ",1.000000,0.000000"
+    rewrite(copy, "bill.csv", "\n".join(lines) + "\n")
+    code, out, err = energy("bill", "--run", copy)
+    assert code == 6
+    assert "Invoice lines" in out
+    assert "does not agree with the run folder: bill" in err
+
+
+def test_attribution_is_solved_anew(folder, energy):
+    code, out, err = energy("attribute", "--run", folder)
+    assert code == 0
+    steps = json.loads((folder / "summary.json").read_text())["attribution"]["steps"]
+    assert [line.split("  ")[-1].strip() for line in err.splitlines()] == [s["name"] for s in steps[1:-1]]
+    for s in steps:
+        assert f"{s['cost_eur']:,.0f}" in out
+    assert out.count("yes") == len(steps) - 1
+
+
+def test_replay_agrees(folder, energy):
+    code, out, _ = energy("replay", "--run", folder)
+    assert code == 0, out
+    assert "problem from the kept inputs: the same as problem.nc" in out
+    assert "passed then" in out
+    assert out.endswith("objective and certificate agree\n")
+
+
+def test_replay_that_finds_another_objective_says_so(copy, energy):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["certificate"]["primal_eur"] *= 1 + 1e-6
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    code, out, err = energy("replay", "--run", copy)
+    assert code == 6
+    assert "does not agree with the run folder: objective" in err
+    assert "objective and certificate agree" not in out
+
+
+@pytest.mark.parametrize("command", ["bill", "attribute", "replay"])
+def test_inputs_that_have_changed_are_refused(copy, energy, command):
+    path = next((copy / "inputs").glob("*-tariff.yaml"))
+    path.write_text(path.read_text().replace("31000", "32000"))
+    code, out, err = energy(command, "--run", copy)
+    assert (code, out) == (2, "")
+    assert f"inputs/{path.name}: has changed since the run was written" in err
+
+
+@pytest.mark.parametrize("command", ["bill", "attribute", "replay"])
+def test_folder_of_an_older_version_without_inputs(copy, energy, command):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["files_sha256"] = {k: v for k, v in manifest["files_sha256"].items() if not k.startswith("inputs/")}
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    shutil.rmtree(copy / "inputs")
+    code, _, err = energy(command, "--run", copy)
+    assert code == 2
+    assert "no case.yaml, the run was made before inputs were kept; run energy optimize again" in err
+    assert energy("report", "--run", copy).code == 0
+
+
+def rewrite(folder, name, text):
+    """Another content of a file, with its hash."""
+    (folder / name).write_text(text)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files_sha256"][name] = hashlib.sha256(text.encode()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
