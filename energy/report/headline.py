@@ -10,6 +10,7 @@ from energy.report.costs import Cause
 from energy.report.jobs import Change
 from energy.report.view import View
 from energy.report.words import NOT_KNOWN, counted, day, eur, hours, listed, moment, mwh, number, share, unit
+from energy.schema import UNLIMITED_MW
 
 #: A light for each status: word, sign that reads without colour, meaning.
 LIGHTS = {
@@ -173,7 +174,20 @@ def notes(view: View) -> list[str]:
         )
     if s.get("left_out_jobs", 0):
         out.append(f"{number(s['left_out_jobs'])} jobs of the table lie outside the horizon and are not part of this.")
-    return out + derated(view) + [f"{n}." for n in s.get("notices", [])]
+    return out + held_back(view) + derated(view) + [f"{n}." for n in s.get("notices", [])]
+
+
+def held_back(view: View) -> list[str]:
+    """Solar arrays that the plan holds back although the site could use more."""
+    placed = view.record.placement
+    if "solar_limit_mw" not in placed:
+        return []
+    held = (placed["solar_limit_mw"] < UNLIMITED_MW) @ placed["dt"]
+    return [
+        f"At {name} the plan holds the solar array back for {hours(float(h))}: drawing from the grid is paid for then."
+        for name, h in zip(placed["site"].values, held.values, strict=True)
+        if h > 0
+    ]
 
 
 def derated(view: View) -> list[str]:

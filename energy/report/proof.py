@@ -11,8 +11,15 @@ from energy.report.words import number, power_of_ten, share
 #: Named differences between objective and bill: key in summary.json, name, where it comes from.
 DIFFERENCES = (
     ("chords_eur", "Cooling chords", "the program draws overhead as chords, which lie above the plant's curve"),
-    ("negative_hour_chords_eur", "Chords of negative-price periods", "there one chord spans the whole load range"),
+    (
+        "negative_hour_chords_eur",
+        "Chords where drawing may earn money",
+        "negative prices, and hours in which a contract or a minimum bill outweighs the price: there one chord spans "
+        "the whole load range",
+    ),
     ("peaks_on_chords_eur", "Peaks on chords", "demand charges on peaks that include the chords' excess"),
+    ("contracts_on_chords_eur", "Contracts and feed-in on chords", "volumes taken, fed in and sold as heat"),
+    ("clipped_prices_eur", "Feed-in above the price", "the program earns no more for a MWh fed in than one drawn costs"),
     ("undone_penalty_eur", "Penalty for undone work", "not money: what keeps the program from leaving work"),
     ("cap_penalty_eur", "Penalty for exceeded PUE caps", "not money: what keeps the program from breaking a cap"),
     ("unexplained_eur", "Without a name", "must be below a cent"),

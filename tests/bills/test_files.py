@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from energy.inputs.tariffs import UNITS, Demand
 from energy.inputs.windows import is_holiday
@@ -148,7 +149,7 @@ def test_a_rate_that_stands_in_is_told(tmp_path, capsys):
     assert inputs.stand_ins() == [line]
     check_table(inputs, case.problem())
     assert line in " ".join(capsys.readouterr().out.split())
-    record = SimpleNamespace(summary={"equal_work": True, "notices": [line], "cooling": {}})
+    record = SimpleNamespace(summary={"equal_work": True, "notices": [line], "cooling": {}}, placement=xr.Dataset())
     assert notes(SimpleNamespace(record=record)) == [f"{line}."]
     np.testing.assert_allclose(case.problem()["energy_charge"].sel(site="north"), 8.0)
 

@@ -4,12 +4,15 @@ All of them are the small case with one change at its southern site: spot below 
 that lifts the price above zero, and a minimum bill.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from energy.audit.certificate import certify
 from energy.audit.reconcile import NAMED_SHARE, reconcile
 from energy.optimize import optimize
+from energy.report.headline import held_back
 from energy.schema import lowest_price
 from energy.solve.tidy import least_peaks
 from tests.bills.random_case import random_case
@@ -108,7 +111,9 @@ def test_the_array_stands_still_where_a_minimum_bill_pays_for_drawing(tmp_path):
     used = south(run, "solar_mw")
     assert used[(low < 0) & (there > 0)].max() == pytest.approx(0, abs=1e-6)
     assert used[(low > 0) & (there > 0.05)].min() > 0.05
-    assert "solar_limit_mw" in run.plan.schedule
+    told = held_back(SimpleNamespace(record=SimpleNamespace(placement=run.plan.schedule)))
+    assert len(told) == 1
+    assert told[0].startswith("At south the plan holds the solar array back for ")
     assert run.reconciliation.agrees, run.reconciliation.problems()
 
 
