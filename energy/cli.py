@@ -6,19 +6,17 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from energy import live as live_commands
+from energy.exits import CONFIGURATION, DEGRADED, OK, SOLVER, exit_codes, fail
+
 if TYPE_CHECKING:
     from energy.optimize import Run
-
-#: Exit codes: what a shell script or a scheduler can act on.
-OK, CONFIGURATION, DATA, IMPOSSIBLE, SOLVER, DEGRADED, INTERRUPTED = 0, 2, 3, 4, 5, 6, 130
 
 app = typer.Typer(
     name="energy",
@@ -37,15 +35,23 @@ Attribute = Annotated[
     bool, typer.Option("--attribute", help="Also solve the restricted problems that explain the saving by cause.")
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder that run folders are written to.")]
+FleetFile = Annotated[Path | None, typer.Option("--fleet", help="Fleet file.", show_default=False)]
+JobTable = Annotated[Path | None, typer.Option("--jobs", help="Job table of a live case.", show_default=False)]
+Live = Annotated[bool, typer.Option("--live", help="Fetch prices and weather of --fleet, from tomorrow on.")]
+
+app.command()(live_commands.fetch)
+app.command()(live_commands.sources)
 
 
 @app.command()
 def optimize(
     case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fill: Fill = False,
     out: Out = Path("data/runs"), as_json: Json = False, attribute: Attribute = False,
+    live: Live = False, fleet: FleetFile = None, jobs: JobTable = None,
 ) -> None:  # fmt: skip
     """Solve a case, prove and price the plan, write the run folder and print the result."""
-    with _exit_codes():
+    live_commands.check_options(case, live, fleet, jobs)
+    with exit_codes():
         from energy.attribution import attribute_run
         from energy.operate.runs import check_writable, publish, record_of
         from energy.optimize import optimize as run_optimize
@@ -53,6 +59,9 @@ def optimize(
 
         check_writable(out)
         with Progress(quiet=as_json) as progress:
+            if live and fleet:
+                case = live_commands.case_of(fleet, jobs, start, end, quiet=as_json)
+                start = end = None
             run = run_optimize(case or _reference(), _horizon(start, end), fill, tell=progress.stage)
             _refuse_failed(run)
             if attribute:
@@ -75,7 +84,7 @@ def report(
     ] = None,
 ) -> None:
     """Draw the report of a run folder again, from its files alone."""
-    with _exit_codes():
+    with exit_codes():
         from energy.operate.runs import PAGE, read_run, save_page
 
         target = output or run / PAGE
@@ -86,7 +95,7 @@ def report(
 @app.command()
 def bill(run: Annotated[Path, typer.Option("--run", help="A run folder.")]) -> None:
     """Print the invoice lines of a run, per site, month and component, in EUR without VAT."""
-    with _exit_codes():
+    with exit_codes():
         from energy.operate.runs import read_run
         from energy.screen import bill_table
 
@@ -96,20 +105,20 @@ def bill(run: Annotated[Path, typer.Option("--run", help="A run folder.")]) -> N
 @app.command()
 def attribute(run: Annotated[Path, typer.Option("--run", help="A run folder made with optimize --attribute.")]) -> None:
     """Print what each kind of foresight saves, and the rules of thumb beside it."""
-    with _exit_codes():
+    with exit_codes():
         from energy.operate.runs import read_run
         from energy.screen import attribution_table
 
         summary = read_run(run).summary
         if "attribution" not in summary:
-            _fail(CONFIGURATION, f"{run}: was made without --attribute; run energy optimize --attribute on its case")
+            fail(CONFIGURATION, f"{run}: was made without --attribute; run energy optimize --attribute on its case")
         attribution_table(summary)
 
 
 @app.command()
 def check(case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fill: Fill = False) -> None:
     """Read and assemble a case without solving it: is every input usable?"""
-    with _exit_codes():
+    with exit_codes():
         from energy.problem import assemble, read_inputs
         from energy.screen import check_table
 
@@ -126,12 +135,12 @@ def pue(
     picture: Annotated[Path | None, typer.Option("--picture", help="SVG of PUE over dry bulb and over load.")] = None,
 ) -> None:  # fmt: skip
     """PUE, WUE, free cooling and worst hour of each site and hall in its weather, at a constant load."""
-    with _exit_codes():
+    with exit_codes():
         from energy import pue as plants
         from energy.screen import pue_table
 
         if not 0 < load <= 1:
-            _fail(CONFIGURATION, f"--load {load:g}; allowed: above 0, at most 1 (share of design)")
+            fail(CONFIGURATION, f"--load {load:g}; allowed: above 0, at most 1 (share of design)")
         days = _horizon(start, end)
         if fleet is not None:
             air = plants.air_of_files(fleet, _site_files(weather or []), days, fill)
@@ -150,7 +159,7 @@ def _site_files(given: list[str]) -> dict[str, Path]:
     """SITE=FILE, once per site."""
     pairs = dict(text.partition("=")[::2] for text in given)
     if not pairs or not all(pairs.values()) or len(pairs) < len(given):
-        _fail(CONFIGURATION, f"--weather {' '.join(given)}; allowed with --fleet: SITE=FILE, once per site")
+        fail(CONFIGURATION, f"--weather {' '.join(given)}; allowed with --fleet: SITE=FILE, once per site")
     return {site: Path(file) for site, file in pairs.items()}
 
 
@@ -167,7 +176,7 @@ def formulation(arrays: Annotated[bool, typer.Option("--arrays", help="The table
 @app.command()
 def new(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
     """Write the reference case as files to edit: your own fleet, jobs and prices in five minutes."""
-    with _exit_codes():
+    with exit_codes():
         from energy.inputs.starter import write_starter
 
         case = write_starter(folder)
@@ -200,43 +209,12 @@ def _day(option: str, value: str) -> str:
     try:
         return date.fromisoformat(value).isoformat()
     except ValueError:
-        _fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
+        fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
 
 
 def _refuse_failed(run: Run) -> None:
     if run.outcome.status == "FAILED":
-        _fail(SOLVER, f"no plan: {'; '.join(run.outcome.reasons)}")
-
-
-@contextmanager
-def _exit_codes() -> Iterator[None]:
-    """Every expected failure becomes one line and its exit code; what nobody expected stays a traceback."""
-    try:
-        codes = _codes()
-        try:
-            yield
-        except tuple(codes) as e:
-            _fail(next(code for kind, code in codes.items() if isinstance(e, kind)), str(e))
-    except KeyboardInterrupt:
-        _fail(INTERRUPTED, "interrupted; nothing half-written is left, older run folders are as they were")
-
-
-def _codes() -> dict[type[Exception], int]:
-    from energy.inputs.errors import ConfigError, ImpossibleWork, SeriesError
-    from energy.operate.runs import RunFolderError
-    from energy.plant import PlantError
-    from energy.schema import SchemaError
-    from energy.solve import SolverError
-
-    return {
-        ConfigError: CONFIGURATION, PlantError: CONFIGURATION, RunFolderError: CONFIGURATION,
-        SeriesError: DATA, SchemaError: DATA, ImpossibleWork: IMPOSSIBLE, SolverError: SOLVER,
-    }  # fmt: skip
-
-
-def _fail(code: int, message: str) -> NoReturn:
-    typer.echo(f"energy: {message}", err=True)
-    raise typer.Exit(code)
+        fail(SOLVER, f"no plan: {'; '.join(run.outcome.reasons)}")
 
 
 def main(argv: list[str] | None = None) -> Any:

@@ -17,7 +17,7 @@ from energy import __version__
 from energy.optimize import Run
 from energy.plan.shape import frame
 from energy.report.page import render
-from energy.report.record import Record, read, write, write_json
+from energy.report.record import Record, read, read_reservoirs, write, write_json
 
 #: The report page; the one file of a run folder that may be drawn again.
 PAGE = "report.html"
@@ -54,7 +54,14 @@ def record_of(run: Run) -> Record:
         "placement": run.plan.schedule, "baseline_placement": run.baseline.schedule,
     }  # fmt: skip
     bills = {"bill": run.plan.bill.frame(), "baseline_bill": run.baseline.bill.frame()}
-    return Record(datasets, frame(run.plan.schedule), bills, run.summary, manifest_of(run))
+    return Record(
+        datasets,
+        frame(run.plan.schedule),
+        bills,
+        run.summary,
+        manifest_of(run),
+        read_reservoirs(run.inputs.case_path.parent),
+    )
 
 
 def manifest_of(run: Run) -> dict[str, Any]:

@@ -24,6 +24,8 @@ DATASETS = {
     "baseline_placement": schema.SCHEDULE,
 }
 FRAMES = ("bill", "baseline_bill")
+#: Weekly reservoir filling of the zones, where the case's series were fetched with it.
+RESERVOIRS = "reservoirs.nc"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Record:
     schedule : the plan as a table (job, site, hall, pool, start, hours, gpus)
     bills : invoice lines by the names of FRAMES
     summary, manifest : the content of the JSON files
+    reservoirs : weeks of reservoir filling by zone, as `energy fetch` wrote them; None without
     """
 
     datasets: dict[str, xr.Dataset]
@@ -43,6 +46,7 @@ class Record:
     bills: dict[str, pd.DataFrame]
     summary: dict[str, Any]
     manifest: dict[str, Any]
+    reservoirs: xr.Dataset | None = None
 
     def __getattr__(self, name: str) -> xr.Dataset:
         """The datasets by name: ``record.problem``."""
@@ -57,6 +61,8 @@ def write(record: Record, folder: Path) -> None:
     for name, ds in record.datasets.items():
         # In memory first: to a full disk HDF5 answers with a crash, Python's own write with an OSError.
         (folder / f"{name}.nc").write_bytes(ds.to_netcdf(engine="h5netcdf", encoding=_encoding(ds)))
+    if record.reservoirs is not None:
+        (folder / RESERVOIRS).write_bytes(record.reservoirs.to_netcdf(engine="h5netcdf"))
     record.schedule.to_parquet(folder / "schedule.parquet", index=False)
     record.schedule.to_csv(folder / "schedule.csv", index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6f")
     for name, bill in record.bills.items():
@@ -106,4 +112,14 @@ def read(folder: Path) -> Record:
         {name: pd.read_csv(folder / f"{name}.csv") for name in FRAMES},
         json.loads((folder / "summary.json").read_text(encoding="utf-8")),
         json.loads((folder / "manifest.json").read_text(encoding="utf-8")),
+        read_reservoirs(folder),
     )
+
+
+def read_reservoirs(folder: Path) -> xr.Dataset | None:
+    """Reservoir filling that lies in a folder, numbers only; None where there is none."""
+    path = folder / RESERVOIRS
+    if not path.is_file():
+        return None
+    ds = xr.load_dataset(path, engine="h5netcdf")
+    return ds.drop_vars([n for n in ds.data_vars if ds[n].dtype.kind not in "fiu"]).drop_attrs()

@@ -26,6 +26,8 @@ MAY_IMPORT["pue"] = {"inputs", "plant", "problem", "report", "schema"}
 MAY_IMPORT["attribution"] = set(MAY_IMPORT)
 MAY_IMPORT["operate"] = {"optimize", "attribution", "report", "schema", "plan"}
 MAY_IMPORT["screen"] = set(MAY_IMPORT)
+MAY_IMPORT["exits"] = set(MAY_IMPORT)
+MAY_IMPORT["live"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 #: Third-party packages that a room must do without.
 MUST_NOT_IMPORT = {

@@ -1,0 +1,46 @@
+"""Exit codes of the commands: every expected failure is one line, what nobody expected stays a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+
+#: Exit codes: what a shell script or a scheduler can act on.
+OK, CONFIGURATION, DATA, IMPOSSIBLE, SOLVER, DEGRADED, INTERRUPTED = 0, 2, 3, 4, 5, 6, 130
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Every expected failure becomes one line and its exit code; what nobody expected stays a traceback."""
+    try:
+        codes = _codes()
+        try:
+            yield
+        except tuple(codes) as e:
+            fail(next(code for kind, code in codes.items() if isinstance(e, kind)), str(e))
+    except KeyboardInterrupt:
+        fail(INTERRUPTED, "interrupted; nothing half-written is left, older run folders are as they were")
+
+
+def _codes() -> dict[type[Exception], int]:
+    from energy.inputs.errors import ConfigError, ImpossibleWork, SeriesError
+    from energy.operate.runs import RunFolderError
+    from energy.plant import PlantError
+    from energy.schema import SchemaError
+    from energy.solve import SolverError
+    from energy.sources.answer import SourceError
+    from energy.sources.secret import CredentialError
+
+    return {
+        CredentialError: CONFIGURATION, SourceError: CONFIGURATION,
+        ConfigError: CONFIGURATION, PlantError: CONFIGURATION, RunFolderError: CONFIGURATION,
+        SeriesError: DATA, SchemaError: DATA, ImpossibleWork: IMPOSSIBLE, SolverError: SOLVER,
+    }  # fmt: skip
+
+
+def fail(code: int, message: str) -> NoReturn:
+    typer.echo(f"energy: {message}", err=True)
+    raise typer.Exit(code)
