@@ -36,7 +36,10 @@ from energy.sources.spec import Source
 CHUNK = 65_536
 #: Attempts for a body that breaks off: urllib3's retries end where the body begins.
 BODY_TRIES = 2
-#: A connection that fails is one of these, in words; the exceptions' own texts hold addresses.
+#: A source that cannot be reached is not tried again for this long [s]: a fetch asks it dozens of questions, and
+#: without a network each would cost two time-outs.
+LEAVE_ALONE_S = 120.0
+#: A source that cannot be reached is so in one of these ways; the exceptions' own texts hold addresses.
 FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (NewConnectionError, "no connection"),
     (ConnectTimeoutError, "no connection in time"),
@@ -70,6 +73,7 @@ class SourceAdapter(HTTPAdapter):
         self.source, self._settings, self._limits = source, settings, limits
         self.problem: SourceError | None = None
         self.sent = 0
+        self._unreachable, self._until = "", 0.0
         retry = policy(settings.tries, settings.backoff_s, source.no_retry, self._again, settings.sleep)
         super().__init__(max_retries=retry)
 
@@ -96,6 +100,8 @@ class SourceAdapter(HTTPAdapter):
 
     def _exchange(self, request: PreparedRequest, verify: Any, cert: Any, proxies: Any) -> Response:
         """An answer with its whole body; broken bodies are asked for again."""
+        if self._settings.wall() < self._until:
+            raise self._error("retry", self._unreachable)
         for left in range(BODY_TRIES - 1, -1, -1):
             self._limits.take(self.source, self.source.weight(request.url or ""))
             self.sent += 1
@@ -116,7 +122,9 @@ class SourceAdapter(HTTPAdapter):
         try:
             return super().send(self._armed(request), True, times, verify, cert, proxies)
         except (RequestException, HTTPError, OSError) as e:
-            raise self._error("retry", _in_words(e)) from None
+            if words := _in_words(e):
+                self._unreachable, self._until = words, self._settings.wall() + LEAVE_ALONE_S
+            raise self._error("retry", words or "the connection broke") from None
 
     def _armed(self, request: PreparedRequest) -> PreparedRequest:
         """A copy with the credential, without what the cache wrote into the headers for itself."""
@@ -163,7 +171,7 @@ class SourceAdapter(HTTPAdapter):
 
 
 def _in_words(error: BaseException) -> str:
-    """What went wrong with a connection; requests and urllib3 wrap the cause up to twice."""
+    """Why a source cannot be reached; empty where it was reached. requests and urllib3 wrap the cause up to twice."""
     for _ in range(3):
         for kind, text in FAILURES:
             if isinstance(error, kind):
@@ -172,7 +180,7 @@ def _in_words(error: BaseException) -> str:
         if not isinstance(inner, BaseException):
             break
         error = inner
-    return "no connection, or it broke"
+    return ""
 
 
 def _closed(response: Response, request: PreparedRequest, body: bytes) -> Response:

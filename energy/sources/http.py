@@ -57,6 +57,9 @@ class _Session(CacheMixin, requests.Session):
                 raise SourceError("client", "fatal", f"{here.netloc} redirects to {there.scheme}://{there.netloc}")
         return target
 
+    def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
+        """Add nothing on a redirect: requests would look into ~/.netrc; the adapter adds what the source needs."""
+
 
 def _cacheable(response: Response) -> bool:
     """The cache's filter: whatever is not data (acknowledgements, cut-off bodies, pages) is not stored."""

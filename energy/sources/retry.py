@@ -12,6 +12,8 @@ from energy.sources.settings import RETRY_AFTER_S
 
 #: Statuses after which the same request may succeed a moment later.
 AGAIN = frozenset({429, 500, 502, 503, 504})
+#: Repeated attempts after no connection or no answer; more would only lengthen the time without a network.
+UNREACHED = 1
 #: Pauses get up to this much longer at random [s], so that many clients do not come back together.
 JITTER_S = 0.25
 #: Longest pause between attempts [s].
@@ -74,7 +76,7 @@ def policy(
     wait : called with the length of each pause [s]
     """
     retry = PacedRetry(
-        total=tries - 1, allowed_methods=frozenset({"GET"}), status_forcelist=AGAIN, raise_on_status=False,
+        total=tries - 1, connect=min(tries - 1, UNREACHED), read=min(tries - 1, UNREACHED), allowed_methods=frozenset({"GET"}), status_forcelist=AGAIN, raise_on_status=False,
         backoff_factor=backoff_s, backoff_jitter=min(JITTER_S, backoff_s), backoff_max=BACKOFF_MAX_S, redirect=False,
     )  # fmt: skip
     retry.pace, retry.wait, retry.never = pace, wait, never
