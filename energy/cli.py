@@ -47,7 +47,7 @@ app.command()(live_commands.sources)
 def optimize(
     case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fill: Fill = False,
     out: Out = Path("data/runs"), as_json: Json = False, attribute: Attribute = False,
-    live: Live = False, fleet: FleetFile = None, jobs: JobTable = None,
+    live: Live = False, fleet: FleetFile = None, jobs: JobTable = None, as_of: live_commands.AsOf = None,
 ) -> None:  # fmt: skip
     """Solve a case, prove and price the plan, write the run folder and print the result."""
     live_commands.check_options(case, live, fleet, jobs)
@@ -60,9 +60,10 @@ def optimize(
         check_writable(out)
         with Progress(quiet=as_json) as progress:
             if live and fleet:
-                case = live_commands.case_of(fleet, jobs, start, end, quiet=as_json)
-                start = end = None
-            run = run_optimize(case or _reference(), _horizon(start, end), fill, tell=progress.stage)
+                case = live_commands.case_of(fleet, jobs, start, end, as_json, as_of)
+                start = end = as_of = None
+            known = live_commands.moment(as_of)
+            run = run_optimize(case or _reference(), _horizon(start, end), fill, tell=progress.stage, as_of=known)
             _refuse_failed(run)
             if attribute:
                 run = attribute_run(run, progress.stage)

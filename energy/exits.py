@@ -33,9 +33,10 @@ def _codes() -> dict[type[Exception], int]:
     from energy.solve import SolverError
     from energy.sources.answer import SourceError
     from energy.sources.secret import CredentialError
+    from energy.sources.sessions import NotOnFile
 
     return {
-        CredentialError: CONFIGURATION, SourceError: CONFIGURATION,
+        NotOnFile: DATA, CredentialError: CONFIGURATION, SourceError: CONFIGURATION,
         ConfigError: CONFIGURATION, PlantError: CONFIGURATION, RunFolderError: CONFIGURATION,
         SeriesError: DATA, SchemaError: DATA, ImpossibleWork: IMPOSSIBLE, SolverError: SOLVER,
     }  # fmt: skip

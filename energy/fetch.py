@@ -1,8 +1,8 @@
-"""From a fleet to files and a case: what `energy fetch` and `energy optimize --live` do.
+"""From a fleet to files: what `energy fetch` does.
 
 Every series goes through its declared chain (`sources/kinds.py`), every step of it is told and written to
 ``fetch.json``. What was fetched stays in the cache: a run that was interrupted, or repeated, asks only for
-what is not there.
+what is not there. With a client opened `as_of` a moment, the same comes from the answers kept until then.
 """
 
 from __future__ import annotations
@@ -13,35 +13,34 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
-import xarray as xr
-from ruamel.yaml import YAML
 
-from energy.inputs.case import Horizon, load_case
-from energy.inputs.errors import ConfigError, SeriesError
+from energy.inputs.case import Horizon
+from energy.inputs.errors import SeriesError
 from energy.inputs.fleet import Fleet, load_fleet
-from energy.inputs.resources import root
 from energy.inputs.tariffs import load_tariffs
-from energy.schema import QUALITY
 from energy.sources import hydro, kinds
+from energy.sources.adapter import UNREACHABLE
 from energy.sources.catalogue import SOURCES
 from energy.sources.chain import Filled
 from energy.sources.clock import day_of
 from energy.sources.http import Client
 from energy.sources.settings import CONTACT_VARIABLE, from_environment
-from energy.sources.store import Key, of_kind, prices_by_currency, record, write_all
+from energy.sources.store import Key, record, write_all
 
 #: Where answers are kept; `make clean` empties it.
 CACHE = Path("data/cache/sources")
 #: Where fetched files go, a folder per fleet and dates.
 FETCHED = Path("data/cache/fetched")
-#: Days of a live plan: tomorrow's prices are known, the days after are carried over and say so.
-LIVE_DAYS = 3
+#: From the first moment of a local day into it, whatever the clock does.
+NOON = np.timedelta64(12, "h")
 #: Kinds of series without which nothing can be planned.
 NEEDED = ("price", "weather")
+#: Kinds that look back beyond the days asked for.
+CONTEXT = ("hydro", "reservoirs")
+#: What to do where not one source could be reached.
+OFFLINE = "a connection to the internet (HTTPS_PROXY where it needs a proxy): not one source could be reached"
 Tell = Callable[[str], None]
 
 
@@ -56,8 +55,8 @@ class Fetched:
     files: tuple[Path, ...]
 
     def lines(self) -> list[str]:
-        """One line per series: hours by quality, then what each source of its chain said."""
-        out = [f"{kind} {label}: {_hours(filled)}  [{filled}]" for (kind, label), filled in self.series.items()]
+        """One line per series: hours by quality, and what is missing; then the rates."""
+        out = [f"{kind} {label}: {_hours(filled)}{filled.gaps()}" for (kind, label), filled in self.series.items()]
         rates = ", ".join(f"{c} {rate:.5f} EUR ({source}, {day})" for c, (rate, day, source) in self.rates.items())
         return [*out, f"exchange rates: {rates or 'none'}  [{'; '.join(self.rate_steps)}]"]
 
@@ -73,7 +72,10 @@ class Fetched:
         SeriesError : names the series that no source has.
         """
         if lacking := self.missing():
-            raise SeriesError(self.folder, f"no source has {', '.join(lacking)}", "see fetch.json there")
+            steps = [s for f in self.series.values() for s in f.steps if s.outcome not in ("skipped", "empty")]
+            cut_off = bool(steps) and all(s.reason in UNREACHABLE for s in steps)
+            hint = OFFLINE if cut_off else "what each source said: fetch.json there"
+            raise SeriesError(self.folder, f"no source has {', '.join(lacking)}", hint)
 
 
 def _hours(filled: Filled) -> str:
@@ -117,26 +119,42 @@ def fetch(
     Raises
     ------
     ConfigError : the fleet or a tariff file does not hold.
+    NotOnFile : a replay of what nobody had fetched by then.
     """
     fleet = load_fleet(fleet_path)
     first = first or tomorrow(fleet, client.now())
     last = last or first
     start, end = Horizon(start=first, end=last, time_zone=time_zone(fleet)).bounds()
-    folder = out / f"{fleet.name}_{first}_{last}"
-    if not client.settings.contact:
+    folder = out / f"{fleet.name}_{first}_{last}{_then(client)}"
+    if not client.settings.contact and client.as_of is None:
         tell(f"set {CONTACT_VARIABLE} to your e-mail or web address: MET Norway asks to be told who asks")
+    with client.session(fleet.name, (start, end)) as asked:
+        series = _series(_tasks(fleet, client, *asked), tell)
+        if asked != (start, end):  # a replay from a fetch of more days
+            series = {k: f if k[0] in CONTEXT else f.within(start, end) for k, f in series.items()}
+        currencies = sorted(_currencies(fleet, fleet_path, series) - {"EUR"})
+        day = min(day_of(asked[0] + NOON, time_zone(fleet)), day_of(client.now(), "UTC"))
+        rates, steps = kinds.rates(client, currencies, day) if currencies else ({}, [])
+        at = str(client.now())[:19]
+    about = {"first": str(first), "last": str(last), "at": at, "as_of": str(client.as_of or ""),
+             "banks": [str(s) for s in steps], "rates": {c: [rate, str(day), source] for c, (rate, day, source) in rates.items()}}  # fmt: skip
+    paths = (*write_all(series, folder), record(series, about, folder))
+    return Fetched(folder, series, rates, tuple(map(str, steps)), paths)
+
+
+def _then(client: Client) -> str:
+    """Part of the folder's name that keeps a replay apart from the fetch."""
+    return f"_as_of_{client.as_of:%Y%m%dT%H%M}" if client.as_of else ""
+
+
+def _series(tasks: Mapping[Key, Callable[[], Filled]], tell: Tell) -> dict[Key, Filled]:
+    """Every series, one after the other."""
     series: dict[Key, Filled] = {}
-    tasks = _tasks(fleet, client, start, end)
     for number, (key, run) in enumerate(tasks.items(), start=1):
         tell(f"[{number}/{len(tasks)}] {key[0]} {key[1]}")
         series[key] = run()
         tell(f"        {_hours(series[key])}  [{series[key]}]")
-    currencies = sorted(_currencies(fleet, fleet_path, series) - {"EUR"})
-    rates, steps = kinds.rates(client, currencies, min(first, day_of(client.now(), "UTC"))) if currencies else ({}, [])
-    about = {"first": str(first), "last": str(last), "at": str(client.now())[:19], "banks": [str(s) for s in steps],
-             "rates": {c: [rate, str(day), source] for c, (rate, day, source) in rates.items()}}  # fmt: skip
-    paths = (*write_all(series, folder), record(series, about, folder))
-    return Fetched(folder, series, rates, tuple(map(str, steps)), paths)
+    return series
 
 
 def _tasks(fleet: Fleet, client: Client, start: np.datetime64, end: np.datetime64) -> dict[Key, Callable[[], Filled]]:
@@ -146,7 +164,7 @@ def _tasks(fleet: Fleet, client: Client, start: np.datetime64, end: np.datetime6
     for name, site in fleet.sites.items():
         at = (site.place.latitude, site.place.longitude, site.place.altitude_m)
         tasks["weather", name] = partial(kinds.weather, client, *at, start, end)
-    tasks |= {("hydro", z): partial(hydro.signals, client, z, start, end) for z in zones}
+    tasks |= {("hydro", z): partial(hydro.signals, client, z, start - hydro.HISTORY, end) for z in zones}
     tasks |= {("reservoirs", z): partial(hydro.reservoirs, client, z, end) for z in zones}
     return tasks | {("carbon", z): partial(kinds.carbon, client, z, start, end) for z in zones if z == "GB"}
 
@@ -154,94 +172,3 @@ def _tasks(fleet: Fleet, client: Client, start: np.datetime64, end: np.datetime6
 def _currencies(fleet: Fleet, path: Path, series: Mapping[Key, Filled]) -> set[str]:
     tariffs = {t.currency for t in load_tariffs(fleet, path).values()}
     return tariffs | {str(f.ds.attrs.get("currency", "EUR")) for (kind, _), f in series.items() if kind == "price"}
-
-
-def live_case(
-    fleet_path: Path, client: Client, jobs: Path | None = None, first: date | None = None, last: date | None = None,
-    out: Path = FETCHED, tell: Tell = lambda _: None,
-) -> Path:  # fmt: skip
-    """Fetch what a fleet needs and write the case that `optimize` solves.
-
-    Parameters
-    ----------
-    jobs : job table; without one the reference jobs that fit this fleet are taken, and `tell` says so
-    first, last : local days, both included; without them LIVE_DAYS days from tomorrow on
-
-    Returns
-    -------
-    Path : the case file.
-
-    Raises
-    ------
-    ConfigError : the fleet does not hold.
-    SeriesError : prices or weather that no source has; names the series.
-    """
-    fleet = load_fleet(fleet_path)
-    begin = first or tomorrow(fleet, client.now())
-    end = last or begin + timedelta(days=LIVE_DAYS - 1)
-    fetched = fetch(fleet_path, begin, end, client, out, tell)
-    fetched.require()
-    hours = ((end - begin).days + 1) * 24
-    table = jobs if jobs else _reference_jobs(fleet, hours, fetched.folder / "jobs.csv", tell)
-    path = fetched.folder / "case.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        YAML(typ="safe", pure=True).dump(_case(fleet, fleet_path, table, begin, end, fetched), file)
-    load_case(path)
-    return path
-
-
-def _case(fleet: Fleet, fleet_path: Path, jobs: Path, first: date, last: date, fetched: Fetched) -> dict[str, Any]:
-    """The case file's content; paths absolute, for it lies in the cache."""
-    horizon = {"start": str(first), "end": str(last), "time_zone": time_zone(fleet), "market_time_unit_min": 60}
-    prices = [
-        {"file": f"prices_{currency.lower()}.nc", "zones": list(group), "currency": currency, "unit": "per_mwh"}
-        | _terms(*group.values())
-        for currency, group in prices_by_currency(fetched.series).items()
-    ]
-    weather = {s: {"file": f"weather_{s}.nc"} | _terms(ds) for s, ds in of_kind(fetched.series, "weather").items()}
-    carbon = {
-        zone: {"file": "carbon.nc", "column": zone, "unit": "t_per_mwh"} | _terms(ds)
-        for zone, ds in of_kind(fetched.series, "carbon").items()
-    }
-    fx = {c: {"eur_per_unit": r, "source": f"{source} {day}"} for c, (r, day, source) in fetched.rates.items()}
-    return {
-        "name": f"live_{fleet.name}"[:40], "fleet": str(fleet_path.resolve()), "jobs": str(jobs.resolve()),
-        "horizon": horizon, "prices": prices, "weather": weather, "carbon": carbon, "fx": fx,
-    }  # fmt: skip
-
-
-def _terms(*group: xr.Dataset) -> dict[str, str]:
-    """Worst quality, sources and licences of a file, as the case file states them; each hour has its own."""
-    worst = max(int(ds["quality"].max()) for ds in group)
-    sources = dict.fromkeys(str(s) for ds in group for s in np.unique(ds["source"].values))
-    licences = dict.fromkeys(str(ds.attrs["licence"]) for ds in group)
-    return {"quality": QUALITY[worst], "source": ", ".join(sources), "licence": "; ".join(licences)}
-
-
-def _reference_jobs(fleet: Fleet, hours: float, path: Path, tell: Tell) -> Path:
-    """The reference jobs that this fleet may run within the horizon, at home at its sites in turn.
-
-    Raises
-    ------
-    ConfigError : none fits.
-    """
-    table = pd.read_csv(root() / "data" / "reference" / "jobs.csv", dtype=str, keep_default_na=False)
-    kinds_here = {p.gpu for _, p in fleet.pools().values()}
-    tags = {t for s in fleet.sites.values() for t in s.tags()}
-    fits = [_fits(row, kinds_here, tags, hours) for row in table.to_dict("records")]
-    chosen = table[fits]
-    if chosen.empty:
-        raise ConfigError(path, "none of the reference jobs fits this fleet", "a job table of your own: --jobs")
-    sites = list(fleet.sites)
-    homes = [h if h in sites else sites[n % len(sites)] for n, h in enumerate(chosen["home_site"])]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    chosen.assign(home_site=homes).to_csv(path, index=False)
-    tell(f"no --jobs: {len(chosen)} of the {len(table)} INVENTED reference jobs are planned ({path})")
-    return path
-
-
-def _fits(row: Mapping[Any, str], kinds_here: set[str], tags: set[str], hours: float) -> bool:
-    asked = {part.partition("=")[0].strip() for part in row["gpu_kinds"].split(";")}
-    wanted = {part.strip() for part in row["jurisdictions"].split(";") if part.strip()}
-    in_time = float(row["deadline"].strip("+h")) <= hours
-    return in_time and bool(asked & kinds_here) and (not wanted or bool(wanted & tags))

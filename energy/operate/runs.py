@@ -17,7 +17,7 @@ from energy import __version__
 from energy.optimize import Run
 from energy.plan.shape import frame
 from energy.report.page import render
-from energy.report.record import Record, read, read_reservoirs, write, write_json
+from energy.report.record import HYDRO, RESERVOIRS, Record, read, read_water, write, write_json
 
 #: The report page; the one file of a run folder that may be drawn again.
 PAGE = "report.html"
@@ -60,7 +60,7 @@ def record_of(run: Run) -> Record:
         bills,
         run.summary,
         manifest_of(run),
-        read_reservoirs(run.inputs.case_path.parent),
+        *(read_water(run.inputs.case_path.parent, name) for name in (RESERVOIRS, HYDRO)),
     )
 
 
@@ -75,8 +75,10 @@ def manifest_of(run: Run) -> dict[str, Any]:
         "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"hydrocool": __version__, "python": platform.python_version(), "highs": run.raw.version}
         | {name: version(name) for name in LIBRARIES},
+        "as_of": str(run.inputs.as_of or ""),
         "inputs_sha256": {os.path.relpath(path, folder): sha for path, sha in run.inputs.files.items()},
         "series": run.inputs.provenance(),
+        "rates": run.inputs.rates(),
         "jobs_outside_horizon": list(run.inputs.left_out),
         "solver": {"status": run.raw.status, "iterations": run.raw.iterations, "seconds": round(run.raw.seconds, 3)},
         "seconds": {k: round(v, 3) for k, v in run.seconds.items()},
@@ -88,6 +90,7 @@ def run_id(run: Run) -> str:
     horizon = run.inputs.case.horizon
     digest = hashlib.sha256(__version__.encode())
     digest.update(run.inputs.case.model_dump_json().encode())
+    digest.update(str(run.inputs.as_of or "").encode())
     for sha in sorted(run.inputs.files.values()):
         digest.update(sha.encode())
     return f"{run.inputs.case.name}_{horizon.start}_{horizon.end}_{digest.hexdigest()[:8]}"

@@ -144,6 +144,7 @@ def _back(view: View) -> dict[str, Any]:
     """What the figures rest on: shape, series, reconciliation, certificate, versions."""
     return {
         "shape": proof.executability(view), "series": origins.series_table(view),
+        "credits": origins.credits_due(view),
         "bill_words": proof.reconciliation_words(view), "bill_table": proof.reconciliation(view),
         "certificate": proof.certificate_words(view), "run_tables": _run_tables(view),
     }  # fmt: skip

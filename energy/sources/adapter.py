@@ -47,6 +47,8 @@ FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (SSLError, "its certificate does not hold"),
     (ProxyError, "the proxy does not answer"),
 )
+#: All of them.
+UNREACHABLE = frozenset(text for _, text in FAILURES)
 
 
 class Unmounted(BaseAdapter):

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from energy.sources.answer import Answer, Kind, SourceError
-from energy.sources.ledger import Ledger
+from energy.sources.ledger import Ledger, as_text
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,21 @@ class Archive:
         path = self._path(answer.source, sha)
         if not path.exists():
             _write(path, answer.body)
-        row = (answer.source, asked, _text(at), answer.kind, answer.note, sha, _text(answer.fetched_at), answer.stale)
+        row = (
+            answer.source,
+            asked,
+            as_text(at),
+            answer.kind,
+            answer.note,
+            sha,
+            as_text(answer.fetched_at),
+            answer.stale,
+        )
         self._insert(row)
 
     def keep_failure(self, asked: str, at: datetime, error: SourceError) -> None:
         """Note that a question got no data, and why."""
-        self._insert((error.source, asked, _text(at), error.kind, error.reason, None, None, False))
+        self._insert((error.source, asked, as_text(at), error.kind, error.reason, None, None, False))
 
     def _insert(self, row: tuple[object, ...]) -> None:
         names = "source, question, at, kind, reason, sha, fetched_at, stale"
@@ -68,7 +77,7 @@ class Archive:
             row = db.execute(
                 "SELECT kind, reason, sha, fetched_at, stale FROM delivery WHERE question = ? AND at <= ?"
                 " ORDER BY at DESC, id DESC LIMIT 1",
-                (asked, _text(as_of)),
+                (asked, as_text(as_of)),
             ).fetchone()
         if row is None:
             raise SourceError(source, "empty", f"not on file: it had not been asked for by {as_of:%Y-%m-%d %H:%M}Z")
@@ -93,7 +102,7 @@ class Archive:
                 "SELECT kind, reason, sha, fetched_at, at FROM delivery WHERE question = ? ORDER BY id DESC LIMIT 1",
                 (asked,),
             ).fetchone()
-        if row is None or row[0] != "empty" or row[2] is None or row[4] < _text(since):
+        if row is None or row[0] != "empty" or row[2] is None or row[4] < as_text(since):
             return None
         return self._read(source, "empty", row[1], row[2], datetime.fromisoformat(row[3]), stale=False)
 
@@ -121,11 +130,6 @@ def _write(path: Path, body: bytes) -> None:
     with os.fdopen(handle, "wb") as file:
         file.write(body)
     Path(name).replace(path)
-
-
-def _text(moment: datetime) -> str:
-    """Times are compared as text in the ledger, so all have one form."""
-    return moment.isoformat(timespec="microseconds")
 
 
 def _time(text: str | None) -> datetime | None:

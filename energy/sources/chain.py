@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import xarray as xr
@@ -56,8 +56,18 @@ class Filled:
     findings: tuple[hygiene.Finding, ...] = ()
 
     def __str__(self) -> str:
-        gaps = ", ".join(f"{iso(a)} to {iso(b)}" for a, b in self.missing)
-        return "; ".join(map(str, self.steps)) + (f"; MISSING {gaps}" if gaps else "")
+        return "; ".join(map(str, self.steps)) + self.gaps()
+
+    def gaps(self) -> str:
+        """What is missing, in words; empty where nothing is."""
+        stretches = ", ".join(f"{iso(a)} to {iso(b)}" for a, b in self.missing)
+        return f"; MISSING {stretches}" if stretches else ""
+
+    def within(self, start: np.datetime64, end: np.datetime64) -> Filled:
+        """The part of it inside [start, end)."""
+        gaps = tuple((max(a, start), min(b, end)) for a, b in self.missing if a < end and b > start)
+        ds = clip(self.ds, start, end) if self.ds.sizes.get("time") else self.ds
+        return replace(self, ds=ds, missing=gaps)
 
     def by_quality(self) -> dict[str, float]:
         """Hours by quality."""
@@ -171,10 +181,16 @@ def _persist(chain: _Chain, links: Sequence[Link]) -> None:
         earlier.run(link)
     parts = [p for p in (earlier.series(), chain.series()) if p is not None]
     if not parts:
-        chain.steps.append(Step("persistence", "empty", reason="no earlier day is known"))
+        chain.steps.append(Step("persistence", "empty", reason=_why_none(earlier.steps, chain.steps)))
         return
     step_h = min(float(p["dt"].min()) for p in parts)
     known = join([held(p, step_h) for p in parts])
     before = _hours(chain.missing())
     chain.parts.append(carried(known, chain.start, chain.end, step_h))
     chain.steps.append(Step("persistence", "ok", before - _hours(chain.missing()), "same hour of an earlier day"))
+
+
+def _why_none(earlier: Sequence[Step], told: Sequence[Step]) -> str:
+    """That no earlier day is known, with what the sources said to that and had not said before."""
+    said = dict.fromkeys(str(s) for s in earlier if s.outcome != "skipped" and s not in told)
+    return "; ".join(["no earlier day is known", *said])

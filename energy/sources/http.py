@@ -10,7 +10,8 @@ from the cache without a request. With `as_of` nothing is sent at all: the answe
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
@@ -25,9 +26,11 @@ from requests_cache.backends.sqlite import SQLiteCache
 from energy.sources.adapter import SourceAdapter, Unmounted
 from energy.sources.answer import Answer, SourceError, Verdict
 from energy.sources.archive import Archive, Health, question
+from energy.sources.clock import Span
 from energy.sources.ledger import Ledger
 from energy.sources.limits import Limits
 from energy.sources.secret import redact_logs
+from energy.sources.sessions import Sessions
 from energy.sources.settings import Settings, loopback
 from energy.sources.spec import Source
 
@@ -82,6 +85,8 @@ class Client:
         limits = Limits(self._ledger, settings.wall, settings.sleep)
         self._adapters = {name: SourceAdapter(s, settings, limits) for name, s in sources.items()}
         self._session = self._open_session()
+        self.sessions = Sessions(self._ledger)
+        self._began: datetime | None = None
         self._forget()
         redact_logs()
 
@@ -119,8 +124,27 @@ class Client:
         self._ledger.close()
 
     def now(self) -> np.datetime64:
-        """The time it is, or the time that is replayed (UTC)."""
-        return np.datetime64(self.as_of or self.settings.clock(), "ns")
+        """The time it is, the time that is replayed, or within a session the time it began (UTC)."""
+        return np.datetime64(self._began or self.as_of or self.settings.clock(), "ns")
+
+    @contextmanager
+    def session(self, name: str, span: Span) -> Iterator[Span]:
+        """One fetch under one clock, put on file when it ends; gives the hours to ask for.
+
+        In a replay those are the hours of the last fetch for `name` that covers `span` and had ended by then.
+
+        Raises
+        ------
+        NotOnFile : a replay of what nobody had fetched by then.
+        """
+        past = None if self.as_of is None else self.sessions.known(name, span, self.as_of)
+        began = self._began = past.began if past else self.settings.clock()
+        try:
+            yield past.span if past else span
+        finally:
+            self._began = None
+        if not past:
+            self.sessions.note(name, span, began, self.settings.clock())
 
     def sent(self, source: str) -> int:
         """Requests that this client has sent to a source, cache hits not counted."""

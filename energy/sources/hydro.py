@@ -31,6 +31,8 @@ PUBLISHED_AFTER = np.timedelta64(3, "D")
 POSSIBLE_MWH = (2e4, 1e8)
 #: A published week stands in for later hours at most this long.
 OLDEST = np.timedelta64(28, "D")
+#: Generation is known up to half a day ago: a fetch for tomorrow shows the week before it.
+HISTORY = np.timedelta64(7, "D")
 HOUR = np.timedelta64(1, "h")
 #: What a picture of reservoirs shows: one year.
 YEAR = np.timedelta64(371, "D")

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 #: How long a process waits for another one's transaction [s]; each takes milliseconds.
@@ -22,6 +23,8 @@ CREATE TABLE IF NOT EXISTS delivery (
     id INTEGER PRIMARY KEY, source TEXT, question TEXT, at TEXT, kind TEXT, reason TEXT,
     sha TEXT, fetched_at TEXT, stale INTEGER);
 CREATE INDEX IF NOT EXISTS delivery_at ON delivery (question, at);
+CREATE TABLE IF NOT EXISTS session (
+    id INTEGER PRIMARY KEY, name TEXT, start TEXT, stop TEXT, began TEXT, ended TEXT);
 """
 
 
@@ -53,3 +56,8 @@ class Ledger:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+
+def as_text(moment: datetime) -> str:
+    """Times are compared as text in the ledger, so all have one form."""
+    return moment.isoformat(timespec="microseconds")

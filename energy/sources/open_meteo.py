@@ -114,7 +114,7 @@ def get_weather(
 def _ask(
     client: Client, source: Source, path: str, places: Sequence[tuple[float, float]], start: Any, end: Any
 ) -> list[xr.Dataset]:
-    if not client.has_key(source.name) and not client.settings.private_use:
+    if client.as_of is None and not client.has_key(source.name) and not client.settings.private_use:
         raise LicenceError(source.name, "the free hosts are for non-commercial use; set a key, or state private use")
     last = day_of(end - np.timedelta64(1, "s"), "UTC") + timedelta(days=1)  # for the last hour's radiation
     latest = day_of(client.now(), "UTC") + timedelta(days=AHEAD if source is SOURCE else 0)

@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "report": {"schema"},
 }
 MAY_IMPORT["fetch"] = {"inputs", "sources", "schema"}
+MAY_IMPORT["live_case"] = {"fetch", "inputs", "sources", "schema"}
 MAY_IMPORT["optimize"] = set(MAY_IMPORT)
 MAY_IMPORT["pue"] = {"inputs", "plant", "problem", "report", "schema"}
 MAY_IMPORT["attribution"] = set(MAY_IMPORT)

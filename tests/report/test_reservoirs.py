@@ -51,7 +51,30 @@ def test_a_zone_without_a_median_and_with_holes(plain):
 def test_it_survives_the_run_folder(plain, tmp_path):
     record = with_weeks(plain, weeks().assign(NO4_source=("time", ["nve"] * 53)))
     records.write(record, tmp_path)
-    again = records.read_reservoirs(tmp_path)
+    again = records.read_water(tmp_path, records.RESERVOIRS)
     assert again is not None
     assert set(again.data_vars) == set(weeks().data_vars), "numbers only"
-    assert records.read_reservoirs(tmp_path / "none") is None
+    assert records.read_water(tmp_path / "none", records.RESERVOIRS) is None
+    assert records.read_water(tmp_path, records.HYDRO) is None
+
+
+def test_generation_of_the_days_before(plain):
+    time = np.datetime64("2026-11-17T23:00", "ns") + np.arange(192) * np.timedelta64(1, "h")
+    power = np.where(np.arange(192) < 150, 1000.0 + np.arange(192), np.nan)
+    ds = xr.Dataset({"NO4_hydro_mw": ("time", power), "NO4_filling": ("time", np.full(192, 0.5))}, {"time": time})
+    html = render(records.Record(**(plain.__dict__ | {"hydro": ds})))
+    assert html.count("<h2>Reservoirs</h2>") == 1
+    assert "NO4: hydro generation by hour" in html
+    assert "1,000 to 1,149 MW" in html.replace("\u202f", ",").replace("\u00a0", " ").replace("\u2009", ",")
+    nothing = records.Record(**(plain.__dict__ | {"hydro": ds.assign(NO4_hydro_mw=ds["NO4_hydro_mw"] * np.nan)}))
+    assert "Reservoir" not in render(nothing)
+
+
+def test_credits_of_series_rates_and_water(plain):
+    series = [{"kind": "price", "name": "NO4", "attribution": "Prices <Inc>", "licence": "CC BY 4.0"}] * 2
+    rates = [{"currency": "NOK", "source": "x", "attribution": "A bank"}, {"currency": "SEK", "source": "mine"}]
+    water = weeks().assign_attrs(attribution="Water people", licence="NLOD 2.0")
+    changes = {"reservoirs": water, "manifest": plain.manifest | {"series": series, "rates": rates}}
+    html = render(records.Record(**(plain.__dict__ | changes)))
+    assert "Credits: Prices &lt;Inc&gt; (CC BY 4.0); A bank; Water people (NLOD 2.0). The data were put" in html
+    assert "Credits:" not in render(plain)

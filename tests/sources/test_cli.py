@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 from werkzeug import Response
 
-from energy.cli import app, main
+from energy.cli import main
 from energy.fetch import CACHE
 from energy.sources.catalogue import SOURCES
 from tests.sources.conftest import CANARIES
 from tests.sources.test_fetch import NORWAY
 from tests.sources.test_secrets import FORMS, leaks
-
-COMMANDS = {c.name or (c.callback.__name__ if c.callback else "") for c in app.registered_commands}
-pytestmark = pytest.mark.skipif("fetch" not in COMMANDS, reason="energy/cli.py has no command `fetch` yet")
 
 
 @pytest.fixture
@@ -77,6 +76,29 @@ def test_fetch_shows_progress_and_says_what_is_missing(energy, world, tmp_path):
     assert "no source has price NO4, price NO2, weather narvik" in err
 
 
+def test_without_a_network_it_says_so_soon(energy, monkeypatch, tmp_path):
+    """Nobody answers anywhere: one clear line, the right code, a few attempts in all."""
+    for source in SOURCES.values():
+        monkeypatch.setenv(source.url_variable, "http://127.0.0.1:9/")
+    code, out, err = energy("fetch", "--from", "2026-11-24")
+    assert code == 3
+    assert out.count("MISSING") >= 5
+    assert "no source has price NO4, price NO2, weather narvik" in err
+    assert err.splitlines()[-1].endswith(
+        "allowed: a connection to the internet (HTTPS_PROXY where it needs a proxy): not one source could be reached"
+    )
+    with closing(sqlite3.connect(tmp_path / CACHE / "ledger.sqlite")) as db:
+        sent = dict(db.execute("SELECT source, COUNT(*) FROM sent GROUP BY source").fetchall())
+    assert set(sent.values()) == {2}, "each source was tried once and again, not for every series"
+    code, _, err = energy("optimize", "--live", "--fleet", NORWAY)
+    assert code == 3
+    assert "not one source could be reached" in err
+    assert not list(tmp_path.glob("data/runs/*"))
+    code, _, err = energy("fetch", "--as-of", "2026-11-24T14:00", "--from", "2026-11-25")
+    assert (code, "no fetch of norway over" in err, err.count("\n")) == (3, True, 1)
+
+
+@pytest.mark.slow
 def test_optimize_live(energy, world, tmp_path, monkeypatch):
     for name, canary in CANARIES.items():
         monkeypatch.setenv(name, canary)
@@ -96,6 +118,7 @@ def test_optimize_live(energy, world, tmp_path, monkeypatch):
         (("optimize", "--fleet", str(NORWAY)), "--fleet and --jobs belong to --live"),
         (("fetch", "--fleet", str(NORWAY), "--from", "tomorrow"), "is not a day"),
         (("fetch", "--fleet", "none.yaml"), "cannot be read"),
+        (("fetch", "--as-of", "yesterday"), "is not a moment"),
     ],
 )
 def test_what_does_not_fit_together_is_said_in_one_line(energy, args, words):

@@ -16,6 +16,7 @@ from werkzeug import Response
 from energy import fetch as fetching
 from energy.inputs.errors import ConfigError, SeriesError
 from energy.inputs.tables import read_series
+from energy.live_case import _reference_jobs, live_case
 from energy.operate.runs import publish, record_of
 from energy.optimize import optimize
 from energy.problem import assemble, read_inputs
@@ -138,7 +139,7 @@ def test_a_night_is_replayed_from_what_was_known_then(world, time):
 def test_optimize_live_from_fetch_to_report(world):
     client = world.client()
     said: list[str] = []
-    case = fetching.live_case(NORWAY, client, out=world.folder / "fetched", tell=said.append)
+    case = live_case(NORWAY, client, out=world.folder / "fetched", tell=said.append)
     assert any("INVENTED reference jobs" in line for line in said)
     run = optimize(case)
     assert run.outcome.status in ("OPTIMAL", "DEGRADED"), run.outcome
@@ -149,7 +150,11 @@ def test_optimize_live_from_fetch_to_report(world):
     assert set(quality[:24]) == {0}
     assert set(quality[24:]) == {5}, "the days after tomorrow are carried over and say so"
     folder = publish(record_of(run), world.folder / "runs")
-    assert len((folder / "report.html").read_text()) > 1000
+    page = (folder / "report.html").read_text()
+    for name in ("entsoe", "met_norway", "nve", "ecb"):
+        assert SOURCES[name].attribution in page, f"the licence of {name} asks for it"
+    assert "Strømpriser" not in page, "nobody is thanked for what was not used"
+    assert "<h2>Reservoirs</h2>" in page
     manifest = json.loads((folder / "manifest.json").read_text())
     assert {s["name"] for s in manifest["series"]} >= {"NO4", "NO2", "narvik"}
     assert "met_norway" in str(manifest["series"])
@@ -158,7 +163,7 @@ def test_optimize_live_from_fetch_to_report(world):
 
 
 def test_a_live_case_without_any_key_assembles(world):
-    case = fetching.live_case(NORWAY, world.keyless(), out=world.folder / "fetched")
+    case = live_case(NORWAY, world.keyless(), out=world.folder / "fetched")
     problem = assemble(read_inputs(case))
     hours = [t.astype("datetime64[s]").item() for t in problem["time"].values[:24]]
     assert problem["spot"].sel(site="skien").values[:24] == pytest.approx([price("NO2", t) for t in hours])
@@ -170,18 +175,18 @@ def test_live_without_prices_or_with_own_jobs(world, tmp_path):
     for name in ("hvakosterstrommen", "entsoe", "energy_charts"):
         world.contracts[name].always = Response(status=500)
     with pytest.raises(SeriesError, match="no source has price NO4, price NO2"):
-        fetching.live_case(NORWAY, world.client(), out=tmp_path)
+        live_case(NORWAY, world.client(), out=tmp_path)
     for name in ("hvakosterstrommen", "entsoe", "energy_charts"):
         world.contracts[name].always = None
     jobs = tmp_path / "mine.csv"
     jobs.write_text("id,gpu_hours,max_gpus,release,deadline,gpu_kinds\nj1,100,64,+0h,+20h,gb300=1\n")
-    case = fetching.live_case(NORWAY, world.client(), jobs, TOMORROW, TOMORROW, tmp_path / "out")
+    case = live_case(NORWAY, world.client(), jobs, TOMORROW, TOMORROW, tmp_path / "out")
     data = YAML(typ="safe", pure=True).load(case.read_text())
     assert data["jobs"] == str(jobs)
     assert data["horizon"] == {"start": "2026-11-25", "end": "2026-11-25", "time_zone": "Europe/Oslo",
                                "market_time_unit_min": 60}  # fmt: skip
-    with pytest.raises(ConfigError, match="none of the reference jobs fits"):
-        fetching._reference_jobs(fetching.load_fleet(NORWAY), 1.0, tmp_path / "jobs.csv", lambda _: None)
+    with pytest.raises(ConfigError, match="none of the reference jobs fits this fleet within 1 h; allowed: more days"):
+        _reference_jobs(fetching.load_fleet(NORWAY), 1.0, tmp_path / "jobs.csv", lambda _: None)
 
 
 def test_a_british_site_gets_pounds_carbon_and_a_proxy(world, tmp_path):

@@ -200,6 +200,20 @@ def test_nobody_is_there(world):
     assert kind_of(client) == ("retry", "no connection")
 
 
+def test_who_cannot_be_reached_is_left_alone_for_a_while(world, time):
+    client = world.client(urls=world.urls | {HVA: "http://127.0.0.1:9/none"})
+    assert kind_of(client) == ("retry", "no connection")
+    attempts, slept = client.sent(HVA), len(time.slept)
+    assert attempts == 2, "one more attempt, not four: nobody listens"
+    for day in range(20, 24):
+        assert kind_of(client, HVA, f"2026/11-{day}_NO4.json") == ("retry", "no connection")
+    assert (client.sent(HVA), len(time.slept)) == (attempts, slept), "twenty questions cost one time-out"
+    assert client.get("nve", "HentOffentligDataMinMaxMedian").kind == "ok", "others are asked"
+    time.seconds += 121
+    kind_of(client)
+    assert client.sent(HVA) == 2 * attempts
+
+
 def test_redirects_stay_at_home(world):
     world.hvakosterstrommen.faults = [Response(status=302, headers={"Location": f"/{HVA}/2026/11-23_NO4.json"})]
     assert world.client().get(HVA, PATH).kind == "ok"
