@@ -12,7 +12,7 @@ from energy.schema import QUALITY
 from energy.sources import hygiene
 from energy.sources.answer import Kind, SourceError
 from energy.sources.clock import iso
-from energy.sources.labelled import TERMS, clip, held, in_one_line, join
+from energy.sources.labelled import TERMS, clip, ends, held, in_one_line, join
 from energy.sources.persistence import LOOK_BACK, carried
 
 #: Start and end (UTC) -> a labelled Dataset.
@@ -103,8 +103,10 @@ class _Chain:
 
     def missing(self) -> list[tuple[np.datetime64, np.datetime64]]:
         """Stretches that no part covers."""
-        whole = self.series()
-        return [(self.start, self.end)] if whole is None else hygiene.gaps(whole, self.start, self.end)
+        time = np.concatenate([np.zeros(0, dtype="datetime64[ns]"), *(p["time"].values for p in self.parts)])
+        until = np.concatenate([np.zeros(0, dtype="datetime64[ns]"), *(ends(p) for p in self.parts)])
+        order = np.argsort(time, kind="stable")
+        return hygiene.uncovered(time[order], until[order], self.start, self.end)
 
     def run(self, link: Link) -> None:
         """Ask one source for what is missing."""

@@ -22,7 +22,7 @@ from energy.sources.labelled import clip, dataset, join, stamped, touching
 MARGIN = np.timedelta64(30, "D")
 #: Production types: pumped storage, run of river, reservoir.
 HYDRO = {"B10": "hydro_pumped_mw", "B11": "hydro_river_mw", "B12": "hydro_reservoir_mw"}
-PUMPING = "hydro_pumping_mw"
+PUMPED, PUMPING = "B10", "hydro_pumping_mw"
 
 
 def get_reservoirs(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
@@ -84,7 +84,9 @@ def get_generation(client: Client, zone: str, start: np.datetime64, end: np.date
 def parse_generation(*bodies: bytes) -> xr.Dataset:
     """`hydro_mw` (all of it), by type, and `hydro_pumping_mw` [MW]; quality `measured`.
 
-    A type that a time lacks counts as nothing there: zones without pumped storage publish none.
+    A type that the answer lacks counts as nothing: zones without rivers or reservoirs publish none. A time that
+    lacks one of them which other times have is left out: the sum would be too low. Pumped storage is published
+    now as generation, now as consumption, so there a time without is nothing.
 
     Raises
     ------
@@ -98,14 +100,15 @@ def parse_generation(*bodies: bytes) -> xr.Dataset:
 
 
 def _generation(found: list[Period]) -> xr.Dataset:
-    names = {(psr, False): name for psr, name in HYDRO.items()} | {("B10", True): PUMPING}
+    names = {(psr, False): name for psr, name in HYDRO.items()} | {(PUMPED, True): PUMPING}
     dt: dict[np.datetime64, float] = {}
     columns: dict[str, dict[np.datetime64, float]] = {name: {} for name in names.values()}
     for p in found:
         if (p.psr, p.consumption) in names:
             dt |= dict(zip(p.time, p.dt, strict=True))
             columns[names[p.psr, p.consumption]] |= dict(zip(p.time, p.value, strict=True))
-    time = sorted(dt)
+    steady = [columns[n] for psr, n in HYDRO.items() if psr != PUMPED and columns[n]]
+    time = sorted(t for t in dt if all(t in column for column in steady))
     values = {name: np.array([column.get(t, 0.0) for t in time]) for name, column in columns.items()}
     values["hydro_mw"] = np.sum([values[name] for name in HYDRO.values()], axis=0)
     starts = np.array(time, dtype="datetime64[ns]")

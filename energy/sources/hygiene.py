@@ -85,9 +85,16 @@ def _at(ds: xr.Dataset, position: int) -> np.datetime64:
 
 
 def gaps(ds: xr.Dataset, start: np.datetime64, end: np.datetime64) -> list[tuple[np.datetime64, np.datetime64]]:
-    """Stretches of [start, end) that no interval covers."""
+    """Stretches of [start, end) that no interval of the series covers."""
+    return uncovered(ds["time"].values, ends(ds), start, end)
+
+
+def uncovered(
+    time: Times, until: Times, start: np.datetime64, end: np.datetime64
+) -> list[tuple[np.datetime64, np.datetime64]]:
+    """Stretches of [start, end) outside the intervals [time, until), which are sorted and may overlap."""
     out, known = [], start
-    for begin, stop in zip(ds["time"].values, ends(ds), strict=True):
+    for begin, stop in zip(time, until, strict=True):
         if begin > known:
             out.append((known, min(begin, end)))
         known = max(known, stop)

@@ -286,6 +286,24 @@ def test_hydro_generation_by_type_with_pumps_apart(world):
     assert len(asked) == 6, "three types by two months"
 
 
+def test_a_time_without_its_reservoirs_is_a_gap_not_a_low_sum():
+    def made(psr: str, values: dict[int, float]) -> str:
+        unit = "<quantity_Measure_Unit.name>MAW</quantity_Measure_Unit.name>"
+        about = f"{unit}<MktPSRType><psrType>{psr}</psrType></MktPSRType>"
+        inside = "<timeInterval><start>2026-11-20T00:00Z</start><end>2026-11-20T04:00Z</end></timeInterval>"
+        points_of = points(*values.items(), tag="quantity")
+        return f"<TimeSeries>{about}<Period>{inside}<resolution>PT60M</resolution>{points_of}</Period></TimeSeries>"
+
+    every = {1: 10.0, 2: 20.0, 3: 30.0, 4: 40.0}
+    rested, holed = ({k: v for k, v in every.items() if k != gone} for gone in (2, 3))
+    whole = document("GL_MarketDocument", LOAD, [made("B10", rested), made("B11", every), made("B12", holed)]).encode()
+    ds = entsoe_hydro.parse_generation(whole)
+    assert [t.hour for t in moments(ds)] == [0, 1, 3], "02:00 has no reservoirs; 01:00 pumps or rests"
+    assert ds["hydro_mw"].values.tolist() == [30.0, 40.0, 120.0]
+    rivers = entsoe_hydro.parse_generation(document("GL_MarketDocument", LOAD, [made("B11", every)]).encode())
+    assert rivers["hydro_mw"].values.tolist() == [10.0, 20.0, 30.0, 40.0]
+
+
 def test_namespaces_of_any_version_are_read():
     span = (datetime(2026, 1, 10, 23), datetime(2026, 1, 11, 23))
     body = series(EUR, period(*span, "PT60M", [1.5] * 24, "price.amount"))

@@ -95,6 +95,7 @@ def test_open_meteo_host_follows_the_key(world):
     )
 
 
+@pytest.mark.slow
 def test_open_meteo_weights_are_counted_as_the_server_counts(world, time):
     places = [(50 + n / 10, 10.0) for n in range(20)]
     client = world.client()
@@ -147,8 +148,12 @@ def test_nasa_power_in_utc_without_what_is_not_known_yet(world):
     assert set(ds["pressure"].values) == {100_100.0}
     assert qualities(ds) == {"secondary"}
     assert world.nasa_power.last.args["time-standard"] == "utc"
+
+
+@pytest.mark.slow
+def test_nasa_power_of_two_years_in_pieces(world):
     long = nasa_power.get_weather(world.client(), 52.5, 13.4, at("2024-01-01"), at("2026-01-01"))
-    assert (long.sizes["time"], world.nasa_power.count) == (731 * 24, 4)
+    assert (long.sizes["time"], world.nasa_power.count) == (731 * 24, 3)
 
 
 def test_nasa_power_in_local_solar_time_is_refused(world):
