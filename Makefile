@@ -8,13 +8,16 @@ DEV    := $(VENV)/.dev-ready
 # One thread: the solver and the measured ratios are single-threaded, and two libraries' pools only fight.
 export OMP_NUM_THREADS := 1
 
-.PHONY: optimize report test check format docs lock bench bills regression real validate-cooling clean
+.PHONY: optimize report test test-sources check format docs lock bench bills regression real validate-cooling clean
 
 optimize: $(RUN)  ## the reference case (or ARGS), solved, proven, priced, reported
 	$(BIN)/energy optimize $(ARGS)
 
 test: $(DEV)  ## fast tests with coverage, under five minutes
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile --cov=energy --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+
+test-sources: $(DEV)  ## live sources against local servers; with HYDROCOOL_LIVE=1 and ARGS="-m live" the real ones
+	$(BIN)/python -m pytest tests/sources -rs $(ARGS)
 
 check: $(DEV)  ## lint, types, generated files in step
 	$(BIN)/ruff check .

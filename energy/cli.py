@@ -8,13 +8,13 @@ import logging
 import sys
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from energy.exits import CONFIGURATION, DEGRADED, OK, SOLVER
-from energy.exits import exit_codes as _exit_codes
-from energy.exits import fail as _fail
+from energy import kept
+from energy import live as live_commands
+from energy.exits import CONFIGURATION, DEGRADED, OK, SOLVER, exit_codes, fail
 
 if TYPE_CHECKING:
     from energy.optimize import Run
@@ -35,17 +35,26 @@ Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON an
 Attribute = Annotated[
     bool, typer.Option("--attribute", help="Also solve the restricted problems that explain the saving by cause.")
 ]
-RunFolder = Annotated[Path, typer.Option("--run", help="A run folder.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder that run folders are written to.")]
+FleetFile = Annotated[Path | None, typer.Option("--fleet", help="Fleet file.", show_default=False)]
+JobTable = Annotated[Path | None, typer.Option("--jobs", help="Job table of a live case.", show_default=False)]
+Live = Annotated[bool, typer.Option("--live", help="Fetch prices and weather of --fleet, from tomorrow on.")]
+
+app.command()(live_commands.fetch)
+app.command()(live_commands.sources)
+for command in (kept.report, kept.bill, kept.attribute, kept.replay):
+    app.command()(command)
 
 
 @app.command()
 def optimize(
     case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fill: Fill = False,
     out: Out = Path("data/runs"), as_json: Json = False, attribute: Attribute = False,
+    live: Live = False, fleet: FleetFile = None, jobs: JobTable = None, as_of: live_commands.AsOf = None,
 ) -> None:  # fmt: skip
     """Solve a case, prove and price the plan, write the run folder and print the result."""
-    with _exit_codes():
+    live_commands.check_options(case, live, fleet, jobs)
+    with exit_codes():
         from energy.attribution import attribute_run
         from energy.operate.runs import check_writable, publish, record_of
         from energy.optimize import optimize as run_optimize
@@ -53,7 +62,11 @@ def optimize(
 
         check_writable(out)
         with Progress(quiet=as_json) as progress:
-            run = run_optimize(case or _reference(), _horizon(start, end), fill, tell=progress.stage)
+            if live and fleet:
+                case = live_commands.case_of(fleet, jobs, start, end, as_json, as_of)
+                start = end = as_of = None
+            known = live_commands.moment(as_of)
+            run = run_optimize(case or _reference(), _horizon(start, end), fill, tell=progress.stage, as_of=known)
             _refuse_failed(run)
             if attribute:
                 run = attribute_run(run, progress.stage)
@@ -68,67 +81,9 @@ def optimize(
 
 
 @app.command()
-def report(
-    run: RunFolder,
-    output: Annotated[
-        Path | None, typer.Option("--output", help="File to write; default: report.html in the folder.")
-    ] = None,
-) -> None:
-    """Draw the report of a run folder again, from its files alone."""
-    with _exit_codes():
-        from energy.operate.runs import PAGE, read_run, save_page
-
-        target = output or run / PAGE
-        save_page(read_run(run), target)
-        typer.echo(str(target))
-
-
-@app.command()
-def bill(run: RunFolder) -> None:
-    """Price a run's schedule anew from the inputs in its folder: invoice lines per site, month and component."""
-    with _exit_codes():
-        from energy.operate.again import bill_agrees, revived
-        from energy.screen import bill_table
-
-        record, saved = revived(run)
-        bill_table(saved.plan.bill)
-        if not bill_agrees(record, saved):
-            _differs([f"bill {record.summary['bill_eur']:.2f} EUR then, {saved.plan.bill.total():.2f} EUR now"])
-
-
-@app.command()
-def attribute(run: RunFolder) -> None:
-    """What each kind of foresight saves, and rules of thumb: restricted problems solved from a run folder's inputs."""
-    with _exit_codes():
-        from energy.attribution import attribute as attribute_saved
-        from energy.operate.again import revived
-        from energy.screen import Progress, attribution_table
-
-        with Progress() as progress:
-            found = attribute_saved(revived(run)[1], progress.stage)
-        attribution_table({"attribution": found.as_dict()})
-
-
-@app.command()
-def replay(run: RunFolder) -> None:
-    """Solve a run folder's inputs once more and say whether objective and certificate agree; exit code 6 if not."""
-    with _exit_codes():
-        from energy.operate.again import replay_run
-        from energy.screen import Progress
-
-        with Progress() as progress:
-            again = replay_run(run, progress.stage)
-        for line in again.words():
-            typer.echo(line)
-        if found := again.differences():
-            _differs(found)
-        typer.echo("objective and certificate agree")
-
-
-@app.command()
 def check(case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fill: Fill = False) -> None:
     """Read and assemble a case without solving it: is every input usable?"""
-    with _exit_codes():
+    with exit_codes():
         from energy.problem import assemble, read_inputs
         from energy.screen import check_table
 
@@ -145,12 +100,12 @@ def pue(
     picture: Annotated[Path | None, typer.Option("--picture", help="SVG of PUE over dry bulb and over load.")] = None,
 ) -> None:  # fmt: skip
     """PUE, WUE, free cooling and worst hour of each site and hall in its weather, at a constant load."""
-    with _exit_codes():
+    with exit_codes():
         from energy import pue as plants
         from energy.screen import pue_table
 
         if not 0 < load <= 1:
-            _fail(CONFIGURATION, f"--load {load:g}; allowed: above 0, at most 1 (share of design)")
+            fail(CONFIGURATION, f"--load {load:g}; allowed: above 0, at most 1 (share of design)")
         days = _horizon(start, end)
         if fleet is not None:
             air = plants.air_of_files(fleet, _site_files(weather or []), days, fill)
@@ -169,7 +124,7 @@ def _site_files(given: list[str]) -> dict[str, Path]:
     """SITE=FILE, once per site."""
     pairs = dict(text.partition("=")[::2] for text in given)
     if not pairs or not all(pairs.values()) or len(pairs) < len(given):
-        _fail(CONFIGURATION, f"--weather {' '.join(given)}; allowed with --fleet: SITE=FILE, once per site")
+        fail(CONFIGURATION, f"--weather {' '.join(given)}; allowed with --fleet: SITE=FILE, once per site")
     return {site: Path(file) for site, file in pairs.items()}
 
 
@@ -186,7 +141,7 @@ def formulation(arrays: Annotated[bool, typer.Option("--arrays", help="The table
 @app.command()
 def new(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
     """Write the reference case as files to edit: your own fleet, jobs and prices in five minutes."""
-    with _exit_codes():
+    with exit_codes():
         from energy.inputs.starter import write_starter
 
         case = write_starter(folder)
@@ -219,16 +174,12 @@ def _day(option: str, value: str) -> str:
     try:
         return date.fromisoformat(value).isoformat()
     except ValueError:
-        _fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
+        fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
 
 
 def _refuse_failed(run: Run) -> None:
     if run.outcome.status == "FAILED":
-        _fail(SOLVER, f"no plan: {'; '.join(run.outcome.reasons)}")
-
-
-def _differs(found: list[str]) -> NoReturn:
-    _fail(DEGRADED, f"does not agree with the run folder: {'; '.join(found)}")
+        fail(SOLVER, f"no plan: {'; '.join(run.outcome.reasons)}")
 
 
 def main(argv: list[str] | None = None) -> Any:

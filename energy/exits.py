@@ -1,4 +1,4 @@
-"""Exit codes, and one line for every failure that is expected. Imports happen late, as in the commands."""
+"""Exit codes of the commands: every expected failure is one line, what nobody expected stays a traceback."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import typer
 
-#: What a shell script or a scheduler can act on.
+#: Exit codes: what a shell script or a scheduler can act on.
 OK, CONFIGURATION, DATA, IMPOSSIBLE, SOLVER, DEGRADED, INTERRUPTED = 0, 2, 3, 4, 5, 6, 130
 
 
@@ -31,14 +31,17 @@ def _codes() -> dict[type[Exception], int]:
     from energy.plant import PlantError
     from energy.schema import SchemaError
     from energy.solve import SolverError
+    from energy.sources.answer import SourceError
+    from energy.sources.secret import CredentialError
+    from energy.sources.sessions import NotOnFile
 
     return {
+        NotOnFile: DATA, CredentialError: CONFIGURATION, SourceError: CONFIGURATION,
         ConfigError: CONFIGURATION, PlantError: CONFIGURATION, RunFolderError: CONFIGURATION,
         SeriesError: DATA, SchemaError: DATA, ImpossibleWork: IMPOSSIBLE, SolverError: SOLVER,
     }  # fmt: skip
 
 
 def fail(code: int, message: str) -> NoReturn:
-    """One line on stderr, and the code."""
     typer.echo(f"energy: {message}", err=True)
     raise typer.Exit(code)

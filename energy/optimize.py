@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import xarray as xr
@@ -75,6 +76,7 @@ def optimize(
     fill: bool = False,
     options: Options = Options(),
     tell: Stage = lambda _: None,
+    as_of: datetime | None = None,
 ) -> Run:
     """Read a case, solve it, prove, price and judge the plan.
 
@@ -83,6 +85,7 @@ def optimize(
     overrides : horizon keys that replace the case's, such as start and end
     fill : fill gaps in series, labelled, instead of refusing them
     tell : called with the name of each stage as it begins
+    as_of : plan with what was known at this moment (UTC, naive)
 
     Raises
     ------
@@ -91,7 +94,7 @@ def optimize(
     """
     clock = Clock(tell)
     with clock.stage("read"):
-        inputs = read_inputs(case, overrides, fill)
+        inputs = read_inputs(case, overrides, fill, as_of)
     with clock.stage("assemble"):
         problem = assemble(inputs)
     solved, raw = solve_problem(problem, options, clock)
@@ -137,14 +140,16 @@ class Saved:
     certificate: Certificate
 
 
-def revive(case: Path, fill: bool, solved: xr.Dataset, schedule: xr.Dataset, run_now: xr.Dataset) -> Saved:
+def revive(
+    case: Path, fill: bool, solved: xr.Dataset, schedule: xr.Dataset, run_now: xr.Dataset, as_of: datetime | None = None
+) -> Saved:
     """A solved case again without the solver: Problem, proof, replays and bills from its files.
 
     Raises
     ------
     InputError : the files do not hold.
     """
-    inputs = read_inputs(case, fill=fill)
+    inputs = read_inputs(case, fill=fill, as_of=as_of)
     problem = assemble(inputs)
     plan, baseline = _price(inputs, schedule), _price(inputs, run_now)
     return Saved(inputs, problem, solved, plan, baseline, certify(problem, solved))

@@ -16,6 +16,7 @@ from energy.audit.bill import Bill
 from energy.optimize import Run
 from energy.problem import Inputs, notices
 from energy.pue import Figures
+from energy.sources.status import Row
 
 #: Width when there is no terminal to ask: fits a log viewer and a mail.
 PLAIN_WIDTH = 110
@@ -217,3 +218,14 @@ def attribution_table(summary: dict[str, Any]) -> None:
             )
         table.add_section()
     console().print(table)
+
+
+def sources_table(rows: Sequence[Row]) -> None:
+    """The live sources, a block each: a table of eight columns fits no terminal."""
+    out = console()
+    for row in rows:
+        failure = f"; last failure {row.last_failure}" if row.last_failure else ""
+        out.print(f"{row.name}: {row.gives}", soft_wrap=True)
+        out.print(f"    key {row.key}; commercial use: {row.commercial}; {row.licence}", soft_wrap=True)
+        out.print(f"    credit: {row.attribution}", soft_wrap=True)
+        out.print(f"    last success {row.last_success} ({row.freshness}){failure}", soft_wrap=True)

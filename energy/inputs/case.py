@@ -52,7 +52,8 @@ class Horizon(Frozen):
 class PriceFile(Frozen):
     """Day-ahead prices of one or more bidding zones, per MWh.
 
-    `unit` says the unit out loud and switches the median test for prices per kWh off.
+    `unit` says the unit out loud and switches the median test for prices per kWh off; `attribution` is the
+    credit that the licence asks for, printed in the report.
     """
 
     file: str
@@ -63,6 +64,7 @@ class PriceFile(Frozen):
     quality: Quality
     source: str = Field(min_length=3)
     licence: str = ""
+    attribution: str = ""
 
     @model_validator(mode="after")
     def _columns_of_zones(self) -> PriceFile:
@@ -78,6 +80,7 @@ class WeatherFile(Frozen):
     quality: Quality
     source: str = Field(min_length=3)
     licence: str = ""
+    attribution: str = ""
     humidity: Literal["file", "dew_point_daily_minimum"] = "file"
 
 
@@ -90,6 +93,7 @@ class CarbonFile(Frozen):
     quality: Quality
     source: str = Field(min_length=3)
     licence: str = ""
+    attribution: str = ""
 
 
 class Case(Frozen):

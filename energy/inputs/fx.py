@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from energy.inputs.errors import SeriesError
+from energy.inputs.known import rates_known
 from energy.inputs.tables import read_series
 from energy.inputs.yamlfile import Frozen
 from energy.schema import Floats, Times
@@ -22,6 +24,7 @@ class Rate(Frozen):
     file: str | None = None
     column: str | None = None
     source: str = Field(min_length=3)
+    attribution: str = ""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Rate:
@@ -45,8 +48,8 @@ class Fx:
         return self.rates[currency][position]
 
 
-def read_fx(given: dict[str, Rate], folder: Path, start: np.datetime64) -> Fx:
-    """Read every rate of a case.
+def read_fx(given: dict[str, Rate], folder: Path, start: np.datetime64, as_of: datetime | None = None) -> Fx:
+    """Read every rate of a case; with `as_of` (UTC, naive) only those published by then.
 
     Raises
     ------
@@ -58,15 +61,16 @@ def read_fx(given: dict[str, Rate], folder: Path, start: np.datetime64) -> Fx:
         if rate.eur_per_unit is not None:
             dates[currency], rates[currency] = np.array(["1900-01-01"], "datetime64[ns]"), np.array([rate.eur_per_unit])
         else:
-            dates[currency], rates[currency] = _series(folder / str(rate.file), str(rate.column), start)
+            dates[currency], rates[currency] = _series(folder / str(rate.file), str(rate.column), start, as_of)
     return Fx(dates, rates)
 
 
-def _series(path: Path, column: str, start: np.datetime64) -> tuple[Times, Floats]:
+def _series(path: Path, column: str, start: np.datetime64, as_of: datetime | None) -> tuple[Times, Floats]:
     table = read_series(path)
     if column not in table:
         raise SeriesError(f"{path}: header", f"no column {column!r}", f"one of {list(table.columns)[:12]}")
     rates = pd.to_numeric(table[column], errors="coerce").dropna()  # days without a publication have none
+    rates = rates[rates_known(pd.DatetimeIndex(rates.index), as_of)]
     if rates.empty or not (rates > 0).all():
         raise SeriesError(
             f"{path}: {column}", "has a rate that is not above 0, or none at all", "EUR per unit, above 0"

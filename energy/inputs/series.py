@@ -6,6 +6,7 @@ Series stay at their own resolution and in their own currency here; `problem` al
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import xarray as xr
 from energy.inputs.case import CarbonFile, Case, Horizon, PriceFile, WeatherFile
 from energy.inputs.cover import cover, fill_prices, fill_weather, qualities
 from energy.inputs.errors import SeriesError
+from energy.inputs.known import as_known
 from energy.inputs.tables import read_series
 from energy.schema import QUALITY
 
@@ -58,7 +60,9 @@ class Series:
     carbon: dict[str, xr.Dataset]
 
 
-def read_all(case: Case, folder: Path, fill: bool = False, sunny: frozenset[str] = frozenset()) -> Series:
+def read_all(
+    case: Case, folder: Path, fill: bool = False, sunny: frozenset[str] = frozenset(), as_of: datetime | None = None
+) -> Series:
     """Read every series of a case over its horizon.
 
     Parameters
@@ -66,6 +70,7 @@ def read_all(case: Case, folder: Path, fill: bool = False, sunny: frozenset[str]
     folder : what the paths in the case are relative to
     fill : fill gaps and label the hours, instead of refusing them
     sunny : sites with a solar array, whose weather needs irradiance and wind where the file has them
+    as_of : leave out what was not known at this moment (UTC, naive; rules in `known.py`)
 
     Raises
     ------
@@ -74,11 +79,12 @@ def read_all(case: Case, folder: Path, fill: bool = False, sunny: frozenset[str]
     prices: dict[str, xr.Dataset] = {}
     for spec in case.prices:
         for zone in spec.zones:
-            prices[zone] = _price(folder / spec.file, zone, spec, case.horizon, fill)
+            prices[zone] = _price(folder / spec.file, zone, spec, case.horizon, fill, as_of)
     weather = {
-        site: read_weather(folder / w.file, w, case.horizon, fill, site in sunny) for site, w in case.weather.items()
+        site: read_weather(folder / w.file, w, case.horizon, fill, site in sunny, as_of)
+        for site, w in case.weather.items()
     }
-    carbon = {zone: _carbon(folder / c.file, c, case.horizon, fill) for zone, c in case.carbon.items()}
+    carbon = {zone: _carbon(folder / c.file, c, case.horizon, fill, as_of) for zone, c in case.carbon.items()}
     return Series(prices, weather, carbon)
 
 
@@ -87,7 +93,7 @@ def _dataset(
 ) -> xr.Dataset:
     data = {k: ("time", np.asarray(v, dtype=float)) for k, v in columns.items()}
     ds = xr.Dataset(data | {"quality": ("time", quality)}, {"time": index.to_numpy().astype("datetime64[ns]")})
-    for key in ("source", "licence", "file", "currency"):
+    for key in ("source", "licence", "attribution", "file", "currency"):
         if hasattr(spec, key):
             ds.attrs[key] = getattr(spec, key)
     return ds.assign_attrs(series=name)
@@ -106,7 +112,7 @@ def _column(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
     return numbers
 
 
-def _price(path: Path, zone: str, spec: PriceFile, horizon: Horizon, fill: bool) -> xr.Dataset:
+def _price(path: Path, zone: str, spec: PriceFile, horizon: Horizon, fill: bool, as_of: datetime | None) -> xr.Dataset:
     table = read_series(path)
     name = spec.columns.get(zone, zone)
     whole = _in_range(path, name, _column(path, table, name), -PRICE_LIMIT, PRICE_LIMIT, f"{spec.currency}/MWh")
@@ -117,16 +123,19 @@ def _price(path: Path, zone: str, spec: PriceFile, horizon: Horizon, fill: bool)
             f"median {median:.4g} looks like a price per kWh",
             "prices per MWh; if they are, say so with unit: per_mwh in the case file",
         )
+    whole = as_known(whole.to_frame(), table.get(f"{name}_quality", spec.quality), as_of, price=True)[whole.name]
     part = cover(path, whole.to_frame("value"), name, *horizon.bounds())
     quality = qualities(path, table, f"{name}_quality", spec.quality, part)
     part, quality = fill_prices(path, name, whole, part, quality) if fill else (part.complete(), quality)
     return _dataset({"value": part.frame["value"].to_numpy()}, part.frame.index, quality, spec, f"price {zone}")
 
 
-def _carbon(path: Path, spec: CarbonFile, horizon: Horizon, fill: bool) -> xr.Dataset:
+def _carbon(path: Path, spec: CarbonFile, horizon: Horizon, fill: bool, as_of: datetime | None) -> xr.Dataset:
     table = read_series(path)
     whole = _column(path, table, spec.column) * (1e-3 if spec.unit == "g_per_kwh" else 1.0)
     whole = _in_range(path, spec.column, whole, *CARBON_RANGE)
+    quality_of = table.get(f"{spec.column}_quality", spec.quality)
+    whole = as_known(whole.to_frame(), quality_of, as_of, price=False)[whole.name]
     part = cover(path, whole.to_frame("value"), spec.column, *horizon.bounds())
     quality = qualities(path, table, f"{spec.column}_quality", spec.quality, part)
     part, quality = fill_prices(path, spec.column, whole, part, quality) if fill else (part.complete(), quality)
@@ -134,9 +143,14 @@ def _carbon(path: Path, spec: CarbonFile, horizon: Horizon, fill: bool) -> xr.Da
 
 
 def read_weather(
-    path: Path, spec: WeatherFile, horizon: Horizon, fill: bool = False, sunny: bool = False
+    path: Path,
+    spec: WeatherFile,
+    horizon: Horizon,
+    fill: bool = False,
+    sunny: bool = False,
+    as_of: datetime | None = None,
 ) -> xr.Dataset:
-    """Weather of one site over the horizon; `sunny` asks for irradiance and wind where the file has them.
+    """Weather of one site over the horizon, as known `as_of`; `sunny` asks for irradiance and wind if there.
 
     Raises
     ------
@@ -152,6 +166,7 @@ def read_weather(
         )
     names = ["temp_air", humidity, *(n for n in ("pressure", *(SUN if sunny else ())) if n in table)]
     frame = pd.DataFrame({n: _in_range(path, n, _column(path, table, n), *RANGES[n]) for n in names})
+    frame = as_known(frame, table.get("quality", spec.quality), as_of, price=False)
     part = cover(path, frame, "weather", *horizon.bounds())
     quality = qualities(path, table, "quality", spec.quality, part)
     if spec.humidity != "file":

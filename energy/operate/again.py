@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from energy.operate.runs import RunFolderError, read_run
@@ -64,7 +65,7 @@ def revived(folder: Path) -> tuple[Record, Saved]:
     """
     record = read_run(folder)
     schedules = record.placement, record.baseline_placement
-    return record, revive(_case(folder, record), _fill(record), record.solution, *schedules)
+    return record, revive(_case(folder, record), _fill(record), record.solution, *schedules, _as_of(record))
 
 
 def replay_run(folder: Path, tell: Tell = lambda _: None) -> Replayed:
@@ -76,7 +77,7 @@ def replay_run(folder: Path, tell: Tell = lambda _: None) -> Replayed:
     SolverError : the solver's answer cannot be trusted.
     """
     record = read_run(folder)
-    return Replayed(record, optimize(_case(folder, record), fill=_fill(record), tell=tell))
+    return Replayed(record, optimize(_case(folder, record), fill=_fill(record), tell=tell, as_of=_as_of(record)))
 
 
 def bill_agrees(record: Record, saved: Saved) -> bool:
@@ -95,3 +96,9 @@ def _case(folder: Path, record: Record) -> Path:
 
 def _fill(record: Record) -> bool:
     return bool(record.manifest["arguments"]["fill"])
+
+
+def _as_of(record: Record) -> datetime | None:
+    """The moment whose knowledge the run had; None for all of it."""
+    moment = record.manifest["arguments"]["as_of"]
+    return datetime.fromisoformat(moment) if moment else None

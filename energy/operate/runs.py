@@ -17,7 +17,7 @@ from energy import __version__
 from energy.optimize import Run
 from energy.plan.shape import frame
 from energy.report.page import render
-from energy.report.record import Record, read, write, write_json
+from energy.report.record import HYDRO, RESERVOIRS, Record, read, read_water, write, write_json
 
 #: The report page; the one file of a run folder that may be drawn again.
 PAGE = "report.html"
@@ -54,7 +54,8 @@ def record_of(run: Run) -> Record:
         "placement": run.plan.schedule, "baseline_placement": run.baseline.schedule,
     }  # fmt: skip
     bills = {"bill": run.plan.bill.frame(), "baseline_bill": run.baseline.bill.frame()}
-    return Record(datasets, frame(run.plan.schedule), bills, run.summary, manifest_of(run), run.inputs.pinned())
+    water = (read_water(run.inputs.case_path.parent, name) for name in (RESERVOIRS, HYDRO))
+    return Record(datasets, frame(run.plan.schedule), bills, run.summary, manifest_of(run), run.inputs.pinned(), *water)
 
 
 def manifest_of(run: Run) -> dict[str, Any]:
@@ -69,9 +70,10 @@ def manifest_of(run: Run) -> dict[str, Any]:
         "versions": {"hydrocool": __version__, "python": platform.python_version(), "highs": run.raw.version}
         | {name: version(name) for name in LIBRARIES},
         "arguments": {"case": run.inputs.case_path.name, "start": str(horizon.start), "end": str(horizon.end),
-                      "fill": run.inputs.fill, "attribute": "attribution" in run.summary},
+                      "fill": run.inputs.fill, "attribute": "attribution" in run.summary, "as_of": str(run.inputs.as_of or "")},
         "inputs_sha256": {os.path.relpath(path, folder): sha for path, sha in run.inputs.files.items()},
         "series": run.inputs.provenance(),
+        "rates": run.inputs.rates(),
         "jobs_outside_horizon": list(run.inputs.left_out),
         "solver": {"status": run.raw.status, "iterations": run.raw.iterations, "seconds": round(run.raw.seconds, 3)},
         "seconds": {k: round(v, 3) for k, v in run.seconds.items()},
@@ -83,6 +85,7 @@ def run_id(run: Run) -> str:
     horizon = run.inputs.case.horizon
     digest = hashlib.sha256(__version__.encode())
     digest.update(run.inputs.case.model_dump_json().encode())
+    digest.update(str(run.inputs.as_of or "").encode())
     for sha in sorted(run.inputs.files.values()):
         digest.update(sha.encode())
     return f"{run.inputs.case.name}_{horizon.start}_{horizon.end}_{digest.hexdigest()[:8]}"

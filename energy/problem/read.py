@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,7 @@ class Inputs:
     left_out : ids of the jobs whose window does not touch the horizon
     contents : every file that was read, as it was at that moment
     fill : whether gaps in series were filled
+    as_of : the moment whose knowledge the series hold (UTC, naive); None for all of it
     """
 
     case: Case
@@ -57,6 +59,7 @@ class Inputs:
     contents: Mapping[Path, bytes]
     limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
     fill: bool = False
+    as_of: datetime | None = None
 
     @property
     def files(self) -> dict[Path, str]:
@@ -82,7 +85,7 @@ class Inputs:
         return self.case_path.parent / self.case.jobs
 
     def provenance(self) -> list[dict[str, object]]:
-        """Where each series came from: source, licence, file, and periods by quality."""
+        """Where each series came from: source, licence, credit, file, and periods by quality."""
         groups = (("price", self.series.prices), ("weather", self.series.weather), ("carbon", self.series.carbon))
         return [_origin(kind, name, ds) for kind, by_name in groups for name, ds in by_name.items()]
 
@@ -94,6 +97,10 @@ class Inputs:
             for t in {t.name: t for t in self.tariffs.values()}.values()
             for c in t.stand_ins(first)
         ]
+
+    def rates(self) -> list[dict[str, object]]:
+        """Where each exchange rate came from, and the credit it asks for."""
+        return [{"currency": c, "source": r.source, "attribution": r.attribution} for c, r in self.case.fx.items()]
 
     @property
     def time(self) -> Times:
@@ -110,16 +117,19 @@ def _origin(kind: str, name: str, ds: xr.Dataset) -> dict[str, object]:
     labels, counts = np.unique(ds["quality"].values, return_counts=True)
     quality = {schema.QUALITY[int(q)]: int(n) for q, n in zip(labels, counts, strict=True)}
     return {"kind": kind, "name": name, "file": Path(ds.attrs["file"]).name, "source": ds.attrs["source"],
-            "licence": ds.attrs["licence"], "quality": quality}  # fmt: skip
+            "licence": ds.attrs["licence"], "attribution": ds.attrs["attribution"], "quality": quality}  # fmt: skip
 
 
-def read_inputs(path: Path, overrides: Mapping[str, object] | None = None, fill: bool = False) -> Inputs:
+def read_inputs(
+    path: Path, overrides: Mapping[str, object] | None = None, fill: bool = False, as_of: datetime | None = None
+) -> Inputs:
     """Read a case file and every file it names.
 
     Parameters
     ----------
     overrides : values for the case's horizon, such as ``start`` and ``end``
     fill : fill gaps in series and label the hours
+    as_of : series and rates as known at this moment (UTC, naive); what came later counts as a gap
 
     Raises
     ------
@@ -137,9 +147,11 @@ def read_inputs(path: Path, overrides: Mapping[str, object] | None = None, fill:
     powers, plants = load_gpu_powers(fleet, fleet_path), load_plants(fleet, fleet_path)
     jobs, left_out = _jobs(folder / case.jobs, case)
     sunny = frozenset(name for name, site in fleet.sites.items() if site.solar)
-    series, contents = read_all(case, folder, fill, sunny), _contents(path, case, fleet)
-    fx = read_fx(case.fx, folder, case.horizon.bounds()[0])
-    return Inputs(case, path, fleet, jobs, left_out, powers, plants, tariffs, series, state, fx, contents, limits, fill)
+    series, contents = read_all(case, folder, fill, sunny, as_of), _contents(path, case, fleet)
+    fx = read_fx(case.fx, folder, case.horizon.bounds()[0], as_of)
+    return Inputs(
+        case, path, fleet, jobs, left_out, powers, plants, tariffs, series, state, fx, contents, limits, fill, as_of
+    )
 
 
 def _contents(case_path: Path, case: Case, fleet: Fleet) -> dict[Path, bytes]:

@@ -35,6 +35,14 @@ def _row(series: dict[str, Any]) -> tuple[Cell, ...]:
                series.get("licence", ""), series.get("file", ""))  # fmt: skip
 
 
+def credits_due(view: View) -> list[str]:
+    """What the licences of the series, rates and hydropower signals ask a reader to be told, each once."""
+    manifest, water = view.record.manifest, (view.record.reservoirs, view.record.hydro)
+    owed = [*manifest.get("series", []), *manifest.get("rates", []), *(ds.attrs for ds in water if ds is not None)]
+    texts = [(str(o.get("attribution", "")), str(o.get("licence", ""))) for o in owed]
+    return list(dict.fromkeys(f"{who} ({terms})" if terms else who for who, terms in texts if who))
+
+
 def warnings(view: View) -> list[str]:
     """One line per quality that was not seen: which series, and what it means."""
     doubtful = view.doubtful()

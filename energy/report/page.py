@@ -18,6 +18,7 @@ from energy.report import (
     proof,
     pue,
     pue_curves,
+    reservoirs,
     sites,
     svg,
     waterfall,
@@ -70,9 +71,17 @@ def _top(view: View) -> dict[str, Any]:
         "status": status, "sign": sign, "meaning": meaning, "reasons": s["reasons"], "period": headline.period(view),
         "headline": f"The plan {saving}, {share(abs(s['saving_share']))} of the bill", "tiles": headline.tiles(view),
         "warnings": origins.warnings(view), "notes": headline.notes(view), "undone": proof.undone_table(view),
-        "sections": SECTIONS, "site_table": sites.site_table(view),
+        "sections": _sections(view), "site_table": sites.site_table(view),
         "light_colours": Markup(variables("light")), "dark_colours": Markup(variables("dark")),
     }  # fmt: skip
+
+
+def _sections(view: View) -> list[tuple[str, str]]:
+    """The sections of the page; reservoirs after the week, where the run has them."""
+    out = list(SECTIONS)
+    if reservoirs.pictures(view):
+        out.insert(2, ("reservoirs", "Reservoirs"))
+    return out
 
 
 def _pictures(view: View) -> dict[str, Any]:
@@ -85,7 +94,8 @@ def _pictures(view: View) -> dict[str, Any]:
         f"The {len(view.shown)} sites that draw most are shown; {hidden} more stand in the tables." if hidden else ""
     )
     return {
-        "week": week.pictures(view, horizon), "gpu_fleet": gpus.fleet_pictures(view, horizon),
+        "week": week.pictures(view, horizon), "reservoirs": reservoirs.pictures(view),
+        "gpu_fleet": gpus.fleet_pictures(view, horizon),
         "gpu_sites": gpus.site_pictures(view, horizon), "pue": pue.pictures(view, horizon, found),
         "fleet_key": gpus.fleet_key(view), "kinds_key": gpus.kinds_key(view), "gpu_total": gpus.total(view),
         "steps_note": f"Each step is the mean of {many} periods." if many > 1 else "", "shown_note": shown,
@@ -134,6 +144,7 @@ def _back(view: View) -> dict[str, Any]:
     """What the figures rest on: shape, series, reconciliation, certificate, versions."""
     return {
         "shape": proof.executability(view), "series": origins.series_table(view),
+        "credits": origins.credits_due(view),
         "bill_words": proof.reconciliation_words(view), "bill_table": proof.reconciliation(view),
         "certificate": proof.certificate_words(view), "run_tables": _run_tables(view),
     }  # fmt: skip

@@ -26,6 +26,12 @@ DATASETS = {
 FRAMES = ("bill", "baseline_bill")
 #: Folder of the inputs inside a run folder: an ordinary case, ``case.yaml`` to begin with.
 INPUTS = "inputs"
+#: Weekly reservoir filling of the zones, where the case's series were fetched with it.
+RESERVOIRS = "reservoirs.nc"
+#: Hydropower signals of the zones by hour, likewise.
+HYDRO = "hydro.nc"
+#: What is kept of its attributes: whom to thank, on which terms.
+CREDIT = ("attribution", "licence")
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class Record:
     bills : invoice lines by the names of FRAMES
     summary, manifest : the content of the JSON files
     inputs : the inputs as they were read, by file name; empty where none were kept
+    reservoirs : weeks of reservoir filling by zone, as `energy fetch` wrote them; None without
+    hydro : hydropower signals by hour and zone, likewise
     """
 
     datasets: dict[str, xr.Dataset]
@@ -47,6 +55,8 @@ class Record:
     summary: dict[str, Any]
     manifest: dict[str, Any]
     inputs: dict[str, bytes] = field(default_factory=dict)
+    reservoirs: xr.Dataset | None = None
+    hydro: xr.Dataset | None = None
 
     def __getattr__(self, name: str) -> xr.Dataset:
         """The datasets by name: ``record.problem``."""
@@ -61,6 +71,9 @@ def write(record: Record, folder: Path) -> None:
     for name, ds in record.datasets.items():
         # In memory first: to a full disk HDF5 answers with a crash, Python's own write with an OSError.
         (folder / f"{name}.nc").write_bytes(ds.to_netcdf(engine="h5netcdf", encoding=_encoding(ds)))
+    for name, water in ((RESERVOIRS, record.reservoirs), (HYDRO, record.hydro)):
+        if water is not None:
+            (folder / name).write_bytes(water.to_netcdf(engine="h5netcdf"))
     record.schedule.to_parquet(folder / "schedule.parquet", index=False)
     record.schedule.to_csv(folder / "schedule.csv", index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6f")
     for name, bill in record.bills.items():
@@ -114,4 +127,16 @@ def read(folder: Path) -> Record:
         json.loads((folder / "summary.json").read_text(encoding="utf-8")),
         json.loads((folder / "manifest.json").read_text(encoding="utf-8")),
         {path.name: path.read_bytes() for path in sorted((folder / INPUTS).glob("*"))},
+        read_water(folder, RESERVOIRS),
+        read_water(folder, HYDRO),
     )
+
+
+def read_water(folder: Path, name: str) -> xr.Dataset | None:
+    """RESERVOIRS or HYDRO as it lies in a folder, numbers and credit only; None where there is none."""
+    path = folder / name
+    if not path.is_file():
+        return None
+    ds = xr.load_dataset(path, engine="h5netcdf")
+    numbers = ds.drop_vars([n for n in ds.data_vars if ds[n].dtype.kind not in "fiu"]).drop_attrs()
+    return numbers.assign_attrs({n: str(ds.attrs.get(n, "")) for n in CREDIT})

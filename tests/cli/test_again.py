@@ -108,7 +108,7 @@ def test_attribution_is_solved_anew(folder, energy):
 
 
 def test_replay_agrees(folder, energy):
-    code, out, _ = energy("replay", "--run", folder)
+    code, out, _ = energy("replay", folder)
     assert code == 0, out
     assert "problem from the kept inputs: the same as problem.nc" in out
     assert "passed then" in out
@@ -119,7 +119,7 @@ def test_replay_that_finds_another_objective_says_so(copy, energy):
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["certificate"]["primal_eur"] *= 1 + 1e-6
     (copy / "manifest.json").write_text(json.dumps(manifest))
-    code, out, err = energy("replay", "--run", copy)
+    code, out, err = energy("replay", copy)
     assert code == 6
     assert "does not agree with the run folder: objective" in err
     assert "objective and certificate agree" not in out

@@ -21,12 +21,15 @@ MAY_IMPORT = {
     "report": {"schema"},
 }
 MAY_IMPORT["fetch"] = {"inputs", "sources", "schema"}
+MAY_IMPORT["live_case"] = {"fetch", "inputs", "sources", "schema"}
 MAY_IMPORT["optimize"] = set(MAY_IMPORT)
 MAY_IMPORT["pue"] = {"inputs", "plant", "problem", "report", "schema"}
 MAY_IMPORT["attribution"] = set(MAY_IMPORT)
 MAY_IMPORT["operate"] = {"optimize", "attribution", "report", "schema", "plan"}
 MAY_IMPORT["screen"] = set(MAY_IMPORT)
 MAY_IMPORT["exits"] = set(MAY_IMPORT)
+MAY_IMPORT["live"] = set(MAY_IMPORT)
+MAY_IMPORT["kept"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 #: Third-party packages that a room must do without.
 MUST_NOT_IMPORT = {

@@ -16,7 +16,7 @@ from energy.inputs.resources import model_path, root
 CHECKOUT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 #: Distribution -> import name where they differ; h5netcdf and pyarrow are engines named by string.
-IMPORT_NAME = {"ruamel.yaml": "ruamel", "ruamel-yaml": "ruamel"}
+IMPORT_NAME = {"ruamel.yaml": "ruamel", "ruamel-yaml": "ruamel", "requests-cache": "requests_cache"}
 ENGINES = {"h5netcdf": 'engine="h5netcdf"', "pyarrow": "to_parquet"}
 
 

@@ -1,0 +1,62 @@
+"""A case as it was known at a moment: values that nobody could have had by then are blanked.
+
+Rules by what a value is (its `quality`), for plans of past nights ("as known then"):
+
+    auction, secondary prices         13:00 in Brussels on the day before delivery
+    measured, secondary, proxy        the end of the interval
+    forecast, persistence, scenario   always: they say nothing about what happened
+    exchange rates                    16:00 in Brussels on their day
+
+Blanks are filled only where the reader asks for it (`fill`), from earlier days, and labelled `persistence`.
+What was fetched live is replayed from the answers kept then instead: ``energy.fetch.open_client(as_of=…)``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from energy.schema import Bools
+
+#: The coupled auction's results are out at 12:45, at 13:00 everybody has them; its delivery days are Brussels'.
+MARKET_CLOCK, AUCTION_HOUR = "Europe/Brussels", 13
+#: The central bank publishes at 16:00 there.
+RATES_HOUR = 16
+#: Known whenever: statements about the future, or made up.
+NO_EVENT = ("forecast", "persistence", "scenario")
+#: Known by the auction, where the series is a price.
+OF_AUCTION = ("auction", "secondary")
+
+
+def as_known(values: pd.DataFrame, quality: pd.Series | str, as_of: datetime | None, price: bool) -> pd.DataFrame:
+    """`values` with NaN where they were not known yet.
+
+    Parameters
+    ----------
+    values : over interval starts (UTC, naive)
+    quality : of each row in words, or one for all
+    as_of : the moment (UTC, naive); None keeps everything
+    price : a price of the coupled auction, known the day before
+    """
+    if as_of is None or len(values) < 2:
+        return values
+    index = pd.DatetimeIndex(values.index)
+    labels = pd.Series(quality, index=index) if isinstance(quality, str) else quality.reindex(index)
+    step = pd.Timedelta(pd.Series(index[1:] - index[:-1]).mode().iloc[0])
+    ended = np.asarray(index + step <= pd.Timestamp(as_of))
+    known = np.where(price & labels.isin(OF_AUCTION).to_numpy(), _passed(index, AUCTION_HOUR - 24, as_of), ended)
+    return values.where(pd.Series(known | labels.isin(NO_EVENT).to_numpy(), index=values.index), np.nan)
+
+
+def rates_known(days: pd.DatetimeIndex, as_of: datetime | None) -> Bools:
+    """Which daily exchange rates were public by then, shape (D,)."""
+    return np.ones(len(days), dtype=bool) if as_of is None else _passed(days, RATES_HOUR, as_of)
+
+
+def _passed(index: pd.DatetimeIndex, hour: int, as_of: datetime) -> Bools:
+    """Had `hour` o'clock of the local day (negative: before it) come by then?"""
+    local = index.tz_localize("UTC").tz_convert(MARKET_CLOCK).tz_localize(None).normalize()
+    moment = (local + timedelta(hours=hour)).tz_localize(MARKET_CLOCK).tz_convert("UTC").tz_localize(None)
+    return np.asarray(moment <= pd.Timestamp(as_of))

@@ -1,0 +1,72 @@
+"""Carbon Intensity GB (National Energy System Operator): CO2 of a kWh by half hour, past and 48 h ahead; no key.
+
+Contract (carbon-intensity.github.io/api-definitions): ``/intensity/{from}/{to}`` with UTC minutes in the path,
+at most fourteen days; `actual` is null where it is not known yet; the answer may begin with the half hour
+that ENDS at `from`.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import numpy as np
+import xarray as xr
+
+from energy.schema import QUALITY
+from energy.sources.answer import json_answer, reading
+from energy.sources.clock import blocks, iso
+from energy.sources.http import Client
+from energy.sources.labelled import clip, dataset, finite, join, stamped, utc
+from energy.sources.spec import Source, ttl
+
+SOURCE = Source(
+    name="carbon_intensity",
+    gives="carbon intensity of GB power, measured and 48 h ahead",
+    base_url="https://api.carbonintensity.org.uk/",
+    licence="CC BY 4.0",
+    attribution="Carbon Intensity API (National Energy System Operator)",
+    classify=json_answer,
+)
+ZONES = ("GB",)
+WINDOW = timedelta(days=14)
+#: Grams per kWh to tonnes per MWh.
+T_PER_MWH = 1e-3
+
+
+def get_carbon(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
+    """Half hours that begin in [start, end) (UTC): `carbon_intensity` [t/MWh]; `measured`, else `forecast`.
+
+    Raises
+    ------
+    SourceError : of the kind the server's answer has.
+    """
+    parts = [parse_carbon(b'{"data": []}')]
+    for first, after in blocks(start, end, WINDOW):
+        path = f"intensity/{iso(first)}/{iso(after)}"
+        answer = client.get(SOURCE.name, path, ttl_s=ttl(after, client.now()))
+        if answer.kind == "ok":
+            parts.append(stamped(parse_carbon(answer.body), answer))
+    return clip(join(parts), start, end).assign_attrs(zone=zone)
+
+
+def parse_carbon(body: bytes) -> xr.Dataset:
+    """`carbon_intensity` [t/MWh]: what was measured, else what is forecast.
+
+    Raises
+    ------
+    SourceError : (fatal) not the documented form.
+    """
+    with reading(SOURCE.name):
+        rows = json.loads(body)["data"]
+        start, end = utc([r["from"] for r in rows]), utc([r["to"] for r in rows])
+        actual, forecast = (np.array([_number(r["intensity"][k]) for r in rows]) for k in ("actual", "forecast"))
+    known = np.isfinite(actual)
+    quality = np.where(known, QUALITY.index("measured"), QUALITY.index("forecast")).astype(np.int8)
+    values = np.where(known, actual, forecast) * T_PER_MWH
+    dt = (end - start) / np.timedelta64(1, "h")
+    return finite(dataset(SOURCE, start, dt, {"carbon_intensity": (values, "t MWh-1")}, quality), ["carbon_intensity"])
+
+
+def _number(value: object) -> float:
+    return np.nan if value is None else float(str(value))

@@ -1,0 +1,66 @@
+"""Elexon Insights (GB): the Market Index Data price, a DECLARED PROXY for the GB day-ahead price; no key.
+
+Contract (data.elexon.co.uk, OpenAPI): ``/balancing/pricing/market-index?from=&to=&dataProviders=APXMIDP``;
+`from` and `to` are start times, both included, at most seven days; settlement periods of half an hour, 46 or
+50 on days with a clock change, so `startTime` (UTC) is the key. N2EXMIDP rows are zeros: rows without volume
+are dropped, never averaged. The index is a short-term within-day price, not the auction's.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import numpy as np
+import xarray as xr
+
+from energy.sources.answer import json_answer, reading
+from energy.sources.clock import blocks, iso
+from energy.sources.http import Client
+from energy.sources.labelled import clip, dataset, join, stamped, utc
+from energy.sources.spec import Source, ttl
+
+SOURCE = Source(
+    name="elexon",
+    gives="GB market index price by half hour: a proxy for the day-ahead price",
+    base_url="https://data.elexon.co.uk/bmrs/api/v1/",
+    licence="BMRS data licence (Elexon), with attribution",
+    attribution="Contains BMRS data © Elexon Limited",
+    classify=json_answer,
+)
+ZONES = ("GB",)
+#: Both ends of a request count, so a week of half hours ends one half hour before a week.
+WINDOW, HALF_HOUR = timedelta(days=7), np.timedelta64(30, "m")
+#: The provider whose rows carry volume.
+PROVIDER = "APXMIDP"
+
+
+def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
+    """Prices of the half hours that begin in [start, end) (UTC) [GBP/MWh]; quality `proxy`.
+
+    Raises
+    ------
+    SourceError : of the kind the server's answer has.
+    """
+    parts = [parse_prices(b'{"data": []}')]
+    for first, after in blocks(start, end, WINDOW):
+        params = {"from": iso(first), "to": iso(after - HALF_HOUR), "dataProviders": PROVIDER, "format": "json"}
+        answer = client.get(SOURCE.name, "balancing/pricing/market-index", params, ttl_s=ttl(after, client.now()))
+        if answer.kind == "ok":
+            parts.append(stamped(parse_prices(answer.body), answer))
+    return clip(join(parts), start, end).assign_attrs(zone=zone)
+
+
+def parse_prices(body: bytes) -> xr.Dataset:
+    """`price` [GBP/MWh] and `volume` [MWh] of the rows with volume.
+
+    Raises
+    ------
+    SourceError : (fatal) not the documented form.
+    """
+    with reading(SOURCE.name):
+        rows = [r for r in json.loads(body)["data"] if r["dataProvider"] == PROVIDER and float(r["volume"]) > 0]
+        price, volume = [float(r["price"]) for r in rows], [float(r["volume"]) for r in rows]
+        time = utc([r["startTime"] for r in rows])
+    columns = {"price": (price, "GBP MWh-1"), "volume": (volume, "MWh")}
+    return dataset(SOURCE, time, 0.5, columns, "proxy", currency="GBP")

@@ -1,0 +1,162 @@
+"""Hydropower signals beside the price: reservoir filling, its deviation from the median, hydro generation.
+
+Weekly numbers are put on hours as they were KNOWN: an hour carries the last week published by then, so that a
+forecast trained on these arrays never sees a week before the market did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+
+from energy.schema import Floats, Times
+from energy.sources import entsoe, entsoe_hydro, nve
+from energy.sources.answer import SourceError
+from energy.sources.chain import Filled, Step
+from energy.sources.eic import EIC
+from energy.sources.files import labels
+from energy.sources.http import Client
+from energy.sources.hygiene import Finding, refused
+from energy.sources.kinds import skip
+from energy.sources.labelled import TERMS, dataset, ends, in_one_line
+
+#: How far back weeks are fetched for the first hour: the last one published is at most two weeks old.
+WEEKS_BACK = np.timedelta64(42, "D")
+#: From the end of a week to its publication at ENTSO-E: the third working day after it.
+PUBLISHED_AFTER = np.timedelta64(3, "D")
+#: Smallest and largest filling that a zone can have [MWh]: SE4, the smallest, has 0.2 TWh, all of Norway 87 TWh.
+#: A value of 10 176 MWh for NO1 (seen in one document) is a unit mistake.
+POSSIBLE_MWH = (2e4, 1e8)
+#: A published week stands in for later hours at most this long.
+OLDEST = np.timedelta64(28, "D")
+#: Generation is known up to half a day ago: a fetch for tomorrow shows the week before it.
+HISTORY = np.timedelta64(7, "D")
+HOUR = np.timedelta64(1, "h")
+#: What a picture of reservoirs shows: one year.
+YEAR = np.timedelta64(371, "D")
+WEEKLY = ("filling", "deviation", "minimum", "median", "maximum", "filling_twh", "capacity_twh", "reservoir_mwh")
+SIGNALS = {"filling": "1", "deviation": "1", "reservoir_mwh": "MWh", "hydro_mw": "MW"}
+
+
+def signals(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> Filled:
+    """`filling` and `deviation` [share of capacity], `reservoir_mwh` and `hydro_mw` by hour over [start, end).
+
+    Hours that nothing is known of are NaN; zones without any signal give an empty Dataset.
+    """
+    steps: list[Step] = []
+    weeks = _weeks(client, zone, start - WEEKS_BACK, end, steps)
+    generation = _generation(client, zone, start, end, steps)
+    time = np.arange(start, end, HOUR).astype("datetime64[ns]")
+    columns = _as_known(weeks, time) | ({"hydro_mw": _hourly(generation, time)} if generation is not None else {})
+    known = {n: (v, SIGNALS[n]) for n, v in columns.items() if np.isfinite(v).any()}
+    if not known:
+        return Filled(xr.Dataset(), tuple(steps), ((start, end),))
+    source = nve.SOURCE if zone in nve.AREAS else entsoe.SOURCE
+    return Filled(dataset(source, time, 1.0, known, "measured").assign_attrs(zone=zone), tuple(steps), ())
+
+
+def reservoirs(client: Client, zone: str, end: np.datetime64) -> Filled:
+    """Weeks of the year before `end`: filling against its twenty-year minimum, median and maximum.
+
+    NVE's zones have all of it; others `reservoir_mwh` alone.
+    """
+    steps: list[Step] = []
+    start = end - YEAR
+    ds = _weeks(client, zone, start, end, steps)
+    if ds is None:
+        return Filled(xr.Dataset(), tuple(steps), ((start, end),))
+    return Filled(ds.drop_vars("known_from"), tuple(steps), ())
+
+
+def _weeks(client: Client, zone: str, start: np.datetime64, end: np.datetime64, steps: list[Step]) -> xr.Dataset | None:
+    """Weekly filling: NVE for Norway, else or where it fails ENTSO-E."""
+    if zone in nve.AREAS:
+        ds = _tried("nve", lambda: nve.get_reservoirs(client, zone, start, end), steps)
+        if ds is not None:
+            return ds.assign(reservoir_mwh=ds["filling_twh"] * 1e6)
+    if zone not in EIC:
+        return None
+    ds = _tried("entsoe", lambda: _from_entsoe(client, zone, start, end), steps, skip(client, "entsoe"))
+    return None if ds is None else ds.assign(known_from=("time", ends(ds) + PUBLISHED_AFTER))
+
+
+def _from_entsoe(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
+    ds = entsoe_hydro.get_reservoirs(client, zone, start, end)
+    if bad := refused(check_reservoirs(ds)):
+        raise SourceError("entsoe", "fatal", bad)
+    return ds
+
+
+def check_reservoirs(ds: xr.Dataset, capacity_mwh: float | None = None) -> list[Finding]:
+    """Fillings that no zone can have, or that lie outside 1 % to 105 % of the capacity where that is known."""
+    low, high = (0.01 * capacity_mwh, 1.05 * capacity_mwh) if capacity_mwh else POSSIBLE_MWH
+    values = ds["reservoir_mwh"].values
+    bad = ~((values >= low) & (values <= high))
+    if not bad.any():
+        return []
+    first = int(np.argmax(bad))
+    text = f"{values[first]:g} MWh in reservoirs, outside {low:g} … {high:g}"
+    return [Finding("range", "refuse", text, np.datetime64(ds["time"].values[first], "ns"))]
+
+
+def _generation(
+    client: Client, zone: str, start: np.datetime64, end: np.datetime64, steps: list[Step]
+) -> xr.Dataset | None:
+    stop = min(end, client.now())
+    if zone not in EIC or start >= stop:
+        return None
+    return _tried(
+        "entsoe", lambda: entsoe_hydro.get_generation(client, zone, start, stop), steps, skip(client, "entsoe")
+    )
+
+
+def _tried(name: str, fetch: Callable[[], xr.Dataset], steps: list[Step], why_not: str = "") -> xr.Dataset | None:
+    """What a source gives; None, with the reason on record, where it gives nothing."""
+    if why_not:
+        steps.append(Step(name, "skipped", reason=why_not))
+        return None
+    try:
+        ds = fetch()
+    except SourceError as e:
+        steps.append(Step(name, e.kind, reason=e.reason))
+        return None
+    hours = float(ds["dt"].sum())
+    steps.append(Step(name, "ok" if hours else "empty", hours, str(ds.attrs.get("note", ""))))
+    return ds if hours else None
+
+
+def _as_known(weeks: xr.Dataset | None, time: Times) -> dict[str, Floats]:
+    """Weekly values on hours: the last week published by then, NaN where that is too old or not there."""
+    if weeks is None:
+        return {}
+    published = weeks["known_from"].values
+    position = np.searchsorted(published, time, side="right") - 1
+    good = (position >= 0) & (time - published[np.maximum(position, 0)] <= OLDEST)
+    names = [n for n in SIGNALS if n in weeks]
+    return {n: np.where(good, weeks[n].values[np.maximum(position, 0)], np.nan) for n in names}
+
+
+def _hourly(ds: xr.Dataset, time: Times) -> Floats:
+    """Means of the steps of each hour; NaN where an hour has none."""
+    hour = ds["time"].values.astype("datetime64[h]").astype("datetime64[ns]")
+    position = np.searchsorted(time, hour)
+    inside = (hour >= time[0]) & (hour <= time[-1])
+    sums = np.bincount(position[inside], weights=ds["hydro_mw"].values[inside], minlength=len(time))
+    count = np.bincount(position[inside], minlength=len(time))
+    return np.where(count > 0, sums / np.maximum(count, 1), np.nan)
+
+
+def beside(series: Mapping[str, xr.Dataset], names: Sequence[str]) -> xr.Dataset:
+    """Signals of several zones as columns ``<zone>_<signal>`` over their common times, with the zones' labels."""
+    parts = []
+    for zone, ds in series.items():
+        quality, source = labels(ds)
+        part = ds[[n for n in names if n in ds]].assign(quality=("time", quality), source=("time", source))
+        parts.append(part.rename({str(n): f"{zone}_{n}" for n in part.data_vars}))
+    whole = xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="drop")
+    for name in whole.data_vars:  # a zone whose weeks begin at another hour has none there
+        if whole[name].dtype.kind == "O":
+            whole[name] = whole[name].fillna("").astype(str)
+    return whole.assign_attrs({n: in_one_line(str(ds.attrs[n]) for ds in series.values()) for n in TERMS})

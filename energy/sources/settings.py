@@ -1,0 +1,119 @@
+"""How the client is set up: folders, addresses, credentials, licence choices, and every limit with its reason."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from energy import __version__
+from energy.sources.answer import SourceError
+from energy.sources.secret import Credentials, credentials
+from energy.sources.spec import Source
+
+#: A server that does not take a connection within this time [s] is down; a handshake takes well under one.
+CONNECT_S = 6.0
+#: Longest silence within an answer [s]: ENTSO-E takes up to 20 s for a year of quarter hours.
+READ_S = 45.0
+#: Longest time for a whole body [s]: a server that drips a byte a second keeps every silence short.
+TOTAL_S = 180.0
+#: Largest body after decompression [bytes]: a year of everything we ask for stays under 16 MB.
+MOST_BYTES = 48 * 1024 * 1024
+#: Attempts per request, the first included: what four do not bring, the next night or the next source does.
+TRIES = 4
+#: First pause before a repeated attempt [s], doubled each time.
+BACKOFF_S = 0.5
+#: Longest Retry-After that is waited for inside a request [s]; longer ones become "quota" at once.
+RETRY_AFTER_S = 20.0
+#: How long past its expiry an answer may still stand in for a server that fails [s]: one weekend.
+STALE_S = 3 * 86_400
+
+CONTACT_VARIABLE = "HYDROCOOL_CONTACT"
+PRIVATE_VARIABLE = "HYDROCOOL_PRIVATE_USE"
+LOOPBACK_VARIABLE = "HYDROCOOL_LOOPBACK_HTTP"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a Client needs to know besides the sources.
+
+    Attributes
+    ----------
+    folder : where the cache, the raw answers and the ledger live
+    urls : base URLs that replace the catalogue's, by source name
+    loopback_http : plain http is allowed, on loopback addresses only; for tests and local mirrors
+    contact : e-mail or address of the user, part of the User-Agent, as MET Norway asks
+    private_use : the user states that the use is private: sources and answers that forbid commercial use may be used
+    clock, wall, sleep : time of day for answers, seconds for limits, and how to wait
+    """
+
+    folder: Path
+    urls: Mapping[str, str] = field(default_factory=dict)
+    credentials: Credentials = field(default_factory=Credentials)
+    loopback_http: bool = False
+    contact: str = ""
+    private_use: bool = False
+    connect_s: float = CONNECT_S
+    read_s: float = READ_S
+    total_s: float = TOTAL_S
+    most_bytes: int = MOST_BYTES
+    tries: int = TRIES
+    backoff_s: float = BACKOFF_S
+    stale_s: int = STALE_S
+    ttl_s: int | None = None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC).replace(tzinfo=None)
+    wall: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+    @property
+    def user_agent(self) -> str:
+        """Who asks: program, version and how to reach the user."""
+        name = f"hydrocool/{__version__}"
+        return f"{name} ({self.contact})" if self.contact else f"{name} (day-ahead energy optimiser)"
+
+    def base_url(self, source: Source) -> str:
+        """Where a source is asked, ending in a slash.
+
+        Raises
+        ------
+        SourceError : neither https nor, where allowed, http on a loopback address.
+        """
+        keyed = source.keyed_url if source.key and self.credentials.get(source.key.variable) else ""
+        url = (self.urls.get(source.name) or keyed or source.base_url).rstrip("/") + "/"
+        parts = urlsplit(url)
+        plain = parts.scheme == "http" and self.loopback_http and loopback(parts.hostname or "")
+        if (parts.scheme != "https" and not plain) or not parts.hostname or parts.username or parts.query:
+            reason = "base URL must be https (http only on loopback, where allowed), without user or query"
+            raise SourceError(source.name, "fatal", f"{reason}; found {parts.scheme}://{parts.hostname}")
+        return url
+
+
+def loopback(host: str) -> bool:
+    """Is the host this machine?"""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def from_environment(folder: Path, sources: Mapping[str, Source], environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings as the environment variables and the credentials file say."""
+    env = os.environ if environ is None else environ
+    variables = frozenset(s.key.variable for s in sources.values() if s.key)
+    return Settings(
+        folder,
+        urls={name: env[s.url_variable] for name, s in sources.items() if env.get(s.url_variable)},
+        credentials=credentials(env, variables),
+        loopback_http=_yes(env, LOOPBACK_VARIABLE),
+        contact=env.get(CONTACT_VARIABLE, ""),
+        private_use=_yes(env, PRIVATE_VARIABLE),
+    )
+
+
+def _yes(environ: Mapping[str, str], variable: str) -> bool:
+    return environ.get(variable, "").strip().lower() in {"1", "yes", "true"}
