@@ -62,6 +62,7 @@ def test_inputs_are_named_by_their_content_and_the_manifest_stays_readable(folde
     assert sum(name.endswith("weather_north.csv") for name in names) == 2
     assert manifest["arguments"] == {
         "case": "case.yaml", "start": "2024-03-05", "end": "2024-03-06", "fill": True, "attribute": True,
+            "as_of": "",
     }  # fmt: skip
     assert (folder / "manifest.json").stat().st_size < 16_000
 
@@ -125,22 +126,22 @@ def test_replay_that_finds_another_objective_says_so(copy, energy):
     assert "objective and certificate agree" not in out
 
 
-@pytest.mark.parametrize("command", ["bill", "attribute", "replay"])
+@pytest.mark.parametrize("command", [("bill", "--run"), ("attribute", "--run"), ("replay",)])
 def test_inputs_that_have_changed_are_refused(copy, energy, command):
     path = next((copy / "inputs").glob("*-tariff.yaml"))
     path.write_text(path.read_text().replace("31000", "32000"))
-    code, out, err = energy(command, "--run", copy)
+    code, out, err = energy(*command, copy)
     assert (code, out) == (2, "")
     assert f"inputs/{path.name}: has changed since the run was written" in err
 
 
-@pytest.mark.parametrize("command", ["bill", "attribute", "replay"])
+@pytest.mark.parametrize("command", [("bill", "--run"), ("attribute", "--run"), ("replay",)])
 def test_folder_of_an_older_version_without_inputs(copy, energy, command):
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["files_sha256"] = {k: v for k, v in manifest["files_sha256"].items() if not k.startswith("inputs/")}
     (copy / "manifest.json").write_text(json.dumps(manifest))
     shutil.rmtree(copy / "inputs")
-    code, _, err = energy(command, "--run", copy)
+    code, _, err = energy(*command, copy)
     assert code == 2
     assert "no case.yaml, the run was made before inputs were kept; run energy optimize again" in err
     assert energy("report", "--run", copy).code == 0

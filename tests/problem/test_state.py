@@ -107,7 +107,7 @@ INVOICE = {"charges": {"peak": {"rate_eur_per_mw": 400.0, "spread_h": 743.0, "bi
 
 def test_invoice_so_far_raises_rates_and_is_paid_already(case):
     """March 2024 in Oslo has 743 h, the horizon 48 of them; 31,000 NOK at 0.1."""
-    least = {"name": "least", "kind": "minimum_bill", "valid_from": "2015-01-01", "value": 900, "unit": "NOK/month",
+    least = {"name": "least", "kind": "minimum_bill", "valid_from": "2015-01-01", "value": 9e6, "unit": "NOK/month",
              "source": "made up", "confidence": "L"}  # fmt: skip
     case.edit("tariff.yaml", "components", [*case.yaml("tariff.yaml")["components"], least])
     before = case.problem()
