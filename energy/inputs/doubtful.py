@@ -51,10 +51,11 @@ def _days(site: Site, bounds: tuple[np.datetime64, np.datetime64]) -> tuple[date
 
 
 def _in_force(tariff: Tariff, first: date, last: date) -> Iterator[tuple[int, Component]]:
-    """(position in the file, component) of every version that holds on some day of the span."""
+    """(position in the file, component) of every version that holds on some day of the span, or stands in on it."""
     for i, c in enumerate(tariff.components):
-        later = [o.valid_from for o in tariff.components if o.name == c.name and o.valid_from > c.valid_from]
-        if c.valid_from <= last and all(after > first for after in later):
+        begins = [o.valid_from for o in tariff.components if o.name == c.name]
+        begun = c.valid_from <= last or c.valid_from == min(begins)
+        if begun and all(after > first for after in begins if after > c.valid_from):
             yield i, c
 
 

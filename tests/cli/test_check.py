@@ -43,6 +43,14 @@ def test_the_reduced_rate_is_the_one_a_site_pays(case, energy):
     ]
 
 
+def test_a_first_rate_that_stands_in_is_one_of_them(case, energy):
+    case.edit("fleet.yaml", "sites.south.tariff", "tariff.yaml")
+    case.edit("tariff.yaml", "components", [{**MEM, "valid_from": "2024-04-01"}, {**MEM, "valid_from": "2024-05-01"}])
+    assert rates(energy("check", case.path).out) == [
+        "tariff.yaml: components.0.value: levy = 7 NOK/MWh (MEM) at north, south: from memory"
+    ]
+
+
 def test_nothing_assumed_is_said(case, energy):
     case.edit("fleet.yaml", "sites.south.tariff", "tariff.yaml")
     case.edit("tariff.yaml", "components", [{**MEM, "confidence": "H"}])
