@@ -51,6 +51,7 @@ def test_terminal_price_without_room_is_the_dearest():
 def test_default_leaves_nothing_for_later(tmp_path):
     small = SmallCase(tmp_path).cell("jobs.csv", "j1", "deadline", "+72h").problem()
     assert not small["later_max"].values.any()
+    assert not small["later_price"].values.any()
     assert not small["expected"].values.any()
     assert small.sizes["guard"] == 0
 
