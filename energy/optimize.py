@@ -19,7 +19,7 @@ from energy.audit.limits import standings
 from energy.audit.reconcile import Reconciliation, reconcile
 from energy.audit.replay import replay
 from energy.audit.summary import Outcome, judge, summarise
-from energy.plan import place, shape_of
+from energy.plan import handed_over, place, shape_of
 from energy.problem import Inputs, assemble, notices, read_inputs
 from energy.program import build
 from energy.solve import Options, Raw, compile_model, dual_prices, gate, solution, solve
@@ -109,9 +109,7 @@ def optimize(
         run_now = _baseline(inputs, problem, solved)
     outcome = judge(problem, solved, certificate, reconciliation, plan.replay)
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
-    summary["limits"] = standings(inputs.fleet, inputs.limits, inputs.state, problem, prices, plan.replay)
-    summary |= {"shape": shape_of(schedule), "left_out_jobs": len(inputs.left_out), "case": inputs.case.name}
-    summary["notices"] = notices(inputs, problem)
+    summary |= _context(inputs, problem, prices, plan)
     return Run(
         inputs,
         problem,
@@ -126,6 +124,17 @@ def optimize(
         summary,
         clock.seconds,
     )
+
+
+def _context(inputs: Inputs, problem: xr.Dataset, prices: xr.Dataset, plan: Priced) -> dict[str, object]:
+    """What the summary says beside its figures: limits, shape of the plan, notices."""
+    return {
+        "limits": standings(inputs.fleet, inputs.limits, inputs.state, problem, prices, plan.replay),
+        "shape": shape_of(handed_over(problem, plan.schedule)),
+        "left_out_jobs": len(inputs.left_out),
+        "case": inputs.case.name,
+        "notices": notices(inputs, problem),
+    }
 
 
 @dataclass(frozen=True)
@@ -192,5 +201,5 @@ def _price(inputs: Inputs, schedule: xr.Dataset) -> Priced:
 
 def _baseline(inputs: Inputs, problem: xr.Dataset, solved: xr.Dataset) -> Priced:
     """The same work as the plan does, run at once."""
-    work = problem["work_left"].values - solved["short"].values
+    work = baselines.planned_work(problem, solved)
     return _price(inputs, baselines.run_now(problem, work, [j.home_site for j in inputs.jobs]))

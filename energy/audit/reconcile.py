@@ -35,6 +35,7 @@ class Reconciliation:
     contracts_on_chords_eur: float
     clipped_prices_eur: float
     undone_penalty_eur: float
+    terminal_value_eur: float
     cap_penalty_eur: float
     unexplained_eur: float
     it_mismatch_mw: float
@@ -85,11 +86,12 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
     below = np.minimum(lowest(p), 0.0)
     burned += float(((p["dt"] * below)[p["hall_site"]] * _hull_minus_segments(p, x)).sum())
     undone, breach = float(p["penalty"] @ x["short"]), float(p["cap_penalty"] @ x["over_cap"])
+    beyond = float(p["later_price"] @ x["later"])
     objective = float(solution.attrs["objective_eur"])
     clipped = float(abs(actual.clipped.sum()))
-    unexplained = objective - priced.total() - chords - burned - peaks - others - clipped - undone - breach
+    unexplained = objective - priced.total() - chords - burned - peaks - others - clipped - undone - beyond - breach
     return Reconciliation(
-        objective, priced.total(), chords, burned, peaks, others, clipped, undone, breach, unexplained,
+        objective, priced.total(), chords, burned, peaks, others, clipped, undone, beyond, breach, unexplained,
         it_mismatch_mw=float(np.abs(x["it"] - replayed["it_mw"].values).max()),
         chord_below_curve_mw=float((replayed["facility_mw"].values - x["facility"]).max()),
     )  # fmt: skip

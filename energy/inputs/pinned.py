@@ -41,8 +41,9 @@ def _case(case: Case, stored: Callable[[str], str]) -> dict[str, Any]:
     """The case with its horizon as used, its files by their names in the folder."""
     data = case.model_dump(mode="json", exclude_none=True)
     data |= {"fleet": FLEET, "jobs": stored(case.jobs)}
-    if case.state is not None:
-        data["state"] = stored(case.state)
+    for key in ("state", "expected_jobs"):
+        if key in data:
+            data[key] = stored(data[key])
     for part in (*data["prices"], *data["weather"].values(), *data["carbon"].values(), *data["fx"].values()):
         if "file" in part:
             part["file"] = stored(part["file"])

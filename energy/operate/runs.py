@@ -15,7 +15,7 @@ from typing import Any
 
 from energy import __version__
 from energy.optimize import Run
-from energy.plan.shape import frame
+from energy.plan.shape import frame, handed_over
 from energy.report.page import render
 from energy.report.record import HYDRO, RESERVOIRS, Record, read, read_water, write, write_json
 
@@ -54,8 +54,9 @@ def record_of(run: Run) -> Record:
         "placement": run.plan.schedule, "baseline_placement": run.baseline.schedule,
     }  # fmt: skip
     bills = {"bill": run.plan.bill.frame(), "baseline_bill": run.baseline.bill.frame()}
+    schedule = frame(handed_over(run.problem, run.plan.schedule))
     water = (read_water(run.inputs.case_path.parent, name) for name in (RESERVOIRS, HYDRO))
-    return Record(datasets, frame(run.plan.schedule), bills, run.summary, manifest_of(run), run.inputs.pinned(), *water)
+    return Record(datasets, schedule, bills, run.summary, manifest_of(run), run.inputs.pinned(), *water)
 
 
 def manifest_of(run: Run) -> dict[str, Any]:

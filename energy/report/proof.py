@@ -21,6 +21,7 @@ DIFFERENCES = (
     ("contracts_on_chords_eur", "Contracts and feed-in on chords", "volumes taken, fed in and sold as heat"),
     ("clipped_prices_eur", "Feed-in above the price", "the program earns no more for a MWh fed in than one drawn costs"),
     ("undone_penalty_eur", "Penalty for undone work", "not money: what keeps the program from leaving work"),
+    ("terminal_value_eur", "Terminal value", "what work left for after the horizon is likely to cost then: no bill yet"),
     ("cap_penalty_eur", "Penalty for exceeded PUE caps", "not money: what keeps the program from breaking a cap"),
     ("unexplained_eur", "Without a name", "must be below a cent"),
 )  # fmt: skip
@@ -103,7 +104,7 @@ def _measured(proof: dict[str, Any]) -> str:
 
 def undone_table(view: View, most: int = 10) -> Table | None:
     """Jobs with work left undone, most first; None where all is done."""
-    short, work = view.solution["short"].values, view.problem["work_left"].values
+    short, work = view.solution["short"].values * view.there, view.problem["work_left"].values
     if not view.record.summary["undone_gpu_hours"] > 1e-7 * work.sum():
         return None
     order = [int(j) for j in (-short).argsort(kind="stable")[:most] if short[j] > 1e-7 * work.sum()]

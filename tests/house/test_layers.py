@@ -19,13 +19,14 @@ MAY_IMPORT = {
     "plan": {"schema"},
     "audit": {"schema", "inputs", "plant"},
     "report": {"schema"},
+    "forecast": {"schema"},
 }
 MAY_IMPORT["fetch"] = {"inputs", "sources", "schema"}
 MAY_IMPORT["live_case"] = {"fetch", "inputs", "sources", "schema"}
 MAY_IMPORT["optimize"] = set(MAY_IMPORT)
 MAY_IMPORT["pue"] = {"inputs", "plant", "problem", "report", "schema"}
 MAY_IMPORT["attribution"] = set(MAY_IMPORT)
-MAY_IMPORT["operate"] = {"optimize", "attribution", "report", "schema", "plan"}
+MAY_IMPORT["operate"] = {"optimize", "attribution", "forecast", "report", "schema", "plan"}
 MAY_IMPORT["screen"] = set(MAY_IMPORT)
 MAY_IMPORT["exits"] = set(MAY_IMPORT)
 MAY_IMPORT["live"] = set(MAY_IMPORT)
@@ -37,6 +38,7 @@ MUST_NOT_IMPORT = {
     "plant": {"pandas", "requests", "ruamel", "pyomo", "highspy", "xarray"},
     "audit": {"pyomo", "highspy"},
     "report": {"pyomo", "highspy", "requests"},
+    "forecast": {"pyomo", "highspy", "requests", "xarray"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 
