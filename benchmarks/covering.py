@@ -1,0 +1,105 @@
+"""Which fast tests run a line, and how long each takes: ``python -m benchmarks.covering OUT``, used by `mutation`.
+
+Tests are kept by the text of the line, not by its number: so the table outlives edits elsewhere in the file.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+#: Most time of covering tests for one mutant [s], quickest files first; the tests of its room come on top.
+MOST_SECONDS = 60.0
+#: Tests that start processes of their own, of which no line is seen, or look at the repository.
+APART = ("--ignore=tests/cli", "--ignore=tests/house")
+
+
+class Timer:
+    """pytest plugin: seconds of each test, set-up included."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Add one phase."""
+        self.seconds[report.nodeid] += report.duration
+
+
+class Order:
+    """pytest plugin: covering tests first, file by file, quickest file first; then those of the room."""
+
+    def __init__(self, covering: set[str], room: tuple[str, ...], seconds: dict[str, float]) -> None:
+        self.covering, self.room, self.seconds = covering, room, seconds
+
+    def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
+        """Sort, and leave out what neither covers the line nor belongs to the room."""
+        wanted = [i for i in items if i.nodeid in self.covering or i.nodeid.startswith(self.room)]
+        config.hook.pytest_deselected(items=[i for i in items if i not in set(wanted)])
+        total: dict[tuple[bool, str], float] = defaultdict(float)
+        for item in wanted:
+            total[self._part(item)] += self.seconds.get(item.nodeid, 0.0)
+        items[:] = sorted(wanted, key=lambda i: (self._part(i)[0], total[self._part(i)], self._part(i)[1],
+                                                 self.seconds.get(i.nodeid, 0.0)))  # fmt: skip
+
+    def _part(self, item: Any) -> tuple[bool, str]:
+        return item.nodeid not in self.covering, item.nodeid.split("::")[0]
+
+
+def chosen(table: dict[str, Any], path: str, text: str) -> set[str]:
+    """Tests that run a line with this text: whole files, quickest first, while they fit into the time."""
+    files = defaultdict(list)
+    for test in table["lines"].get(path, {}).get(text, ()):
+        files[test.split("::")[0]].append(test)
+    seconds = {f: sum(table["seconds"].get(t, 0.0) for t in tests) for f, tests in files.items()}
+    out, spent = set(), 0.0
+    for file in sorted(files, key=lambda f: seconds[f]):
+        spent += seconds[file]
+        if spent > MOST_SECONDS:
+            break
+        out |= set(files[file])
+    return out
+
+
+def read(data_file: Path, checkout: Path, seconds: dict[str, float]) -> dict[str, Any]:
+    """The table from coverage's data."""
+    from coverage import CoverageData
+
+    data = CoverageData(str(data_file))
+    data.read()
+    lines = {}
+    for name in data.measured_files():
+        path, mine = Path(name), defaultdict(set)
+        text = path.read_text(encoding="utf-8").splitlines()
+        for number, contexts in data.contexts_by_lineno(name).items():
+            mine[text[number - 1].strip()] |= {c.rsplit("|", 1)[0] for c in contexts if c}
+        lines[path.relative_to(checkout).as_posix()] = {k: sorted(v) for k, v in mine.items() if v}
+    return {"seconds": seconds, "lines": lines}
+
+
+def main() -> None:
+    """Run the fast tests of the checkout here once and write the table."""
+    import pytest
+
+    timer, here = Timer(), Path.cwd()
+    options = [
+        "-q",
+        "-m",
+        "not slow",
+        "-p",
+        "no:cacheprovider",
+        "--cov=energy",
+        "--cov-context=test",
+        "--cov-report=",
+        *APART,
+    ]
+    code = pytest.main(options, plugins=[timer])
+    if code:
+        sys.exit(f"the tests must pass before anything is mutated (pytest ended with {code})")
+    Path(sys.argv[1]).write_text(json.dumps(read(here / ".coverage", here, timer.seconds)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
