@@ -11,7 +11,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-#: Most time of covering tests for one mutant [s], quickest files first; the tests of its room come on top.
+#: Most time of covering tests for one mutant [s], quickest files first.
 MOST_SECONDS = 60.0
 #: Tests that start processes of their own, of which no line is seen, or look at the repository.
 APART = ("--ignore=tests/cli", "--ignore=tests/house")
@@ -29,20 +29,26 @@ class Timer:
 
 
 class Order:
-    """pytest plugin: covering tests first, file by file, quickest file first; then those of the room."""
+    """pytest plugin: tests in the order in which they judge a mutant, file by file, quickest file first.
+
+    Covering tests and, of the room, tests that the table does not know yet; all of the room where none covers.
+    """
 
     def __init__(self, covering: set[str], room: tuple[str, ...], seconds: dict[str, float]) -> None:
         self.covering, self.room, self.seconds = covering, room, seconds
 
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
-        """Sort, and leave out what neither covers the line nor belongs to the room."""
-        wanted = [i for i in items if i.nodeid in self.covering or i.nodeid.startswith(self.room)]
+        """Sort, and leave out what judges nothing."""
+        wanted = [i for i in items if i.nodeid in self.covering or self._of_the_room(i.nodeid)]
         config.hook.pytest_deselected(items=[i for i in items if i not in set(wanted)])
         total: dict[tuple[bool, str], float] = defaultdict(float)
         for item in wanted:
             total[self._part(item)] += self.seconds.get(item.nodeid, 0.0)
         items[:] = sorted(wanted, key=lambda i: (self._part(i)[0], total[self._part(i)], self._part(i)[1],
                                                  self.seconds.get(i.nodeid, 0.0)))  # fmt: skip
+
+    def _of_the_room(self, test: str) -> bool:
+        return test.startswith(self.room) and not (self.covering and test in self.seconds)
 
     def _part(self, item: Any) -> tuple[bool, str]:
         return item.nodeid not in self.covering, item.nodeid.split("::")[0]

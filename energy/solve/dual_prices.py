@@ -63,7 +63,7 @@ def _it_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
 
 def _negative(p: dict[str, Any]) -> Floats:
     """dt · price at the hall where it is negative, else 0: there the chord replaces the segments in the energy term."""
-    return np.where(p["price"] < 0, p["price"] * p["dt"], 0.0)[p["hall_site"]]
+    return np.asarray(np.where(p["price"] < 0, p["price"] * p["dt"], 0.0)[p["hall_site"]])
 
 
 def _next_slope(p: dict[str, Any], x: dict[str, Any]) -> Floats:

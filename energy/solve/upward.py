@@ -21,7 +21,7 @@ def facility_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
     sold = np.where(x["grid_export"] > TINY_MW, p["dt"] * p["export_price"], np.inf)
     next_mw = np.minimum(import_price(p, x), np.minimum(curtailed, sold))
     nothing_drawn = x["grid_import"] <= TINY_MW
-    return np.where(nothing_drawn, np.maximum(x["dual_facility_power"], next_mw), x["dual_facility_power"])
+    return np.asarray(np.where(nothing_drawn, np.maximum(x["dual_facility_power"], next_mw), x["dual_facility_power"]))
 
 
 def import_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
@@ -40,7 +40,7 @@ def peak_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
     fresh = (x["peak"] <= TINY_MW)[:, None] * _first_rate(p, x)[:, None]
     out = np.zeros_like(p["price"])
     np.add.at(out, p["charge_site"], np.maximum(-x["dual_billed_peak"], fresh) * p["charge_weight"])
-    return out
+    return np.asarray(out)
 
 
 def _first_rate(p: dict[str, Any], x: dict[str, Any]) -> Floats:
@@ -58,4 +58,4 @@ def _contract_saving(p: dict[str, Any], x: dict[str, Any]) -> Floats:
     left = x["taken"] < p["contract_mw"] - TINY_MW
     out = np.zeros_like(p["price"])
     np.maximum.at(out, p["contract_site"], np.where(left, p["contract_saving"], 0.0))
-    return out
+    return np.asarray(out)

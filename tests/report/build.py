@@ -12,6 +12,7 @@ from energy import schema
 from energy.audit.baseline import run_now
 from energy.audit.bill import Bill, Line
 from energy.audit.certificate import certify
+from energy.audit.explain import what_would_help
 from energy.audit.reconcile import reconcile
 from energy.audit.summary import judge, summarise
 from energy.plan import place, shape_of
@@ -35,9 +36,12 @@ def record_of(problem: xr.Dataset, manifest: dict[str, object] | None = None) ->
     base = priced(problem, run_now(problem, work, [str(problem["site"].values[0])] * problem.sizes["job"]))
     proof, agreement = certify(problem, found), reconcile(problem, found, plan.replay, plan.bill)
     outcome = judge(problem, found, proof, agreement, plan.replay)
-    summary = summarise(problem, found, plan, base, proof, agreement, outcome) | {"shape": shape_of(plan.schedule)}
+    prices = dual_prices(problem, found)
+    summary = summarise(problem, found, plan, base, proof, agreement, outcome) | {
+        "shape": shape_of(plan.schedule), "what_would_help": what_would_help(problem, found, prices)
+    }  # fmt: skip
     datasets = {
-        "problem": problem, "solution": found, "prices": dual_prices(problem, found), "replay": plan.replay,
+        "problem": problem, "solution": found, "prices": prices, "replay": plan.replay,
         "baseline_replay": base.replay, "placement": plan.schedule, "baseline_placement": base.schedule,
     }  # fmt: skip
     bills = {"bill": plan.bill.frame(), "baseline_bill": base.bill.frame()}
