@@ -140,9 +140,9 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def check_untouched(benches: list[Bench], table: dict[str, Any]) -> None:
+def check_untouched(mutants: Sequence[Mutant], benches: list[Bench], table: dict[str, Any]) -> None:
     """Tests newer than the table pass without a mutant, and so do a few it knows, or all would count as killed."""
-    for path in {suite_of(m.path): m.path for m in sample(0, 0)}.values():
+    for path in {suite_of(m.path): m.path for m in mutants}.values():
         lines = table["lines"].get(path, {"": []})
         text = min(lines, key=lambda line: len(lines[line]))
         same = Mutant(path, 0, text, "", "", (CHECKOUT / path).read_text(encoding="utf-8"))
@@ -191,7 +191,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         benches = [Bench(copied(Path(folder) / str(i))) for i in range(args.workers)]
         table = covering(args.out, benches[0].copy)
-        check_untouched(benches, table)
+        check_untouched(left, benches, table)
         for i, (mutant, verdict, seconds) in enumerate(judged(left, benches, table), 1):
             found[mutant.digest] = {k: v for k, v in asdict(mutant).items() if k != "source"} | {"verdict": verdict}
             print(f"{i}/{len(left)} {verdict} {seconds:.1f} s {mutant.path}:{mutant.line}: {mutant.before[:90]!r} -> "
