@@ -45,7 +45,8 @@ class Order:
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
         """Sort, and leave out what judges nothing."""
         wanted = [i for i in items if i.nodeid in self.covering or self._of_the_room(i.nodeid)]
-        config.hook.pytest_deselected(items=[i for i in items if i not in set(wanted)])
+        kept = set(wanted)
+        config.hook.pytest_deselected(items=[i for i in items if i not in kept])
         total: dict[tuple[bool, str], float] = defaultdict(float)
         for item in wanted:
             total[self._part(item)] += self.seconds.get(item.nodeid, 0.0)
