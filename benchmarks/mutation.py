@@ -1,9 +1,13 @@
 """Mutation testing by sample: ``python -m benchmarks.mutation`` (make mutation).
 
 mutmut makes the mutants; its own runner is not used, because it rewrites the package around trampolines and demands
-one test command for all, while the figure wanted here is over a seeded sample, every file represented, each mutant
-judged by the fast tests of its own room, and a time-out is not a kill. Every mutant is written into a copy of the
-checkout and tested in a forked process (third-party packages are imported once; no solver runs in the parent).
+one test command for all, while the figure wanted here is over a seeded sample, every file represented, and a time-out
+is not a kill. Every mutant is written into a copy of the checkout and tested in a forked process (third-party packages
+are imported once; no solver runs in the parent) by the fast tests that run its line, quickest file first, until one
+fails; a line that runs at import only is judged by all fast tests of its room.
+
+Verdicts are kept in ``data/runs/mutation.json``: a second run judges only what has none yet, and with ``--again`` also
+what was not killed, against the tests as they are now.
 """
 
 from __future__ import annotations
@@ -12,7 +16,6 @@ import argparse
 import importlib
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -20,115 +23,71 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).parents[1]
-ROOMS = ("energy/program", "energy/audit", "energy/plant")
-#: First match wins: which fast tests judge the mutants of a file, quickest to kill first.
+from benchmarks.covering import Order, chosen
+from benchmarks.mutants import CHECKOUT, ROOMS, Mutant, sample
+
+#: First match wins: the fast tests of a room, for lines that no single test runs and for tests newer than the table.
 SUITES = (
     ("energy/program/", ("tests/golden", "tests/closed_forms", "tests/program")),
-    (
-        "energy/audit/matrix.py",
-        ("tests/closed_forms", "tests/audit/test_certificate.py", "tests/program", "tests/laws/test_rewriting.py"),
-    ),
+    ("energy/audit/matrix.py", ("tests/closed_forms", "tests/audit/test_certificate.py", "tests/program")),
     ("energy/audit/certificate.py", ("tests/audit/test_certificate.py", "tests/closed_forms", "tests/lying_solver")),
     ("energy/audit/explain.py", ("tests/explain",)),
-    ("energy/audit/", ("tests/audit/test_baseline.py", "tests/bills", "tests/audit", "tests/laws/test_duality.py")),
-    (
-        "energy/plant/",
-        (
-            "tests/plant/test_components.py",
-            "tests/plant/test_physics.py",
-            "tests/plant",
-            "tests/bills/test_solar.py",
-            "tests/problem",
-        ),
-    ),
+    ("energy/audit/", ("tests/audit", "tests/bills")),
+    ("energy/plant/", ("tests/plant", "tests/bills/test_solar.py")),
 )
 #: Bars of the issue: share killed, size of the sample; and time per mutant [s] after which it counts as not killed.
 LEAST_KILLED, LEAST_SAMPLE, TIME_LIMIT_S = 0.85, 400, 240.0
 #: Imported once, before forking.
 HEAVY = ("numpy", "pandas", "xarray", "scipy.optimize", "scipy.sparse", "pyomo.environ", "pydantic", "ruamel.yaml", "pvlib", "matplotlib")  # fmt: skip
+VERDICTS = {None: "timeout", 0: "survived", 1: "killed", 2: "killed"}  # of pytest: 1 a test failed, 2 none imports
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One changed file."""
+@dataclass
+class Bench:
+    """A copy of the checkout, and the mutant that is tested in it."""
 
-    path: str
-    line: int
-    before: str
-    after: str
-    source: str
+    copy: Path
+    mutant: Mutant | None = None
+    child: int = 0
+    began: float = 0.0
 
+    def begin(self, mutant: Mutant, tests: set[str], table: dict[str, Any]) -> None:
+        """Write the mutant and test it in a child."""
+        self.mutant, self.began = mutant, time.monotonic()
+        (self.copy / mutant.path).write_text(mutant.source, encoding="utf-8")
+        self.child = os.fork()
+        if self.child == 0:
+            os.setsid()
+            _child(self.copy, mutant.path, tests, table)
 
-def sample(size: int, seed: int) -> list[Mutant]:
-    """Two of every file that has any, the rest drawn from all that is left."""
-    from mutmut.mutation.file_mutation import create_mutations
-
-    rng = random.Random(seed)
-    files = sorted(p.relative_to(CHECKOUT).as_posix() for room in ROOMS for p in (CHECKOUT / room).rglob("*.py"))
-    modules, chosen, rest = {}, [], []
-    for path in files:
-        modules[path], mutations, *_ = create_mutations(path, (CHECKOUT / path).read_text(encoding="utf-8"))
-        rng.shuffle(mutations)
-        chosen += [(path, m) for m in mutations[:2]]
-        rest += [(path, m) for m in mutations[2:]]
-    rng.shuffle(rest)
-    drawn = chosen + rest[: max(0, size - len(chosen))]
-    rng.shuffle(drawn)  # a run that is stopped early is a fair sample too
-    return [_written(path, modules[path], m) for path, m in drawn]
-
-
-def _written(path: str, module: Any, mutation: Any) -> Mutant:
-    """The file with one mutation in it."""
-    old, new = module.code, module.deep_replace(mutation.original_node, mutation.mutated_node).code
-    pairs = zip(old.splitlines(), new.splitlines(), strict=False)
-    line = next((i for i, (a, b) in enumerate(pairs, 1) if a != b), 0)
-    before, after = (module.code_for_node(n).strip() for n in (mutation.original_node, mutation.mutated_node))
-    return Mutant(path, line, before, after, new)
+    def ended(self) -> tuple[Mutant, str, float] | None:
+        """Mutant, verdict and seconds when the child has ended or is out of time; None while it runs."""
+        assert self.mutant is not None
+        done, status = os.waitpid(self.child, os.WNOHANG)
+        seconds = time.monotonic() - self.began
+        if not done and seconds < TIME_LIMIT_S:
+            return None
+        if not done:
+            os.killpg(self.child, signal.SIGKILL)
+            os.waitpid(self.child, 0)
+        shutil.copy2(CHECKOUT / self.mutant.path, self.copy / self.mutant.path)
+        code = os.waitstatus_to_exitcode(status) if done else None
+        mutant, self.mutant = self.mutant, None
+        return mutant, VERDICTS.get(code, f"broken run {code}"), seconds
 
 
-def suite_of(path: str) -> list[str]:
-    """Test paths for a file."""
-    tests = next(tests for prefix, tests in SUITES if path.startswith(prefix))
-    return [t for t in tests if (CHECKOUT / t).exists()]
+def suite_of(path: str) -> tuple[str, ...]:
+    """Test paths of a file's room."""
+    return next(tests for prefix, tests in SUITES if path.startswith(prefix))
 
 
-def judge(mutant: Mutant, copy: Path, extra: tuple[str, ...] = ()) -> tuple[str, float]:
-    """'killed' (failed tests, or none could be imported), 'survived', 'timeout' or a broken run, and seconds."""
-    target = copy / mutant.path
-    original = target.read_text(encoding="utf-8")
-    target.write_text(mutant.source, encoding="utf-8")
-    began = time.monotonic()
-    try:
-        code = _forked(copy, [*suite_of(mutant.path), *extra])
-    finally:
-        target.write_text(original, encoding="utf-8")
-    verdict = {None: "timeout", 0: "survived", 1: "killed", 2: "killed"}.get(code, f"broken run {code}")
-    return verdict, time.monotonic() - began
-
-
-def _forked(copy: Path, tests: list[str]) -> int | None:
-    """Exit code of pytest in a child; None when it ran out of time."""
-    child = os.fork()
-    if child == 0:
-        os.setsid()
-        _child(copy, tests)
-    deadline = time.monotonic() + TIME_LIMIT_S
-    while time.monotonic() < deadline:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.05)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return None
-
-
-def _child(copy: Path, tests: list[str]) -> None:
+def _child(copy: Path, path: str, tests: set[str], table: dict[str, Any]) -> None:
     """Run pytest here and leave; what it prints is in last.log."""
     os.chdir(copy)
     sys.path[:] = [str(copy), *(p for p in sys.path if Path(p or ".").resolve() != CHECKOUT)]
@@ -142,7 +101,10 @@ def _child(copy: Path, tests: list[str]) -> None:
     try:
         import pytest
 
-        code = int(pytest.main(["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", *tests]))
+        room = suite_of(path)
+        files = sorted({t.split("::")[0] for t in tests if not t.startswith(room)})
+        options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:pytest_cov"]
+        code = int(pytest.main([*options, *files, *room], plugins=[Order(tests, room, table)]))
     except BaseException:
         traceback.print_exc()
     finally:  # whatever happens, a child never returns into the parent's loop
@@ -151,44 +113,91 @@ def _child(copy: Path, tests: list[str]) -> None:
         os._exit(code)
 
 
+def judged(
+    mutants: Sequence[Mutant], benches: list[Bench], table: dict[str, Any]
+) -> Iterator[tuple[Mutant, str, float]]:
+    """Mutants with verdict and seconds, in the order in which they end."""
+    waiting = list(mutants)[::-1]
+    while waiting or any(b.mutant for b in benches):
+        for bench in benches:
+            found = bench.ended() if bench.mutant else None
+            if found:
+                yield found
+            if waiting and not bench.mutant:
+                mutant = waiting.pop()
+                bench.begin(mutant, chosen(table, mutant.path, mutant.text), table)
+        time.sleep(0.05)
+
+
 def copied(folder: Path) -> Path:
-    """A copy of the tracked files."""
+    """A copy of the tracked files, compiled once: children read bytecode and write none."""
     names = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, check=True, text=True).stdout
     for name in filter(None, names.split("\0")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(CHECKOUT / name, folder / name)
+    subprocess.run([sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider"], cwd=folder,
+                   env=os.environ | {"PYTHONPATH": str(folder)}, check=True, stdout=subprocess.DEVNULL)  # fmt: skip
     return folder
 
 
+def check_untouched(mutants: Sequence[Mutant], benches: list[Bench], table: dict[str, Any]) -> None:
+    """Tests newer than the table pass without a mutant, and so do a few it knows, or all would count as killed."""
+    for path in {suite_of(m.path): m.path for m in mutants}.values():
+        lines = table["lines"].get(path, {"": []})
+        text = min(lines, key=lambda line: len(lines[line]))
+        same = Mutant(path, 0, text, "", "", (CHECKOUT / path).read_text(encoding="utf-8"))
+        for _, verdict, _ in judged([same], benches[:1], table):
+            if verdict != "survived":
+                said = (benches[0].copy / "last.log").read_text(encoding="utf-8")[-3000:]
+                sys.exit(f"tests of {path} without a mutant: {verdict}; nothing can be judged\n{said}")
+
+
+def covering(out: Path, copy: Path) -> dict[str, Any]:
+    """The table of tests by line, measured once and kept beside the verdicts."""
+    kept = out.with_name("covering.json")
+    if not kept.exists():
+        subprocess.run([sys.executable, "-m", "benchmarks.covering", str(kept.absolute())], cwd=copy, check=True,
+                       env=os.environ | {"PYTHONPATH": str(copy)})  # fmt: skip
+    table: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+    return table
+
+
+def report(found: dict[str, Any], mutants: Sequence[Mutant]) -> bool:
+    """Print killed of judged by room; whether the bar is met."""
+    verdicts = [(m.path, found[m.digest]["verdict"]) for m in mutants if m.digest in found]
+    for room in (*ROOMS, "energy/"):
+        counts = Counter(v for path, v in verdicts if path.startswith(room))
+        killed, all_ = counts["killed"], max(counts.total(), 1)
+        print(f"{room}: {killed} of {counts.total()} killed, {killed / all_:.1%} {dict(counts)}")
+    return len(verdicts) == len(mutants) and killed >= LEAST_KILLED * len(verdicts)
+
+
 def main() -> None:
-    """Judge the sample, print what survives, write the figures; exit 1 below the bar."""
+    """Judge the sample, print what survives, write the verdicts; exit 1 below the bar."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=LEAST_SAMPLE)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--part", default="1/1", help="k/n: only every n-th mutant, for running n side by side")
-    parser.add_argument("--only", help="only files whose path contains this")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--only", default="", help="only files whose path contains this")
+    parser.add_argument("--again", action="store_true", help="judge what was not killed once more")
     parser.add_argument("--out", type=Path, default=CHECKOUT / "data" / "runs" / "mutation.json")
     args = parser.parse_args()
-    chosen = [m for m in sample(args.size, args.seed) if not args.only or args.only in m.path]
-    k, n = (int(x) for x in args.part.split("/"))
+    mutants = [m for m in sample(args.size, args.seed) if args.only in m.path]
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    found = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {}
+    left = [m for m in mutants if m.digest not in found or (args.again and found[m.digest]["verdict"] != "killed")]
     for name in HEAVY:
         importlib.import_module(name)
-    found = []
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        copy = copied(Path(folder))
-        for room in ROOMS if not args.only else ():
-            untouched = Mutant(f"{room}/__init__.py", 0, "", "", (CHECKOUT / room / "__init__.py").read_text("utf-8"))
-            assert judge(untouched, copy)[0] == "survived", (copy / "last.log").read_text(encoding="utf-8")
-        for i, mutant in enumerate(chosen[k - 1 :: n]):
-            verdict, seconds = judge(mutant, copy)
-            found.append({k: v for k, v in asdict(mutant).items() if k != "source"} | {"verdict": verdict})
-            print(f"{i + 1} {verdict} {seconds:.1f} s {mutant.path}:{mutant.line}: {mutant.before[:90]!r} -> "
+        benches = [Bench(copied(Path(folder) / str(i))) for i in range(args.workers)]
+        table = covering(args.out, benches[0].copy)
+        check_untouched(left, benches, table)
+        for i, (mutant, verdict, seconds) in enumerate(judged(left, benches, table), 1):
+            found[mutant.digest] = {k: v for k, v in asdict(mutant).items() if k != "source"} | {"verdict": verdict}
+            print(f"{i}/{len(left)} {verdict} {seconds:.1f} s {mutant.path}:{mutant.line}: {mutant.before[:90]!r} -> "
                   f"{mutant.after[:90]!r}", flush=True)  # fmt: skip
             args.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
-    killed = sum(f["verdict"] == "killed" for f in found)
-    print(f"{killed} of {len(found)} mutants killed: {killed / max(len(found), 1):.1%} (bar {LEAST_KILLED:.0%})")
-    sys.exit(killed < LEAST_KILLED * len(found))
+    sys.exit(not report(found, mutants))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import xarray as xr
 from energy.audit import baseline as baselines
 from energy.audit.bill import Bill, bill
 from energy.audit.certificate import Certificate, certify
+from energy.audit.explain import what_would_help
 from energy.audit.facts import Facts
 from energy.audit.limits import standings
 from energy.audit.reconcile import Reconciliation, reconcile
@@ -110,6 +111,7 @@ def optimize(
     outcome = judge(problem, solved, certificate, reconciliation, plan.replay)
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
     summary |= _context(inputs, problem, prices, plan)
+    summary["what_would_help"] = what_would_help(problem, solved, prices)
     return Run(
         inputs,
         problem,

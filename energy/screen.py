@@ -20,6 +20,8 @@ from energy.sources.status import Row
 
 #: Width when there is no terminal to ask: fits a log viewer and a mail.
 PLAIN_WIDTH = 110
+#: Lines of what would help; the report has all of them.
+MOST_HELP = 5
 
 
 def console(stderr: bool = False) -> Console:
@@ -81,8 +83,8 @@ def result_table(run: Run, folder: Path) -> None:
     table.add_row("fleet", "", f"{energy:,.1f}", f"{bill:,.0f}", f"{base:,.0f}", f"{bill / energy:.2f}", "",
                   f"{s['pue']['fleet']:.4f}", f"{s['busy_share']:.1%}")  # type: ignore[index]  # fmt: skip
     out.print(table)
-    for line in derated(run.summary):
-        out.print(line)
+    for line in [*helpful(run.summary), *derated(run.summary)]:
+        out.print(line, soft_wrap=True)
     for line in run.summary["notices"]:  # type: ignore[attr-defined]
         out.print(f"NOTICE: {line}", soft_wrap=True)
     c = run.certificate
@@ -101,6 +103,13 @@ def headline(run: Run) -> str:
     h: Any = s["horizon"]
     text = f"{s['status']}: {h['first']} … {h['last']}: saves {s['saving_eur']:,.0f} EUR ({s['saving_share']:.1%})"
     return text + ("" if s["equal_work"] else "; run-now does not finish the same work: not a comparison of equals")
+
+
+def helpful(summary: dict[str, Any]) -> list[str]:
+    """What would help, one line each: undone jobs and breached caps with their cheapest cure, or the dearest limits."""
+    found = [f"  - {x['words']}" for x in summary["what_would_help"]]
+    more = [f"  - and {len(found) - MOST_HELP} more in the report"] if len(found) > MOST_HELP else []
+    return ["What would help:", *found[:MOST_HELP], *more] if found else []
 
 
 def derated(summary: dict[str, Any]) -> list[str]:

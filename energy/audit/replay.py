@@ -67,7 +67,7 @@ def _busy(fleet: Fleet, schedule: xr.Dataset) -> dict[str, Floats]:
     """GPUs held by jobs, per pool id, shape (T,)."""
     out = {name: np.zeros(schedule.sizes["time"]) for name in fleet.pools()}
     names = schedule["pool"].values.astype(str)
-    unknown = sorted(set(names) - set(out))
+    unknown = sorted(set(names.tolist()) - set(out))
     if unknown:
         raise ValueError(f"schedule: pool {unknown[0]!r} is not in the fleet")
     for pool in range(len(names)):

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from energy.report import (
+    advice,
     cooling,
     costs,
     gpus,
@@ -35,7 +36,7 @@ from energy.report.words import eur, number, share
 SECTIONS = (
     ("sites", "Sites"), ("week", "Price, weather and load"), ("gpus", "GPUs in use"), ("pue", "PUE"),
     ("cooling", "Cooling"), ("limits", "Limits"), ("costs", "Costs"), ("jobs", "Which jobs wait, and why"), ("deadlines", "Dearest deadlines"),
-    ("worth", "What more capacity is worth"),
+    ("help", "What would help"), ("worth", "What more capacity is worth"),
     ("executable", "Can it be run as it stands?"), ("data", "Data"), ("bill", "Objective and bill"),
     ("certificate", "Certificate"), ("run", "Run"),
 )  # fmt: skip
@@ -47,6 +48,17 @@ def render(record: Record) -> str:
     with svg.drawing():
         context = _top(view) | _pictures(view) | _money(view) | _work(view) | _back(view)
     return environment().get_template("report.html.j2").render(context)
+
+
+def sections(view: View) -> list[tuple[str, str]]:
+    """Anchors and titles in the order of the page.
+
+    What would help comes first where work is undone or a cap breached; reservoirs after the week, where there are any.
+    """
+    out = sorted(SECTIONS, key=lambda x: not (x[0] == "help" and advice.urgent(view)))
+    if reservoirs.pictures(view):
+        out.insert([anchor for anchor, _ in out].index("week") + 1, ("reservoirs", "Reservoirs"))
+    return out
 
 
 def environment() -> Environment:
@@ -71,17 +83,10 @@ def _top(view: View) -> dict[str, Any]:
         "status": status, "sign": sign, "meaning": meaning, "reasons": s["reasons"], "period": headline.period(view),
         "headline": f"The plan {saving}, {share(abs(s['saving_share']))} of the bill", "tiles": headline.tiles(view),
         "warnings": origins.warnings(view), "notes": headline.notes(view), "undone": proof.undone_table(view),
-        "sections": _sections(view), "site_table": sites.site_table(view),
+        "sections": sections(view), "urgent": advice.urgent(view),
+        "advice_words": advice.advice_words(view), "advice_table": advice.advice_table(view), "site_table": sites.site_table(view),
         "light_colours": Markup(variables("light")), "dark_colours": Markup(variables("dark")),
     }  # fmt: skip
-
-
-def _sections(view: View) -> list[tuple[str, str]]:
-    """The sections of the page; reservoirs after the week, where the run has them."""
-    out = list(SECTIONS)
-    if reservoirs.pictures(view):
-        out.insert(2, ("reservoirs", "Reservoirs"))
-    return out
 
 
 def _pictures(view: View) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """Undone work and breached caps say why, and the amount of the cure they name is enough."""
 
+import json
+
 import numpy as np
 import pytest
 
-from energy.audit.explain import Breach, Undone, explain
+from energy.audit.explain import MOST_TIGHT, Breach, Undone, explain, tight, what_would_help
 from energy.solve import dual_prices
 from tests.closed_forms.builder import best, one, problem
 from tests.closed_forms.words import Cap, Job
@@ -154,3 +156,93 @@ def test_savings_lie_between_nothing_and_what_duals_promise(seed):
             assert answer.cost - best(changed(case, available=more)).cost <= promised * (1 + 1e-6)
             with_idle_draw = way.amount * float(np.maximum(prices["value_gpu"].values[n, inside], 0.0).sum())
             assert 0 < way.saves_eur <= min(with_idle_draw, reason.penalty_eur) * (1 + 1e-6)
+
+
+def test_later_deadline_counts_the_gpus_that_are_free_behind_it():
+    """4 undone. Behind the deadline 2 GPUs are free, then none, then 4: 2 in the first hour, 2 in half of the third:
+    2.5 hours later. Saves 2·(100 - 7) + 2·(100 - 9) = 368. With the horizon's end an hour earlier nothing is enough."""
+    case = problem([one([10, 20, 7, 8, 9], gpus=[4, 4, 2, 0, 4], other=1.0)], [Job(12, 4, window=(0, 2), penalty=100)])
+    (undone,) = explained(case)
+    assert cure(undone, "deadline").amount == pytest.approx(2.5)
+    assert cure(undone, "deadline").saves_eur == pytest.approx(368)
+    later = changed(case, open=np.array([[1, 1, 1, 1, 0.5]]))
+    assert explained(later) == ()
+    assert best(case).cost - best(later).cost == pytest.approx(368)
+    short = problem([one([10, 20, 7, 8], gpus=[4, 4, 2, 0], other=1.0)], [Job(12, 4, window=(0, 2), penalty=100)])
+    assert [c.key for c in explained(short)[0].cures if c.key == "deadline"] == []
+
+
+def test_later_deadline_leaves_the_others_their_gpus_hall_and_connection():
+    """In the third hour another job holds 3 of 5 GPUs: 2 hours at 2 GPUs and the rest alone. A hall of 4 MW or a
+    connection of 5 MW (1 MW for the rest of the site) says the same in the third and fourth hours."""
+    jobs = [Job(12, 4, window=(0, 2), penalty=100), Job(3, 3, window=(2, 3), penalty=300)]
+    for site in (
+        one([10, 20, 7, 7, 7], gpus=[9, 9, 5, 9, 9], other=1.0),
+        one([10, 20, 7, 7, 7], limit=[9, 9, 5, 9, 9], other=1.0),
+        one([10, 20, 7, 7, 7], grid=[9, 9, 6, 9, 9], other=1.0),
+    ):
+        undone = explained(problem([site], jobs))[0]
+        assert cure(undone, "deadline").amount == pytest.approx(1.5)
+        assert cure(undone, "deadline").saves_eur == pytest.approx(2 * 93 + 2 * 93)
+
+
+def test_a_deadline_inside_a_period_is_counted_from_there():
+    """The second period counts half: 6 of 12 done, 6 left. The other half gives 2, one more hour 4: 1.5 h later."""
+    case = problem([one([10, 20, 7], other=1.0)], [Job(12, 4, window=(0, 2), share=0.5, penalty=100)])
+    (undone,) = explained(case)
+    assert cure(undone, "deadline").amount == pytest.approx(1.5)
+    assert cure(undone, "deadline").saves_eur == pytest.approx(2 * 80 + 4 * 93)
+
+
+def dear(case):
+    found = best(case).found
+    return tight(case, found, dual_prices(case, found))
+
+
+def test_tight_connection_pool_and_cap_name_site_hour_and_saving():
+    """Work 8 in hours of 4 at most. Connection: a MW more moves one from 40 to 10 and one from 40 to 20: saves 30 + 20.
+    The second site is free of limits."""
+    price = [10, 20, 40, 40]
+    (grid,) = dear(problem([one(price, grid=4.0), one([90] * 4)], [Job(12, 9)]))
+    assert (grid.site, grid.hour) == ("site0", "2021-01-01T00:00Z")
+    assert (grid.cure.key, grid.cure.where, grid.cure.amount) == ("grid_limit_mw", "site0", 1.0)
+    assert grid.cure.hours == ("2021-01-01T00:00Z", "2021-01-01T01:00Z")
+    assert grid.cure.saves_eur == pytest.approx(50)
+    assert grid.words() == (
+        "tight, most at site0 at 2021-01-01T00:00Z: grid_limit_mw of site0 up by 1 MW "
+        "from 2021-01-01T00:00Z to 2021-01-01T01:00Z: saves up to 50.00 EUR"
+    )
+    (pool,) = dear(problem([one([90] * 4), one(price, gpus=4.0, idle=0.1)], [Job(12, 9, speeds={1: 1.0})]))
+    assert (pool.cure.key, pool.cure.where, pool.site) == ("count", "pool1", "site1")
+    assert pool.cure.saves_eur == pytest.approx(0.9 * 50 - 0.1 * sum(price))  # one more GPU idles at 0.1 MW throughout
+
+
+def test_tight_cap_is_named_with_the_saving_of_a_hundredth():
+    """Overhead 40 % at site 0 at 10, none at site 1 at 50; cap 1.2 on site 0 with a firm MW without overhead beside it:
+    1 + a + 0.4a <= 1.2(1 + a), so a = 1 of 10. One hundredth more: a = 0.21/0.19; each moves from 50 to 14."""
+    sites = [one([10], overhead=((100.0, 0.4),), firm_it=1.0), one([50])]
+    (cap,) = dear(problem(sites, [Job(10, 10)], caps=[Cap(1.2, site=0)]))
+    assert (cap.site, cap.cure.key, cap.cure.where, cap.cure.amount) == ("site0", "limit", "PUE cap cap0", 0.01)
+    assert cap.cure.saves_eur == pytest.approx((50 - 14) / 0.2 * 2 * 0.01)  # dual 180 EUR/MWh, 2 MWh of IT
+
+
+def test_few_tight_limits_dearest_first_and_none_for_cents():
+    prices = [10.0, 40.0]
+    sites = [one(prices, grid=1.0 + 0.1 * k) for k in range(7)] + [one([90.0, 90.0])]
+    found = dear(problem(sites, [Job(25, 50, penalty=1000)]))
+    assert len(found) == MOST_TIGHT
+    assert [x.cure.saves_eur for x in found] == sorted((x.cure.saves_eur for x in found), reverse=True)
+    assert dear(problem([one([10, 10.5], grid=1.0)], [Job(1.5, 2)])) == ()
+
+
+def test_what_would_help_is_urgent_first_and_tight_only_without_it():
+    """For summary.json: kind, fields and one line each; plain values only."""
+    undone = problem([one([10, 95], gpus=[3, 0], other=1.0)], [Job(5, 9, window=(0, 1), penalty=100)])
+    breach = problem([one([10], overhead=((100.0, 0.4),))], [Job(5, 5)], caps=[Cap(1.2, penalty=40)])
+    calm = problem([one([10, 20, 40, 40], grid=4.0)], [Job(12, 9)])
+    for case, kind in ((undone, "undone"), (breach, "breach"), (calm, "tight")):
+        found = best(case).found
+        told = what_would_help(case, found, dual_prices(case, found))
+        assert {x["kind"] for x in told} == {kind}
+        assert json.loads(json.dumps(told))[0]["words"] == told[0]["words"]
+        assert all(x["cures"][0]["key"] == "count" for x in told if kind == "undone")

@@ -12,6 +12,7 @@ from energy import schema
 from energy.audit.baseline import planned_work, run_now
 from energy.audit.bill import Bill, Line
 from energy.audit.certificate import certify
+from energy.audit.explain import what_would_help
 from energy.audit.reconcile import reconcile
 from energy.audit.summary import judge, summarise
 from energy.plan import handed_over, place, shape_of
@@ -35,11 +36,13 @@ def record_of(problem: xr.Dataset, manifest: dict[str, object] | None = None) ->
     base = priced(problem, run_now(problem, work, [str(problem["site"].values[0])] * problem.sizes["job"]))
     proof, agreement = certify(problem, found), reconcile(problem, found, plan.replay, plan.bill)
     outcome = judge(problem, found, proof, agreement, plan.replay)
+    prices = dual_prices(problem, found)
     summary = summarise(problem, found, plan, base, proof, agreement, outcome) | {
-        "shape": shape_of(handed_over(problem, plan.schedule))
+        "shape": shape_of(handed_over(problem, plan.schedule)),
+        "what_would_help": what_would_help(problem, found, prices),
     }
     datasets = {
-        "problem": problem, "solution": found, "prices": dual_prices(problem, found), "replay": plan.replay,
+        "problem": problem, "solution": found, "prices": prices, "replay": plan.replay,
         "baseline_replay": base.replay, "placement": plan.schedule, "baseline_placement": base.schedule,
     }  # fmt: skip
     bills = {"bill": plan.bill.frame(), "baseline_bill": base.bill.frame()}
