@@ -38,6 +38,7 @@ SUITES = (
     ("energy/audit/matrix.py", ("tests/closed_forms", "tests/audit/test_certificate.py", "tests/program")),
     ("energy/audit/certificate.py", ("tests/audit/test_certificate.py", "tests/closed_forms", "tests/lying_solver")),
     ("energy/audit/explain.py", ("tests/explain",)),
+    ("energy/audit/cures.py", ("tests/explain",)),
     ("energy/audit/", ("tests/audit", "tests/bills")),
     ("energy/plant/", ("tests/plant", "tests/bills/test_solar.py")),
 )
