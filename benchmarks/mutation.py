@@ -38,6 +38,7 @@ SUITES = (
     ("energy/audit/matrix.py", ("tests/closed_forms", "tests/audit/test_certificate.py", "tests/program")),
     ("energy/audit/certificate.py", ("tests/audit/test_certificate.py", "tests/closed_forms", "tests/lying_solver")),
     ("energy/audit/explain.py", ("tests/explain",)),
+    ("energy/audit/cures.py", ("tests/explain",)),
     ("energy/audit/", ("tests/audit", "tests/bills")),
     ("energy/plant/", ("tests/plant", "tests/bills/test_solar.py")),
 )
@@ -143,8 +144,8 @@ def copied(folder: Path) -> Path:
 def check_untouched(mutants: Sequence[Mutant], benches: list[Bench], table: dict[str, Any]) -> None:
     """Tests newer than the table pass without a mutant, and so do a few it knows, or all would count as killed."""
     for path in {suite_of(m.path): m.path for m in mutants}.values():
-        lines = table["lines"].get(path, {"": []})
-        text = min(lines, key=lambda line: len(lines[line]))
+        tests = {text: chosen(table, path, text) for text in table["lines"].get(path, ())}
+        text = min((t for t in tests if tests[t]), key=lambda t: len(tests[t]), default="")
         same = Mutant(path, 0, text, "", "", (CHECKOUT / path).read_text(encoding="utf-8"))
         for _, verdict, _ in judged([same], benches[:1], table):
             if verdict != "survived":
@@ -189,7 +190,8 @@ def main() -> None:
     for name in HEAVY:
         importlib.import_module(name)
     with tempfile.TemporaryDirectory() as folder:
-        benches = [Bench(copied(Path(folder) / str(i))) for i in range(args.workers)]
+        benches = [Bench(copied(Path(folder) / "0"))]
+        benches += [Bench(shutil.copytree(benches[0].copy, Path(folder) / str(i))) for i in range(1, args.workers)]
         table = covering(args.out, benches[0].copy)
         check_untouched(left, benches, table)
         for i, (mutant, verdict, seconds) in enumerate(judged(left, benches, table), 1):
