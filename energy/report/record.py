@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from energy import schema
+from energy.report.cells import bare_frame, guarded_frame
 
 #: Datasets of a run folder: file name -> table that it obeys.
 DATASETS = {
@@ -24,6 +25,8 @@ DATASETS = {
     "baseline_placement": schema.SCHEDULE,
 }
 FRAMES = ("bill", "baseline_bill")
+#: What a nightly run adds: the dictionary that a night is summed up in.
+NIGHT = "night.json"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Record:
     schedule : the plan as a table (job, site, hall, pool, start, hours, gpus)
     bills : invoice lines by the names of FRAMES
     summary, manifest : the content of the JSON files
+    night : the content of night.json, of nightly runs alone
     """
 
     datasets: dict[str, xr.Dataset]
@@ -43,6 +47,7 @@ class Record:
     bills: dict[str, pd.DataFrame]
     summary: dict[str, Any]
     manifest: dict[str, Any]
+    night: dict[str, Any] | None = None
 
     def __getattr__(self, name: str) -> xr.Dataset:
         """The datasets by name: ``record.problem``."""
@@ -53,15 +58,21 @@ class Record:
 
 
 def write(record: Record, folder: Path) -> None:
-    """Write every file but report.html and manifest.json into an existing folder."""
+    """Write every file but report.html and manifest.json into an existing folder.
+
+    In CSV files names that a spreadsheet would calculate begin with an apostrophe; Parquet has them as they are.
+    """
     for name, ds in record.datasets.items():
         # In memory first: to a full disk HDF5 answers with a crash, Python's own write with an OSError.
         (folder / f"{name}.nc").write_bytes(ds.to_netcdf(engine="h5netcdf", encoding=_encoding(ds)))
     record.schedule.to_parquet(folder / "schedule.parquet", index=False)
-    record.schedule.to_csv(folder / "schedule.csv", index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6f")
+    schedule = guarded_frame(record.schedule)
+    schedule.to_csv(folder / "schedule.csv", index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6f")
     for name, bill in record.bills.items():
-        bill.to_csv(folder / f"{name}.csv", index=False, float_format="%.6f")
+        guarded_frame(bill).to_csv(folder / f"{name}.csv", index=False, float_format="%.6f")
     write_json(record.summary, folder / "summary.json")
+    if record.night is not None:
+        write_json(record.night, folder / NIGHT)
 
 
 def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
@@ -103,7 +114,8 @@ def read(folder: Path) -> Record:
     return Record(
         datasets,
         pd.read_parquet(folder / "schedule.parquet"),
-        {name: pd.read_csv(folder / f"{name}.csv") for name in FRAMES},
+        {name: bare_frame(pd.read_csv(folder / f"{name}.csv")) for name in FRAMES},
         json.loads((folder / "summary.json").read_text(encoding="utf-8")),
         json.loads((folder / "manifest.json").read_text(encoding="utf-8")),
+        json.loads((folder / NIGHT).read_text(encoding="utf-8")) if (folder / NIGHT).is_file() else None,
     )
