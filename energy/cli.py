@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from energy import handing
+
 if TYPE_CHECKING:
     from energy.optimize import Run
 
@@ -27,6 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+handing.register(app)
 
 CaseArg = Annotated[Path | None, typer.Argument(help="Case file; without it the reference case.", show_default=False)]
 FirstDay = Annotated[str | None, typer.Option("--start", help="First local day, YYYY-MM-DD.", show_default=False)]
@@ -70,9 +73,7 @@ def optimize(
 @app.command()
 def report(
     run: Annotated[Path, typer.Option("--run", help="A run folder.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", help="File to write; default: report.html in the folder.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="File; default: report.html in the folder.")] = None,
 ) -> None:
     """Draw the report of a run folder again, from its files alone."""
     with _exit_codes():

@@ -37,11 +37,15 @@ def apply_kueue(manifest: str) -> str:
 
 def _run(needs: str, command: list[str], text: str) -> str:
     if shutil.which(needs) is None:
-        raise ApplyError(f"{needs} is not on the path; run this where it is, or write the file with --out and carry it there")
+        raise ApplyError(
+            f"{needs} is not on the path; run this where it is, or write the file with --out and carry it there"
+        )
     try:
         done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=LONGEST_WAIT, check=False)
     except subprocess.TimeoutExpired:
         raise ApplyError(f"{needs} did not answer within {LONGEST_WAIT:g} s") from None
     if done.returncode:
-        raise ApplyError(f"{needs} refused ({done.returncode}): {' '.join((done.stderr or done.stdout).split())[:TOLD]}")
+        raise ApplyError(
+            f"{needs} refused ({done.returncode}): {' '.join((done.stderr or done.stdout).split())[:TOLD]}"
+        )
     return done.stdout

@@ -18,7 +18,8 @@ def document(quotas: Quotas) -> dict[str, Any]:
     periods = [{"start": f"{stamp(t)}Z", "hours": float(dt)} for t, dt in zip(quotas.start, quotas.dt, strict=True)]
     pools = [{"pool": p, "slurm_qos": pool_qos(p), "kueue_flavor": flavor_name(p)} for p in quotas.pools]
     groups = [
-        {"group": g.key, "kueue_queue": queue_name(g.key), "speed": g.speeds, "jobs": list(g.jobs)} for g in quotas.groups
+        {"group": g.key, "kueue_queue": queue_name(g.key), "speed": g.speeds, "jobs": list(g.jobs)}
+        for g in quotas.groups
     ]
     limits = [
         {"pool": quotas.pools[n], "group": quotas.groups[k].key, "slurm_qos": group_qos(quotas.pools[n], quotas.groups[k].key),

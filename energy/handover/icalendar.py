@@ -18,7 +18,13 @@ _SPECIAL = re.compile(r"([\\;,])")
 
 def text(quotas: Quotas) -> str:
     """The calendar; the same bytes for the same plan, so that an import replaces its own events."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//hydrocool//hand-over//EN", "CALSCALE:GREGORIAN", "X-WR-CALNAME:GPU quotas"]
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//hydrocool//hand-over//EN",
+        "CALSCALE:GREGORIAN",
+        "X-WR-CALNAME:GPU quotas",
+    ]
     total = quotas.gpus.sum(axis=0)
     for n, pool in enumerate(quotas.pools):
         for start, end, gpus in stretches(quotas, total[n]):
@@ -29,7 +35,7 @@ def text(quotas: Quotas) -> str:
 def _event(quotas: Quotas, n: int, pool: str, start: np.datetime64, end: np.datetime64, gpus: int) -> list[str]:
     inside = (quotas.start >= start) & (quotas.start < end)
     return [
-        "BEGIN:VEVENT", f"UID:{digest([pool, str(start)])}@hydrocool", f"DTSTAMP:{_utc(quotas.start[0])}",
+        "BEGIN:VEVENT", f"UID:{_utc(start)}-{digest(pool)}@hydrocool", f"DTSTAMP:{_utc(quotas.start[0])}",
         f"DTSTART:{_utc(start)}", f"DTEND:{_utc(end)}", f"SUMMARY:{escaped(f'{gpus} GPUs in {name(pool)}')}",
         f"DESCRIPTION:{escaped(_shares(quotas, n, quotas.gpus[:, n][:, inside]))}", "TRANSP:TRANSPARENT", "END:VEVENT",
     ]  # fmt: skip
@@ -37,7 +43,11 @@ def _event(quotas: Quotas, n: int, pool: str, start: np.datetime64, end: np.date
 
 def _shares(quotas: Quotas, n: int, gpus: Ints) -> str:
     """Range of each group's quota inside the event."""
-    rows = [(g.key, int(v.min()), int(v.max())) for g, v in zip(quotas.groups, gpus, strict=True) if quotas.pools[n] in g.speeds]
+    rows = [
+        (g.key, int(v.min()), int(v.max()))
+        for g, v in zip(quotas.groups, gpus, strict=True)
+        if quotas.pools[n] in g.speeds
+    ]
     return "; ".join(f"{key}: {low} to {high} GPUs" if low < high else f"{key}: {high} GPUs" for key, low, high in rows)
 
 

@@ -11,6 +11,7 @@ import io
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
 from energy.handover.names import safe
 from energy.handover.quota import Quotas, stamp
@@ -41,23 +42,27 @@ def cluster_queues(quotas: Quotas, period: int, resource: str = RESOURCE) -> lis
 def _queue(quotas: Quotas, k: int, t: int, resource: str, start: str, end: str) -> dict[str, Any]:
     group = quotas.groups[k]
     flavors = [
-        {"name": flavor_name(pool), "resources": [{"name": resource, "nominalQuota": int(quotas.gpus[k, n, t])}]}
+        {
+            "name": Quoted(flavor_name(pool)),
+            "resources": [{"name": resource, "nominalQuota": int(quotas.gpus[k, n, t])}],
+        }
         for n, pool in enumerate(quotas.pools)
         if pool in group.speeds
     ]
     flavors.sort(key=lambda f: str(f["name"]))
-    notes = {"hydrocool.dev/from": f"{start}Z", "hydrocool.dev/to": f"{end}Z", "hydrocool.dev/run": safe(quotas.run_id)}
+    # Quoted: kubectl reads YAML 1.1, in which a time or a word such as `no` is not text.
+    said = {"from": f"{start}Z", "to": f"{end}Z", "run": safe(quotas.run_id)}
+    notes = {f"hydrocool.dev/{key}": Quoted(value) for key, value in said.items()}
     return {
         "apiVersion": API, "kind": "ClusterQueue",
-        "metadata": {"name": queue_name(group.key), "annotations": notes},
+        "metadata": {"name": Quoted(queue_name(group.key)), "annotations": notes},
         "spec": {"resourceGroups": [{"coveredResources": [resource], "flavors": flavors}]},
     }  # fmt: skip
 
 
 def manifest(quotas: Quotas, period: int, resource: str = RESOURCE) -> str:
     """The YAML of one period, for ``kubectl apply --server-side``."""
-    yaml, out = YAML(typ="safe", pure=True), io.StringIO()
-    yaml.default_flow_style = False
+    yaml, out = YAML(), io.StringIO()
     yaml.explicit_start = True
     yaml.dump_all(cluster_queues(quotas, period, resource), out)
     return out.getvalue()

@@ -96,17 +96,19 @@ def _groups(problem: xr.Dataset, pools: tuple[str, ...], real: Bools) -> list[Gr
 def whole(held: Floats, room: Ints, dt: Floats) -> Ints:
     """Whole GPUs, (K, N, T), whose GPU-hours follow the plan's and whose sum never exceeds the pool's room.
 
-    What rounding takes from a group in one period [GPU-h] is carried into the next: of the groups of a pool those
-    with most carried get the GPUs that the sum of fractions makes whole. No group that holds nothing gets any.
+    What rounding takes from a group in one period [GPU-h] is carried into the next: of the groups that hold a fraction
+    of a GPU, those with most carried get the GPUs that the sum of fractions makes whole.
     """
     out = np.zeros(held.shape, dtype=np.int64)
     carried = np.zeros(held.shape[:2])
     for t, hours in enumerate(dt):
         now = held[:, :, t]
         base = np.floor(now + WHOLE).astype(np.int64)
+        broken = now - base > WHOLE
         wanted = now - base + carried / hours
-        extra = np.minimum(np.floor(wanted.sum(axis=0, where=now > 0) + WHOLE).astype(np.int64), room[:, t] - base.sum(axis=0))
-        out[:, :, t] = base + _extra(np.where(now - base > WHOLE, wanted, -np.inf), extra)
+        due = np.floor(wanted.sum(axis=0, where=broken) + WHOLE).astype(np.int64)
+        extra = np.minimum(due, room[:, t] - base.sum(axis=0))
+        out[:, :, t] = base + _extra(np.where(broken, wanted, -np.inf), extra)
         carried += (now - out[:, :, t]) * hours
     return out
 

@@ -94,5 +94,7 @@ def _rows(quotas: Quotas) -> list[str]:
     total = quotas.gpus.sum(axis=0)
     series = [(pool_qos(p), total[n]) for n, p in enumerate(quotas.pools)]
     series += [(group_qos(quotas.pools[n], quotas.groups[k].key), quotas.gpus[k, n]) for k, n in quotas.pairs()]
-    found = [(f"{digits(a)} {digits(b)}", qos, gpus) for qos, values in series for a, b, gpus in stretches(quotas, values)]
+    found = [
+        (f"{digits(a)} {digits(b)}", qos, gpus) for qos, values in series for a, b, gpus in stretches(quotas, values)
+    ]
     return [f"{span} {qos} {gpus}" for span, qos, gpus in sorted(found)]

@@ -32,7 +32,12 @@ class JsonLines(logging.Formatter):
         """One line; line breaks inside texts are escaped by JSON."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         fields = {k: v for k, v in vars(record).items() if k not in _STANDARD}
-        line: dict[str, Any] = {"time": at, "level": record.levelname, "run_id": self.run_id, "event": record.getMessage()}
+        line: dict[str, Any] = {
+            "time": at,
+            "level": record.levelname,
+            "run_id": self.run_id,
+            "event": record.getMessage(),
+        }
         line |= {k: v for k, v in fields.items() if k not in line}
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)

@@ -41,7 +41,9 @@ def notify(
     out = [_deliver(address, subject, markdown, send or _apprise, wait) for address in addresses]
     for d in out:
         level = logging.INFO if d.delivered else logging.ERROR
-        logging.getLogger(LOGGER).log(level, "notified" if d.delivered else "not notified", extra={"service": d.service, "problem": d.problem})
+        logging.getLogger(LOGGER).log(
+            level, "notified" if d.delivered else "not notified", extra={"service": d.service, "problem": d.problem}
+        )
     return out
 
 

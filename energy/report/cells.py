@@ -5,6 +5,8 @@ Parquet and JSON files keep every name as it is; reading a CSV file of a run tak
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
@@ -33,6 +35,6 @@ def bare_frame(frame: pd.DataFrame) -> pd.DataFrame:
     return _each(frame, bare)
 
 
-def _each(frame: pd.DataFrame, change: object) -> pd.DataFrame:
+def _each(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
     text = [c for c in frame.columns if not is_numeric_dtype(frame[c]) and frame[c].dtype.kind != "M"]
     return frame.assign(**{c: [change(v) if isinstance(v, str) else v for v in frame[c]] for c in text})

@@ -104,7 +104,13 @@ def _bars(values: Sequence[float | None]) -> str:
     """One block per night, a minus where it cost more than run-now, a space where nothing is known."""
     top = max((v for v in values if v is not None), default=0.0)
     return "".join(
-        " " if v is None else "−" if v < 0 else BLOCKS[min(int(v / top * len(BLOCKS)), len(BLOCKS) - 1)] if top > 0 else BLOCKS[0]
+        " "
+        if v is None
+        else "−"
+        if v < 0
+        else BLOCKS[min(int(v / top * len(BLOCKS)), len(BLOCKS) - 1)]
+        if top > 0
+        else BLOCKS[0]
         for v in values
     )
 

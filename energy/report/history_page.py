@@ -49,10 +49,18 @@ def _tiles(days: list[tuple[str, Past | None]]) -> list[Tile]:
     whole = cost + saved(days)
     walls = [p.wall_seconds for _, p in days if p and p.wall_seconds is not None]
     return [
-        Tile("Saved", eur(saved(days)), f"{share(saved(days) / whole)} of run-now's {eur(whole)}" if whole > 0 else "nothing priced yet"),
+        Tile(
+            "Saved",
+            eur(saved(days)),
+            f"{share(saved(days) / whole)} of run-now's {eur(whole)}" if whole > 0 else "nothing priced yet",
+        ),
         Tile("Nights OK", number(found["OK"]), f"of {len(days)}; {found['no run']} without a run"),
         Tile("Degraded", number(found["DEGRADED"]), "published with reservations"),
-        Tile("Failed", number(found["FAILED"]), f"longest run {number(max(walls))} s" if walls else "the plan before stayed in force"),
+        Tile(
+            "Failed",
+            number(found["FAILED"]),
+            f"longest run {number(max(walls))} s" if walls else "the plan before stayed in force",
+        ),
     ]
 
 
@@ -91,7 +99,9 @@ def _chart(days: list[tuple[str, Past | None]]) -> Markup:
     at = list(range(0, len(days), step))
     ax.set_xticks(at, [short_day(day_of(days[i][0])) for i in at])
     ax.set_xlim(-0.6, len(days) - 0.4)
-    svg.title(ax, f"Saved by night, {'thousand ' if kilo > 1 else ''}EUR", [("OK", "plan"), ("degraded", "series2"), ("failed", "warm")])
+    svg.title(
+        ax,
+        f"Saved by night, {'thousand ' if kilo > 1 else ''}EUR",
+        [("OK", "plan"), ("degraded", "series2"), ("failed", "warm")],
+    )
     return svg.inline(figure, "history", "Saving of each night, coloured by its state")
-
-

@@ -29,8 +29,18 @@ def escaped(text: object) -> str:
 
 def page(night: Night, link: str | None = None) -> str:
     """Heading, reasons, sentences, days ahead, jobs at risk, PUE; `link` is where the report can be read."""
-    parts = [_top(night), _reasons(night), " ".join(escaped(s) for s in summary(night)), _days(night), _risk(night), _pue(night)]
-    parts.append(f"Known on {moment_of(night['known_at'])}; run {code(night['run_id'])}." + (f" Report: <{link}>" if link else ""))
+    parts = [
+        _top(night),
+        _reasons(night),
+        " ".join(escaped(s) for s in summary(night)),
+        _days(night),
+        _risk(night),
+        _pue(night),
+    ]
+    parts.append(
+        f"Known on {moment_of(night['known_at'])}; run {code(night['run_id'])}."
+        + (f" Report: <{link}>" if link else "")
+    )
     return "\n\n".join(p for p in parts if p) + "\n"
 
 

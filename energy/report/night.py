@@ -143,9 +143,15 @@ def _ahead(night: Night) -> str:
 def _care(night: Night) -> str:
     risky, late = night["jobs"]["at_risk"], night["jobs"]["late"]
     tight = [p for p in night["pue"] if p["credit_mwh"] < 0]
-    parts = [f"{counted(len(late), 'job')} missed {'its deadline' if len(late) == 1 else 'their deadlines'}"] if late else []
+    parts = (
+        [f"{counted(len(late), 'job')} missed {'its deadline' if len(late) == 1 else 'their deadlines'}"]
+        if late
+        else []
+    )
     parts += [f"{counted(len(risky), 'job')} may miss a deadline, which {rescue(night)} would prevent"] if risky else []
-    parts += [f"{counted(len(tight), 'PUE cap')} {'is' if len(tight) == 1 else 'are'} overdrawn this year"] if tight else []
+    parts += (
+        [f"{counted(len(tight), 'PUE cap')} {'is' if len(tight) == 1 else 'are'} overdrawn this year"] if tight else []
+    )
     return f"{'; '.join(parts)}." if parts else "No job is at risk, and the year's PUE is within every cap."
 
 
@@ -159,8 +165,16 @@ def tiles(night: Night) -> list[Tile]:
     saved, y = night["saving_eur"], night["yesterday"]
     at = day_of(y["date"]) if y else day_of(night["date"])
     jobs = night["jobs"]
-    against = f"{share(y['saving_eur'] / y['run_now_eur'])} of run-now's {eur(y['run_now_eur'])}" if y and y["run_now_eur"] > 0 else "no night before"
-    risk = f"{rescue(night)} would save them" if jobs["at_risk"] else f"{number(jobs['running'])} running, {number(jobs['left'])} waiting"
+    against = (
+        f"{share(y['saving_eur'] / y['run_now_eur'])} of run-now's {eur(y['run_now_eur'])}"
+        if y and y["run_now_eur"] > 0
+        else "no night before"
+    )
+    risk = (
+        f"{rescue(night)} would save them"
+        if jobs["at_risk"]
+        else f"{number(jobs['running'])} running, {number(jobs['left'])} waiting"
+    )
     return [
         Tile("Saved last night", _money(saved["last_night"]), against),
         Tile("Saved this month", _money(saved["month_to_date"]), f"{day(at).split(' ', 1)[1]}, to {short_day(at)}"),

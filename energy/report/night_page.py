@@ -13,7 +13,7 @@ from energy.report.gpus import key
 from energy.report.night import Night
 from energy.report.style import series
 from energy.report.view import View
-from energy.report.words import counted, hours, number, short_day
+from energy.report.words import counted, day, hours, number, short_day
 from energy.schema import QUALITY, Floats
 
 SECTIONS = (
@@ -42,14 +42,16 @@ def context(night: Night, view: View) -> dict[str, Any]:
 def period(night: Night) -> str:
     """What was known when this was planned."""
     return (
-        f"Plan for {told.day(told.day_of(night['date']))}, made with what was known on {told.moment_of(night['known_at'])}; "
+        f"Plan for {day(told.day_of(night['date']))}, made with what was known on {told.moment_of(night['known_at'])}; "
         f"prices known to {told.moment_of(night['known_until'])}, after that {_forecast(night)}."
     )
 
 
 def _forecast(night: Night) -> str:
     f = night["forecast"]
-    return f"{hours(f['hours'])} forecast by the rule “{told.name(f['method'])}”" if f["hours"] else "nothing was needed"
+    return (
+        f"{hours(f['hours'])} forecast by the rule “{told.name(f['method'])}”" if f["hours"] else "nothing was needed"
+    )
 
 
 def _tables(night: Night) -> dict[str, Any]:
@@ -86,7 +88,14 @@ def _strips(view: View) -> dict[str, Any]:
     for kind, array in (("Prices", "price_quality"), ("Weather", "weather_quality")):
         rows = view.problem[array].values[view.shown]
         seen |= {int(q) for q in np.unique(rows)}
-        strips.append({"name": kind, "rows": [{"name": view.sites[s], "runs": _runs(q, view.dt)} for s, q in zip(view.shown, rows, strict=True)]})
+        strips.append(
+            {
+                "name": kind,
+                "rows": [
+                    {"name": view.sites[s], "runs": _runs(q, view.dt)} for s, q in zip(view.shown, rows, strict=True)
+                ],
+            }
+        )
     names = [QUALITY[q] for q in sorted(seen)]
     return {"strips": strips, "quality_key": key(names, [QUALITY_ROLES[n] for n in names]), "day_labels": _labels(view)}
 
@@ -97,7 +106,13 @@ def _runs(quality: Any, dt: Floats) -> list[dict[str, Any]]:
     for value, group in groupby(int(q) for q in quality):
         count = len(list(group))
         length = float(dt[at : at + count].sum())
-        out.append({"role": QUALITY_ROLES[QUALITY[value]], "width": round(100 * length / total, 3), "words": f"{QUALITY[value]}, {hours(length)}"})
+        out.append(
+            {
+                "role": QUALITY_ROLES[QUALITY[value]],
+                "width": round(100 * length / total, 3),
+                "words": f"{QUALITY[value]}, {hours(length)}",
+            }
+        )
         at += count
     return out
 
@@ -113,5 +128,3 @@ def _labels(view: View) -> list[dict[str, Any]]:
         {"text": short_day(d) if i % every == 0 and w >= full else "", "width": round(100 * float(w), 3)}
         for i, (d, w) in enumerate(zip(days, lengths, strict=True))
     ]
-
-

@@ -50,11 +50,21 @@ def promise_table(night: Night) -> Table | None:
     digits = places(y["real_eur"])
     rows = [row("Promised by the plan", number(y["promised_eur"], digits), "at the prices and weather forecast then")]
     rows += [row(word.capitalize(), number(y["why"][key], digits, sign=True), meaning) for key, word, meaning in CAUSES]
-    rows.append(row("Starting every job at once", number(y["run_now_eur"], digits), "run-now, at the same real prices and weather"))
+    rows.append(
+        row(
+            "Starting every job at once",
+            number(y["run_now_eur"], digits),
+            "run-now, at the same real prices and weather",
+        )
+    )
     rows.append(row("Saved", number(y["saving_eur"], digits), "run-now less what it cost"))
-    cost = row("What it cost", number(y["real_eur"], digits), "at the real prices and weather, metered where there is a meter")
+    cost = row(
+        "What it cost", number(y["real_eur"], digits), "at the real prices and weather, metered where there is a meter"
+    )
     at = 1 + len(CAUSES)
-    return table((words("Item"), Column(short_day(day_of(y["date"])), "EUR"), prose("Meaning")), [*rows[:at], cost, *rows[at:]])
+    return table(
+        (words("Item"), Column(short_day(day_of(y["date"])), "EUR"), prose("Meaning")), [*rows[:at], cost, *rows[at:]]
+    )
 
 
 def _days(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
@@ -75,12 +85,18 @@ def plan_table(night: Night) -> Table | None:
         return None
     near, far = _days(rows)
     groups = [[d] for d in near] + ([far] if far else [])
-    heads = [Column(short_day(day_of(g[0])), "MWh") for g in groups[: len(near)]] + ([Column("Later", "MWh")] if far else [])
+    heads = [Column(short_day(day_of(g[0])), "MWh") for g in groups[: len(near)]] + (
+        [Column("Later", "MWh")] if far else []
+    )
     body = [_plan_row(rows, [s], name(s), groups) for s in _sites(rows)]
-    return table((words("Site"), *heads, Column("Together", "MWh")), body, _plan_row(rows, _sites(rows), "Fleet", groups))
+    return table(
+        (words("Site"), *heads, Column("Together", "MWh")), body, _plan_row(rows, _sites(rows), "Fleet", groups)
+    )
 
 
-def _plan_row(rows: Sequence[Mapping[str, Any]], sites: list[str], label: str, groups: list[list[str]]) -> tuple[Cell, ...]:
+def _plan_row(
+    rows: Sequence[Mapping[str, Any]], sites: list[str], label: str, groups: list[list[str]]
+) -> tuple[Cell, ...]:
     mine = [r for r in rows if r["site"] in sites]
     cells = [_energy([r for r in mine if r["date"] in g]) for g in groups]
     return row(label, *cells, _energy(mine))
@@ -122,7 +138,9 @@ def change_table(night: Night) -> Table | None:
 def _change(rows: Sequence[Mapping[str, Any]], site: str, date: str) -> Cell:
     mine = [r for r in rows if r["site"] == site and r["date"] == date]
     before, after = sum(r["mwh_before"] for r in mine), sum(r["mwh_after"] for r in mine)
-    return Cell(number(after - before, 1, sign=True), f"{number(before, 1)} → {number(after, 1)}") if mine else Cell("–")
+    return (
+        Cell(number(after - before, 1, sign=True), f"{number(before, 1)} → {number(after, 1)}") if mine else Cell("–")
+    )
 
 
 def pue_table(night: Night) -> Table | None:
@@ -145,7 +163,10 @@ def peak_table(night: Night) -> Table | None:
 def risk_table(night: Night) -> Table | None:
     """Jobs that may miss their deadline, dearest first, with the price of saving each."""
     found = sorted(night["jobs"]["at_risk"], key=lambda j: -j["cost_eur"])
-    rows = [row(name(j["id"]), moment_of(j["deadline"]), number(j["gpu_hours_short"], 1), eur(j["cost_eur"])) for j in found[:MOST_JOBS]]
+    rows = [
+        row(name(j["id"]), moment_of(j["deadline"]), number(j["gpu_hours_short"], 1), eur(j["cost_eur"]))
+        for j in found[:MOST_JOBS]
+    ]
     heads = (words("Job"), words("Deadline"), Column("Work short", "GPU-h"), Column("Saving it costs"))
     return table(heads, rows) if rows else None
 

@@ -104,7 +104,8 @@ def clipped(name: str) -> str:
 
 def one_line(text: str) -> str:
     """A text from outside on one line: no line breaks, no control or direction marks, no runs of spaces."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    shown = (c if c.isprintable() or c in (THIN, SPACE) else " " for c in text)
+    return " ".join(filter(None, "".join(shown).split(" ")))
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:

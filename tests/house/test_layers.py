@@ -25,6 +25,8 @@ MAY_IMPORT["optimize"] = set(MAY_IMPORT)
 MAY_IMPORT["pue"] = {"inputs", "plant", "problem", "report", "schema"}
 MAY_IMPORT["attribution"] = set(MAY_IMPORT)
 MAY_IMPORT["operate"] = {"optimize", "attribution", "report", "schema", "plan"}
+MAY_IMPORT["handover"] = {"inputs", "report", "schema"}
+MAY_IMPORT["handing"] = set(MAY_IMPORT)
 MAY_IMPORT["screen"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 #: Third-party packages that a room must do without.

@@ -36,7 +36,9 @@ def hostile_night() -> dict[str, Any]:
         out["pue"].append({"site": text, "cap": text, "limit": 1.2, "year_to_date": 1.1, "credit_mwh": -1.0})
         out["peaks"].append({"site": text, "month": text, "mw": 1.0})
         out["jobs"]["late"].append({"id": text, "deadline": "2018-04-30T06:00:00Z", "gpu_hours_left": 5.0})
-        out["jobs"]["at_risk"].append({"id": text, "deadline": "2018-05-02T06:00:00Z", "gpu_hours_short": 5.0, "cost_eur": 5.0 + i})
+        out["jobs"]["at_risk"].append(
+            {"id": text, "deadline": "2018-05-02T06:00:00Z", "gpu_hours_short": 5.0, "cost_eur": 5.0 + i}
+        )
         out["quality"][text] = {text: 24}
         out["fallback_hours"]["price"][text] = 2
     return out
@@ -57,10 +59,25 @@ def _night() -> dict[str, Any]:
         at = (first + timedelta(days=i)).isoformat()
         for site, mwh, price in zip(SITES, MWH, PRICES, strict=True):
             energy = round(mwh * share, 3)
-            plan.append({"site": site, "date": at, "mwh": energy, "eur": round(energy * (price + 9 + 2 * i), 2), "gpu_hours": round(energy * 700)})
+            plan.append(
+                {
+                    "site": site,
+                    "date": at,
+                    "mwh": energy,
+                    "eur": round(energy * (price + 9 + 2 * i), 2),
+                    "gpu_hours": round(energy * 700),
+                }
+            )
     for site, before, after in (("narvik", 288.0, 301.6), ("malmo", 219.5, 206.4), ("amsterdam", 121.9, 117.0)):
         changes.append({"site": site, "date": first.isoformat(), "mwh_before": before, "mwh_after": after})
-        changes.append({"site": site, "date": (first + timedelta(days=1)).isoformat(), "mwh_before": after, "mwh_after": before - 2})
+        changes.append(
+            {
+                "site": site,
+                "date": (first + timedelta(days=1)).isoformat(),
+                "mwh_before": after,
+                "mwh_after": before - 2,
+            }
+        )
     return {
         "date": "2018-04-30", "fleet": "reference-six", "run_id": "reference-six_2018-04-30_1a2b3c4d", "status": "OK", "rung": "lp",
         "reasons": [], "known_at": "2018-04-29T11:00:00Z", "known_until": "2018-04-30T22:00:00Z",
