@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.instances import Size, random_problem
+from energy.inputs.errors import ConfigError
 from energy.operate.pdf import NOT_INSTALLED, PdfError, printable, write_pdf
 from energy.operate.runs import PAGE, publish, read_run, save_page
 from energy.report.cells import FORMULA, bare, guarded
@@ -59,6 +60,12 @@ def test_night_is_a_file_of_the_run_folder_and_of_its_hashes(tmp_path):
     assert read_run(publish(small(), tmp_path / "plain")).night is None
 
 
+@pytest.mark.parametrize("name", ["../up", "/abs", "a/b", "..", ".hidden", "a\nb", "=cmd", "x" * 10_000, "<b>", ""])
+def test_names_that_become_folders_are_checked_when_read(case, name):
+    """A run folder is named after its case; sites, halls and pools obey the same rule."""
+    case.edit("case.yaml", "name", name).refused(ConfigError, "case.yaml", "name")
+
+
 def test_pdf_without_weasyprint_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "weasyprint", None)
     with pytest.raises(PdfError) as caught:
@@ -74,6 +81,7 @@ def test_print_has_no_variables():
     assert "@page" in html
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # inside weasyprint and what it imports
 def test_pdf_is_written_from_the_page(tmp_path):
     pytest.importorskip("weasyprint", reason="the optional extra pdf is not installed: pip install 'hydrocool[pdf]'")
     from energy.report.history import Past

@@ -110,7 +110,8 @@ def test_missing_extra_is_said_and_does_not_raise(monkeypatch):
     assert found[0].problem == NOT_INSTALLED
 
 
-def test_apprise_delivers(monkeypatch):
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # inside apprise and what it imports
+def test_apprise_delivers():
     pytest.importorskip("apprise", reason="the optional extra notify is not installed: pip install 'hydrocool[notify]'")
     got: list[dict[str, str]] = []
 
@@ -127,6 +128,7 @@ def test_apprise_delivers(monkeypatch):
     Thread(target=server.serve_forever, daemon=True).start()
     found = notify([f"json://127.0.0.1:{server.server_port}/"], title(night()), page(night()))
     server.shutdown()
+    server.server_close()
     assert found[0].delivered
     assert got[0]["title"].startswith("OK: reference-six")
 
