@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from energy import kept
+from energy import handing, kept
 from energy import live as live_commands
 from energy.exits import CONFIGURATION, DEGRADED, OK, SOLVER, exit_codes, fail
 
@@ -26,6 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+handing.register(app)
 
 CaseArg = Annotated[Path | None, typer.Argument(help="Case file; without it the reference case.", show_default=False)]
 FirstDay = Annotated[str | None, typer.Option("--start", help="First local day, YYYY-MM-DD.", show_default=False)]

@@ -15,6 +15,7 @@ from energy.report import (
     headline,
     jobs,
     limits,
+    night_page,
     origins,
     proof,
     pue,
@@ -46,7 +47,7 @@ def render(record: Record) -> str:
     """The page of a run, self-contained: pictures, words and tables from the Record alone."""
     view = View(record)
     with svg.drawing():
-        context = _top(view) | _pictures(view) | _money(view) | _work(view) | _back(view)
+        context = _top(view) | _pictures(view) | _money(view) | _work(view) | _back(view) | _night(view)
     return environment().get_template("report.html.j2").render(context)
 
 
@@ -59,6 +60,14 @@ def sections(view: View) -> list[tuple[str, str]]:
     if reservoirs.pictures(view):
         out.insert([anchor for anchor, _ in out].index("week") + 1, ("reservoirs", "Reservoirs"))
     return out
+
+
+def _night(view: View) -> dict[str, Any]:
+    """The nightly edition, and its title, where the record is a night's."""
+    if view.record.night is None:
+        return {"night": None}
+    night = night_page.context(view.record.night, view)
+    return {"night": night, "title": f"hydrocool: {night['title']}"}
 
 
 def environment() -> Environment:

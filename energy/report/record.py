@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from energy import schema
+from energy.report.cells import bare_frame, guarded_frame
 
 #: Datasets of a run folder: file name -> table that it obeys.
 DATASETS = {
@@ -32,6 +33,8 @@ RESERVOIRS = "reservoirs.nc"
 HYDRO = "hydro.nc"
 #: What is kept of its attributes: whom to thank, on which terms.
 CREDIT = ("attribution", "licence")
+#: What a nightly run adds: the dictionary that a night is summed up in.
+NIGHT = "night.json"
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Record:
     inputs : the inputs as they were read, by file name; empty where none were kept
     reservoirs : weeks of reservoir filling by zone, as `energy fetch` wrote them; None without
     hydro : hydropower signals by hour and zone, likewise
+    night : the content of night.json, of nightly runs alone
     """
 
     datasets: dict[str, xr.Dataset]
@@ -57,6 +61,7 @@ class Record:
     inputs: dict[str, bytes] = field(default_factory=dict)
     reservoirs: xr.Dataset | None = None
     hydro: xr.Dataset | None = None
+    night: dict[str, Any] | None = None
 
     def __getattr__(self, name: str) -> xr.Dataset:
         """The datasets by name: ``record.problem``."""
@@ -67,7 +72,10 @@ class Record:
 
 
 def write(record: Record, folder: Path) -> None:
-    """Write every file but report.html and manifest.json into an existing folder."""
+    """Write every file but report.html and manifest.json into an existing folder.
+
+    In CSV files names that a spreadsheet would calculate begin with an apostrophe; Parquet has them as they are.
+    """
     for name, ds in record.datasets.items():
         # In memory first: to a full disk HDF5 answers with a crash, Python's own write with an OSError.
         (folder / f"{name}.nc").write_bytes(ds.to_netcdf(engine="h5netcdf", encoding=_encoding(ds)))
@@ -75,13 +83,16 @@ def write(record: Record, folder: Path) -> None:
         if water is not None:
             (folder / name).write_bytes(water.to_netcdf(engine="h5netcdf"))
     record.schedule.to_parquet(folder / "schedule.parquet", index=False)
-    record.schedule.to_csv(folder / "schedule.csv", index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6f")
+    schedule = guarded_frame(record.schedule)
+    schedule.to_csv(folder / "schedule.csv", index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6f")
     for name, bill in record.bills.items():
-        bill.to_csv(folder / f"{name}.csv", index=False, float_format="%.6f")
+        guarded_frame(bill).to_csv(folder / f"{name}.csv", index=False, float_format="%.6f")
     write_json(record.summary, folder / "summary.json")
     (folder / INPUTS).mkdir()
     for name, content in record.inputs.items():
         (folder / INPUTS / name).write_bytes(content)
+    if record.night is not None:
+        write_json(record.night, folder / NIGHT)
 
 
 def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
@@ -123,12 +134,13 @@ def read(folder: Path) -> Record:
     return Record(
         datasets,
         pd.read_parquet(folder / "schedule.parquet"),
-        {name: pd.read_csv(folder / f"{name}.csv") for name in FRAMES},
+        {name: bare_frame(pd.read_csv(folder / f"{name}.csv")) for name in FRAMES},
         json.loads((folder / "summary.json").read_text(encoding="utf-8")),
         json.loads((folder / "manifest.json").read_text(encoding="utf-8")),
         {path.name: path.read_bytes() for path in sorted((folder / INPUTS).glob("*"))},
         read_water(folder, RESERVOIRS),
         read_water(folder, HYDRO),
+        json.loads((folder / NIGHT).read_text(encoding="utf-8")) if (folder / NIGHT).is_file() else None,
     )
 
 

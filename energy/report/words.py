@@ -102,6 +102,12 @@ def clipped(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
+def one_line(text: str) -> str:
+    """A text from outside on one line: no line breaks, no control or direction marks, no runs of spaces."""
+    shown = (c if c.isprintable() or c in (THIN, SPACE) else " " for c in text)
+    return " ".join(filter(None, "".join(shown).split(" ")))
+
+
 def counted(count: int, one: str, many: str | None = None) -> str:
     """1 job, 2 jobs."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,153 @@
+"""The commands between hydrocool and a scheduler: `energy handover` and `energy queue`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+
+from energy.exits import CONFIGURATION, DATA, fail
+
+if TYPE_CHECKING:
+    from energy.handover import Quotas
+
+
+def register(app: typer.Typer) -> None:
+    """Add both commands."""
+    app.command()(handover)
+    app.command()(queue)
+
+
+class Target(StrEnum):
+    """Who takes the plan over."""
+
+    slurm = "slurm"
+    kueue = "kueue"
+    json = "json"
+    ics = "ics"
+
+
+Moment = Annotated[
+    str, typer.Option("--at", help="Period of kueue and --apply: now, or a time such as 2026-05-01T06:00Z.")
+]
+
+
+def handover(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    to: Annotated[Target, typer.Option("--to", help="What takes it over.")],
+    out: Annotated[Path | None, typer.Option("--out", help="File to write; without it standard output.")] = None,
+    at: Moment = "now",
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Change the scheduler now (slurm, kueue); never done otherwise.")
+    ] = False,
+) -> None:
+    """Hourly GPU quota of each pool and group: Slurm limits script, Kueue queues, JSON or calendar."""
+    from energy.handover import quotas
+    from energy.handover.apply import ApplyError
+    from energy.operate.runs import RunFolderError, read_run
+
+    if apply and to not in (Target.slurm, Target.kueue):
+        fail(CONFIGURATION, f"--apply --to {to}; allowed: slurm, kueue")
+    try:
+        found = quotas(read_run(run))
+        text = _text(found, to, at)
+        if out is not None:
+            out.write_text(text, encoding="utf-8", newline="")
+        elif not apply:
+            typer.echo(text, nl=False)
+        if apply:
+            typer.echo(_apply(found, to, at, text), nl=False)
+    except (RunFolderError, ApplyError) as e:
+        fail(CONFIGURATION, str(e))
+    except OSError as e:
+        fail(CONFIGURATION, f"{out}: cannot be written ({e.strerror}); choose another with --out")
+
+
+def _text(found: Quotas, to: Target, at: str) -> str:
+    """What is handed over, as text."""
+    from energy.handover import generic, icalendar, kueue, slurm
+
+    if to is Target.kueue:
+        return kueue.manifest(found, _period(found, at))
+    return {Target.slurm: slurm.script, Target.json: generic.text, Target.ics: icalendar.text}[to](found)
+
+
+def _apply(found: Quotas, to: Target, at: str, text: str) -> str:
+    from energy.handover.apply import apply_kueue, apply_slurm
+    from energy.handover.quota import digits
+
+    if to is Target.kueue:
+        return apply_kueue(text)
+    return apply_slurm(text, digits(found.start[_period(found, at)]))
+
+
+def _period(found: Quotas, at: str) -> int:
+    """The period that holds a moment."""
+    moment = _moment("--at", at)
+    period = found.period_at(np.datetime64(moment.replace(tzinfo=None), "ns"))
+    if period is None:
+        fail(
+            CONFIGURATION,
+            f"--at {at}: the plan holds from {found.start[0]} to {found.end} UTC, not at {moment:%Y-%m-%dT%H:%M}",
+        )
+    return period
+
+
+def queue(
+    file: Annotated[Path, typer.Argument(help="What squeue --json or sacct --parsable2 wrote.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Job table to write; without it standard output.")] = None,
+    at: Annotated[
+        str, typer.Option("--at", help="When the file was written; now, a time, or nothing where it says so.")
+    ] = "",
+    slack: Annotated[
+        float, typer.Option("--slack-h", min=0, help="Hours a job may end after its earliest end.")
+    ] = 24.0,
+    gpu_kinds: Annotated[
+        str, typer.Option("--gpu-kinds", help="For requests without a kind, such as gb300=2;h200=1.")
+    ] = "",
+    time_zone: Annotated[str, typer.Option("--time-zone", help="Time zone of sacct's times.")] = "UTC",
+    history: Annotated[bool, typer.Option("--history", help="Keep jobs that have ended, with what they took.")] = False,
+) -> None:
+    """The queue of Slurm as a job table for `energy optimize`."""
+    from energy.handover.job_table import Rules, job_table
+    from energy.handover.queue import read_queue
+    from energy.inputs.errors import SeriesError
+
+    _check_zone(time_zone)
+    try:
+        given = _moment("--at", at) if at else None
+        found = read_queue(file, time_zone)
+        moment = given or found.at or datetime.now(UTC)
+        table = job_table(found, Rules(moment, slack, gpu_kinds, history))
+        if out is None:
+            typer.echo(table.csv(), nl=False)
+        else:
+            out.write_text(table.csv(), encoding="utf-8", newline="")
+    except SeriesError as e:
+        fail(DATA, str(e))
+    except OSError as e:
+        fail(CONFIGURATION, f"{out}: cannot be written ({e.strerror}); choose another with --out")
+    for what in (*(f"job {job} {why}" for job, why in table.left_out), *found.unread):
+        typer.echo(f"left out: {what}", err=True)
+
+
+def _check_zone(name: str) -> None:
+    from zoneinfo import available_timezones
+
+    if name not in available_timezones():
+        fail(CONFIGURATION, f"--time-zone {name!r}; allowed: a name of the IANA database, such as Europe/Oslo")
+
+
+def _moment(option: str, text: str) -> datetime:
+    """Now, or an ISO time; without a zone it is UTC."""
+    if text == "now":
+        return datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        fail(CONFIGURATION, f"{option} {text!r}; allowed: now, or a time such as 2026-05-01T06:00Z")
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,0 +1,71 @@
+"""The quotas as a calendar (iCalendar, RFC 5545): one event for each stretch of hours in which a pool has a quota."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from energy.handover.names import digest
+from energy.handover.quota import Quotas, stretches
+from energy.report.night import name
+from energy.schema import Ints
+
+#: Most octets of a line before it is folded (RFC 5545, 3.1).
+LINE = 75
+_SPECIAL = re.compile(r"([\\;,])")
+
+
+def text(quotas: Quotas) -> str:
+    """The calendar; the same bytes for the same plan, so that an import replaces its own events."""
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//hydrocool//hand-over//EN",
+        "CALSCALE:GREGORIAN",
+        "X-WR-CALNAME:GPU quotas",
+    ]
+    total = quotas.gpus.sum(axis=0)
+    for n, pool in enumerate(quotas.pools):
+        for start, end, gpus in stretches(quotas, total[n]):
+            lines += _event(quotas, n, pool, start, end, gpus) if gpus else []
+    return "".join(f"{part}\r\n" for line in [*lines, "END:VCALENDAR"] for part in folded(line))
+
+
+def _event(quotas: Quotas, n: int, pool: str, start: np.datetime64, end: np.datetime64, gpus: int) -> list[str]:
+    inside = (quotas.start >= start) & (quotas.start < end)
+    return [
+        "BEGIN:VEVENT", f"UID:{_utc(start)}-{digest(pool)}@hydrocool", f"DTSTAMP:{_utc(quotas.start[0])}",
+        f"DTSTART:{_utc(start)}", f"DTEND:{_utc(end)}", f"SUMMARY:{escaped(f'{gpus} GPUs in {name(pool)}')}",
+        f"DESCRIPTION:{escaped(_shares(quotas, n, quotas.gpus[:, n][:, inside]))}", "TRANSP:TRANSPARENT", "END:VEVENT",
+    ]  # fmt: skip
+
+
+def _shares(quotas: Quotas, n: int, gpus: Ints) -> str:
+    """Range of each group's quota inside the event."""
+    rows = [
+        (g.key, int(v.min()), int(v.max()))
+        for g, v in zip(quotas.groups, gpus, strict=True)
+        if quotas.pools[n] in g.speeds
+    ]
+    return "; ".join(f"{key}: {low} to {high} GPUs" if low < high else f"{key}: {high} GPUs" for key, low, high in rows)
+
+
+def escaped(text: str) -> str:
+    """A TEXT value (RFC 5545, 3.3.11): names are one line already."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def folded(line: str) -> list[str]:
+    """Lines of at most 75 octets; those that go on begin with a space. No character is cut in two."""
+    out, now = [], ""
+    for c in line:
+        if len((now + c).encode()) > LINE:
+            out.append(now)
+            now = " "
+        now += c
+    return [*out, now]
+
+
+def _utc(at: np.datetime64) -> str:
+    return str(np.datetime_as_string(at.astype("datetime64[s]"))).replace("-", "").replace(":", "") + "Z"

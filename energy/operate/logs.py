@@ -1,0 +1,78 @@
+"""Structured logs: one JSON object per line, each with the run id, through the standard logging library."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+#: Logger of the nightly run; every module below it logs through it.
+LOGGER = "hydrocool"
+#: Attributes of every LogRecord; what a record has beyond them came in with `extra`.
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "run_id"}
+
+
+class LogError(OSError):
+    """The log file cannot be opened; names it and the reason."""
+
+
+class JsonLines(logging.Formatter):
+    """A record as one line of JSON: time (UTC), level, run, event, fields of `extra`, error."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line; line breaks inside texts are escaped by JSON."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        fields = {k: v for k, v in vars(record).items() if k not in _STANDARD}
+        line: dict[str, Any] = {
+            "time": at,
+            "level": record.levelname,
+            "run_id": self.run_id,
+            "event": record.getMessage(),
+        }
+        line |= {k: v for k, v in fields.items() if k not in line}
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        # Escapes instead of other alphabets: a log viewer then shows no terminal codes and no text from right to left.
+        return json.dumps(line, ensure_ascii=True, default=str)
+
+
+@contextmanager
+def logging_to(path: Path | None, run_id: str, level: int = logging.INFO) -> Iterator[logging.Logger]:
+    """The nightly run's logger, its lines appended to `path` (None: stderr, which journald and containers keep).
+
+    Raises
+    ------
+    LogError : the file cannot be opened.
+    """
+    handler = _handler(path)
+    handler.setFormatter(JsonLines(run_id))
+    logger = logging.getLogger(LOGGER)
+    before = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    logger.propagate = False
+    try:
+        yield logger
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+        logger.level, logger.propagate = before
+
+
+def _handler(path: Path | None) -> logging.Handler:
+    if path is None:
+        return logging.StreamHandler(sys.stderr)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return logging.FileHandler(path, encoding="utf-8")
+    except OSError as e:
+        raise LogError(f"{path}: the log cannot be written ({e.strerror or e}); choose another with `log`") from None

@@ -1,0 +1,187 @@
+"""The nightly edition's top: light, headline, tiles and the sentences that are sent on as they are.
+
+A night is the dictionary of `night.json`: what the plan of one delivery day rests on, what the day before promised
+and cost, and what needs a hand. The same words serve the page, the Markdown summary and the title of a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+
+from energy.report.headline import LIGHTS, Tile
+from energy.report.words import clipped, counted, day, eur, moment, mwh, number, one_line, share, short_day
+
+Night = Mapping[str, Any]
+
+#: Reasons longer than this are cut [characters]; night.json has them in full.
+LONGEST_REASON = 300
+
+#: What each rung of the ladder stands for, in a reader's words.
+RUNGS = {
+    "lp": "the optimised plan, proven cheapest",
+    "simplex": "the optimised plan, proven cheapest by the second method",
+    "greedy": "a plan by rule (earliest deadline first into the cheapest hours), not proven cheapest",
+    "last_good": "the last good plan, trimmed to what is still open and checked again",
+    "nothing": "no new plan: the one before stays in force",
+}
+#: Causes of a difference between promise and bill: key in night.json, word in a sentence, meaning.
+CAUSES = (
+    ("price", "prices", "day-ahead prices other than forecast"),
+    ("weather", "weather", "cooling in the weather that came"),
+    ("load", "load", "jobs and GPUs that ran other than planned"),
+    ("other", "the rest", "what none of the three explains"),
+)  # fmt: skip
+
+
+def name(text: object) -> str:
+    """A name from outside: one line, short enough for a table."""
+    return clipped(one_line(str(text)))
+
+
+def sentence(text: object) -> str:
+    """A reason from outside: one line, cut where it is longer than a reader reads."""
+    line = one_line(str(text))
+    return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"
+
+
+def day_of(iso: str) -> np.datetime64:
+    """A day of night.json, such as 2019-03-02."""
+    return np.datetime64(date.fromisoformat(iso).isoformat())
+
+
+def moment_of(iso: str) -> str:
+    """2 Mar 2019 11:00 UTC, from an ISO time of night.json."""
+    at = datetime.fromisoformat(iso)
+    plain = at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+    return moment(np.datetime64(plain.isoformat()))
+
+
+def light(night: Night) -> tuple[str, str, str]:
+    """Status, sign that reads without colour, and what was published."""
+    status = str(night["status"])
+    sign = LIGHTS.get(status, LIGHTS["FAILED"])[0]
+    return (status if status in LIGHTS else "FAILED"), sign, RUNGS.get(str(night["rung"]), RUNGS["nothing"])
+
+
+def headline(night: Night) -> str:
+    """The night in one line: what last night saved, or why there is nothing to say."""
+    if night["rung"] == "nothing":
+        return "No new plan: the one before stays in force"
+    saved = night["saving_eur"]["last_night"]
+    if saved is None:
+        return f"The plan for {day(day_of(night['date']))} is ready"
+    if saved < 0:
+        return f"Last night cost {eur(-saved)} more than starting every job at once"
+    return f"Last night saved {eur(saved)}{_of_run_now(night)}"
+
+
+def _of_run_now(night: Night) -> str:
+    """, 28 % of the bill."""
+    yesterday = night["yesterday"]
+    whole = yesterday["run_now_eur"] if yesterday else 0.0
+    return f", {share(yesterday['saving_eur'] / whole)} of the bill" if whole > 0 else ""
+
+
+def title(night: Night) -> str:
+    """Subject of a mail, heading of a chat message, title of the page."""
+    status, _, _ = light(night)
+    return f"{status}: {name(night['fleet'])}, {day(day_of(night['date']))}: {headline(night)}"
+
+
+def summary(night: Night) -> list[str]:
+    """Yesterday, its promise, the days to come, what needs a hand: sentences in plain language."""
+    return [s for s in (_yesterday(night), promise(night), _ahead(night), _care(night)) if s]
+
+
+def _yesterday(night: Night) -> str:
+    y = night["yesterday"]
+    if not y and night["saving_eur"]["month_to_date"] is None:
+        return "This is the first night on record: savings are counted from tomorrow."
+    if not y:
+        return "The day before has not been priced."
+    sign = "saved" if y["saving_eur"] >= 0 else "cost an extra"
+    return (
+        f"On {short_day(day_of(y['date']))} power and cooling cost {eur(y['real_eur'])}; starting every job at once "
+        f"would have cost {eur(y['run_now_eur'])}, so the plan {sign} {eur(abs(y['saving_eur']))}."
+    )
+
+
+def promise(night: Night) -> str:
+    """Whether yesterday's plan kept its promise, and the main reason if not."""
+    y = night["yesterday"]
+    if not y:
+        return ""
+    more = y["real_eur"] - y["promised_eur"]
+    if abs(more) < 0.5:  # below half a euro there is nothing to explain
+        return f"That is what the plan had promised, {eur(y['promised_eur'])}."
+    key, word, _ = max(CAUSES, key=lambda c: y["why"][c[0]] * (1 if more > 0 else -1))
+    return (
+        f"The plan had promised {eur(y['promised_eur'])}; the day came {eur(abs(more))} "
+        f"{'dearer' if more > 0 else 'cheaper'}, mainly through {word} ({eur(y['why'][key], sign=True)})."
+    )
+
+
+def _ahead(night: Night) -> str:
+    rows = night["plan"]
+    if not rows:
+        return ""
+    days = sorted({r["date"] for r in rows})
+    first = [r for r in rows if r["date"] == days[0]]
+    most = max(first, key=lambda r: r["mwh"])
+    energy = sum(r["mwh"] for r in first)
+    part = f", {share(most['mwh'] / energy, 0)} of it in {name(most['site'])}" if energy > 0 else ""
+    return (
+        f"The new plan runs to {short_day(day_of(days[-1]))} and costs {eur(night['cost_eur'])}; "
+        f"{short_day(day_of(days[0]))} takes {mwh(energy)}{part}."
+    )
+
+
+def _care(night: Night) -> str:
+    risky, late = night["jobs"]["at_risk"], night["jobs"]["late"]
+    tight = [p for p in night["pue"] if p["credit_mwh"] < 0]
+    parts = (
+        [f"{counted(len(late), 'job')} missed {'its deadline' if len(late) == 1 else 'their deadlines'}"]
+        if late
+        else []
+    )
+    parts += [f"{counted(len(risky), 'job')} may miss a deadline, which {rescue(night)} would prevent"] if risky else []
+    parts += (
+        [f"{counted(len(tight), 'PUE cap')} {'is' if len(tight) == 1 else 'are'} overdrawn this year"] if tight else []
+    )
+    return f"{'; '.join(parts)}." if parts else "No job is at risk, and the year's PUE is within every cap."
+
+
+def rescue(night: Night) -> str:
+    """What saving all jobs at risk would cost."""
+    return eur(sum(j["cost_eur"] for j in night["jobs"]["at_risk"]))
+
+
+def tiles(night: Night) -> list[Tile]:
+    """Saved last night, this month, this year; jobs at risk."""
+    saved, y = night["saving_eur"], night["yesterday"]
+    at = day_of(y["date"]) if y else day_of(night["date"])
+    jobs = night["jobs"]
+    against = (
+        f"{share(y['saving_eur'] / y['run_now_eur'])} of run-now's {eur(y['run_now_eur'])}"
+        if y and y["run_now_eur"] > 0
+        else "no night before"
+    )
+    risk = (
+        f"{rescue(night)} would save them"
+        if jobs["at_risk"]
+        else f"{number(jobs['running'])} running, {number(jobs['left'])} waiting"
+    )
+    return [
+        Tile("Saved last night", _money(saved["last_night"]), against),
+        Tile("Saved this month", _money(saved["month_to_date"]), f"{day(at).split(' ', 1)[1]}, to {short_day(at)}"),
+        Tile("Saved this year", _money(saved["year_to_date"]), f"{day(at).rsplit(' ', 1)[1]}, to {short_day(at)}"),
+        Tile("Jobs at risk", number(len(jobs["at_risk"])), risk),
+    ]
+
+
+def _money(value: float | None) -> str:
+    return "–" if value is None else eur(value)

@@ -1,0 +1,91 @@
+"""`energy handover` and `energy queue`: nothing is applied without --apply, mistakes are one line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from energy.operate.runs import publish
+from tests.cli.conftest import energy  # noqa: F401
+from tests.handover.test_queue import AT, NOW, number, row
+from tests.report.build import small
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return publish(small(periods=24), tmp_path_factory.mktemp("runs"))
+
+
+@pytest.mark.parametrize(("to", "first"), [("slurm", "#!/bin/sh"), ("json", "{"), ("ics", "BEGIN:VCALENDAR")])
+def test_prints_and_writes_the_same(energy, run, tmp_path, to, first):  # noqa: F811
+    printed = energy("handover", run, "--to", to)
+    assert printed.code == 0
+    assert printed.out.startswith(first)
+    assert energy("handover", run, "--to", to, "--out", tmp_path / "x").out == ""
+    assert (tmp_path / "x").read_bytes().decode() == printed.out
+
+
+def test_kueue_prints_the_period_and_refuses_one_outside(energy, run):  # noqa: F811
+    start = json.loads(energy("handover", run, "--to", "json").out)["periods"][3]["start"]
+    got = energy("handover", run, "--to", "kueue", "--at", start)
+    assert f'hydrocool.dev/from: "{start}"' in got.out
+    outside = energy("handover", run, "--to", "kueue", "--at", "1999-01-01")
+    assert outside.code == 2
+    assert "the plan holds from" in outside.err
+    assert energy("handover", run, "--to", "kueue", "--at", "soon").code == 2
+
+
+def test_nothing_is_applied_without_apply(energy, run, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("subprocess.run", lambda *a, **k: pytest.fail("a scheduler was called"))
+    for to in ("slurm", "json", "ics"):
+        assert energy("handover", run, "--to", to).code == 0
+
+
+def test_apply_without_the_scheduler_is_one_line(energy, run, monkeypatch, tmp_path):  # noqa: F811
+    start = json.loads(energy("handover", run, "--to", "json").out)["periods"][0]["start"]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    got = energy("handover", run, "--to", "slurm", "--at", start, "--apply")
+    assert got.code == 2
+    assert got.err.count("\n") == 1
+    assert "sacctmgr is not on the path" in got.err
+    assert energy("handover", run, "--to", "ics", "--apply").code == 2
+
+
+def test_apply_runs_the_script_for_the_period(energy, run, monkeypatch):  # noqa: F811
+    seen = []
+    monkeypatch.setattr(
+        "energy.handover.apply._run", lambda needs, command, text: seen.append((needs, command)) or "ok\n"
+    )
+    start = json.loads(energy("handover", run, "--to", "json").out)["periods"][2]["start"]
+    got = energy("handover", run, "--to", "slurm", "--at", start, "--apply")
+    assert (got.code, got.out) == (0, "ok\n")
+    assert seen == [("sacctmgr", ["sh", "-s", "--", "".join(c for c in start if c.isdigit())])]
+
+
+def test_no_run_folder_is_one_line(energy, tmp_path):  # noqa: F811
+    got = energy("handover", tmp_path, "--to", "json")
+    assert got.code == 2
+    assert "is no finished run folder" in got.err
+
+
+def test_queue_writes_the_job_table_and_tells_what_it_left_out(energy, tmp_path):  # noqa: F811
+    path = tmp_path / "q.json"
+    path.write_text(json.dumps({"jobs": [row(), row(job_id=5, tres_req_str="cpu=1")], "last_update": number(NOW)}))
+    got = energy("queue", path, "--out", tmp_path / "jobs.csv")
+    assert got.code == 0
+    assert got.err == "left out: job 5 asks for no GPU\n"
+    assert (tmp_path / "jobs.csv").read_text().splitlines()[1].startswith(f"101,train,32,16,{AT:%Y-%m-%d}T06:00:00Z")
+    assert energy("queue", path).out == (tmp_path / "jobs.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [(("--time-zone", "Mars"), 2, "IANA"), (("--at", "then"), 2, "--at 'then'"), ((), 3, "squeue --json")],
+)
+def test_mistakes_are_one_line(energy, tmp_path, args, code, says):  # noqa: F811
+    (tmp_path / "q").write_text("{}")
+    got = energy("queue", tmp_path / "q", *args)
+    assert got.code == code
+    assert says in got.err
+    assert got.err.count("\n") == 1

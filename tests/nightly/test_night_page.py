@@ -1,0 +1,187 @@
+"""The nightly edition: every section, figures that add up, harmless and small for whatever a night holds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from energy.report.night import headline, promise, summary, title
+from energy.report.night_page import SECTIONS
+from energy.report.night_tables import day_bars, plan_table, promise_table, reasons
+from energy.report.page import SECTIONS as PLAN
+from energy.report.page import render
+from tests.nightly.nights import HOSTILE, failed, hostile_night, night
+from tests.report.build import small
+from tests.report.test_page import LARGEST_BYTES, Page
+
+
+@pytest.fixture(scope="module")
+def record():
+    return small(sites=3, groups=2, jobs=6, periods=48)
+
+
+@pytest.fixture(scope="module")
+def html(record):
+    return render(replace(record, night=night()))
+
+
+def test_night_sections_then_the_plan(html):
+    page = Page(html)
+    assert page.open == []
+    assert re.findall(r'<section id="(.*?)">', html) == [name for name, _ in (*SECTIONS, *PLAN)]
+    assert len(re.findall("<h1>", html)) == 1
+    assert html.index('id="hours"') < html.index('<header id="plan"') < html.index('id="sites"')
+    ids = [v for _, name, v in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    assert {v[1:] for _, name, v in page.attributes if name == "href"} <= set(ids)
+
+
+def test_light_headline_and_savings_stand_first(html):
+    words = Page(html).words()
+    top = words.split("Promised and real")[0]
+    assert "✓ OK the optimised plan, proven cheapest" in top
+    assert "Last night saved 5 971 EUR, 11.2 % of the bill" in top
+    assert "158 912 EUR" in top
+    assert "671 405 EUR" in top
+
+
+def test_ordinary_report_has_no_night(record):
+    plain = render(record)
+    assert "nightly report" not in plain
+    assert '<header class="night">' not in plain
+
+
+def test_nothing_runs_and_nothing_is_fetched(html):
+    page = Page(html)
+    assert ("meta", "content", "default-src 'none'; style-src 'unsafe-inline'; img-src data:") in page.attributes
+    assert not {"script", "link", "iframe", "object", "img", "base", "form"} & set(page.tags)
+    assert all(v.startswith("#") for _, name, v in page.attributes if name in ("src", "href", "action"))
+
+
+def test_same_night_same_bytes(record, html):
+    assert render(replace(record, night=night())) == html
+
+
+def test_hostile_names_are_text_and_the_page_stays_small(record):
+    html = render(replace(record, night=hostile_night()))
+    page = Page(html)
+    assert page.open == []
+    assert len(html.encode()) < LARGEST_BYTES
+    assert not {"script", "img"} & set(page.tags)
+    assert not [v for _, name, v in page.attributes if name.startswith("on")]
+    assert "x" * 300 not in html
+    assert "\u202e" not in html
+    assert "\x00" not in html
+    assert "{{7*7}}" in html
+
+
+def test_promise_and_causes_add_up_to_the_bill():
+    y = night()["yesterday"]
+    rows = {r[0].text: float(r[1].text.replace("\u202f", "").replace("−", "-")) for r in promise_table(night()).rows}
+    assert rows["What it cost"] == y["real_eur"]
+    parts = ("Promised by the plan", "Prices", "Weather", "Load", "The rest")
+    assert sum(rows[p] for p in parts) == rows["What it cost"]
+    assert rows["Starting every job at once"] - rows["What it cost"] == rows["Saved"]
+
+
+def test_the_main_cause_is_the_one_that_points_the_same_way():
+    assert "mainly through prices (+1\u202f612\u00a0EUR)" in promise(night())
+    cheaper = night()["yesterday"] | {
+        "real_eur": 46000.0,
+        "why": {"price": 500.0, "weather": -620.0, "load": 0.0, "other": 0.0},
+    }
+    assert "120\u00a0EUR cheaper, mainly through weather (−620\u00a0EUR)" in promise(night(yesterday=cheaper))
+    kept = night()["yesterday"] | {"real_eur": 46120.0}
+    assert "That is what the plan had promised" in promise(night(yesterday=kept))
+
+
+def test_bars_of_the_causes_are_in_proportion():
+    found = {r.name: r for r in reasons(night())}
+    assert found["Prices"].width == 60.0
+    assert found["Prices"].dearer
+    assert found["Load"].width == pytest.approx(60 * 171 / 1612, abs=0.05)
+    assert not found["Load"].dearer
+
+
+def test_plan_table_sums_sites_days_and_what_comes_later():
+    long = night()
+    long["plan"] += [
+        {"site": "narvik", "date": f"2018-05-{d:02d}", "mwh": 10.0, "eur": 300.0, "gpu_hours": 1.0} for d in (7, 8, 9)
+    ]
+    found = plan_table(long)
+    fleet = [float(c.text.replace("\u202f", "")) for c in found.total[1:]]
+    assert found.columns[-2].label == "Later"
+    assert fleet[-2] == 30.0
+    assert fleet[-1] == pytest.approx(sum(r["mwh"] for r in long["plan"]), abs=0.5)
+    assert sum(fleet[:-1]) == pytest.approx(fleet[-1], abs=4)  # each is rounded to a MWh
+    widths = [sum(w for _, w in b["parts"]) for b in day_bars(long)]
+    assert max(widths) == pytest.approx(100, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (
+            {"saving_eur": {"last_night": -120.0, "month_to_date": 1.0, "year_to_date": 1.0}},
+            "Last night cost 120\u00a0EUR more than starting every job at once",
+        ),
+        (
+            {"saving_eur": {"last_night": None, "month_to_date": None, "year_to_date": None}, "yesterday": None},
+            "The plan for 30 Apr 2018 is ready",
+        ),
+        ({"rung": "nothing"}, "No new plan: the one before stays in force"),
+    ],
+)
+def test_headline_of_other_nights(changes, says):
+    assert headline(night(**changes)) == says
+
+
+def test_unknown_states_count_as_failed():
+    assert title(night(status="FINE")).startswith("FAILED")
+
+
+def test_first_night_and_calm_night_have_their_own_words():
+    first = night(yesterday=None, saving_eur={"last_night": None, "month_to_date": None, "year_to_date": None})
+    assert "This is the first night on record" in summary(first)[0]
+    assert "has not been priced" in summary(failed())[0]
+    calm = night(pue=[], jobs=night()["jobs"] | {"at_risk": []})
+    assert summary(calm)[-1] == "No job is at risk, and the year's PUE is within every cap."
+
+
+def test_page_of_a_first_night_and_of_one_that_holds_nothing(record):
+    bare = night(
+        yesterday=None, saving_eur={"last_night": None, "month_to_date": None, "year_to_date": None}, plan=[], changes=[], pue=[],
+        peaks=[], quality={}, forecast={"method": "shape", "hours": 0, "error_relative_to_last_week": None},
+        jobs={"done": 0, "running": 0, "left": 0, "late": [], "at_risk": []},
+    )  # fmt: skip
+    words = Page(render(replace(record, night=bare))).words()
+    for text in (
+        "no night before this one",
+        "no plan for the next days",
+        "Nothing moved",
+        "No site has a PUE cap",
+        "No job is at risk of missing",
+    ):
+        assert text in words
+
+
+def test_strips_show_the_hours_of_each_quality(record):
+    quality = record.problem["price_quality"].copy()
+    quality.values[:] = 2
+    quality.values[1, :12] = 0
+    changed = replace(
+        record, datasets=record.datasets | {"problem": record.problem.assign(price_quality=quality)}, night=night()
+    )
+    html = render(changed)
+    dt = record.problem["dt"].values
+    assert f'title="auction, {dt[:12].sum():g}\u00a0h"' in html
+    widths = [float(w) for w in re.findall(r'<i style="width:([\d.]+)%;background:var\(--\w+\)" title', html)]
+    assert sum(widths) == pytest.approx(100 * 2 * len(record.problem["site"]), abs=0.1)
+    assert np.isfinite(widths).all()
+
+
+def test_every_hostile_text_is_tested():
+    assert len(set(HOSTILE)) == len(HOSTILE) > 8
