@@ -55,8 +55,11 @@ def record_of(run: Run) -> Record:
     }  # fmt: skip
     bills = {"bill": run.plan.bill.frame(), "baseline_bill": run.baseline.bill.frame()}
     schedule = frame(handed_over(run.problem, run.plan.schedule))
-    water = (read_water(run.inputs.case_path.parent, name) for name in (RESERVOIRS, HYDRO))
-    return Record(datasets, schedule, bills, run.summary, manifest_of(run), run.inputs.pinned(), *water)
+    folder = run.inputs.case_path.parent
+    return Record(
+        datasets, schedule, bills, run.summary, manifest_of(run), run.inputs.pinned(),
+        read_water(folder, RESERVOIRS), read_water(folder, HYDRO),
+    )  # fmt: skip
 
 
 def manifest_of(run: Run) -> dict[str, Any]:
