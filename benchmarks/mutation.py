@@ -147,16 +147,17 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def check_untouched(mutants: Sequence[Mutant], benches: list[Bench], table: dict[str, Any]) -> None:
-    """Tests newer than the table pass without a mutant, and so do a few it knows, or all would count as killed."""
+def check_untouched(mutants: Sequence[Mutant], bench: Bench, table: dict[str, Any]) -> None:
+    """Tests newer than the table pass without a mutant, or all would count as killed; the others passed when it was made."""
     for path in {suite_of(m.path): m.path for m in mutants}.values():
-        tests = {text: chosen(table, path, text) for text in table["lines"].get(path, ())}
-        text = min((t for t in tests if tests[t]), key=lambda t: len(tests[t]), default="")
-        same = Mutant(path, 0, text, "", "", (CHECKOUT / path).read_text(encoding="utf-8"))
-        for _, verdict, _ in judged([same], benches[:1], table):
-            if verdict != "survived":
-                said = (benches[0].copy / "last.log").read_text(encoding="utf-8")[-3000:]
-                sys.exit(f"tests of {path} without a mutant: {verdict}; nothing can be judged\n{said}")
+        known = {t for tests in table["lines"].get(path, {}).values() for t in tests}
+        one = set(sorted(known, key=lambda t: table["seconds"].get(t, 0.0))[:1])
+        bench.begin(Mutant(path, 0, "", "", "", (CHECKOUT / path).read_text(encoding="utf-8")), one, table)
+        while not (found := bench.ended()):
+            time.sleep(0.05)
+        if found[1] != "survived":
+            said = (bench.copy / "last.log").read_text(encoding="utf-8")[-3000:]
+            sys.exit(f"tests of {path} without a mutant: {found[1]}; nothing can be judged\n{said}")
 
 
 def covering(out: Path, copy: Path) -> dict[str, Any]:
@@ -199,7 +200,7 @@ def main() -> None:
         benches = [Bench(copied(Path(folder) / "0"))]
         benches += [Bench(shutil.copytree(benches[0].copy, Path(folder) / str(i))) for i in range(1, args.workers)]
         table = covering(args.out, benches[0].copy)
-        check_untouched(left, benches, table)
+        check_untouched(left, benches[0], table)
         for i, (mutant, verdict, seconds) in enumerate(judged(left, benches, table), 1):
             found[mutant.digest] = {k: v for k, v in asdict(mutant).items() if k != "source"} | {"verdict": verdict}
             print(f"{i}/{len(left)} {verdict} {seconds:.1f} s {mutant.path}:{mutant.line}: {mutant.before[:90]!r} -> "
