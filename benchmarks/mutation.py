@@ -30,7 +30,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.covering import Order, chosen
+from benchmarks.covering import Order, chosen, quickest
 from benchmarks.mutants import CHECKOUT, ROOMS, Mutant, sample
 
 #: First match wins: the fast tests of a room, for lines that no single test runs and for tests newer than the table.
@@ -51,6 +51,7 @@ CPU_LIMIT_S, TIME_LIMIT_S = 120, 3600.0
 #: Imported once, before forking.
 HEAVY = ("numpy", "pandas", "xarray", "scipy.optimize", "scipy.sparse", "pyomo.environ", "pydantic", "ruamel.yaml", "pvlib", "matplotlib")  # fmt: skip
 #: Exit codes: of pytest, 1 a test failed, 2 none can be imported; of the system, out of processor time.
+NO_TESTS = 5  # pytest's own: everything was judged before
 VERDICTS = {None: "timeout", -signal.SIGXCPU: "timeout", 0: "survived", 1: "killed", 2: "killed"}
 
 
@@ -106,18 +107,29 @@ def _child(copy: Path, path: str, tests: set[str], table: dict[str, Any]) -> Non
     os.dup2(printed, 2)
     code = 3  # pytest's own: an internal error
     try:
-        import pytest
-
-        room = suite_of(path)
-        files = sorted({t.split("::")[0] for t in tests if not t.startswith(room)})
-        options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:pytest_cov"]
-        code = int(pytest.main([*options, *files, *room], plugins=[Order(tests, room, table)]))
+        code = _judged_here(path, tests, table)
     except BaseException:
         traceback.print_exc()
     finally:  # whatever happens, a child never returns into the parent's loop
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _judged_here(path: str, tests: set[str], table: dict[str, Any]) -> int:
+    """Exit code of pytest: on the quickest file alone, which kills most mutants, then on all others."""
+    import pytest
+
+    room, first = suite_of(path), quickest(table, tests)
+    options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:pytest_cov"]
+    files = sorted({t.split("::")[0] for t in tests if not t.startswith(room)})
+    stages = [([t.split("::")[0] for t in sorted(first)[:1]], Order(first, (), table)),
+              ([*files, *room], Order(tests - first, room, table, tests))]  # fmt: skip
+    for paths, order in stages:
+        code = int(pytest.main([*options, *paths], plugins=[order])) if paths else NO_TESTS
+        if code not in (0, NO_TESTS):
+            return code
+    return 0
 
 
 def judged(
