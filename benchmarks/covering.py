@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,10 @@ class Order:
     Covering tests and, of the room, tests that the table does not know yet; all of the room where none covers.
     """
 
-    def __init__(self, covering: set[str], room: tuple[str, ...], table: dict[str, Any]) -> None:
-        self.covering, self.room = covering, room
+    def __init__(
+        self, covering: set[str], room: tuple[str, ...], table: dict[str, Any], known: Set[str] = frozenset()
+    ) -> None:
+        self.covering, self.room, self.known = covering, room, covering or known
         self.seconds, self.failed = table["seconds"], set(table["failed"])
 
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
@@ -54,8 +57,14 @@ class Order:
                                                  self.seconds.get(i.nodeid, 0.0)))  # fmt: skip
 
     def _of_the_room(self, test: str) -> bool:
-        new = not (self.covering and test in self.seconds)
-        return test.startswith(self.room) and new and test not in self.failed and not test.startswith(TIMED)
+        new = not (self.known and test in self.seconds)
+        return (
+            bool(self.room)
+            and test.startswith(self.room)
+            and new
+            and test not in self.failed
+            and not test.startswith(TIMED)
+        )
 
     def _part(self, item: Any) -> tuple[bool, str]:
         return item.nodeid not in self.covering, item.nodeid.split("::")[0]
@@ -75,6 +84,15 @@ def chosen(table: dict[str, Any], path: str, text: str) -> set[str]:
             break
         out |= set(files[file])
     return out
+
+
+def quickest(table: dict[str, Any], tests: set[str]) -> set[str]:
+    """Those of the tests that stand in the quickest file."""
+    total: dict[str, float] = defaultdict(float)
+    for test in tests:
+        total[test.split("::")[0]] += table["seconds"].get(test, 0.0)
+    first = min(total, key=lambda f: (total[f], f), default="")
+    return {t for t in tests if t.split("::")[0] == first}
 
 
 def read(data_file: Path, checkout: Path, seconds: dict[str, float]) -> dict[str, Any]:
