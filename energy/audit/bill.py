@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,8 @@ from energy.audit.heat import heat_lines
 from energy.audit.lines import Line, contract_lines, fixed_lines, hedge_lines, minimum_lines
 from energy.audit.onsite import charges, feed_in_price, spot
 from energy.audit.peaks import demand_lines
-from energy.schema import Floats, Times
+from energy.inputs.state import InvoiceSoFar, SiteState
+from energy.schema import Bools, Floats, Times
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ def bill(facts: Facts, replayed: xr.Dataset) -> Bill:
 def site_lines(facts: Facts, name: str, time: Times, dt: Floats, drawn: Floats, fed: Floats) -> list[Line]:
     """Invoice lines of one site, month by month in site-local time.
 
+    Where the state has the month's invoice so far, the lines are what these periods add to it.
+
     Parameters
     ----------
     drawn, fed : power drawn and fed in, from a replay or a meter [MW], (T,)
@@ -60,12 +63,24 @@ def site_lines(facts: Facts, name: str, time: Times, dt: Floats, drawn: Floats, 
         own += demand_lines(facts, name, str(month), time, dt, drawn)
         own += fixed_lines(facts, name, str(month), time, dt, inside)
         lines.append(_priced(name, month, "spot", "spot", energy, market))
-        lines += own + minimum_lines(facts, name, str(month), time, dt, inside, own)
+        lines += own + _topped_up(facts, name, str(month), time, dt, inside, own)
         lines += contract_lines(facts, name, str(month), dt, time, inside, drawn, market)
         lines += hedge_lines(facts, name, str(month), dt, time, inside, market)
         if (fed[inside] > 0).any():
             lines.append(_priced(name, month, "feed_in", "feed_in", np.where(inside, fed * dt, 0.0), -earned))
     return lines
+
+
+def _topped_up(
+    facts: Facts, name: str, month: str, time: Times, dt: Floats, inside: Bools, own: list[Line]
+) -> list[Line]:
+    """Minimum bill of the month up to now, less what it has added before: less than nothing where use catches up."""
+    so_far = facts.state.sites.get(name, SiteState()).invoice_so_far.get(month, InvoiceSoFar())
+    before = Line(name, month, "so_far", "carried", 0.0, "EUR", 0.0, so_far.counted_eur - so_far.minimum_eur)
+    return [
+        replace(x, amount_eur=x.amount_eur - so_far.top_up_eur, so_far_eur=so_far.top_up_eur)
+        for x in minimum_lines(facts, name, month, time, dt, inside, [*own, before])
+    ]
 
 
 def _priced(site: str, month: str, component: str, kind: str, energy: Floats, price: Floats) -> Line:

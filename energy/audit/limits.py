@@ -68,14 +68,14 @@ def standings(
             counted = (days >= limit.rule.valid_from) & (days <= (limit.rule.valid_to or date.max))
             for year in sorted(set(years[counted].tolist())):
                 before = past if year == years[0] else Balance(facility_mwh=0, it_mwh=0)
-                plan = _drawn(replayed, name, counted & (years == year))
+                plan = drawn(replayed, name, counted & (years == year))
                 out.append(
                     asdict(_standing(name, limit, year, before, plan, _dual(problem, prices, name, limit, year)))
                 )
     return out
 
 
-def _drawn(replayed: xr.Dataset, name: str, when: Bools) -> Balance:
+def drawn(replayed: xr.Dataset, name: str, when: Bools) -> Balance:
     """The site's energies and water over some periods, in the words of the state."""
     dt = np.where(when, replayed["dt"].values, 0.0)
     site = replayed.sel(site=name)

@@ -22,7 +22,10 @@ C = TypeVar("C", Energy, SpotShare, Demand, Fixed, MinimumBill)
 
 @dataclass(frozen=True)
 class Line:
-    """One invoice line, in EUR without VAT. `rate_eur` is per unit, the mean where it changes by the hour."""
+    """One invoice line, in EUR without VAT. `rate_eur` is per unit, the mean where it changes by the hour.
+
+    `so_far_eur` is what the month's invoice holds of the line already; `amount_eur` comes on top of it.
+    """
 
     site: str
     month: str
@@ -32,6 +35,7 @@ class Line:
     unit: str
     rate_eur: float
     amount_eur: float
+    so_far_eur: float = 0.0
 
 
 def latest(tariff: Tariff, kind: type[C], day: date) -> list[C]:

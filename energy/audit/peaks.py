@@ -1,41 +1,56 @@
-"""Demand charges on the invoice: measured peaks, look-back, bands, and the share a horizon bears."""
+"""Demand charges on the invoice: measured peaks, look-back, bands, the share a horizon bears and what it adds."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from energy.audit.facts import Facts, clock
 from energy.audit.lines import Line, latest
-from energy.inputs.state import SiteState, State
+from energy.inputs.fleet import Site
+from energy.inputs.state import ChargeSoFar, SiteState
 from energy.inputs.tariffs import Demand
 from energy.inputs.windows import ALWAYS
 from energy.schema import Bools, Floats, Times
 
 
+@dataclass(frozen=True)
+class Band:
+    """One band of a demand charge in a month.
+
+    Attributes
+    ----------
+    rate : EUR/MW, by the hours on record and of the horizon
+    spread_h : hours that the month's rate is spread over
+    billed : what the month's invoice holds already [EUR]
+    """
+
+    label: str
+    width: float
+    rate: float
+    spread_h: float
+    billed: float
+
+
 def demand_lines(facts: Facts, name: str, month: str, time: Times, dt: Floats, drawn: Floats) -> list[Line]:
-    """One line per demand charge and band of the month."""
+    """One line per demand charge and band of the month: its sum up to now less what was billed before."""
     site, tariff = facts.fleet.sites[name], facts.tariffs[name]
     local = clock(time, site)
     inside = local.strftime("%Y-%m").to_numpy() == month
-    money = float(facts.fx.at(tariff.currency, time)[inside].mean())
-    out: list[Line] = []
+    state, out = _state(facts, name), list[Line]()
     for c in latest(tariff, Demand, local[inside][0].date()):
         counted = c.when.holds(local, site.country)
-        if not (counted & inside).any():
+        if not (counted & inside).any() and not state.knows(month, _window(c), c.name):
             continue
-        before = _known(facts.state, name, c)
         measured = {
             m: float(drawn[counted & (local.strftime("%Y-%m") == m)].max(initial=0.0))
             for m in set(local.strftime("%Y-%m"))
         }
-        peak = billed(c, month, measured, before)
-        share = _share(month in before, month, local, inside, dt, site.time_zone)
-        yearly = 12 if c.unit.endswith("/year") else 1
-        out += _bands(name, month, c, peak, money * share / yearly)
+        peak = billed(c, month, measured, state.peaks_of(_window(c)))
+        out += _lines(name, month, bands(facts, name, month, time, dt, c), peak)
     return out
 
 
@@ -49,58 +64,57 @@ def billed(c: Demand, month: str, measured: dict[str, float], before: dict[str, 
     return max([highest(month), *(c.ratchet_share * p for p in earlier)])
 
 
-def _bands(name: str, month: str, c: Demand, peak: float, factor: float) -> list[Line]:
+def bands(facts: Facts, name: str, month: str, time: Times, dt: Floats, c: Demand) -> Iterator[Band]:
+    """Bands of a demand charge, each at the rate of the hours so far.
+
+    A month's rate accrues hour by hour, in the money of the day: so the sum over any nights is the month's invoice.
+    """
+    site, state = facts.fleet.sites[name], _state(facts, name)
+    local = clock(time, site)
+    inside = local.strftime("%Y-%m").to_numpy() == month
+    money = float(facts.fx.at(facts.tariffs[name].currency, time)[inside] @ dt[inside])
+    yearly = 12 if c.unit.endswith("/year") else 1
+    whole = _spread(state.begins_anew(month, _window(c)), month, local[inside][0], site)
+    for i, (width, rate) in enumerate(c.rates()):
+        label = c.name if len(c.rates()) == 1 else f"{c.name}_band_{i + 1}"
+        known = state.invoice_so_far[month].charges.get(label) if month in state.invoice_so_far else None
+        known = known or ChargeSoFar(rate_eur_per_mw=0, spread_h=whole, billed_eur=0)
+        accrued = known.rate_eur_per_mw + rate * money / known.spread_h / yearly
+        yield Band(label, width, accrued, known.spread_h, known.billed_eur)
+
+
+def _lines(name: str, month: str, of: Iterator[Band], peak: float) -> list[Line]:
     """The peak cut into bands, each at its rate."""
     out, left = [], peak
-    for i, (width, rate) in enumerate(c.rates()):
-        part = min(left, width)
-        label = c.name if len(c.rates()) == 1 else f"{c.name}_band_{i + 1}"
-        if rate and (part > 0 or i == 0):
-            out.append(Line(name, month, label, "demand", part, "MW", rate * factor, part * rate * factor))
+    for i, b in enumerate(of):
+        part = min(left, b.width)
+        if b.rate and (part > 0 or i == 0):
+            added = part * b.rate - b.billed
+            out.append(Line(name, month, b.label, "demand", part, "MW", b.rate, added, b.billed))
         left -= part
     return out
 
 
-def _share(known: bool, month: str, local: pd.DatetimeIndex, inside: Bools, dt: Floats, zone: str) -> float:
-    """Covered hours over the whole month; over its remainder where the month already has a peak on record."""
-    covered = float(dt[inside].sum())
-    after = (pd.Timestamp(f"{month}-01") + pd.offsets.MonthBegin(1)).tz_localize(zone)
-    if known:
-        return covered / ((after - local[inside][0]).total_seconds() / 3600)
-    start = pd.Timestamp(f"{month}-01").tz_localize(zone)
-    return covered / ((after - start).total_seconds() / 3600)
+def _spread(begins_anew: bool, month: str, first: pd.Timestamp, site: Site) -> float:
+    """Hours of the whole month; of its remainder where the month already has a peak on record."""
+    start, after = (pd.Timestamp(f"{month}-01") + pd.offsets.MonthBegin(k) for k in (0, 1))
+    begin = first if begins_anew else start.tz_localize(site.time_zone)
+    return (after.tz_localize(site.time_zone) - begin).total_seconds() / 3600
 
 
-def _known(state: State, name: str, c: Demand) -> dict[str, float]:
-    site = state.sites.get(name)
-    return {} if site is None else site.peaks_of(None if c.when == ALWAYS else c.name)
+def _state(facts: Facts, name: str) -> SiteState:
+    return facts.state.sites.get(name, SiteState())
 
 
-def carry(facts: Facts, replayed: xr.Dataset) -> State:
-    """State after the horizon: peaks by month, year-to-date energy; work done is the schedule's to say."""
-    sites = {}
-    for s, name in enumerate(facts.fleet.sites):
-        old = facts.state.sites.get(name, SiteState())
-        drawn = replayed["import_mw"].values[s]
-        sites[name] = _carry_site(facts, name, old, replayed["time"].values, drawn)
-    return facts.state.model_copy(update={"sites": sites})
+def _window(c: Demand) -> str | None:
+    """The name under which the state keeps the charge's own peaks; None: those of all hours."""
+    return None if c.when == ALWAYS else c.name
 
 
-def _carry_site(facts: Facts, name: str, old: SiteState, time: Times, drawn: Floats) -> SiteState:
-    site = facts.fleet.sites[name]
-    local = clock(time, site)
-    months = local.strftime("%Y-%m").to_numpy()
-    peaks = _raised(old.peak_so_far_mw, months, drawn, np.full(len(time), True))
-    windows = dict(old.window_peaks_mw)
-    for c in facts.tariffs[name].components:
-        if isinstance(c, Demand) and c.when != ALWAYS:
-            windows[c.name] = _raised(windows.get(c.name, {}), months, drawn, c.when.holds(local, site.country))
-    return old.model_copy(update={"peak_so_far_mw": peaks, "window_peaks_mw": windows})
-
-
-def _raised(peaks: dict[str, float], months: Any, drawn: Floats, counted: Bools) -> dict[str, float]:
+def raised(peaks: dict[str, float], months: object, drawn: Floats, counted: Bools) -> dict[str, float]:
+    """Peaks by month after some more hours; a month without an hour that counts gets none."""
     out = dict(peaks)
-    for month in sorted(set(months)):
+    for month in sorted(set(np.asarray(months)[counted])):
         highest = float(drawn[(months == month) & counted].max(initial=0.0))
         out[str(month)] = max(out.get(str(month), 0.0), highest)
     return out

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
+
 from energy.inputs.case import Case, Horizon
 from energy.inputs.dated import to_utc
 from energy.inputs.errors import ConfigError
 from energy.inputs.fleet import Fleet
 from energy.inputs.state import State
-from energy.inputs.tariffs import Tariff
+from energy.inputs.tariffs import Demand, Tariff
+from energy.inputs.windows import ALWAYS
 
 
 def check_case(path: Path, case: Case, fleet: Fleet, tariffs: Mapping[str, Tariff]) -> None:
@@ -69,12 +72,34 @@ def check_fleet_from(path: Path, horizon: Horizon, fleet: Fleet) -> None:
             )
 
 
-def check_state(path: Path, state: State, fleet: Fleet) -> None:
-    """Sites of the state are sites of the fleet.
+def check_state(path: Path, case: Case, state: State, fleet: Fleet, tariffs: Mapping[str, Tariff]) -> None:
+    """Sites of the state are sites of the fleet, its charges those of their tariffs, its invoices not of the future.
 
     Raises
     ------
-    ConfigError : names the site that is not.
+    ConfigError : names the site, charge or month that is not.
     """
     if unknown := sorted(set(state.sites) - set(fleet.sites)):
         raise ConfigError(f"{path}: sites.{unknown[0]}", "no such site in the fleet", ", ".join(fleet.sites))
+    for name, past in state.sites.items():
+        where = f"{path}: sites.{name}"
+        demands = [c for c in tariffs[name].components if isinstance(c, Demand)]
+        windows, bands = {c.name for c in demands if c.when != ALWAYS}, {b for c in demands for b in _bands(c)}
+        _known_names(f"{where}.window_peaks_mw", set(past.window_peaks_mw), windows, tariffs[name])
+        for month, so_far in past.invoice_so_far.items():
+            _known_names(f"{where}.invoice_so_far.{month}.charges", set(so_far.charges), bands, tariffs[name])
+            if pd.Timestamp(f"{month}-01").date() > case.horizon.start:
+                what = f"begins after the horizon, which begins on {case.horizon.start}"
+                raise ConfigError(f"{where}.invoice_so_far.{month}", what, "months up to the horizon's first")
+
+
+def _known_names(where: str, given: set[str], known: set[str], tariff: Tariff) -> None:
+    if unknown := sorted(given - known):
+        what = f"tariff {tariff.name} has no such demand charge"
+        raise ConfigError(f"{where}.{unknown[0]}", what, ", ".join(sorted(known)) or "none")
+
+
+def _bands(c: Demand) -> list[str]:
+    """The charge's lines on an invoice."""
+    count = len(c.rates())
+    return [c.name] if count == 1 else [f"{c.name}_band_{i + 1}" for i in range(count)]

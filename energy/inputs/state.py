@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from energy.inputs.yamlfile import Frozen, load_model
 
@@ -33,21 +33,66 @@ class PastPeriod(Frozen):
     it_mwh: float = Field(ge=0)
 
 
+class ChargeSoFar(Frozen):
+    """One demand charge, or one band of it, on the invoice of a running month.
+
+    `rate_eur_per_mw` is the part of the month's rate that the hours on record bear, `spread_h` the hours that the
+    whole rate is spread over: the month, or what was left of it when its record began with a peak alone.
+    """
+
+    rate_eur_per_mw: NotNegative
+    spread_h: float = Field(gt=0, le=800)
+    billed_eur: NotNegative
+
+
+class InvoiceSoFar(Frozen):
+    """What the invoice of a running month holds already; all other lines add up night by night by themselves.
+
+    `charges` are by component, or ``component_band_2`` where there are bands. `minimum_eur` is the part of the
+    minimum bill that the hours on record bear, `counted_eur` the lines that count towards it, `top_up_eur` what it
+    has added.
+    """
+
+    charges: dict[str, ChargeSoFar] = {}
+    minimum_eur: NotNegative = 0.0
+    counted_eur: float = 0.0
+    top_up_eur: NotNegative = 0.0
+
+
 class SiteState(Frozen):
     """What a site carries into the horizon; months are ``YYYY-MM`` in site-local time.
 
     Peaks of earlier months serve ratchets. `window_peaks_mw` are those of demand charges that count declared
-    hours only, by the name of the component.
+    hours only, by the name of the component. With `invoice_so_far` the bill of a horizon shows what it adds to the
+    month's invoice; without it, it is the month's invoice for the hours of the horizon.
     """
 
     peak_so_far_mw: dict[Month, NotNegative] = {}
     window_peaks_mw: dict[str, dict[Month, NotNegative]] = {}
+    invoice_so_far: dict[Month, InvoiceSoFar] = {}
     year_to_date: Balance = Balance(facility_mwh=0, it_mwh=0)
     history: tuple[PastPeriod, ...] = ()
+
+    @model_validator(mode="after")
+    def _invoice_has_a_peak(self) -> SiteState:
+        if alone := sorted(set(self.invoice_so_far) - set(self.peak_so_far_mw)):
+            raise ValueError(f"invoice_so_far of {alone[0]} needs a peak_so_far_mw of {alone[0]}")
+        return self
 
     def peaks_of(self, component: str | None) -> dict[Month, NotNegative]:
         """Peaks by month that a demand charge knows; None: the charge counts all hours."""
         return self.peak_so_far_mw if component is None else self.window_peaks_mw.get(component, {})
+
+    def knows(self, month: Month, component: str | None, name: str) -> bool:
+        """Whether the month's invoice holds the demand charge `name` and hours that it counts are on record."""
+        held = month in self.invoice_so_far and any(
+            line == name or line.startswith(f"{name}_band_") for line in self.invoice_so_far[month].charges
+        )
+        return held and month in self.peaks_of(component)
+
+    def begins_anew(self, month: Month, component: str | None) -> bool:
+        """Whether a month has a peak on record but no invoice: what is left of it bears the whole charge."""
+        return month in self.peaks_of(component) and month not in self.invoice_so_far
 
 
 class State(Frozen):

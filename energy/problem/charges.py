@@ -11,7 +11,7 @@ import pandas as pd
 
 from energy.inputs.fleet import Fleet, Site
 from energy.inputs.fx import Fx
-from energy.inputs.state import State
+from energy.inputs.state import SiteState, State
 from energy.inputs.tariffs import Demand, Energy, Fixed, MinimumBill, SpotShare, Tariff
 from energy.inputs.windows import ALWAYS
 from energy.schema import Bools, Floats, Times
@@ -106,7 +106,7 @@ def demand_arrays(
         (f"{name}:{c.name}@{month.label}", s, month, c, name)
         for s, (name, site) in enumerate(fleet.sites.items())
         for month in months(site, time, hours)
-        for c in _demands(site, tariffs[name], month, time)
+        for c in _demands(site, tariffs[name], month, time, state.sites.get(name, SiteState()))
     ]
     bands = max([len(c.rates()) for *_, c, _ in rows], default=1)
     out: dict[str, list[object]] = {k: [] for k in ("site", "month", "floor", "weight", "rate", "band_mw")}
@@ -139,12 +139,13 @@ def _filled(values: list[float], length: int) -> list[float]:
     return values + [0.0] * (length - len(values))
 
 
-def _demands(site: Site, tariff: Tariff, month: Month, time: Times) -> Iterator[Demand]:
-    """Demand charges in force on the first day that the horizon covers, if any of its hours set the peak."""
+def _demands(site: Site, tariff: Tariff, month: Month, time: Times, past: SiteState) -> Iterator[Demand]:
+    """Demand charges in force on the first day that the horizon covers, if any hour of it or on record sets the peak."""
     clock = local(time, site)
     for c in in_force(tariff, Demand, clock[month.inside][0].date()).values():
         assert isinstance(c, Demand)
-        if (month.inside & c.when.holds(clock, site.country)).any() and any(r for _, r in c.rates()):
+        counts = (month.inside & c.when.holds(clock, site.country)).any() and any(r for _, r in c.rates())
+        if counts or past.knows(month.label, None if c.when == ALWAYS else c.name, c.name):
             yield c
 
 
@@ -164,7 +165,7 @@ def _months_between(clock: pd.DatetimeIndex, label: str) -> Floats:
 
 
 def _has_history(state: State, name: str, c: Demand, label: str) -> bool:
-    return name in state.sites and label in state.sites[name].peaks_of(None if c.when == ALWAYS else c.name)
+    return name in state.sites and state.sites[name].begins_anew(label, None if c.when == ALWAYS else c.name)
 
 
 def floor(state: State, name: str, c: Demand, label: str) -> float:

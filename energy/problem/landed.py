@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from energy.problem import charges, contracts
+from energy.problem import charges, contracts, invoice
 from energy.problem.align import quality
 from energy.problem.read import Inputs
 from energy.problem.sites import spot_prices
@@ -33,13 +33,14 @@ def landed_cost(inputs: Inputs) -> Landed:
     minimum_names, minimum = charges.minimum_arrays(fleet, inputs.tariffs, own, fx, time, hours, months)
     contract_names, supply = contracts.contract_arrays(fleet, spot, price, fx, time)
     currencies = sorted({t.currency for t in inputs.tariffs.values()} - {"EUR"})
+    billed = invoice.add_so_far(fleet, inputs.state, demand_names, demand, minimum_names, minimum)
     arrays: dict[str, object] = {
         "spot": list(spot.values()),
         "energy_charge": [charge[n][0] for n in fleet.sites],
         "price": list(price.values()),
         "price_quality": [quality(inputs.series.prices[s.bidding_zone], time, hours) for s in fleet.sites.values()],
         "month_of": month_of,
-        "fixed_eur": _fixed(inputs, spot),
+        "fixed_eur": _fixed(inputs, spot) - billed,
         "fx": np.array([fx.at(c, time) for c in currencies]).reshape(len(currencies), len(time)),
         **demand, **minimum, **supply,
         **contracts.solar_arrays(fleet, inputs.series, spot, price, fx, time, hours),

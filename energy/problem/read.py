@@ -106,7 +106,7 @@ def read_inputs(path: Path, overrides: Mapping[str, object] | None = None, fill:
     tariffs, state = load_tariffs(fleet, fleet_path), load_state(folder / case.state if case.state else None)
     check_case(path, case, fleet, tariffs)
     check_fleet(fleet_path, case, fleet)
-    check_state(folder / (case.state or ""), state, fleet)
+    check_state(folder / (case.state or ""), case, state, fleet, tariffs)
     limits = load_limits(fleet, fleet_path)
     powers, plants = load_gpu_powers(fleet, fleet_path), load_plants(fleet, fleet_path)
     jobs, left_out = _jobs(folder / case.jobs, case)

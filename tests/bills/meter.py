@@ -126,6 +126,16 @@ class Meter:
         lines = site_lines(self.facts(spot), "s", self.time, dt, drawn, nothing if fed is None else fed)
         return by_month(lines)
 
+    def replayed(self, drawn: np.ndarray) -> xr.Dataset:
+        """The reading as a replay: what is drawn is facility power, 0.8 of it IT."""
+        nothing = np.zeros((1, len(self.time)))
+        power = {"import_mw": drawn, "export_mw": 0 * drawn, "facility_mw": drawn, "site_it_mw": 0.8 * drawn,
+                 "heat_mw": 0 * drawn}  # fmt: skip
+        data = {k: (("site", "time"), v[None, :]) for k, v in power.items()}
+        dt = ("time", np.full(len(self.time), self.minutes / 60))
+        arrays = {**data, "dt": dt, "water_m3": (("hall", "time"), nothing)}
+        return xr.Dataset(arrays, {"time": self.time, "site": ["s"], "hall": ["s/h"]})
+
 
 def by_month(lines: Iterable[Line]) -> dict[str, dict[str, Line]]:
     """Lines by month and component, each component once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from calendar import monthrange
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from tests.cases import SmallCase
 KINDS = ("energy", "spot_share", "demand", "fixed", "minimum_bill")
 
 
-def random_case(folder: Path, seed: int) -> SmallCase:
-    """One small case of 1 to 3 days, somewhere in 2024 and often across a month or a clock change."""
+def random_case(folder: Path, seed: int, whole_month: bool = False) -> SmallCase:
+    """One small case of 2 or 3 days, or a calendar month, in 2024 and often across a month or a clock change."""
     rng = random.Random(seed)
     start = rng.choice([date(2024, 1, 1) + timedelta(days=rng.randrange(360)), date(2024, 3, 30), date(2024, 10, 26),
                         date(2024, rng.randrange(2, 12), 1) - timedelta(days=1)])  # fmt: skip
     days = rng.choice([2, 3])
+    if whole_month:
+        start, days = start.replace(day=1), monthrange(2024, start.month)[1]
     minutes = rng.choice([60, 60, 30])
     case = SmallCase(folder, str(start), days=days, zone=rng.choice(["UTC", "Europe/Oslo"]), minutes=minutes)
     for name, currency in (("north", "NOK"), ("south", "EUR")):

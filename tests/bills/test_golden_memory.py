@@ -3,11 +3,12 @@
 January 2024 has 744 h, February 696 h; all sites are German (CET), all rates round.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
-import xarray as xr
 
-from energy.audit.peaks import carry
+from energy.audit.carry import carry
 from tests.bills.meter import Meter, agree, tariff
 
 PEAK = {"kind": "demand", "name": "peak", "value": 1000}
@@ -165,24 +166,91 @@ def test_state_after_the_horizon():
     """30 January to 2 February: 5 MW on record stay, 6 MW are new; evenings reach 3 and 4 MW (2 February: Friday)."""
     meter = Meter(tariff(EVENING), "2024-01-30", "2024-02-03", state={"peak_so_far_mw": {"2024-01": 5.0}})
     power = meter.load(2, {"2024-01-30 17:00": 3, "2024-02-01 03:00": 6, "2024-02-02 16:00": 4})
-    replayed = xr.Dataset({"import_mw": (("site", "time"), power[None, :])}, coords={"time": meter.time})
-    after = carry(meter.facts(40), replayed).sites["s"]
+    after = carry(meter.facts(40), meter.replayed(power)).sites["s"]
     assert after.peak_so_far_mw == {"2024-01": 5, "2024-02": 6}
     assert after.window_peaks_mw == {"evening": {"2024-01": 3, "2024-02": 4}}
 
 
-def test_a_month_metered_night_by_night_bills_the_same_peak():
-    """February 2024 in 29 single days with carried state: the last day's billed peak is that of the whole month."""
+def nights(parts, power, cuts, **given):
+    """Lines of each night of February 2024 with the state carried on; `cuts` are days of the month."""
+    state: dict = given.pop("state", {})
+    out = []
+    for first, after in pairwise(cuts):
+        end = "2024-03-01" if after == 30 else f"2024-02-{after:02}"
+        night = Meter(tariff(*parts), f"2024-02-{first:02}", end, state=state, **given)
+        drawn = power[24 * (first - 1) : 24 * (after - 1)]
+        out.append(night.bill(drawn)["2024-02"])
+        state = carry(night.facts(40), night.replayed(drawn)).sites["s"].model_dump()
+    return out, state
+
+
+def test_a_month_metered_night_by_night_bills_the_same_peak_and_the_same_sum():
+    """February 2024 in 29 single days: 2 MW, 6 MW on the 7th.
+
+    The first night bears 2 MW · 1,000 · 1/29; the 7th raises the seven days so far to 6 MW: (7·6 - 6·2)/29 · 1,000;
+    the last adds its own day at 6 MW.
+    """
     whole = Meter(tariff(PEAK), "2024-02-01", "2024-03-01")
     power = whole.load(2, {"2024-02-07 09:00": 6, "2024-02-20 09:00": 4})
-    state: dict = {}
-    for d in range(29):
-        day = Meter(
-            tariff(PEAK), f"2024-02-{d + 1:02}", "2024-03-01" if d == 28 else f"2024-02-{d + 2:02}", state=state
-        )
-        drawn = power[24 * d : 24 * (d + 1)]
-        last = day.bill(drawn)["2024-02"]["peak"]
-        replayed = xr.Dataset({"import_mw": (("site", "time"), drawn[None, :])}, coords={"time": day.time})
-        state = carry(day.facts(40), replayed).sites["s"].model_dump()
-    assert last.quantity == whole.bill(power)["2024-02"]["peak"].quantity == 6
-    assert last.amount_eur == 6 * 1000  # the last night bears all that is left of the month: itself
+    lines, _ = nights([PEAK], power, range(1, 31))
+    added = [x["peak"].amount_eur for x in lines]
+    assert lines[-1]["peak"].quantity == whole.bill(power)["2024-02"]["peak"].quantity == 6
+    assert added[0] == pytest.approx(2000 / 29)
+    assert added[6] == pytest.approx((7 * 6 - 6 * 2) * 1000 / 29)
+    assert added[-1] == pytest.approx(6000 / 29)
+    assert sum(added) == pytest.approx(6 * 1000, abs=1e-9)
+    last = lines[-1]["peak"]
+    assert last.quantity * last.rate_eur - last.so_far_eur == pytest.approx(last.amount_eur)
+
+
+def test_minimum_bill_in_two_parts_gives_back_what_use_makes_up_for():
+    """Ten days at nothing, 19 days at 1 MW; 5 EUR/MWh against 1,500 EUR.
+
+    Ten days add 1,500·10/29 = 517.24; then 19·24·5 = 2,280 EUR of energy are above the whole minimum, and what was
+    added comes back.
+    """
+    parts = [{"kind": "energy", "value": 5}, {"kind": "minimum_bill", "name": "least", "value": 1500}]
+    power = np.repeat([0.0, 1.0], [240, 456])
+    lines, _ = nights(parts, power, (1, 11, 30))
+    assert [x["least"].amount_eur for x in lines] == pytest.approx([1500 * 10 / 29, -1500 * 10 / 29])
+    assert Meter(tariff(*parts), "2024-02-01", "2024-03-01").bill(power)["2024-02"]["least"].amount_eur == 0
+
+
+def test_bands_in_two_parts():
+    """1 MW for ten days, then 3 MW: 0-2 MW at 100, above at 400 EUR/MW."""
+    parts = [{"kind": "demand", "name": "power", "bands": [{"up_to_mw": 2, "value": 100}, {"value": 400}]}]
+    lines, _ = nights(parts, np.repeat([1.0, 3.0], [240, 456]), (1, 11, 30))
+    assert {k: x.amount_eur for k, x in lines[0].items() if x.kind == "demand"} == {
+        "power_band_1": pytest.approx(100 * 10 / 29)
+    }
+    assert lines[1]["power_band_1"].amount_eur == pytest.approx(200 - 100 * 10 / 29)
+    assert lines[1]["power_band_2"].amount_eur == pytest.approx(400)
+
+
+def test_a_weekend_bears_its_days_of_the_evening_peak():
+    """Friday 9 February 18:00 sets 4 MW; Saturday has no declared hour, and bears a day of 4 MW all the same."""
+    power = Meter(tariff(), "2024-02-01", "2024-03-01").load(1, {"2024-02-09 18:00": 4})
+    lines, _ = nights([EVENING], power, (1, 9, 10, 11, 30))
+    assert lines[2]["evening"].amount_eur == pytest.approx(4 * 1000 / 29)
+    assert sum(x["evening"].amount_eur for x in lines) == pytest.approx(4000, abs=1e-9)
+
+
+def test_nights_after_a_peak_without_an_invoice_share_what_is_left_of_the_month():
+    """5 MW on record on the 20th, ten days left: each bears a tenth of 5,000, the last ones of what 6 MW make of it."""
+    power = Meter(tariff(), "2024-02-01", "2024-03-01").load(2, {"2024-02-25 09:00": 6})
+    lines, _ = nights([PEAK], power, (20, 22, 30), state={"peak_so_far_mw": {"2024-02": 5.0}})
+    assert [x["peak"].amount_eur for x in lines] == pytest.approx([5000 * 2 / 10, 6000 - 1000])
+
+
+def test_state_after_a_month_has_no_invoice_but_the_year():
+    """February: 2 MW, 0.8 of it IT; January's year-to-date goes on. The last six hours are kept for a rolling cap."""
+    site = {"pue_caps": [{"name": "day", "limit": 1.3, "period": "rolling", "window_h": 6}]}
+    state = {"year_to_date": {"facility_mwh": 1000, "it_mwh": 800}}
+    _, after = nights([PEAK], np.full(696, 2.0), (1, 15, 30), state=state, site=site)
+    assert after["invoice_so_far"] == {}
+    assert after["year_to_date"] == pytest.approx(
+        {"facility_mwh": 2392, "it_mwh": 1913.6, "water_m3": 0, "reused_mwh": 0}
+    )
+    assert [(f"{p['start']:%d %H}", p["it_mwh"]) for p in after["history"]] == [
+        (f"29 {h}", pytest.approx(1.6)) for h in range(17, 23)
+    ]

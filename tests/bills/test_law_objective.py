@@ -8,11 +8,13 @@ from tests.bills.random_case import random_case
 
 
 def agree(tmp_path, seed):
-    case = random_case(tmp_path, seed)
-    run = optimize(case.path)
+    return agreed(optimize(random_case(tmp_path, seed).path), f"seed {seed}")
+
+
+def agreed(run, name):
     r = run.reconciliation
     assert run.certificate.passed, run.outcome.reasons
-    assert abs(r.unexplained_eur) <= 0.01, f"seed {seed}: {r}"
+    assert abs(r.unexplained_eur) <= 0.01, f"{name}: {r}"
     assert r.it_mismatch_mw < 1e-4
     assert r.chord_below_curve_mw < 1e-5
     named = r.chords_eur + r.negative_hour_chords_eur + r.peaks_on_chords_eur + r.contracts_on_chords_eur

@@ -99,3 +99,45 @@ def test_work_done_makes_a_late_job_possible(case):
 
     case.cell("jobs.csv", "j4", "deadline", "+15h").refused(ImpossibleWork, "job j4")
     assert np.isfinite(with_state(case, work_done={"j4": 300.0}).problem()["work_left"]).all()
+
+
+INVOICE = {"charges": {"peak": {"rate_eur_per_mw": 400.0, "spread_h": 743.0, "billed_eur": 500.0}},
+           "minimum_eur": 30.0, "counted_eur": 20.0, "top_up_eur": 10.0}  # fmt: skip
+
+
+def test_invoice_so_far_raises_rates_and_is_paid_already(case):
+    """March 2024 in Oslo has 743 h, the horizon 48 of them; 31,000 NOK at 0.1."""
+    least = {"name": "least", "kind": "minimum_bill", "valid_from": "2015-01-01", "value": 900, "unit": "NOK/month",
+             "source": "made up", "confidence": "L"}  # fmt: skip
+    case.edit("tariff.yaml", "components", [*case.yaml("tariff.yaml")["components"], least])
+    before = case.problem()
+    north = {"peak_so_far_mw": {"2024-03": 1.25}, "invoice_so_far": {"2024-03": INVOICE}}
+    after = with_state(case, sites={"north": north}).problem()
+    peak, least = {"charge": "north:peak@2024-03"}, {"minimum": "north:least@2024-03"}
+    assert float(after["charge_rate"].sel(peak)[0]) == pytest.approx(400 + 3100 * 48 / 743)
+    assert float(after["charge_floor"].sel(peak)) == 1.25
+    assert float((after["fixed_eur"] - before["fixed_eur"]).sel(site="north")) == pytest.approx(-500 - 10)
+    assert float((after["minimum_eur"] - before["minimum_eur"]).sel(least)) == pytest.approx(30 - 20 + 500)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("invoice_so_far", {"2024-04": INVOICE}, ["2024-04", "needs a peak_so_far_mw of 2024-04"]),
+        ("invoice_so_far", {"2024-03": {**INVOICE, "charges": {"paek": INVOICE["charges"]["peak"]}}},
+         ["sites.north.invoice_so_far.2024-03.charges.paek", "tariff nordic has no such demand charge", "allowed: peak"]),
+        ("window_peaks_mw", {"evening": {"2024-03": 1.0}}, ["sites.north.window_peaks_mw.evening", "allowed: none"]),
+    ],
+)  # fmt: skip
+def test_state_that_does_not_fit(case, key, value, words):
+    from energy.inputs.errors import ConfigError
+
+    case.edit("state.yaml", "sites", {"north": {"peak_so_far_mw": {"2024-03": 1.0}, key: value}})
+    case.edit("case.yaml", "state", "state.yaml").refused(ConfigError, "state.yaml", *words)
+
+
+def test_invoice_of_a_month_to_come_is_refused(case):
+    from energy.inputs.errors import ConfigError
+
+    north = {"peak_so_far_mw": {"2024-05": 1.0}, "invoice_so_far": {"2024-05": INVOICE}}
+    with_state(case, sites={"north": north}).refused(ConfigError, "invoice_so_far.2024-05", "2024-03-05")
