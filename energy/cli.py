@@ -6,19 +6,16 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from energy.exits import CONFIGURATION, DEGRADED, OK, SOLVER, exit_codes, fail
+
 if TYPE_CHECKING:
     from energy.optimize import Run
-
-#: Exit codes: what a shell script or a scheduler can act on.
-OK, CONFIGURATION, DATA, IMPOSSIBLE, SOLVER, DEGRADED, INTERRUPTED = 0, 2, 3, 4, 5, 6, 130
 
 app = typer.Typer(
     name="energy",
@@ -36,6 +33,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON an
 Attribute = Annotated[
     bool, typer.Option("--attribute", help="Also solve the restricted problems that explain the saving by cause.")
 ]
+Plan = Annotated[
+    str, typer.Option("--plan", help="ipx or simplex (solver), greedy, or a schedule.csv to trim and re-check.")
+]
+TimeLimit = Annotated[float, typer.Option("--time-limit", min=1, help="Most seconds that the solver may take.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder that run folders are written to.")]
 
 
@@ -43,17 +44,20 @@ Out = Annotated[Path, typer.Option("--out", help="Folder that run folders are wr
 def optimize(
     case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fill: Fill = False,
     out: Out = Path("data/runs"), as_json: Json = False, attribute: Attribute = False,
+    plan: Plan = "ipx", time_limit: TimeLimit = 1200.0,
 ) -> None:  # fmt: skip
     """Solve a case, prove and price the plan, write the run folder and print the result."""
-    with _exit_codes():
+    with exit_codes():
         from energy.attribution import attribute_run
         from energy.operate.runs import check_writable, publish, record_of
+        from energy.operate.planner import planner
         from energy.optimize import optimize as run_optimize
         from energy.screen import Progress, attribution_table, result_table
 
         check_writable(out)
         with Progress(quiet=as_json) as progress:
-            run = run_optimize(case or _reference(), _horizon(start, end), fill, tell=progress.stage)
+            options, maker = planner(plan, time_limit)
+            run = run_optimize(case or _reference(), _horizon(start, end), fill, options, progress.stage, maker)
             _refuse_failed(run)
             if attribute:
                 run = attribute_run(run, progress.stage)
@@ -75,7 +79,7 @@ def report(
     ] = None,
 ) -> None:
     """Draw the report of a run folder again, from its files alone."""
-    with _exit_codes():
+    with exit_codes():
         from energy.operate.runs import PAGE, read_run, save_page
 
         target = output or run / PAGE
@@ -86,7 +90,7 @@ def report(
 @app.command()
 def bill(run: Annotated[Path, typer.Option("--run", help="A run folder.")]) -> None:
     """Print the invoice lines of a run, per site, month and component, in EUR without VAT."""
-    with _exit_codes():
+    with exit_codes():
         from energy.operate.runs import read_run
         from energy.screen import bill_table
 
@@ -96,20 +100,20 @@ def bill(run: Annotated[Path, typer.Option("--run", help="A run folder.")]) -> N
 @app.command()
 def attribute(run: Annotated[Path, typer.Option("--run", help="A run folder made with optimize --attribute.")]) -> None:
     """Print what each kind of foresight saves, and the rules of thumb beside it."""
-    with _exit_codes():
+    with exit_codes():
         from energy.operate.runs import read_run
         from energy.screen import attribution_table
 
         summary = read_run(run).summary
         if "attribution" not in summary:
-            _fail(CONFIGURATION, f"{run}: was made without --attribute; run energy optimize --attribute on its case")
+            fail(CONFIGURATION, f"{run}: was made without --attribute; run energy optimize --attribute on its case")
         attribution_table(summary)
 
 
 @app.command()
 def check(case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fill: Fill = False) -> None:
     """Read and assemble a case without solving it: is every input usable?"""
-    with _exit_codes():
+    with exit_codes():
         from energy.problem import assemble, read_inputs
         from energy.screen import check_table
 
@@ -126,12 +130,12 @@ def pue(
     picture: Annotated[Path | None, typer.Option("--picture", help="SVG of PUE over dry bulb and over load.")] = None,
 ) -> None:  # fmt: skip
     """PUE, WUE, free cooling and worst hour of each site and hall in its weather, at a constant load."""
-    with _exit_codes():
+    with exit_codes():
         from energy import pue as plants
         from energy.screen import pue_table
 
         if not 0 < load <= 1:
-            _fail(CONFIGURATION, f"--load {load:g}; allowed: above 0, at most 1 (share of design)")
+            fail(CONFIGURATION, f"--load {load:g}; allowed: above 0, at most 1 (share of design)")
         days = _horizon(start, end)
         if fleet is not None:
             air = plants.air_of_files(fleet, _site_files(weather or []), days, fill)
@@ -150,7 +154,7 @@ def _site_files(given: list[str]) -> dict[str, Path]:
     """SITE=FILE, once per site."""
     pairs = dict(text.partition("=")[::2] for text in given)
     if not pairs or not all(pairs.values()) or len(pairs) < len(given):
-        _fail(CONFIGURATION, f"--weather {' '.join(given)}; allowed with --fleet: SITE=FILE, once per site")
+        fail(CONFIGURATION, f"--weather {' '.join(given)}; allowed with --fleet: SITE=FILE, once per site")
     return {site: Path(file) for site, file in pairs.items()}
 
 
@@ -167,7 +171,7 @@ def formulation(arrays: Annotated[bool, typer.Option("--arrays", help="The table
 @app.command()
 def new(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
     """Write the reference case as files to edit: your own fleet, jobs and prices in five minutes."""
-    with _exit_codes():
+    with exit_codes():
         from energy.inputs.starter import write_starter
 
         case = write_starter(folder)
@@ -200,43 +204,12 @@ def _day(option: str, value: str) -> str:
     try:
         return date.fromisoformat(value).isoformat()
     except ValueError:
-        _fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
+        fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
 
 
 def _refuse_failed(run: Run) -> None:
     if run.outcome.status == "FAILED":
-        _fail(SOLVER, f"no plan: {'; '.join(run.outcome.reasons)}")
-
-
-@contextmanager
-def _exit_codes() -> Iterator[None]:
-    """Every expected failure becomes one line and its exit code; what nobody expected stays a traceback."""
-    try:
-        codes = _codes()
-        try:
-            yield
-        except tuple(codes) as e:
-            _fail(next(code for kind, code in codes.items() if isinstance(e, kind)), str(e))
-    except KeyboardInterrupt:
-        _fail(INTERRUPTED, "interrupted; nothing half-written is left, older run folders are as they were")
-
-
-def _codes() -> dict[type[Exception], int]:
-    from energy.inputs.errors import ConfigError, ImpossibleWork, SeriesError
-    from energy.operate.runs import RunFolderError
-    from energy.plant import PlantError
-    from energy.schema import SchemaError
-    from energy.solve import SolverError
-
-    return {
-        ConfigError: CONFIGURATION, PlantError: CONFIGURATION, RunFolderError: CONFIGURATION,
-        SeriesError: DATA, SchemaError: DATA, ImpossibleWork: IMPOSSIBLE, SolverError: SOLVER,
-    }  # fmt: skip
-
-
-def _fail(code: int, message: str) -> NoReturn:
-    typer.echo(f"energy: {message}", err=True)
-    raise typer.Exit(code)
+        fail(SOLVER, f"no plan: {'; '.join(run.outcome.reasons)}")
 
 
 def main(argv: list[str] | None = None) -> Any:

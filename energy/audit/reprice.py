@@ -21,7 +21,7 @@ def terms(problem: xr.Dataset, drawn: Floats, fed: Floats, heat: Floats) -> dict
         "contracts": -float((p["dt"] * p["contract_saving"] * taken).sum()),
         "feed_in": -float((p["dt"] * p["export_price"] * fed).sum()),
         "heat_sales": -float((p["dt"] * p["heat_price"] * heat).sum()),
-        "top_up": float(_top_up(p, drawn, demand).sum()),
+        "top_up": float(top_up(p, drawn, demand).sum()),
         "fixed": float(p["fixed_eur"].sum()),
         "clipped": -float((p["dt"] * p["contract_clip"] * taken).sum() + (p["dt"] * p["export_clip"] * fed).sum()),
     }
@@ -51,7 +51,7 @@ def contract_taken(p: dict[str, Any], drawn: Floats) -> Floats:
     return np.asarray(taken)
 
 
-def _top_up(p: dict[str, Any], drawn: Floats, demand: Floats) -> Floats:
+def top_up(p: dict[str, Any], drawn: Floats, demand: Floats) -> Floats:
     """What each minimum bill adds, (B,) [EUR]."""
     energy = (p["minimum_rate"] * p["dt"] * drawn[p["minimum_site"]]).sum(axis=1)
     same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])

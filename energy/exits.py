@@ -1,0 +1,46 @@
+"""Exit codes, and how every expected failure becomes one line and its code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+
+#: Exit codes: what a shell script or a scheduler can act on. UNPUBLISHED: the night ended without a plan of its own.
+OK, CONFIGURATION, DATA, IMPOSSIBLE, SOLVER, DEGRADED, UNPUBLISHED, INTERRUPTED = 0, 2, 3, 4, 5, 6, 7, 130
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Every expected failure becomes one line and its exit code; what nobody expected stays a traceback."""
+    try:
+        codes = _codes()
+        try:
+            yield
+        except tuple(codes) as e:
+            fail(next(code for kind, code in codes.items() if isinstance(e, kind)), str(e))
+    except KeyboardInterrupt:
+        fail(INTERRUPTED, "interrupted; nothing half-written is left, older run folders are as they were")
+
+
+def _codes() -> dict[type[Exception], int]:
+    from energy.inputs.errors import ConfigError, ImpossibleWork, SeriesError
+    from energy.operate.errors import NightError, StoreError
+    from energy.operate.runs import RunFolderError
+    from energy.plant import PlantError
+    from energy.schema import SchemaError
+    from energy.solve import SolverError
+
+    return {
+        NightError: UNPUBLISHED, StoreError: CONFIGURATION,
+        ConfigError: CONFIGURATION, PlantError: CONFIGURATION, RunFolderError: CONFIGURATION,
+        SeriesError: DATA, SchemaError: DATA, ImpossibleWork: IMPOSSIBLE, SolverError: SOLVER,
+    }  # fmt: skip
+
+
+def fail(code: int, message: str) -> NoReturn:
+    """One line on stderr, and the end."""
+    typer.echo(f"energy: {message}", err=True)
+    raise typer.Exit(code)
