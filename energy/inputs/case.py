@@ -19,12 +19,17 @@ Quality = Literal["auction", "measured", "forecast", "secondary", "proxy", "pers
 
 
 class Horizon(Frozen):
-    """Whole local days, first and last inclusive."""
+    """Whole local days, first and last inclusive.
+
+    `beyond` says what becomes of work whose deadline lies after the last day: it `must_finish` inside the
+    horizon, or may wait for after it at a `terminal_value` (the price that hours like the horizon's make likely).
+    """
 
     start: date = Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))
     end: date = Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))
     time_zone: TimeZone = "UTC"
     market_time_unit_min: Literal[15, 30, 60] = 60
+    beyond: Literal["must_finish", "terminal_value"] = "must_finish"
 
     @model_validator(mode="after")
     def _forward(self) -> Horizon:
@@ -93,11 +98,16 @@ class CarbonFile(Frozen):
 
 
 class Case(Frozen):
-    """The whole case file; paths are relative to it."""
+    """The whole case file; paths are relative to it.
+
+    `expected_jobs` is a job table of work that is likely to arrive (ids begin with ``expected-``): the plan keeps
+    room for it, and nobody is told to run it.
+    """
 
     name: Name
     fleet: str
     jobs: str
+    expected_jobs: str | None = None
     horizon: Horizon
     prices: tuple[PriceFile, ...] = Field(min_length=1)
     weather: dict[Name, WeatherFile] = Field(min_length=1)

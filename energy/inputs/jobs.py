@@ -20,6 +20,9 @@ TEXT = ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "hom
 #: Reserved for the executable plan: read, kept out of the linear program.
 RESERVED = ("gang_gpus", "min_run_h", "movable")
 
+#: How the ids of expected arrivals begin, and no other's where a case has some.
+EXPECTED = "expected-"
+
 _OFFSET = re.compile(r"^\+\s*(\d{1,6}(?:\.\d+)?)\s*h$")
 #: What release and deadline may look like, for messages.
 MOMENTS = "a UTC time such as 2018-05-01T06:00Z, or hours after the horizon's start such as +36h"
@@ -61,19 +64,34 @@ class Job(Frozen):
         return self
 
 
-def read_jobs(path: Path, start: np.datetime64) -> tuple[Job, ...]:
+def read_expected(path: Path, start: np.datetime64) -> tuple[Job, ...]:
+    """Expected arrivals: a job table that may have no rows, in which every id begins with ``expected-``.
+
+    Raises
+    ------
+    SeriesError : as `read_jobs`, or an id that begins otherwise.
+    """
+    jobs = read_jobs(path, start, may_be_empty=True)
+    for job in jobs:
+        if not job.id.startswith(EXPECTED):
+            raise SeriesError(path, f"job {job.id!r} is not marked as expected", f"ids such as {EXPECTED}{job.id}")
+    return jobs
+
+
+def read_jobs(path: Path, start: np.datetime64, may_be_empty: bool = False) -> tuple[Job, ...]:
     """Jobs of the table, sorted by id so that the order of rows never matters.
 
     Parameters
     ----------
     start : start of the horizon (UTC), which offsets such as ``+36h`` count from
+    may_be_empty : no rows are no mistake
 
     Raises
     ------
     SeriesError : unreadable, empty, a missing or unknown column, a duplicate id, or a bad cell.
     """
     frame = read_frame(path, TEXT)
-    if frame.empty:
+    if frame.empty and not may_be_empty:
         raise SeriesError(path, "has no jobs", "at least one row")
     _check_columns(path, list(frame.columns))
     jobs = [_job(path, row, record, start) for row, record in enumerate(_records(frame), start=2)]

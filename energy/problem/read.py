@@ -17,7 +17,7 @@ from energy.inputs.errors import SeriesError
 from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.fx import Fx, read_fx
 from energy.inputs.gpus import GpuPower, load_gpu_powers
-from energy.inputs.jobs import Job, read_jobs
+from energy.inputs.jobs import EXPECTED, Job, read_expected, read_jobs
 from energy.inputs.limits import Limit, load_limits
 from energy.inputs.resources import model_path
 from energy.inputs.series import Series, read_all
@@ -36,7 +36,10 @@ class Inputs:
 
     Attributes
     ----------
-    left_out : ids of the jobs whose window does not touch the horizon
+    jobs : jobs whose window touches the horizon, expected arrivals among them
+    left_out : ids of the jobs of the table whose window does not
+    after : jobs and expected arrivals that can begin only after the horizon
+    expected : ids of the expected arrivals
     files : every file that was read, with its SHA-256 at that moment
     """
 
@@ -53,6 +56,8 @@ class Inputs:
     fx: Fx
     files: Mapping[Path, str]
     limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
+    after: tuple[Job, ...] = ()
+    expected: frozenset[str] = frozenset()
 
     @property
     def fleet_path(self) -> Path:
@@ -109,17 +114,23 @@ def read_inputs(path: Path, overrides: Mapping[str, object] | None = None, fill:
     check_state(folder / (case.state or ""), case, state, fleet, tariffs)
     limits = load_limits(fleet, fleet_path)
     powers, plants = load_gpu_powers(fleet, fleet_path), load_plants(fleet, fleet_path)
-    jobs, left_out = _jobs(folder / case.jobs, case)
+    jobs, left_out, after, expected = _jobs(folder, case)
     sunny = frozenset(name for name, site in fleet.sites.items() if site.solar)
     series, files = read_all(case, folder, fill, sunny), _files(path, case, fleet)
     fx = read_fx(case.fx, folder, case.horizon.bounds()[0])
-    return Inputs(case, path, fleet, jobs, left_out, powers, plants, tariffs, series, state, fx, files, limits)
+    return Inputs(case, path, fleet, jobs, left_out, powers, plants, tariffs, series, state, fx, files, limits, after,
+                  expected)  # fmt: skip
 
 
 def _files(case_path: Path, case: Case, fleet: Fleet) -> dict[Path, str]:
     """SHA-256 of every file that a case names."""
     folder, fleet_path = case_path.parent, case_path.parent / case.fleet
-    named = [case.jobs, *(p.file for p in case.prices), *(w.file for w in case.weather.values())]
+    named = [
+        case.jobs,
+        *([case.expected_jobs] if case.expected_jobs else []),
+        *(p.file for p in case.prices),
+        *(w.file for w in case.weather.values()),
+    ]
     named += (
         [c.file for c in case.carbon.values()]
         + [r.file for r in case.fx.values() if r.file]
@@ -143,10 +154,25 @@ def _with_horizon(case: Case, path: Path, overrides: Mapping[str, object]) -> Ca
     return case.model_copy(update={"horizon": validate(f"{path}: horizon", horizon, Horizon)})
 
 
-def _jobs(path: Path, case: Case) -> tuple[tuple[Job, ...], tuple[str, ...]]:
-    start, end = case.horizon.bounds()
-    kept, left_out = work.inside(read_jobs(path, start), start, end)
+def _jobs(folder: Path, case: Case) -> tuple[tuple[Job, ...], tuple[str, ...], tuple[Job, ...], frozenset[str]]:
+    """Jobs that touch the horizon with the expected ones, ids left out, those that begin later, ids expected."""
+    path, (start, end) = folder / case.jobs, case.horizon.bounds()
+    table = read_jobs(path, start)
+    expected = read_expected(folder / case.expected_jobs, start) if case.expected_jobs else ()
+    if expected:
+        _no_mix_up(path, table)
+    kept, left_out = work.inside(table, start, end)
     if not kept:
         horizon = " … ".join(f"{moment.astype('datetime64[m]')}Z" for moment in (start, end))
         raise SeriesError(path, f"none of its jobs touches the horizon {horizon}", "at least one job")
-    return tuple(kept), tuple(left_out)
+    kept += work.inside(expected, start, end)[0]
+    after = [j for j in (*table, *expected) if j.release.to_datetime64() >= end]
+    return tuple(kept), tuple(left_out), tuple(after), frozenset(j.id for j in expected)
+
+
+def _no_mix_up(path: Path, table: tuple[Job, ...]) -> None:
+    """No job of the table passes for an expected arrival."""
+    for job in table:
+        if job.id.startswith(EXPECTED):
+            raise SeriesError(path, f"job {job.id!r} has the name of an expected arrival",
+                              f"ids that do not begin with {EXPECTED} in a case with expected_jobs")  # fmt: skip

@@ -19,12 +19,13 @@ MAY_IMPORT = {
     "plan": {"schema"},
     "audit": {"schema", "inputs", "plant"},
     "report": {"schema"},
+    "forecast": {"schema"},
 }
 MAY_IMPORT["fetch"] = {"inputs", "sources", "schema"}
 MAY_IMPORT["optimize"] = set(MAY_IMPORT)
 MAY_IMPORT["pue"] = {"inputs", "plant", "problem", "report", "schema"}
 MAY_IMPORT["attribution"] = set(MAY_IMPORT)
-MAY_IMPORT["operate"] = {"optimize", "attribution", "report", "schema", "plan"}
+MAY_IMPORT["operate"] = {"optimize", "attribution", "forecast", "report", "schema", "plan"}
 MAY_IMPORT["screen"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 #: Third-party packages that a room must do without.
@@ -33,6 +34,7 @@ MUST_NOT_IMPORT = {
     "plant": {"pandas", "requests", "ruamel", "pyomo", "highspy", "xarray"},
     "audit": {"pyomo", "highspy"},
     "report": {"pyomo", "highspy", "requests"},
+    "forecast": {"pyomo", "highspy", "requests", "xarray"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

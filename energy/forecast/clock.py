@@ -1,0 +1,85 @@
+"""Slots of the local day and week, and means by slot: what every rule of this room is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from energy.schema import Bools, Floats, Ints, Times
+
+DAY_MIN = 24 * 60
+WEEK_MIN = 7 * DAY_MIN
+
+
+@dataclass(frozen=True)
+class Known:
+    """What of a series is known at a moment: finite values before it, with their age.
+
+    Attributes
+    ----------
+    time, value : starts (UTC) and values, shape (R,)
+    age : from each start to the moment [h], shape (R,)
+    step_min : length of the series' steps [min]
+    """
+
+    time: Times
+    value: Floats
+    age: Floats
+    step_min: int
+
+    @property
+    def days(self) -> float:
+        """From the first known value to the moment [days]."""
+        return float(self.age.max()) / 24
+
+    def within(self, hours: float) -> Floats:
+        """Values of the last so many hours."""
+        return self.value[self.age <= hours]
+
+
+def known_before(time: Times, values: Floats, moment: np.datetime64) -> Known:
+    """The part of a series that is known at a moment; NaN stands for missing.
+
+    Parameters
+    ----------
+    time : starts of equal steps (UTC), shape (R,), rising; steps may be missing
+
+    Raises
+    ------
+    ValueError : nothing is known.
+    """
+    there = (time < moment) & np.isfinite(values)
+    if not there.any():
+        raise ValueError(f"no value before {np.datetime_as_string(moment, unit='m')}Z; at least one is needed")
+    age = (moment - time[there]) / np.timedelta64(1, "h")
+    return Known(time[there], values[there], age, step_min(time))
+
+
+def step_min(time: Times) -> int:
+    """Length of the steps of a series [min]; an hour where there is one start only."""
+    return int(np.diff(time).min() / np.timedelta64(1, "m")) if len(time) > 1 else 60
+
+
+def slots(time: Times, zone: str, length_min: int, around_min: int) -> Ints:
+    """Number of the step of the local day or week (`around_min`: DAY_MIN, WEEK_MIN) that each start lies in.
+
+    The clock's own reading counts: in the night of a clock change an hour is missing, or stands twice.
+    """
+    local = pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(zone)
+    minute = local.day_of_week * DAY_MIN + local.hour * 60 + local.minute
+    return np.asarray(minute % around_min // length_min, dtype=np.int64)
+
+
+def slot_means(slot: Ints, values: Floats, count: int) -> tuple[Floats, Bools]:
+    """Mean of the values in each of `count` slots, and which slots have any, each (count,)."""
+    number = np.bincount(slot, minlength=count)
+    total = np.bincount(slot, weights=values, minlength=count)
+    return np.asarray(total / np.maximum(number, 1)), np.asarray(number > 0)
+
+
+def parts(future: Times, length_min: int) -> Times:
+    """Starts of the history's steps inside each future step, (F, parts): one where the future is not coarser."""
+    count = max(1, step_min(future) // length_min) if len(future) > 1 else 1
+    return future[:, None] + np.arange(count) * np.timedelta64(length_min, "m")

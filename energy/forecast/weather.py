@@ -1,0 +1,91 @@
+"""Weather beyond the weather report: the days just gone, fading into what the season is like."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from energy.forecast.clock import DAY_MIN, Known, known_before, parts, slot_means, slots
+from energy.forecast.prices import Ahead
+from energy.schema import Bools, Floats, Times
+
+#: Days whose mean is carried on.
+RECENT_DAYS = 2
+#: Time in which what is carried on fades to 1/e [h]; measured in docs/forecast.md.
+FADES_H = 72.0
+#: Days of history below which there is no season to fade into.
+LEAST_DAYS = 28
+#: Days on either side of the day of the year that make the season, and the length of a year [days].
+SEASON_DAYS, YEAR_DAYS = 15, 365.25
+
+
+def weather_ahead(time: Times, values: Floats, first_unknown: np.datetime64, future_time: Times) -> Ahead:
+    """One weather variable beyond its last known step; to be labelled `persistence`.
+
+    value[t] = season[t] + exp(-(t - first_unknown) / 72 h) (recent[hour of t] - season[t])
+
+    `recent` is the mean by hour of the day (UTC) of the last two days. `season` is the mean by hour of the day over
+    the days of earlier years within 15 days of the same date; with less than a year, over the last 28 days; with
+    less than that there is none, and the last two days go on. Variables of one site that are known at the same steps
+    get the same weights, so a dew point that never was above the dry bulb stays below it.
+
+    Parameters
+    ----------
+    time, values : the series with starts in UTC, shape (R,); steps may be missing, NaN is missing
+    first_unknown : nothing at or after this moment (UTC) is looked at
+    future_time : starts to forecast (UTC), shape (F,)
+
+    Raises
+    ------
+    ValueError : nothing is known before `first_unknown`.
+    """
+    known = known_before(time, values, first_unknown)
+    recent, notes = _recent(known, future_time)
+    if known.days < LEAST_DAYS:
+        note = f"{known.days:.1f} days of history: the last days go on, no season is known"
+        return Ahead(recent, "persistence", known.days, (*notes, note))
+    lead = (future_time - first_unknown) / np.timedelta64(1, "h")
+    season = _season(known, future_time)
+    values = season + np.exp(-lead / FADES_H) * (recent - season)
+    return Ahead(np.asarray(values), "persistence to season", known.days, notes)
+
+
+def _recent(known: Known, future: Times) -> tuple[Floats, tuple[str, ...]]:
+    """Mean by hour of the last days, (F,); of all that is known where an hour of them is missing."""
+    last = known.age <= 24 * RECENT_DAYS
+    every = np.full(len(last), True)
+    mean, there = _by_hour(known, every, future)
+    if not last.any():
+        return mean, (f"nothing is known of the last {RECENT_DAYS} days: mean of all that is",)
+    recent, found = _by_hour(known, last, future)
+    fallback = np.where(there, mean, known.value[last].mean())
+    return np.where(found, recent, fallback), ()
+
+
+def _season(known: Known, future: Times) -> Floats:
+    """What the season is like by hour of the day, (F,)."""
+    month = known.age <= 24 * LEAST_DAYS
+    out, there = _by_hour(known, month if month.any() else np.full(len(month), True), future)
+    out = np.where(there, out, known.value.mean())
+    day = future.astype("datetime64[D]")
+    for each in np.unique(day):
+        mine, earlier = day == each, _same_season(known, each)
+        if earlier.any():
+            mean, found = _by_hour(known, earlier, future[mine])
+            out[mine] = np.where(found, mean, out[mine])
+    return np.asarray(out)
+
+
+def _same_season(known: Known, day: np.datetime64) -> Bools:
+    """Known steps of earlier years within SEASON_DAYS of the date, (R,)."""
+    back = (day - known.time) / np.timedelta64(1, "D")
+    years = np.round(back / YEAR_DAYS)
+    return np.asarray((years >= 1) & (np.abs(back - years * YEAR_DAYS) <= SEASON_DAYS))
+
+
+def _by_hour(known: Known, which: Bools, future: Times) -> tuple[Floats, Bools]:
+    """Mean of the chosen known steps at the hour of each future step, and whether there are any, each (F,)."""
+    at = parts(future, known.step_min)
+    slot = slots(known.time[which], "UTC", known.step_min, DAY_MIN)
+    mean, there = slot_means(slot, known.value[which], DAY_MIN // known.step_min)
+    wanted = slots(at.ravel(), "UTC", known.step_min, DAY_MIN).reshape(at.shape)
+    return np.asarray(mean[wanted].mean(axis=1)), np.asarray(there[wanted].all(axis=1))
