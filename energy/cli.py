@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from energy import nights
 from energy.exits import CONFIGURATION, DEGRADED, OK, SOLVER, exit_codes, fail
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ Plan = Annotated[
 ]
 TimeLimit = Annotated[float, typer.Option("--time-limit", min=1, help="Most seconds that the solver may take.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder that run folders are written to.")]
+
+
+nights.register(app)
 
 
 @app.command()
