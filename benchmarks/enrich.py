@@ -120,9 +120,24 @@ def with_heat(problem: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     return replaced(problem, heat_share=share, heat_limit_mw=wanted, heat_price=rng.uniform(-2, 15, shape))
 
 
+def with_waiting(problem: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
+    """Some jobs may leave work for after the horizon at about its price, guarded by day for all and by group."""
+    p = arrays_of(problem)
+    jobs, groups = problem.sizes["job"], problem.sizes["group"]
+    due = rng.integers(1, 72, jobs) * (rng.random(jobs) < 0.7)
+    most = np.minimum(p["work_left"] * rng.uniform(0.3, 1.5, jobs), p["work_left"]) * (due > 0)
+    usual = float(np.median(p["price"]) * (p["busy_mw"] - p["idle_mw"]).max())
+    group, until = np.repeat(np.arange(-1, groups), 3), np.tile([24.0, 48.0, 72.0], groups + 1)
+    return replaced(
+        problem, {"guard": [f"g{k}@{u:.0f}" for k, u in zip(group, until, strict=True)]},
+        due_after=due, later_max=most, later_price=usual * rng.uniform(0.5, 1.5, jobs), guard_group=group,
+        guard_until=until, guard_room=most.sum() * until / 72 * rng.uniform(0.2, 1.2, len(until)),
+    )  # fmt: skip
+
+
 ENRICHMENTS: tuple[Callable[[xr.Dataset, np.random.Generator], xr.Dataset], ...] = (
     with_minimums, with_sun, with_contracts, with_memory, with_windows, with_caps,
-    with_little_room, with_heat,
+    with_little_room, with_heat, with_waiting,
 )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def random_problem(size: Size = Size(), seed: int = 0) -> xr.Dataset:  # noqa: R
         "hall": [f"s{i // size.halls_per_site}/h{i}" for i in range(size.halls)],
         "pool": [f"s{i // size.halls_per_site // size.pools_per_hall}/h/p{i}" for i in range(size.pools)],
         "job": [f"j{i}" for i in range(size.jobs)],
-        "group": [f"g{i}" for i in range(size.groups)], "month": ["2020-01", "2020-02"],
+        "group": [f"g{i}" for i in range(size.groups)], "month": ["2020-01", "2020-02"], "guard": [],
         "charge": [f"s{i // 2}:demand@2020-0{i % 2 + 1}" for i in range(len(arrays["charge_site"]))],  # type: ignore[arg-type]
         "contract": [], "minimum": [], "currency": [],
         "cap": [f"s{i}:year@2020" for i in range(size.sites)] if size.cap else [],
@@ -110,8 +110,14 @@ def _jobs(size: Size, rng: np.random.Generator) -> dict[str, Floats]:
     most = rng.uniform(8, 64, size.jobs).round()
     return {
         "job_group": np.arange(size.jobs) % size.groups, "open": is_open, "pool_class": pool_class, "speed": speed,
-        "max_gpus": most, "work_left": 0.4 * most * is_open.sum(axis=1) * size.hours,
+        "max_gpus": most, "work_left": 0.4 * most * is_open.sum(axis=1) * size.hours, **_no_later(size.jobs),
     }  # fmt: skip
+
+
+def _no_later(jobs: int) -> dict[str, Floats]:
+    """Every job is one, and finishes inside the horizon."""
+    zeros = {k: np.zeros(jobs) for k in ("expected", "later_max", "later_price", "due_after")}
+    return zeros | {"guard_group": np.zeros(0, int), "guard_until": np.zeros(0), "guard_room": np.zeros(0)}
 
 
 def _halls(size: Size, rng: np.random.Generator, work: dict[str, Floats]) -> dict[str, Floats]:

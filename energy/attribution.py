@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from energy import schema
-from energy.audit.baseline import done
+from energy.audit.baseline import done, planned_work
 from energy.audit.bill import Bill, bill
 from energy.audit.certificate import Certificate, certify
 from energy.audit.replay import replay
@@ -62,7 +62,7 @@ def attribute(run: Run, tell: Callable[[str], None] = lambda _: None) -> Attribu
     ------
     SolverError : a restricted problem has no trustworthy answer.
     """
-    p = run.problem
+    p = settled(run.problem, run.solution)
     work = float(done(p, run.plan.schedule).sum())
     blind = without_limits(without_peaks(constant_pue(p, run.baseline.replay)))
     restricted = {
@@ -116,7 +116,7 @@ def _cost(run: Run, schedule: xr.Dataset) -> Bill:
 
 
 def _rules(run: Run) -> list[Step]:
-    work = run.problem["work_left"].values - run.solution["short"].values
+    work = planned_work(run.problem, run.solution)
     home = [j.home_site for j in run.inputs.jobs]
     out = []
     for name, rule in RULES.items():
@@ -124,6 +124,13 @@ def _rules(run: Run) -> list[Step]:
         cost = _cost(run, schedule).total()
         out.append(Step(name, cost, run.baseline.bill.total() - cost, float(done(run.problem, schedule).sum()), None))
     return out
+
+
+def settled(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
+    """What the plan leaves for after the horizon is left by every other plan too: the rest is equal work."""
+    stays = problem["work_left"].values - solution["later"].values
+    none = {"later_max": ("job", np.zeros(len(stays))), "work_left": ("job", np.maximum(stays, 0.0))}
+    return problem.isel(guard=slice(0, 0)).assign(none)
 
 
 def constant_pue(problem: xr.Dataset, baseline: xr.Dataset) -> xr.Dataset:
@@ -168,7 +175,8 @@ def at_home(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
         "speed": (("group", "speed_class"), np.where(used, kinds[:, pools:], 0.0)),
         "work_left": ("job", np.array([w for _, _, w, _ in parts])), "max_gpus": ("job", problem["max_gpus"].values[job]),
         "open": (("job", "time"), np.maximum(problem["open"].values[job], np.array([o for *_, o in parts]))),
-        "penalty": ("job", problem["penalty"].values[job]),
+        **{k: ("job", problem[k].values[job]) for k in ("penalty", "expected", "later_price", "due_after")},
+        "later_max": ("job", np.zeros(len(job))),
     }  # fmt: skip
     coords = {
         "job": [f"{problem['job'].values[j]}|{s}" for j, s, _, _ in parts],

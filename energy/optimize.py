@@ -20,7 +20,7 @@ from energy.audit.reconcile import Reconciliation, reconcile
 from energy.audit.replay import replay
 from energy.audit.stand_in import stand_in
 from energy.audit.summary import Outcome, judge, judge_given, summarise
-from energy.plan import place, shape_of
+from energy.plan import handed_over, place, shape_of
 from energy.problem import Inputs, assemble, read_inputs
 from energy.program import build
 from energy.solve import Options, Raw, compile_model, dual_prices, gate, solution, solve
@@ -112,7 +112,11 @@ def optimize(
     outcome = verdict(problem, solved, certificate, reconciliation, plan.replay)
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
     summary["limits"] = standings(inputs.fleet, inputs.limits, inputs.state, problem, prices, plan.replay)
-    summary |= {"shape": shape_of(schedule), "left_out_jobs": len(inputs.left_out), "case": inputs.case.name}
+    summary |= {
+        "shape": shape_of(handed_over(problem, schedule)),
+        "left_out_jobs": len(inputs.left_out),
+        "case": inputs.case.name,
+    }
     return Run(
         inputs,
         problem,
@@ -180,5 +184,5 @@ def _price(inputs: Inputs, schedule: xr.Dataset) -> Priced:
 
 def _baseline(inputs: Inputs, problem: xr.Dataset, solved: xr.Dataset) -> Priced:
     """The same work as the plan does, run at once."""
-    work = problem["work_left"].values - solved["short"].values
+    work = baselines.planned_work(problem, solved)
     return _price(inputs, baselines.run_now(problem, work, [j.home_site for j in inputs.jobs]))

@@ -57,7 +57,8 @@ def _variables(m: linopy.Model, p: xr.Dataset) -> dict[str, Any]:
     speed = p.speed.isel(group=p.job_group).drop_vars("group")
     upper = {
         "run": xr.where(speed > 0, p.max_gpus * p.open, 0.0).transpose("job", "speed_class", "time"),
-        "gpus": xr.where(p.pool_class >= 0, np.inf, 0.0) * xr.ones_like(p.dt), "short": p.work_left, "it": p.hall_mw,
+        "gpus": xr.where(p.pool_class >= 0, np.inf, 0.0) * xr.ones_like(p.dt), "short": p.work_left, "later": p.later_max,
+        "it": p.hall_mw,
         "over": p.width, "facility": np.inf * xr.ones_like(p.price), "grid_import": p.grid_limit_mw,
         "grid_export": p.export_limit_mw, "solar_use": p.solar_mw, "band": p.charge_band_mw, "taken": p.contract_mw,
         "heat": p.heat_limit_mw, "top_up": np.inf * xr.ones_like(p.minimum_eur), "over_cap": np.inf * xr.ones_like(p.cap_limit),
@@ -69,8 +70,12 @@ def _variables(m: linopy.Model, p: xr.Dataset) -> dict[str, Any]:
 def _work(m: linopy.Model, p: xr.Dataset, v: dict[str, Any]) -> None:
     speed = p.speed.isel(group=p.job_group).drop_vars("group")
     done = (v["run"] * (speed * p.dt)).sum(["speed_class", "time"])
-    m.add_constraints(done + v["short"] == p.work_left, name="finish")
+    m.add_constraints(done + v["short"] + v["later"] == p.work_left, name="finish")
     m.add_constraints(v["run"].sum("speed_class") <= p.max_gpus * p.open, name="job_limit")
+    if p.sizes["guard"]:
+        mine = (p.guard_group == p.job_group) | (p.guard_group < 0)
+        counted = (mine & (p.due_after <= p.guard_until)) / speed.max("speed_class")
+        m.add_constraints((v["later"] * counted).sum("job") <= p.guard_room, name="guard")
     held = (v["run"] * p.of_group).sum("job")
     m.add_constraints(held - (v["gpus"] * p.in_class).sum("pool") == 0, name="place")
     m.add_constraints(v["gpus"].sum("group") <= p.available - p.firm, name="room")
@@ -125,7 +130,8 @@ def _cost(p: xr.Dataset, v: dict[str, Any]) -> Any:
     cost = cost - (v["heat"] * (p.dt * p.heat_price)).sum()
     hull = v["it"] * p.chord - (v["over"] * p.slope).sum("segment")
     cost = cost + (hull * burnt(p)).sum()
-    for name, weight in (("taken", -p.contract_saving * p.dt), ("top_up", 1.0), ("over_cap", p.cap_penalty)):
+    for name, weight in (("taken", -p.contract_saving * p.dt), ("top_up", 1.0), ("over_cap", p.cap_penalty),
+                         ("later", p.later_price)):  # fmt: skip
         if name in v:
             cost = cost + (v[name] * weight).sum()
     return cost + _demand(p, v).sum() if p.sizes["charge"] else cost

@@ -3,7 +3,7 @@
 Per site: market -> limit -> peak -> site -> hall (a link per cooling segment) -> pool; per job: pool -> job -> store.
 A GPU is the commodity behind the pool bus, a GPU-hour fills the job's store, and what the store lacks at the end is
 bought at the job's penalty. Covers one hall and pool per site, one speed, one month of demand charges, no caps, no
-negative prices, no minimum bill; contracts, sun and feed-in are in.
+negative prices, no minimum bill, no work for after the horizon; contracts, sun and feed-in are in.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def covers(problem: xr.Dataset) -> bool:
     """Whether the network says all that the Problem says."""
     s = problem.sizes
     one = s["pool"] == s["hall"] == s["site"] and s["speed_class"] == 1 and not s["cap"] and not s["minimum"]
-    one = one and not problem["heat_limit_mw"].values.any()
+    one = one and not problem["heat_limit_mw"].values.any() and not problem["later_max"].values.any()
     site = problem["charge_site"].values[(problem["charge_weight"].values > 0).any(axis=1)]
     months = len(set(site)) == len(site)
     banded = (problem["charge_band_mw"].values > 0).sum(axis=1).max(initial=0) > 1

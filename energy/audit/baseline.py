@@ -55,6 +55,12 @@ def greedy(problem: xr.Dataset, work: Floats, prefer: Prefer, waits: Waits = lam
     return as_schedule(problem, columns[0], columns[1], columns[2], columns[3])
 
 
+def planned_work(problem: xr.Dataset, solution: xr.Dataset) -> Floats:
+    """Reference GPU-hours that a plan does inside the horizon, by job, (J,): all that it neither drops nor leaves."""
+    left = solution["short"].values + solution["later"].values
+    return np.asarray(problem["work_left"].values - left)
+
+
 def done(problem: xr.Dataset, schedule: xr.Dataset) -> Floats:
     """Reference GPU-hours that a schedule does, by job, (J,)."""
     job, pool = schedule["entry_job"].values, schedule["entry_pool"].values

@@ -81,7 +81,8 @@ def explain(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> tu
     """Every undone job, most work first, then every breached cap; empty when all is done and met."""
     p, x, v = (_arrays(ds) for ds in (problem, solution, prices))
     names = {str(k): c.values for k, c in problem.coords.items()}
-    short = np.flatnonzero(x["short"] > UNDONE_SHARE * p["work_left"].sum())
+    there = x["short"] * (1 - p["expected"])  # an expected arrival without room is no job left undone
+    short = np.flatnonzero(there > UNDONE_SHARE * p["work_left"].sum())
     jobs = sorted((_undone(p, x, v, names, int(j)) for j in short), key=lambda u: (-u.gpu_hours, u.job))
     return (*jobs, *(_breach(p, x, names, int(r)) for r in np.flatnonzero(x["over_cap"] > BREACH_MWH)))
 

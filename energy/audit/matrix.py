@@ -55,6 +55,7 @@ def array_model(problem: xr.Dataset) -> ArrayModel:
     b = Builder()
     _variables(b, p)
     _job_rows(b, p)
+    _beyond_rows(b, p)
     _hall_rows(b, p)
     _site_rows(b, p)
     _heat_rows(b, p)
@@ -75,6 +76,7 @@ def _variables(b: Builder, p: dict[str, Any]) -> None:
     gpus = np.asarray((p["pool_class"] >= 0)[:, :, None] & group_open[:, None, :])
     b.variable("gpus", gpus, 0.0, INF)
     b.variable("short", np.full(len(p["work_left"]), True), 0.0, p["work_left"])
+    b.variable("later", p["later_max"] > 0, 0.0, p["later_max"])
     everywhere = np.full(p["hall_mw"].shape, True)
     b.variable("it", everywhere, 0.0, p["hall_mw"])
     real = p["width"] > 0
@@ -103,6 +105,7 @@ def _job_rows(b: Builder, p: dict[str, Any]) -> None:
     b.row("finish", np.full(len(group), True), p["work_left"], p["work_left"])
     b.put(b.rows["finish"][:, None, None], run, p["speed"][group][:, :, None] * p["dt"])
     b.put(b.rows["finish"], b.columns["short"], 1.0)
+    b.put(b.rows["finish"], b.columns["later"], 1.0)
     many = np.asarray(np.count_nonzero(p["speed"] > 0, axis=1)[group] > 1)
     b.row("job_limit", many[:, None] & (p["open"] > 0), -INF, p["max_gpus"][:, None] * p["open"])
     b.put(b.rows["job_limit"][:, None, :], run, 1.0)
@@ -115,6 +118,14 @@ def _job_rows(b: Builder, p: dict[str, Any]) -> None:
         b.put(b.rows["place"][:, c][:, None, :], in_class, -1.0)
     b.row("room", np.asarray((gpus >= 0).any(axis=0)), -INF, p["available"] - p["firm"])
     b.put(np.broadcast_to(b.rows["room"], (n_groups, *b.rows["room"].shape)), gpus, 1.0)
+
+
+def _beyond_rows(b: Builder, p: dict[str, Any]) -> None:
+    due = p["due_after"] <= p["guard_until"][:, None]
+    mine = (p["guard_group"][:, None] == p["job_group"]) | (p["guard_group"][:, None] < 0)
+    counted = np.where(due & mine, b.columns["later"], -1)
+    b.row("guard", np.asarray((counted >= 0).any(axis=1)), -INF, p["guard_room"])
+    b.put(b.rows["guard"][:, None], counted, 1.0 / p["speed"].max(axis=1)[p["job_group"]])
 
 
 def _hall_rows(b: Builder, p: dict[str, Any]) -> None:
@@ -196,7 +207,7 @@ def _members(site: int, p: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _cost(b: Builder, p: dict[str, Any]) -> tuple[Floats, float]:
-    """Energy with its negative-hour hull, demand, contracts, feed-in, minimum and fixed, undone work, breaches."""
+    """Energy with its negative-hour hull, demand, contracts, feed-in, minimum and fixed, work left, breaches."""
     cost = np.zeros(b.n_columns)
     rate = p["dt"] * p["price"]
     negative = np.where(p["price"] < 0, rate, 0.0)[p["hall_site"]]
@@ -213,5 +224,7 @@ def _cost(b: Builder, p: dict[str, Any]) -> tuple[Floats, float]:
     cost[heat[heat >= 0]] -= (p["dt"] * p["heat_price"])[heat >= 0]
     cost[b.columns["top_up"]] += 1.0
     cost[b.columns["short"]] += p["penalty"]
+    waits = b.columns["later"] >= 0
+    cost[b.columns["later"][waits]] += p["later_price"][waits]
     cost[b.columns["over_cap"]] += p["cap_penalty"]
     return cost, float(p["fixed_eur"].sum() - (negative * p["chord"] * p["it_min"]).sum())

@@ -32,6 +32,7 @@ class Reconciliation:
     contracts_on_chords_eur: float
     clipped_prices_eur: float
     undone_penalty_eur: float
+    terminal_value_eur: float
     cap_penalty_eur: float
     unexplained_eur: float
     it_mismatch_mw: float
@@ -88,11 +89,12 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
         planned["demand"] - actual["demand"],
         sum(planned[k] - actual[k] for k in ("contracts", "feed_in", "heat_sales", "top_up")),
     )
+    beyond = float(p["later_price"] @ x["later"])
     objective = float(solution.attrs["objective_eur"])
     clipped = -actual["clipped"]
-    unexplained = objective - priced.total() - chords - burned - peaks - others - clipped - undone - breach
+    unexplained = objective - priced.total() - chords - burned - peaks - others - clipped - undone - beyond - breach
     return Reconciliation(
-        objective, priced.total(), chords, burned, peaks, others, clipped, undone, breach, unexplained,
+        objective, priced.total(), chords, burned, peaks, others, clipped, undone, beyond, breach, unexplained,
         it_mismatch_mw=float(np.abs(x["it"] - replayed["it_mw"].values).max()),
         chord_below_curve_mw=float((facility - x["facility"]).max()),
     )  # fmt: skip

@@ -44,7 +44,21 @@ def _work(p: dict[str, Any], schedule: xr.Dataset, x: dict[str, Floats]) -> None
     np.add.at(x["run"], (job, speed_class, time), held)
     np.add.at(x["gpus"], (group, pool, time), held)
     done = (p["speed"][p["job_group"]][:, :, None] * x["run"] * p["dt"]).sum(axis=(1, 2))
-    x["short"] = np.maximum(p["work_left"] - done, 0.0)
+    left = np.maximum(p["work_left"] - done, 0.0)
+    x["later"] = _later(p, left)
+    x["short"] = left - x["later"]
+
+
+def _later(p: dict[str, Any], left: Floats) -> Floats:
+    """What may wait for after the horizon, earliest due first, within the guards, (J,)."""
+    fastest = p["speed"].max(axis=1)[p["job_group"]]
+    room, out = p["guard_room"].astype(float).copy(), np.zeros(len(left))
+    for j in np.argsort(p["due_after"], kind="stable"):
+        mine = (p["due_after"][j] <= p["guard_until"]) & np.isin(p["guard_group"], (-1, p["job_group"][j]))
+        fits = room[mine].min(initial=np.inf) * fastest[j]
+        out[j] = max(min(left[j], p["later_max"][j], fits), 0.0)
+        room[mine] -= out[j] / fastest[j]
+    return out
 
 
 def _halls(p: dict[str, Any], x: dict[str, Floats]) -> None:

@@ -66,8 +66,13 @@ def judge_given(
     return Outcome("DEGRADED", ("no solver made this schedule: it is feasible, not proven cheapest", *reasons))
 
 
+def real(problem: xr.Dataset) -> Floats:
+    """1 for the jobs there are, 0 for expected arrivals, (J,)."""
+    return np.asarray(1.0 - problem["expected"].values)
+
+
 def _undone(problem: xr.Dataset, solution: xr.Dataset) -> list[str]:
-    short, work = solution["short"].values, problem["work_left"].values
+    short, work = solution["short"].values * real(problem), problem["work_left"].values
     if short.sum() <= UNDONE_SHARE * work.sum():
         return []
     worst = int(np.argmax(short))
@@ -136,7 +141,9 @@ def summarise(
             "plan": float(plan_work.sum()),
             "baseline": float(base_work.sum()),
         },
-        "undone_gpu_hours": float(solution["short"].sum()),
+        "undone_gpu_hours": float(solution["short"].values @ real(problem)),
+        "later": _later(problem, solution),
+        "expected": _expected(problem, solution, plan_work),
         "energy_mwh": {"plan": _energy(plan.replay), "baseline": _energy(baseline.replay)},
         "carbon_t": _carbon(problem, plan.replay, baseline.replay),
         "water_m3": {
@@ -151,6 +158,21 @@ def summarise(
         "certificate": proof.as_dict(),
         "reconciliation": agreement.as_dict(),
     }
+
+
+def _later(problem: xr.Dataset, solution: xr.Dataset) -> dict[str, float]:
+    """Work of the jobs there are that waits for after the horizon, and its terminal value."""
+    later = solution["later"].values * real(problem)
+    jobs = int((later > UNDONE_SHARE * problem["work_left"].values.sum()).sum())
+    return {"jobs": jobs, "gpu_hours": float(later.sum()), "eur": float(problem["later_price"].values @ later)}
+
+
+def _expected(problem: xr.Dataset, solution: xr.Dataset, plan_work: Floats) -> dict[str, float]:
+    """Expected arrivals in GPU-hours: counted on, given room in the plan, left for later, without room."""
+    hoped = problem["expected"].values
+    of = {"due": problem["work_left"].values, "plan": plan_work, "later": solution["later"].values,
+          "undone": solution["short"].values}  # fmt: skip
+    return {"pseudo_jobs": int(hoped.sum()), **{k: float(v @ hoped) for k, v in of.items()}}
 
 
 def _energy(replayed: xr.Dataset) -> float:

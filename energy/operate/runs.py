@@ -15,7 +15,7 @@ from typing import Any
 
 from energy import __version__
 from energy.optimize import Run
-from energy.plan.shape import frame
+from energy.plan.shape import frame, handed_over
 from energy.report.page import render
 from energy.report.record import Record, read, write, write_json
 
@@ -54,7 +54,8 @@ def record_of(run: Run) -> Record:
         "placement": run.plan.schedule, "baseline_placement": run.baseline.schedule,
     }  # fmt: skip
     bills = {"bill": run.plan.bill.frame(), "baseline_bill": run.baseline.bill.frame()}
-    return Record(datasets, frame(run.plan.schedule), bills, run.summary, manifest_of(run))
+    schedule = frame(handed_over(run.problem, run.plan.schedule))
+    return Record(datasets, schedule, bills, run.summary, manifest_of(run))
 
 
 def manifest_of(run: Run) -> dict[str, Any]:

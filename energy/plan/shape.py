@@ -10,6 +10,12 @@ import xarray as xr
 WHOLE_GPU = 1e-3
 
 
+def handed_over(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
+    """The schedule of the jobs there are: without the expected arrivals, which nobody can run yet."""
+    there = problem["expected"].values[schedule["entry_job"].values] == 0
+    return schedule.isel(entry=np.flatnonzero(there))
+
+
 def frame(schedule: xr.Dataset) -> pd.DataFrame:
     """The schedule as a table: job, site, hall, pool, start (UTC), hours, gpus; sorted by job, start, pool."""
     pool = schedule["pool"].values[schedule["entry_pool"].values].astype(str)

@@ -11,7 +11,7 @@ from energy import schema
 from energy.inputs.errors import ImpossibleWork, about
 from energy.inputs.fleet import Fleet
 from energy.plant import Weather
-from energy.problem import caps, halls, sites, work
+from energy.problem import beyond, caps, halls, sites, work
 from energy.problem.heat import heat_arrays
 from energy.problem.landed import landed_cost
 from energy.problem.limits import limit_rows
@@ -38,24 +38,44 @@ def assemble(inputs: Inputs) -> xr.Dataset:
         heat = heat_arrays(fleet, inputs.plants, list(np.asarray(landed.arrays["price"])), time)
     axes = _axes(fleet)
     with about(inputs.jobs_path):
-        groups, grouped = work.group_arrays(fleet, [p.kind for p in inputs.powers.values()], inputs.jobs)
-        jobs = work.window_arrays(inputs.jobs, inputs.state, time, hours)
+        groups, grouped, jobs = _jobs(inputs)
         work.check_windows(inputs.jobs, jobs, grouped, pools["available"], hours)
+        guards, guarded = beyond.guard_arrays(fleet, inputs.after, _speeds(inputs), jobs, grouped, inputs.end)
+    terms = (pools, np.asarray(site["price"]), cooled["chord"], axes["pool_hall"], axes["hall_site"], hours)
+    jobs["later_price"] = beyond.later_prices(inputs.jobs, jobs, grouped, *terms, time[0], inputs.end)
     dearest = work.dearest_gpu_hour(site, cooled, pools, axes["pool_hall"], axes["hall_site"], hours)
     jobs["penalty"] = work.penalties(inputs.jobs, grouped, dearest)
     with about(inputs.fleet_path):
         _firm_load_fits(fleet, cooled, axes["hall_site"], site, time)
         rows = _caps(inputs, cooled, axes["hall_site"], np.asarray(site["other_site_mw"]))
     arrays: dict[str, object] = {
-        "dt": np.full(len(time), hours), **axes, **site, **heat, **cooled, **grouped, **jobs,
+        "dt": np.full(len(time), hours), **axes, **site, **heat, **cooled, **grouped, **jobs, **guarded,
         **{k: pools[k] for k in ("available", "firm", "busy_mw", "idle_mw")},
         **caps.cap_arrays(rows, _cap_penalty(jobs["penalty"], grouped, pools)),
     }  # fmt: skip
     coords = {
         "time": time, "site": list(fleet.sites), "hall": list(fleet.halls()), "pool": list(fleet.pools()),
         "job": [j.id for j in inputs.jobs], "group": groups, **landed.coords, "cap": [r.label for r in rows],
+        "guard": guards,
     }  # fmt: skip
     return schema.dataset(arrays, coords, schema.PROBLEM)
+
+
+def _jobs(inputs: Inputs) -> tuple[list[str], dict[str, Floats], dict[str, Floats]]:
+    """Names of the groups, their arrays, and the arrays of the jobs with what they may leave for later."""
+    names, grouped = work.group_arrays(inputs.fleet, [p.kind for p in inputs.powers.values()], inputs.jobs)
+    jobs = work.window_arrays(inputs.jobs, inputs.state, inputs.time, inputs.hours)
+    jobs["expected"] = np.array([float(j.id in inputs.expected) for j in inputs.jobs])
+    may_wait = inputs.case.horizon.beyond == "terminal_value"
+    jobs |= beyond.later_arrays(inputs.jobs, jobs, work.fastest(grouped), inputs.end, may_wait)
+    jobs["work_left"] = work.fitted(jobs, grouped, inputs.hours)
+    return names, grouped, jobs
+
+
+def _speeds(inputs: Inputs) -> Floats:
+    """Speed in each pool of the jobs that begin behind the horizon and that some pool may run, (A, N)."""
+    kinds = [p.kind for p in inputs.powers.values()]
+    return np.array([work.speeds(inputs.fleet, kinds, j) for j in inputs.after]).reshape(-1, len(kinds))
 
 
 def _axes(fleet: Fleet) -> dict[str, Floats]:

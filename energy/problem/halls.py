@@ -25,23 +25,28 @@ def pool_arrays(fleet: Fleet, powers: Mapping[str, GpuPower], time: Times, hours
     ------
     ImpossibleWork : firm GPUs above what maintenance leaves.
     """
-    halls = fleet.halls()
-    installed, available, firm = [], [], []
-    for name, (hall, pool) in fleet.pools().items():
-        zone = fleet.sites[halls[hall][0]].time_zone
-        installed.append(at(pool.count, time, zone))
-        available.append(np.maximum(installed[-1] - _out(pool, time, hours, zone), 0.0))
-        firm.append(at(pool.firm_gpus, time, zone))
-        _firm_fits(name, firm[-1], available[-1], time)
+    counts = gpu_counts(fleet, time, hours)
+    for name, firm, available in zip(fleet.pools(), counts["firm"], counts["available"], strict=True):
+        _firm_fits(name, firm, available, time)
     power = [powers[name] for name in fleet.pools()]
     return {
-        "installed": np.array(installed),
-        "available": np.array(available),
-        "firm": np.array(firm),
+        **counts,
         "busy_mw": np.array([p.busy_mw for p in power]),
         "idle_mw": np.array([p.idle_mw for p in power]),
         "off_mw": np.array([p.off_mw for p in power]),
     }
+
+
+def gpu_counts(fleet: Fleet, time: Times, hours: float) -> dict[str, Floats]:
+    """installed, available (less maintenance) and firm GPUs of each pool, (N, T)."""
+    halls = fleet.halls()
+    installed, available, firm = [], [], []
+    for hall, pool in fleet.pools().values():
+        zone = fleet.sites[halls[hall][0]].time_zone
+        installed.append(at(pool.count, time, zone))
+        available.append(np.maximum(installed[-1] - _out(pool, time, hours, zone), 0.0))
+        firm.append(at(pool.firm_gpus, time, zone))
+    return {"installed": np.array(installed), "available": np.array(available), "firm": np.array(firm)}
 
 
 def _out(pool: Pool, time: Times, hours: float, zone: str) -> Floats:

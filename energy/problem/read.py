@@ -80,6 +80,11 @@ class Inputs:
         return self.case.horizon.times()
 
     @property
+    def end(self) -> np.datetime64:
+        """First moment after the horizon (UTC)."""
+        return self.case.horizon.bounds()[1]
+
+    @property
     def hours(self) -> float:
         """Length of a market time unit [h]."""
         return self.case.horizon.hours()

@@ -86,6 +86,22 @@ def window_arrays(jobs: Sequence[Job], state: State, time: Times, hours: float) 
     }
 
 
+def most_inside(work: Mapping[str, Floats], groups: Mapping[str, Floats], hours: float) -> Floats:
+    """Most reference GPU-hours that each job can do in the part of its window inside the horizon, (J,)."""
+    return np.asarray(work["max_gpus"] * fastest(groups) * work["open"].sum(axis=1) * hours)
+
+
+def fastest(groups: Mapping[str, Floats]) -> Floats:
+    """Speed of each job in the best of its pools, (J,)."""
+    return np.asarray(groups["speed"].max(axis=1)[groups["job_group"]])
+
+
+def fitted(work: Mapping[str, Floats], groups: Mapping[str, Floats], hours: float) -> Floats:
+    """work_left, (J,), with expected arrivals cut to what their window holds: they are means, no promises."""
+    most = most_inside(work, groups, hours) + work["later_max"]
+    return np.where(work["expected"] > 0, np.minimum(work["work_left"], most), work["work_left"])
+
+
 def check_windows(
     jobs: Sequence[Job],
     work: Mapping[str, Floats],
@@ -93,7 +109,7 @@ def check_windows(
     available: Floats,
     hours: float,
 ) -> None:
-    """Every job fits its window and no job is larger than every pool it may use.
+    """Every job fits its window, with what it may leave for later, and none is larger than every pool it may use.
 
     Raises
     ------
@@ -101,9 +117,10 @@ def check_windows(
     """
     eligible = groups["pool_class"][groups["job_group"]] >= 0
     largest = np.where(eligible, available.max(axis=1), 0.0).max(axis=1)
-    fastest = groups["speed"].max(axis=1)[groups["job_group"]]
-    most = work["max_gpus"] * fastest * work["open"].sum(axis=1) * hours
+    most, speed = most_inside(work, groups, hours) + work["later_max"], fastest(groups)
     for j, job in enumerate(jobs):
+        if work["expected"][j]:
+            continue
         if job.max_gpus > largest[j]:
             raise ImpossibleWork(
                 f"job {job.id}",
@@ -115,7 +132,7 @@ def check_windows(
                 f"job {job.id}",
                 f"{work['work_left'][j]:,.1f} GPU-hours do not fit the part of its window "
                 f"{job.release}Z … {job.deadline}Z that lies inside the horizon",
-                f"at most {most[j]:,.1f} GPU-hours with {job.max_gpus:g} GPUs at speed {fastest[j]:g}",
+                f"at most {most[j]:,.1f} GPU-hours with {job.max_gpus:g} GPUs at speed {speed[j]:g}",
             )
 
 

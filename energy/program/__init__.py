@@ -3,7 +3,8 @@
 Sets: jobs j; sites s; halls h (one cooling plant each, at one site); pools n (GPUs of one kind in one
 hall); groups k (jobs with the same speed in every pool); speed classes c of a group (pools in which its
 jobs run equally fast); segments i of a hall's cooling curve; periods t of length dt_t [h]; demand charges d (per site,
-component and month) with bands b; contracts q; minimum bills b; rows r of PUE caps. Parameters and variables have the names, units and ranges of ``energy/schema.py``.
+component and month) with bands b; contracts q; minimum bills b; rows r of PUE caps; guards g of work that waits for
+after the horizon. Parameters and variables have the names, units and ranges of ``energy/schema.py``.
 
 Every function below is one bound, constraint or term of the cost, and its docstring is its algebra;
 ``energy formulation`` prints them in this order. Physics (a breaker, a hall, the GPUs there are) is hard;
@@ -18,7 +19,7 @@ import pyomo.environ as pyo
 import xarray as xr
 from pyomo.common.gc_manager import PauseGC
 
-from energy.program import cooling, cost, grid, heat, jobs, pue, tariff
+from energy.program import beyond, cooling, cost, grid, heat, jobs, pue, tariff
 from energy.program.plain import Plain
 
 #: Variable -> (function that gives its index set, function that gives its bounds).
@@ -26,6 +27,7 @@ VARIABLES = {
     "run": (jobs.held, jobs.open_window),
     "gpus": (jobs.placed, jobs.not_negative),
     "short": (jobs.all_jobs, jobs.work_limit),
+    "later": (beyond.waiting, beyond.later_limit),
     "it": (cooling.hall_periods, cooling.hall_limit),
     "over": (cooling.real_segments, cooling.segment_width),
     "facility": (grid.site_periods, grid.not_negative),
@@ -43,6 +45,7 @@ VARIABLES = {
 #: Constraint -> (function that gives its index set, its rule).
 CONSTRAINTS = {
     "finish": (jobs.all_jobs, jobs.finish),
+    "guard": (beyond.guards, beyond.guard),
     "job_limit": (jobs.choosing_periods, jobs.job_limit),
     "place": (jobs.class_periods, jobs.place),
     "room": (jobs.pool_periods, jobs.room),
@@ -69,6 +72,7 @@ COST = {
     "top_up": cost.top_up,
     "fixed": cost.fixed,
     "undone": cost.undone,
+    "terminal_value": beyond.terminal_value,
     "cap_breach": cost.cap_breach,
 }
 

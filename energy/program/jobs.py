@@ -58,11 +58,12 @@ def work_limit(m: Any, j: int) -> Bounds:
 
 
 def finish(m: Any, j: int) -> Any:
-    """Σ_t dt_t Σ_c speed[k(j),c] run[j,c,t] + short[j] = work_left[j]"""
+    """Σ_t dt_t Σ_c speed[k(j),c] run[j,c,t] + later[j] + short[j] = work_left[j]        later: where the job may wait"""
     p, run = m.p, m.run
     k = p.job_group[j]
     done = [p.dt[t] * p.speed[k][c] * run[j, c, t] for c in p.classes[k] for t in p.window[j]]
-    return quicksum(done) + m.short[j] == p.work_left[j]
+    left = m.short[j] + m.later[j] if j in m.later else m.short[j]
+    return quicksum(done) + left == p.work_left[j]
 
 
 def job_limit(m: Any, j: int, t: int) -> Any:

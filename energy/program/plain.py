@@ -10,8 +10,8 @@ import xarray as xr
 
 from energy.schema import PROBLEM
 
-#: Dimensions behind the letters J, K, N, H, S, T, D, Q, B, R.
-DIMS = ("job", "group", "pool", "hall", "site", "time", "charge", "contract", "minimum", "cap")
+#: Dimensions behind the letters J, K, N, H, S, T, D, Q, B, R, G.
+DIMS = ("job", "group", "pool", "hall", "site", "time", "charge", "contract", "minimum", "cap", "guard")
 
 
 class Plain:
@@ -19,10 +19,11 @@ class Plain:
 
     Attributes
     ----------
-    J, K, N, H, S, T, D, Q, B, R : ranges over jobs, groups, pools, halls, sites, periods, demand charges,
-        contracts, minimum bills, cap rows
+    J, K, N, H, S, T, D, Q, B, R, G : ranges over jobs, groups, pools, halls, sites, periods, demand charges,
+        contracts, minimum bills, cap rows, guards
     window[j] : periods with an open share of the job's window
     classes[k] : speed classes of the group;  class_pools[k][c] : their pools
+    fastest[j] : speed of the job in the best of its pools;  later_in[g] : jobs whose later work the guard counts
     jobs_in[k, t] : jobs of the group that are open in the period
     pools_in[h], halls_in[s] : members;  groups_at[n, t] : groups that may hold GPUs of the pool
     """
@@ -32,10 +33,11 @@ class Plain:
             if name in problem:
                 setattr(self, name, problem[name].values.tolist())
         sizes = problem.sizes
-        for letter, dim in zip("JKNHSTDQBR", DIMS, strict=True):
+        for letter, dim in zip("JKNHSTDQBRG", DIMS, strict=True):
             setattr(self, letter, range(sizes[dim]))
         self._jobs(problem)
         self._members()
+        self._beyond()
 
     def __getattr__(self, name: str) -> Any:
         """Only for type checkers: every array of the schema is an attribute."""
@@ -61,3 +63,11 @@ class Plain:
             for c in self.classes[k]:
                 for n in self.class_pools[k][c]:
                     self.groups_at[n, t].append(k)
+
+    def _beyond(self) -> None:
+        self.fastest = [max(self.speed[k]) for k in self.job_group]
+        waits = [j for j in self.J if self.later_max[j] > 0]
+        self.later_in = [
+            [j for j in waits if self.due_after[j] <= until and k in (-1, self.job_group[j])]
+            for until, k in zip(self.guard_until, self.guard_group, strict=True)
+        ]

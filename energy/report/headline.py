@@ -173,7 +173,24 @@ def notes(view: View) -> list[str]:
         )
     if s.get("left_out_jobs", 0):
         out.append(f"{number(s['left_out_jobs'])} jobs of the table lie outside the horizon and are not part of this.")
-    return out + derated(view)
+    return out + beyond(view) + derated(view)
+
+
+def beyond(view: View) -> list[str]:
+    """Work that waits for after the horizon, and arrivals that the plan keeps room for."""
+    later, expected = (view.record.summary.get(k, {}) for k in ("later", "expected"))
+    out = []
+    if later.get("jobs", 0):
+        out.append(
+            f"{number(later['gpu_hours'])} GPU-hours of {counted(later['jobs'], 'job')} wait for after the horizon, where "
+            f"they are likely to cost {eur(later['eur'])}: not part of the bill."
+        )
+    if expected.get("pseudo_jobs", 0):
+        out.append(
+            f"Energy and cost include {number(expected['plan'])} GPU-hours of work that is only expected to arrive (of "
+            f"{number(expected['due'])} counted on); no job of the schedule is one of them."
+        )
+    return out
 
 
 def derated(view: View) -> list[str]:

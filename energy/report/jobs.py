@@ -55,9 +55,10 @@ class Change:
 
 
 def changes(view: View) -> list[Change]:
-    """Every job with work in both schedules, largest saving at the plan's prices first."""
+    """Every job there is with work in both schedules, largest saving at the plan's prices first."""
     plan, base = _Held(view, "plan"), _Held(view, "base")
-    worked = np.flatnonzero((plan.work > 0) & (base.work > 0)).tolist()
+    there = view.problem["expected"].values == 0
+    worked = np.flatnonzero((plan.work > 0) & (base.work > 0) & there).tolist()
     return sorted((_change(view, plan, base, j) for j in worked), key=lambda c: (-abs(c.total), c.name))
 
 

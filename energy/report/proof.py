@@ -14,6 +14,7 @@ DIFFERENCES = (
     ("negative_hour_chords_eur", "Chords of negative-price periods", "there one chord spans the whole load range"),
     ("peaks_on_chords_eur", "Peaks on chords", "demand charges on peaks that include the chords' excess"),
     ("undone_penalty_eur", "Penalty for undone work", "not money: what keeps the program from leaving work"),
+    ("terminal_value_eur", "Terminal value", "what work left for after the horizon is likely to cost then: no bill yet"),
     ("cap_penalty_eur", "Penalty for exceeded PUE caps", "not money: what keeps the program from breaking a cap"),
     ("unexplained_eur", "Without a name", "must be below a cent"),
 )  # fmt: skip
@@ -96,7 +97,8 @@ def _measured(proof: dict[str, Any]) -> str:
 
 def undone_table(view: View, most: int = 10) -> Table | None:
     """Jobs with work left undone, most first; None where all is done."""
-    short, work = view.solution["short"].values, view.problem["work_left"].values
+    there, work = view.problem["expected"].values == 0, view.problem["work_left"].values
+    short = view.solution["short"].values * there
     if not view.record.summary["undone_gpu_hours"] > 1e-7 * work.sum():
         return None
     order = [int(j) for j in (-short).argsort(kind="stable")[:most] if short[j] > 1e-7 * work.sum()]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.closed_forms.words import Cap, Charge, Contract, Job, Minimum, Series, Site
+from tests.closed_forms.words import Cap, Charge, Contract, Guard, Job, Minimum, Series, Site
 
 
 def rows(values: Sequence[Series], periods: int) -> Any:
@@ -96,6 +96,18 @@ def job_arrays(sites: Sequence[Site], jobs: Sequence[Job], periods: int) -> dict
         "max_gpus": [j.gpus for j in jobs],
         "work_left": [j.work for j in jobs],
         "penalty": [j.penalty for j in jobs],
+        "expected": [float(j.expected) for j in jobs],
+        "later_max": [j.later for j in jobs],
+        "later_price": [j.later_price for j in jobs],
+        "due_after": [j.due for j in jobs],
+    }
+
+
+def guard_arrays(guards: Sequence[Guard]) -> dict[str, Any]:
+    return {
+        "guard_group": np.array([g.group for g in guards], int),
+        "guard_until": [g.until for g in guards],
+        "guard_room": [g.room for g in guards],
     }
 
 

@@ -13,8 +13,16 @@ from energy import schema
 from energy.audit.certificate import certify
 from energy.program import build
 from energy.solve import compile_model, gate, solution, solve
-from tests.closed_forms.arrays import cap_arrays, hall_arrays, job_arrays, rows, site_arrays, tariff_arrays
-from tests.closed_forms.words import Cap, Charge, Contract, Hall, Job, Minimum, Pool, Series, Site
+from tests.closed_forms.arrays import (
+    cap_arrays,
+    guard_arrays,
+    hall_arrays,
+    job_arrays,
+    rows,
+    site_arrays,
+    tariff_arrays,
+)
+from tests.closed_forms.words import Cap, Charge, Contract, Guard, Hall, Job, Minimum, Pool, Series, Site
 
 
 def one(price: Sequence[float], gpus: Series = 100.0, **more: Any) -> Site:
@@ -34,6 +42,7 @@ def problem(
     minimums: Sequence[Minimum] = (),
     caps: Sequence[Cap] = (),
     hours: Series = 1.0,
+    guards: Sequence[Guard] = (),
 ) -> xr.Dataset:
     """The Problem, checked against the schema."""
     periods = len(sites[0].price)
@@ -45,6 +54,7 @@ def problem(
         **job_arrays(sites, jobs, periods),
         **tariff_arrays(charges, contracts, minimums, periods),
         **cap_arrays(caps, periods),
+        **guard_arrays(guards),
         "fx": np.zeros((0, periods)),
     }
     start = np.datetime64("2021-01-01T00:00", "ns")
@@ -65,6 +75,7 @@ def problem(
                 ("contract", len(contracts)),
                 ("minimum", len(minimums)),
                 ("cap", len(caps)),
+                ("guard", len(guards)),
             )
         },
     }

@@ -57,6 +57,10 @@ class Job:
     speeds: dict[int, float] | None = None
     penalty: float = 1000.0
     share: float = 1.0  # of its last period inside the window
+    later: float = 0.0  # most work it may leave for after the horizon, at `later_price`, due `due` hours after it
+    later_price: float = 0.0
+    due: float = 0.0
+    expected: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,3 +103,12 @@ class Cap:
     stop: int | None = None
     credit: float = 0.0
     penalty: float = 1e5
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Most GPU-hours of work due until so many hours after the horizon that may wait; group -1 is all jobs."""
+
+    room: float
+    until: float
+    group: int = -1

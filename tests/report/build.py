@@ -9,12 +9,12 @@ import xarray as xr
 
 from benchmarks.instances import Size, random_problem
 from energy import schema
-from energy.audit.baseline import run_now
+from energy.audit.baseline import planned_work, run_now
 from energy.audit.bill import Bill, Line
 from energy.audit.certificate import certify
 from energy.audit.reconcile import reconcile
 from energy.audit.summary import judge, summarise
-from energy.plan import place, shape_of
+from energy.plan import handed_over, place, shape_of
 from energy.plan.shape import frame
 from energy.program import build
 from energy.report.record import Record
@@ -31,17 +31,21 @@ def record_of(problem: xr.Dataset, manifest: dict[str, object] | None = None) ->
     gate(raw, form.cost, form.offset)
     found = solution(problem, model, form, raw)
     plan = priced(problem, place(problem, found))
-    work = problem["work_left"].values - found["short"].values
+    work = planned_work(problem, found)
     base = priced(problem, run_now(problem, work, [str(problem["site"].values[0])] * problem.sizes["job"]))
     proof, agreement = certify(problem, found), reconcile(problem, found, plan.replay, plan.bill)
     outcome = judge(problem, found, proof, agreement, plan.replay)
-    summary = summarise(problem, found, plan, base, proof, agreement, outcome) | {"shape": shape_of(plan.schedule)}
+    summary = summarise(problem, found, plan, base, proof, agreement, outcome) | {
+        "shape": shape_of(handed_over(problem, plan.schedule))
+    }
     datasets = {
         "problem": problem, "solution": found, "prices": dual_prices(problem, found), "replay": plan.replay,
         "baseline_replay": base.replay, "placement": plan.schedule, "baseline_placement": base.schedule,
     }  # fmt: skip
     bills = {"bill": plan.bill.frame(), "baseline_bill": base.bill.frame()}
-    return Record(datasets, frame(plan.schedule), bills, summary, manifest or {"run_id": "synthetic"})
+    return Record(
+        datasets, frame(handed_over(problem, plan.schedule)), bills, summary, manifest or {"run_id": "synthetic"}
+    )
 
 
 def small(**changes: object) -> Record:
