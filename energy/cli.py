@@ -38,6 +38,7 @@ Plan = Annotated[
     str, typer.Option("--plan", help="ipx or simplex (solver), greedy, or a schedule.csv to trim and re-check.")
 ]
 TimeLimit = Annotated[float, typer.Option("--time-limit", min=1, help="Most seconds that the solver may take.")]
+Page = Annotated[bool, typer.Option("--page/--no-page", help="Draw the report.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder that run folders are written to.")]
 
 
@@ -48,7 +49,7 @@ nights.register(app)
 def optimize(
     case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fill: Fill = False,
     out: Out = Path("data/runs"), as_json: Json = False, attribute: Attribute = False,
-    plan: Plan = "ipx", time_limit: TimeLimit = 1200.0,
+    plan: Plan = "ipx", time_limit: TimeLimit = 1200.0, page: Page = True,
 ) -> None:  # fmt: skip
     """Solve a case, prove and price the plan, write the run folder and print the result."""
     with exit_codes():
@@ -66,7 +67,7 @@ def optimize(
             if attribute:
                 run = attribute_run(run, progress.stage)
             progress.stage("write the run folder")
-            folder = publish(record_of(run), out)
+            folder = publish(record_of(run), out, page)
         if as_json:
             print(json.dumps(run.summary, indent=2, default=float, allow_nan=False))
         else:

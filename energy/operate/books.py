@@ -15,7 +15,9 @@ from energy.audit.bill import bill
 from energy.audit.carry import carry
 from energy.audit.facts import Facts
 from energy.audit.replay import replay
+from energy.inputs.fx import read_fx
 from energy.inputs.jobs import Job
+from energy.inputs.series import read_all
 from energy.inputs.state import State
 from energy.operate.night_case import clip, hours_inside
 from energy.operate.queue import DONE, fastest, no_work
@@ -47,9 +49,20 @@ class Entry:
     replayed: xr.Dataset
 
 
-def inputs_of(case: Path, day: date) -> Inputs:
-    """A case cut to one day."""
-    return read_inputs(case, {"start": str(day), "end": str(day)})
+def inputs_of(case: Path, day: date, of: Inputs | None = None) -> Inputs:
+    """A case cut to one day.
+
+    Parameters
+    ----------
+    of : another day of the same case, whose fleet, plants and tariffs are taken over
+    """
+    if of is None:
+        return read_inputs(case, {"start": str(day), "end": str(day)})
+    horizon = of.case.horizon.model_copy(update={"start": day, "end": day})
+    cut = of.case.model_copy(update={"horizon": horizon})
+    sunny = frozenset(name for name, site in of.fleet.sites.items() if site.solar)
+    series = read_all(cut, case.parent, False, sunny)
+    return replace(of, case=cut, series=series, fx=read_fx(cut.fx, case.parent, horizon.bounds()[0]))
 
 
 def book(inputs: Inputs, state: State, table: pd.DataFrame, jobs: dict[str, Job], meter: pd.DataFrame) -> Entry:

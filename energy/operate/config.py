@@ -58,7 +58,7 @@ class Nightly(Frozen):
     The job table has absolute times and, where known, a column `submitted`: when a job became known (default: its
     release). Series are tables that grow; of each night only what was known at its moment is looked at: prices up
     to the end of the delivery day, weather up to the auction, and rows labelled forecast. `foresight` is for
-    studies: `known` plans the delivery day alone, `perfect` knows all that the files hold.
+    studies: `known` plans the delivery day alone, `perfect` knows all that the files hold. Without `report` no page is drawn.
     """
 
     name: Name
@@ -78,6 +78,7 @@ class Nightly(Frozen):
     budget_minutes: float = Field(default=20, gt=0, le=720)
     solve_limit_s: float = Field(default=300, ge=1, le=36000)
     out: str = "nights"
+    report: bool = True
     database: str | None = None
     notify: tuple[str, ...] = ()
 

@@ -43,7 +43,7 @@ def night_of(
         "forecast": {"method": "shape", "hours": known.forecast_hours, "error_relative_to_last_week": None},
         "fallback_hours": known.fallback_hours, "quality": _quality(record), "jobs": _jobs(prepared, record),
         "undone_gpu_hours": float(s["undone_gpu_hours"]),
-        "later_gpu_hours": _sum(record, "later"), "expected_gpu_hours": float(s.get("expected_gpu_hours", 0.0)),
+        "later_gpu_hours": float(s["later"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due"]),
         "yesterday": _yesterday(days), "saving_eur": _savings(days, prepared.day),
         "pue": _pue(fleet, prepared.settled.state), "peaks": _peaks(prepared.settled.state, prepared.day),
         "plan": plan, "changes": _changes(before, plan), "cost_eur": float(s["bill_eur"]),
@@ -59,10 +59,6 @@ def _gap(summary: dict[str, Any]) -> float | None:
     """Proven gap; None where a schedule has no proof of being cheapest."""
     proof = summary["certificate"]
     return float(proof["relative_gap"]) if proof["pass"] else None
-
-
-def _sum(record: Record, name: str) -> float:
-    return float(record.solution[name].sum()) if name in record.solution else 0.0
 
 
 def _quality(record: Record) -> dict[str, dict[str, float]]:

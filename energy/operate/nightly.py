@@ -17,7 +17,7 @@ from energy.inputs.errors import ConfigError, InputError
 from energy.inputs.fleet import load_fleet
 from energy.operate import publish
 from energy.operate.config import Place, now
-from energy.operate.digest import days_until, night_of, plan_rows
+from energy.operate.digest import days_until, night_of
 from energy.operate.errors import NightError
 from energy.operate.ladder import Climb, climb
 from energy.operate.prepare import Prepared, prepare
@@ -26,7 +26,7 @@ from energy.operate.runs import RunFolderError
 from energy.operate.settle import promise
 from energy.operate.store import Store, open_store
 from energy.plant import PlantError
-from energy.report.record import read
+from energy.report.record import Record, read
 from energy.schema import SchemaError
 
 #: Share of the budget after which the ladder must have ended: what is left is for publishing.
@@ -112,8 +112,9 @@ def _night(place: Place, store: Store, day: date, began: float, tell: Tell) -> N
         _enter(store, prepared, None)
         return Night(day, "FAILED", reasons=[*prepared.known.reasons, *found.reasons], run_id=prepared.run_id)
     tell("publish")
-    summed = _digest(place, store, prepared, found)
-    publish.publish_night(found.folder, place.out, prepared.run_id, summed)
+    record = read(found.folder)
+    summed = _digest(place, store, prepared, found, record)
+    publish.publish_night(found.folder, place.out, prepared.run_id, summed, record, place.config.report)
     return _finish(place, store, prepared, folder, summed, found.solve_seconds)
 
 
@@ -152,13 +153,11 @@ def _in_force(place: Place, store: Store, day: date) -> Path | None:
     return place.out / row["folder"] / "schedule.csv" if row else None
 
 
-def _digest(place: Place, store: Store, prepared: Prepared, found: Climb) -> dict[str, Any]:
-    assert found.folder is not None
-    record = read(found.folder)
+def _digest(place: Place, store: Store, prepared: Prepared, found: Climb, record: Record) -> dict[str, Any]:
     schedule = _in_force(place, store, prepared.day)
     before: list[dict[str, Any]] = []
     if schedule is not None:
-        before = plan_rows(read(schedule.parent), place.config.time_zone)
+        before = json.loads((schedule.parent / publish.NIGHT).read_text(encoding="utf-8"))["plan"]
     reasons = [*prepared.known.reasons, *found.reasons, *record.summary["reasons"]]
     days = days_until(store, prepared.day, prepared.settled.days)
     fleet = load_fleet(place.beside(place.config.fleet))

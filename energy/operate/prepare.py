@@ -142,7 +142,7 @@ def _job(
     planned = job.model_copy(update={"deadline": deadline})
     if is_late:
         late[job.id] = left
-    if beyond == "terminal_value" and not (is_late and deadline > pd.Timestamp(end)):
+    if beyond == "terminal_value":
         return planned
     return clip(planned, job.gpu_hours - left, left, job.max_gpus * speed * hours_inside(planned, begin, end))
 

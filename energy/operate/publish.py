@@ -11,12 +11,13 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from energy.operate.errors import NightError
 from energy.operate.runs import PAGE, RunFolderError, save_page
-from energy.report.record import read, write_json
+from energy.report.record import Record, write_json
 
 #: Test hooks: the step at which the process kills itself, or finds the disk full.
 KILL_AT, FULL_AT = "HYDROCOOL_KILL_AT", "HYDROCOOL_FULL_AT"
@@ -67,8 +68,15 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def publish_night(run: Path, out: Path, run_id: str, night: dict[str, Any]) -> Path:
+def publish_night(
+    run: Path, out: Path, run_id: str, night: dict[str, Any], record: Record, page: bool = True
+) -> Path:
     """Make the folder of a night out of a run folder: without the clock, with night.json, manifest last.
+
+    Parameters
+    ----------
+    record : what the run folder holds
+    page : draw the report
 
     Raises
     ------
@@ -85,8 +93,8 @@ def publish_night(run: Path, out: Path, run_id: str, night: dict[str, Any]) -> P
         manifest |= {"run_id": run_id, "night": night["date"], "status": night["status"], "rung": night["rung"],
                      "reasons": night["reasons"]}  # fmt: skip
         manifest["solver"] = {k: v for k, v in manifest["solver"].items() if k != "seconds"}
-        write_json(manifest, work / "manifest.json")
-        save_page(read(work), work / PAGE)
+        if page:
+            save_page(replace(record, manifest=manifest), work / PAGE)
         step("drawn")
         hashes = {str(p.relative_to(work)): sha256(p) for p in sorted(work.rglob("*")) if p.is_file() and p.name != "manifest.json"}
         write_json(manifest | {"files_sha256": hashes}, work / "manifest.json")

@@ -91,8 +91,12 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def publish(record: Record, out: Path) -> Path:
+def publish(record: Record, out: Path, page: bool = True) -> Path:
     """Write the run folder under `out` and return it; the manifest comes last, with a hash per file.
+
+    Parameters
+    ----------
+    page : draw the report; without it `energy report` does so later
 
     Raises
     ------
@@ -104,7 +108,8 @@ def publish(record: Record, out: Path) -> Path:
         work = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
         try:
             write(record, work)
-            (work / PAGE).write_text(render(record), encoding="utf-8")
+            if page:
+                (work / PAGE).write_text(render(record), encoding="utf-8")
             files = {p.name: _sha256(p) for p in sorted(work.iterdir())}
             write_json(record.manifest | {"files_sha256": files}, work / "manifest.json")
             _rename(work, final)

@@ -61,11 +61,12 @@ def settle(place: Place, store: Store, case: Path, known: Known, jobs: dict[str,
     states = {policy: _last(store, policy, day) for policy in (PLAN, RUN_NOW)}
     begin = max(date.fromisoformat(str(first["night"])), _next(states[PLAN]))
     now = {policy: s[1] if s else opening for policy, s in states.items()}
-    out, open_ = Settled(now[PLAN]), True
+    out, open_, inputs = Settled(now[PLAN]), True, None
     for offset in range((day - begin).days):
         each = begin + timedelta(days=offset)
         open_ = open_ and _ready(place, known, each, day, out)
-        out.state = _plan_day(place, store, case, jobs, each, out, now, open_, known.known_at)
+        inputs = inputs_of(case, each, inputs)
+        out.state = _plan_day(place, store, inputs, jobs, out, now, open_, known.known_at)
     return out
 
 
@@ -95,11 +96,11 @@ def _ready(place: Place, known: Known, each: date, day: date, out: Settled) -> b
 
 
 def _plan_day(
-    place: Place, store: Store, case: Path, jobs: dict[str, Job], each: date, out: Settled,
-    now: dict[str, State], settled: bool, known_at: Any,
+    place: Place, store: Store, inputs: Inputs, jobs: dict[str, Job], out: Settled, now: dict[str, State],
+    settled: bool, known_at: Any,
 ) -> State:  # fmt: skip
     """Book one day of the plan in force, and, where it is settled, of run-now; returns the state after it."""
-    inputs = inputs_of(case, each)
+    each = inputs.case.horizon.start
     plan = store.row("SELECT * FROM plans WHERE night <= ? ORDER BY night DESC LIMIT 1", str(each))
     whole = read_schedule(place.out / plan["folder"] / "schedule.csv") if plan else EMPTY
     table = executed(inputs, whole, jobs, dict(out.state.work_done))
