@@ -12,6 +12,7 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from benchmarks.real_cases import CASES, FX, PLACES, _fleet
+from benchmarks.soak_faults import restore
 from energy.inputs.series import _dew_point_daily_minimum
 from energy.inputs.tables import read_series
 
@@ -53,13 +54,16 @@ def write_soak(soak: Soak, series: Path, foresight: str, name: str) -> Path:
         jobs(soak, series).to_csv(folder / "jobs.csv", index=False)
         _dump(fleet(), folder / "fleet.yaml")
     zones = [PLACES[s][3] for s in case.sites]
+    own = "plan_" if foresight == "forecast" else ""  # its series get faults
     _dump({
         "name": name, "fleet": "fleet.yaml", "jobs": "jobs.csv", "time_zone": TIME_ZONE, "foresight": foresight,
-        "prices": [{"file": "prices.csv", "zones": zones, "quality": "auction", "source": "day-ahead prices 2019"}],
-        "weather": {s: {"file": f"weather_{s}.csv", "quality": "measured", "source": f"{s} 2019"} for s in case.sites},
+        "prices": [{"file": f"{own}prices.csv", "zones": zones, "quality": "auction", "source": "day-ahead prices 2019"}],
+        "weather": {s: {"file": f"{own}weather_{s}.csv", "quality": "measured", "source": f"{s} 2019"} for s in case.sites},
         "fx": {k: {"eur_per_unit": v, "source": "round figure of the year, assumption"} for k, v in FX.items()},
-        "horizon": {"days": 10} if foresight == "perfect" else {}, "out": name, "solve_limit_s": 120,
+        "horizon": {"days": 10} if foresight == "perfect" else {}, "out": name, "solve_limit_s": 120, "report": foresight == "forecast",
     }, folder / f"{name}.yaml")  # fmt: skip
+    if own:
+        restore(folder, folder / f"{name}.yaml")
     return folder / f"{name}.yaml"
 
 

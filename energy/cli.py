@@ -54,8 +54,8 @@ def optimize(
     """Solve a case, prove and price the plan, write the run folder and print the result."""
     with exit_codes():
         from energy.attribution import attribute_run
-        from energy.operate.runs import check_writable, publish, record_of
         from energy.operate.planner import planner
+        from energy.operate.runs import check_writable, publish, record_of
         from energy.optimize import optimize as run_optimize
         from energy.screen import Progress, attribution_table, result_table
 

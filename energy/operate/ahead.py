@@ -37,8 +37,12 @@ def fill_prices(
         lost = _hours(table, (table.index >= begin) & (table.index < known.known_until) & ~table["real"])
         if lost:
             known.fallback_hours["price"][zone] = lost
-            known.reasons.append(f"price of {zone}: {lost:g} h of the delivery day are not known; the shape rule stands in")
-        known.forecast_hours = max(known.forecast_hours, int(_hours(table, (table["quality"] == "forecast").to_numpy())))
+            known.reasons.append(
+                f"price of {zone}: {lost:g} h of the delivery day are not known; the shape rule stands in"
+            )
+        known.forecast_hours = max(
+            known.forecast_hours, int(_hours(table, (table["quality"] == "forecast").to_numpy()))
+        )
     return table
 
 
@@ -93,6 +97,6 @@ def _gaps(table: pd.DataFrame) -> list[tuple[np.datetime64, Times]]:
     return out
 
 
-def _hours(table: pd.DataFrame, which: pd.Series | np.ndarray) -> float:  # type: ignore[type-arg]
+def _hours(table: pd.DataFrame, which: object) -> float:
     step = float((table.index[1] - table.index[0]).total_seconds() / 3600)
     return float(np.asarray(which).sum()) * step

@@ -13,7 +13,6 @@ import xarray as xr
 from energy.audit.baseline import run_now
 from energy.audit.bill import bill
 from energy.audit.carry import carry
-from energy.audit.facts import Facts
 from energy.audit.replay import replay
 from energy.inputs.fx import read_fx
 from energy.inputs.jobs import Job
@@ -92,7 +91,9 @@ def day_schedule(inputs: Inputs, table: pd.DataFrame) -> xr.Dataset:
     at = np.searchsorted(time, table["start"].to_numpy().astype("datetime64[ns]"))
     pool = [pools.index(f"{r.site}/{r.hall}/{r.pool}") for r in table.itertuples()]
     job = [jobs.index(str(name)) for name in table["job"]]
-    return as_schedule(axes, np.array(job, dtype=float), np.array(pool, dtype=float), at, table["gpus"].to_numpy())
+    return as_schedule(
+        axes, np.array(job, dtype=float), np.array(pool, dtype=float), at.astype(float), table["gpus"].to_numpy()
+    )
 
 
 def speed_of(inputs: Inputs, job: Job, pool: str) -> float:
@@ -148,7 +149,7 @@ def metered(replayed: xr.Dataset, meter: pd.DataFrame) -> xr.Dataset:
     return out
 
 
-def _on_grid(mine: pd.DataFrame, column: str, time: np.ndarray, dt: Floats) -> Floats | None:  # type: ignore[type-arg]
+def _on_grid(mine: pd.DataFrame, column: str, time: np.ndarray, dt: Floats) -> Floats | None:
     """Mean power of each period [MW]; None where the readings do not cover the day."""
     at = np.searchsorted(time, mine["utc"].to_numpy().astype("datetime64[ns]"), side="right") - 1
     inside = (at >= 0) & (mine["utc"].to_numpy().astype("datetime64[ns]") < time[-1] + np.timedelta64(1, "D"))

@@ -77,7 +77,9 @@ def _jobs(prepared: Prepared, record: Record) -> dict[str, Any]:
          "cost_eur": float(short[j] * max(price[j], 0.0))}
         for j in np.flatnonzero(short > SHORT) if str(names[j]) in prepared.queue.jobs
     ]  # fmt: skip
-    late = [{"id": k, "deadline": _deadline(prepared, k), "gpu_hours_left": v} for k, v in sorted(prepared.late.items())]
+    late = [
+        {"id": k, "deadline": _deadline(prepared, k), "gpu_hours_left": v} for k, v in sorted(prepared.late.items())
+    ]
     return {"done": len(set(prepared.queue.jobs) - left), "running": len(left & started), "left": len(left),
             "late": late, "at_risk": risk, "refused": len(prepared.queue.refused)}  # fmt: skip
 

@@ -88,19 +88,24 @@ def _source(place: Place, known: Known, file: str, older: Path | None, what: str
     except (SeriesError, OSError) as e:
         path = None if older is None else older / ("prices.csv" if what.startswith("price") else f"{kept}.csv")
         if path is None or not path.is_file():
-            raise SeriesError(place.beside(file), f"cannot be read, and no earlier night kept the {what} ({e})") from None
-        known.reasons.append(f"{what}: the source cannot be read; what night {older.name if older else ''} kept stands in")
+            raise SeriesError(
+                place.beside(file), f"cannot be read, and no earlier night kept the {what} ({e})"
+            ) from None
+        known.reasons.append(
+            f"{what}: the source cannot be read; what night {older.name if older else ''} kept stands in"
+        )
         return _only_real(read_series(path))
 
 
 def _only_real(table: pd.DataFrame) -> pd.DataFrame:
     """A kept table without what was filled or forecast in it."""
-    for label in [c for c in table if c.endswith("_quality")]:
+    for label in [str(c) for c in table if str(c).endswith("_quality")]:
         guess = table[label].isin(["forecast", "persistence"])
         table[label.removesuffix("_quality")] = table[label.removesuffix("_quality")].where(~guess)
     if "quality" in table:
         guess = table["quality"].isin(["forecast", "persistence"])
-        table[[c for c in table if c != "quality"]] = table[[c for c in table if c != "quality"]].where(~guess)
+        names = [str(c) for c in table if c != "quality"]
+        table[names] = table[names].where(~guess)
     return table
 
 

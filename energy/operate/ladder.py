@@ -72,7 +72,17 @@ def _tried(found: Climb, rung: str, plan: str, case: Path, work: Path, limit: fl
         return False
     out = work / rung
     shutil.rmtree(out, ignore_errors=True)
-    args = ["optimize", str(case), "--plan", plan, "--time-limit", f"{max(limit, 1.0):.0f}", "--out", str(out), "--no-page"]
+    args = [
+        "optimize",
+        str(case),
+        "--plan",
+        plan,
+        "--time-limit",
+        f"{max(limit, 1.0):.0f}",
+        "--out",
+        str(out),
+        "--no-page",
+    ]
     ended = run(args, limit, work / f"{rung}.log")
     folders = [p for p in out.glob("*/manifest.json") if not p.parent.name.startswith(".")] if out.is_dir() else []
     if ended.code in (OK, DEGRADED) and len(folders) == 1:

@@ -60,8 +60,12 @@ def _case(place: Place, first: date, last: date, beyond: str, expected: bool, fo
     prices = [p.model_dump(mode="json", exclude_none=True) | {"file": "prices.csv", "zones": list(p.zones), "columns": {}}
               for p in config.prices]  # fmt: skip
     weather = {s: w.model_dump(mode="json") | {"file": f"weather_{s}.csv"} for s, w in config.weather.items()}
-    carbon = {z: c.model_dump(mode="json") | {"file": f"carbon_{z}.csv", "column": "value"} for z, c in config.carbon.items()}
-    fx = {k: r.model_dump(mode="json", exclude_none=True) | _own_file(place, r.file, folder) for k, r in config.fx.items()}
+    carbon = {
+        z: c.model_dump(mode="json") | {"file": f"carbon_{z}.csv", "column": "value"} for z, c in config.carbon.items()
+    }
+    fx = {
+        k: r.model_dump(mode="json", exclude_none=True) | _own_file(place, r.file, folder) for k, r in config.fx.items()
+    }
     data: dict[str, Any] = {
         "name": config.name, "fleet": f"fleet/{Path(config.fleet).name}", "jobs": "jobs.csv", "horizon": horizon,
         "prices": prices, "weather": weather, "carbon": carbon, "fx": fx, "state": "state.yaml",

@@ -218,6 +218,9 @@ def chosen(store: Store, first: date, last: date, reprocess: str) -> list[date]:
     if reprocess not in ("none", "failed", "all"):
         raise ConfigError(f"--reprocess {reprocess}", "is no such choice", "none, failed or all")
     days = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
-    tried = {r["night"]: r["published"] for r in store.rows("SELECT night, max(published) AS published FROM runs GROUP BY night")}
+    tried = {
+        r["night"]: r["published"]
+        for r in store.rows("SELECT night, max(published) AS published FROM runs GROUP BY night")
+    }
     wanted = {"none": {None}, "failed": {None, 0}, "all": {None, 0, 1}}[reprocess]
     return [d for d in days if tried.get(str(d)) in wanted]

@@ -42,7 +42,7 @@ def read_schedule(path: Path) -> pd.DataFrame:
     SeriesError : not such a table.
     """
     try:
-        table = pd.read_csv(path, dtype={c: str for c in COLUMNS[:4]}, keep_default_na=False)
+        table = pd.read_csv(path, dtype=dict.fromkeys(COLUMNS[:4], str), keep_default_na=False)
         start = pd.to_datetime(table["start"], utc=True).dt.tz_localize(None)
         return table.assign(start=start.astype("datetime64[ns]"), gpus=table["gpus"].astype(float))[[*COLUMNS, "hours"]]
     except (OSError, ValueError, KeyError) as e:

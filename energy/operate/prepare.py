@@ -90,7 +90,9 @@ def _older(place: Place, store: Store, day: date) -> Path | None:
 def _most(fleet: Fleet, config: Nightly, day: date) -> dict[str, float]:
     """GPUs of each pool at the horizon's start."""
     start = np.array([config.begin(day)]).astype("datetime64[ns]")
-    return {n: float(at(p.count, start, fleet.sites[n.split("/")[0]].time_zone)[0]) for n, (_, p) in fleet.pools().items()}
+    return {
+        n: float(at(p.count, start, fleet.sites[n.split("/")[0]].time_zone)[0]) for n, (_, p) in fleet.pools().items()
+    }
 
 
 def _settle(
@@ -126,7 +128,9 @@ def _write(
     jobs = [_job(queue.jobs[n], left[n], late, begin, end, beyond, fleet, powers) for n in sorted(left)]
     here = [j for j in jobs if j.release < pd.Timestamp(end)] or [no_work(fleet, powers, pd.Timestamp(begin))]
     names = {j.id for j in here}
-    state = settled.state.model_copy(update={"work_done": {k: v for k, v in sorted(settled.state.work_done.items()) if k in names}})
+    state = settled.state.model_copy(
+        update={"work_done": {k: v for k, v in sorted(settled.state.work_done.items()) if k in names}}
+    )
     expected = _expected(config, known, table, end)
     write_night_case(folder, place, known, day, last, state, here, expected, beyond)
     return late

@@ -68,9 +68,7 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def publish_night(
-    run: Path, out: Path, run_id: str, night: dict[str, Any], record: Record, page: bool = True
-) -> Path:
+def publish_night(run: Path, out: Path, run_id: str, night: dict[str, Any], record: Record, page: bool = True) -> Path:
     """Make the folder of a night out of a run folder: without the clock, with night.json, manifest last.
 
     Parameters
@@ -96,7 +94,11 @@ def publish_night(
         if page:
             save_page(replace(record, manifest=manifest), work / PAGE)
         step("drawn")
-        hashes = {str(p.relative_to(work)): sha256(p) for p in sorted(work.rglob("*")) if p.is_file() and p.name != "manifest.json"}
+        hashes = {
+            str(p.relative_to(work)): sha256(p)
+            for p in sorted(work.rglob("*"))
+            if p.is_file() and p.name != "manifest.json"
+        }
         write_json(manifest | {"files_sha256": hashes}, work / "manifest.json")
         step("manifest")
         _sync(work)

@@ -52,7 +52,9 @@ def read_queue(path: Path, known_at: np.datetime64) -> Queue:
     ------
     SeriesError : the table itself cannot be read, lacks a column, or has offsets instead of times.
     """
-    frame = read_frame(path, ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site", "submitted"))
+    frame = read_frame(
+        path, ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site", "submitted")
+    )
     given = frame.pop("submitted") if "submitted" in frame else pd.Series("", index=frame.index)
     _absolute(path, frame)
     queue = Queue()
@@ -60,7 +62,7 @@ def read_queue(path: Path, known_at: np.datetime64) -> Queue:
         if isinstance(job, str):
             queue.refused.append(job)
             continue
-        at = pd.to_datetime(given.iloc[row] or None, utc=True, errors="coerce")
+        at = pd.to_datetime(str(given.iloc[row]), utc=True, errors="coerce")
         moment = job.release if pd.isna(at) else at.tz_localize(None)
         if job.id in queue.jobs or job.id.startswith(EXPECTED) or job.id == NO_WORK:
             queue.refused.append(f"job {job.id}: the id is taken")
@@ -72,7 +74,9 @@ def read_queue(path: Path, known_at: np.datetime64) -> Queue:
 def _absolute(path: Path, frame: pd.DataFrame) -> None:
     for key in ("release", "deadline"):
         if key in frame and frame[key].fillna("").astype(str).str.startswith("+").any():
-            raise SeriesError(f"{path}: {key}", "counts hours from a horizon's start", "times, in a table of many nights")
+            raise SeriesError(
+                f"{path}: {key}", "counts hours from a horizon's start", "times, in a table of many nights"
+            )
 
 
 def set_aside(queue: Queue, fleet: Fleet, powers: dict[str, GpuPower], count: dict[str, float]) -> None:

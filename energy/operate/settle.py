@@ -27,7 +27,9 @@ PATIENCE_DAYS = 7
 #: The two policies with books of their own.
 PLAN, RUN_NOW = "plan", "run_now"
 NO_METER = pd.DataFrame({"site": [], "utc": [], "hours": [], "import_mwh": [], "it_mwh": []})
-EMPTY = pd.DataFrame({"job": [], "site": [], "hall": [], "pool": [], "start": pd.Series([], dtype="datetime64[ns]"), "gpus": []})
+EMPTY = pd.DataFrame(
+    {"job": [], "site": [], "hall": [], "pool": [], "start": pd.Series([], dtype="datetime64[ns]"), "gpus": []}
+)
 
 
 @dataclass
@@ -72,7 +74,9 @@ def settle(place: Place, store: Store, case: Path, known: Known, jobs: dict[str,
 
 def _last(store: Store, policy: str, day: date) -> tuple[date, State] | None:
     row = store.row(
-        "SELECT day, state FROM days WHERE policy = ? AND day < ? ORDER BY day DESC LIMIT 1", policy, str(day - timedelta(days=1))
+        "SELECT day, state FROM days WHERE policy = ? AND day < ? ORDER BY day DESC LIMIT 1",
+        policy,
+        str(day - timedelta(days=1)),
     )
     return (date.fromisoformat(row["day"]), State.model_validate_json(row["state"])) if row else None
 

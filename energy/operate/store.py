@@ -147,7 +147,9 @@ def _named(path: Path) -> Iterator[None]:
             ) from None
         if "malformed" in text:
             raise StoreError(_damaged(path, text)) from None
-        raise StoreError(f"{path}: the state database cannot be used ({text}); free space, or allow writing there") from None
+        raise StoreError(
+            f"{path}: the state database cannot be used ({text}); free space, or allow writing there"
+        ) from None
     except sqlite3.DatabaseError as e:
         raise StoreError(_damaged(path, str(e))) from None
     except OSError as e:

@@ -25,7 +25,20 @@ MAY_IMPORT["fetch"] = {"inputs", "sources", "schema"}
 MAY_IMPORT["optimize"] = set(MAY_IMPORT)
 MAY_IMPORT["pue"] = {"inputs", "plant", "problem", "report", "schema"}
 MAY_IMPORT["attribution"] = set(MAY_IMPORT)
-MAY_IMPORT["operate"] = {"optimize", "attribution", "forecast", "report", "schema", "plan"}
+MAY_IMPORT["operate"] = {
+    "optimize",
+    "attribution",
+    "report",
+    "schema",
+    "plan",
+    "inputs",
+    "problem",
+    "audit",
+    "plant",
+    "forecast",
+    "solve",
+    "exits",
+}
 MAY_IMPORT["screen"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 #: Third-party packages that a room must do without.
