@@ -22,7 +22,6 @@ from energy.operate.errors import NightError
 from energy.operate.ladder import Climb, climb
 from energy.operate.prepare import Prepared, prepare
 from energy.operate.publish import step
-from energy.operate.runs import RunFolderError
 from energy.operate.settle import promise
 from energy.operate.store import Store, open_store
 from energy.plant import PlantError
@@ -32,7 +31,7 @@ from energy.schema import SchemaError
 #: Share of the budget after which the ladder must have ended: what is left is for publishing.
 LADDER_SHARE = 0.9
 #: What cannot be published and is not the program's fault; anything else is a fault of it and a traceback.
-EXPECTED = (InputError, SchemaError, PlantError, RunFolderError)
+EXPECTED = (InputError, SchemaError, PlantError, OSError)
 
 
 @dataclass
@@ -218,9 +217,10 @@ def chosen(store: Store, first: date, last: date, reprocess: str) -> list[date]:
     if reprocess not in ("none", "failed", "all"):
         raise ConfigError(f"--reprocess {reprocess}", "is no such choice", "none, failed or all")
     days = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
-    tried = {
+    tried: dict[str, int] = {
         r["night"]: r["published"]
         for r in store.rows("SELECT night, max(published) AS published FROM runs GROUP BY night")
     }
-    wanted = {"none": {None}, "failed": {None, 0}, "all": {None, 0, 1}}[reprocess]
+    choices: dict[str, set[int | None]] = {"none": {None}, "failed": {None, 0}, "all": {None, 0, 1}}
+    wanted = choices[reprocess]
     return [d for d in days if tried.get(str(d)) in wanted]

@@ -123,8 +123,8 @@ def check_integrity(store: Store) -> None:
     StoreError : a page is damaged.
     """
     found = store.rows("PRAGMA quick_check")
-    if [list(r.values())[0] for r in found] != ["ok"]:
-        raise StoreError(_damaged(store.path, str(list(found[0].values())[0])))
+    if [next(iter(r.values())) for r in found] != ["ok"]:
+        raise StoreError(_damaged(store.path, str(next(iter(found[0].values())))))
 
 
 def _damaged(path: Path, why: str) -> str:
