@@ -124,7 +124,7 @@ def check_integrity(store: Store) -> None:
     """
     found = store.rows("PRAGMA quick_check")
     if [next(iter(r.values())) for r in found] != ["ok"]:
-        raise StoreError(_damaged(store.path, str(next(iter(found[0].values())))))
+        raise StoreError(_damaged(store.path, str(next(iter(found[0].values()))).splitlines()[-1]))
 
 
 def _damaged(path: Path, why: str) -> str:
