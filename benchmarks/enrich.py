@@ -131,7 +131,7 @@ def with_waiting(problem: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     return replaced(
         problem, {"guard": [f"g{k}@{u:.0f}" for k, u in zip(group, until, strict=True)]},
         due_after=due, later_max=most, later_price=usual * rng.uniform(0.5, 1.5, jobs), guard_group=group,
-        guard_until=until, guard_room=most.sum() * until / 72 * rng.uniform(0.2, 1.2, len(until)),
+        guard_until=until, guard_room=most.sum() * until / 72 * rng.uniform(0.1, 0.8, len(until)),
     )  # fmt: skip
 
 

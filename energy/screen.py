@@ -150,7 +150,8 @@ def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
     out = console()
     names = {dim: f"{dim}s" for dim in ("site", "hall", "pool", "job", "group")} | {"time": "periods"}
     sizes = ", ".join(f"{problem.sizes[dim]} {name}" for dim, name in names.items())
-    out.print(f"OK: {inputs.case.name}: {sizes}; {len(inputs.left_out)} jobs outside the horizon")
+    expected = f" ({hoped} of the jobs expected arrivals)" if (hoped := int(problem["expected"].sum())) else ""
+    out.print(f"OK: {inputs.case.name}: {sizes}{expected}; {len(inputs.left_out)} jobs outside the horizon")
     table = Table(title="Series")
     for name in ("kind", "for", "quality (periods)", "file", "source"):
         table.add_column(name)

@@ -74,7 +74,7 @@ def _seen(history: pd.DataFrame, known_at: np.datetime64, window_days: int, zone
     length = (seen["deadline"] - seen["release"]).dt.total_seconds() / 3600
     optional = {k: seen[k].fillna("") if k in seen else "" for k in ("jurisdictions", "home_site")}
     return seen.assign(
-        **optional, weekday=local.dt.weekday, hour=local.dt.hour + local.dt.minute / 60,
+        **optional, weekday=local.dt.day_of_week, hour=local.dt.hour + local.dt.minute / 60,
         wait=(seen["release"] - at).dt.total_seconds().clip(lower=0) / 3600, length=length,
         slack=np.searchsorted(SLACK_DAYS, (length - _least_hours(seen)) / 24),
     )  # fmt: skip
@@ -94,7 +94,7 @@ def _day(
     now = pd.Timestamp(known_at).tz_localize("UTC").tz_convert(day.tz)
     if day == now.normalize():
         jobs = jobs[jobs["hour"] > now.hour + now.minute / 60]
-    count = int((window.weekday == day.weekday()).sum()) if whole else len(window)
+    count = int((window.day_of_week == day.weekday()).sum()) if whole else len(window)
     for number, (kind, group) in enumerate(jobs.groupby([*KIND, "slack"], sort=True)):
         yield _row(f"{PREFIX}{day:%Y-%m-%d}-{number:02d}", day, kind, group, count)
 

@@ -18,10 +18,12 @@ LEAST_DAYS = 28
 SEASON_DAYS, YEAR_DAYS = 15, 365.25
 
 
-def weather_ahead(time: Times, values: Floats, first_unknown: np.datetime64, future_time: Times) -> Ahead:
+def weather_ahead(
+    time: Times, values: Floats, first_unknown: np.datetime64, future_time: Times, fades_h: float = FADES_H
+) -> Ahead:
     """One weather variable beyond its last known step; to be labelled `persistence`.
 
-    value[t] = season[t] + exp(-(t - first_unknown) / 72 h) (recent[hour of t] - season[t])
+    value[t] = season[t] + exp(-(t - first_unknown) / fades_h) (recent[hour of t] - season[t])
 
     `recent` is the mean by hour of the day (UTC) of the last two days. `season` is the mean by hour of the day over
     the days of earlier years within 15 days of the same date; with less than a year, over the last 28 days; with
@@ -33,6 +35,7 @@ def weather_ahead(time: Times, values: Floats, first_unknown: np.datetime64, fut
     time, values : the series with starts in UTC, shape (R,); steps may be missing, NaN is missing
     first_unknown : nothing at or after this moment (UTC) is looked at
     future_time : starts to forecast (UTC), shape (F,)
+    fades_h : time in which what is carried on fades to 1/e [h]
 
     Raises
     ------
@@ -45,7 +48,7 @@ def weather_ahead(time: Times, values: Floats, first_unknown: np.datetime64, fut
         return Ahead(recent, "persistence", known.days, (*notes, note))
     lead = (future_time - first_unknown) / np.timedelta64(1, "h")
     season = _season(known, future_time)
-    values = season + np.exp(-lead / FADES_H) * (recent - season)
+    values = season + np.exp(-lead / fades_h) * (recent - season)
     return Ahead(np.asarray(values), "persistence to season", known.days, notes)
 
 

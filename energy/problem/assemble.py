@@ -42,7 +42,8 @@ def assemble(inputs: Inputs) -> xr.Dataset:
         work.check_windows(inputs.jobs, jobs, grouped, pools["available"], hours)
         guards, guarded = beyond.guard_arrays(fleet, inputs.after, _speeds(inputs), jobs, grouped, inputs.end)
     terms = (pools, np.asarray(site["price"]), cooled["chord"], axes["pool_hall"], axes["hall_site"], hours)
-    jobs["later_price"] = beyond.later_prices(inputs.jobs, jobs, grouped, *terms, time[0], inputs.end)
+    prices = beyond.later_prices(inputs.jobs, jobs, grouped, *terms, time[0], inputs.end)
+    jobs["later_price"] = np.where(jobs["later_max"] > 0, prices, 0.0)
     dearest = work.dearest_gpu_hour(site, cooled, pools, axes["pool_hall"], axes["hall_site"], hours)
     jobs["penalty"] = work.penalties(inputs.jobs, grouped, dearest)
     with about(inputs.fleet_path):

@@ -57,8 +57,7 @@ class Change:
 def changes(view: View) -> list[Change]:
     """Every job there is with work in both schedules, largest saving at the plan's prices first."""
     plan, base = _Held(view, "plan"), _Held(view, "base")
-    there = view.problem["expected"].values == 0
-    worked = np.flatnonzero((plan.work > 0) & (base.work > 0) & there).tolist()
+    worked = np.flatnonzero((plan.work > 0) & (base.work > 0) & view.there).tolist()
     return sorted((_change(view, plan, base, j) for j in worked), key=lambda c: (-abs(c.total), c.name))
 
 

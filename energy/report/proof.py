@@ -97,8 +97,7 @@ def _measured(proof: dict[str, Any]) -> str:
 
 def undone_table(view: View, most: int = 10) -> Table | None:
     """Jobs with work left undone, most first; None where all is done."""
-    there, work = view.problem["expected"].values == 0, view.problem["work_left"].values
-    short = view.solution["short"].values * there
+    short, work = view.solution["short"].values * view.there, view.problem["work_left"].values
     if not view.record.summary["undone_gpu_hours"] > 1e-7 * work.sum():
         return None
     order = [int(j) for j in (-short).argsort(kind="stable")[:most] if short[j] > 1e-7 * work.sum()]

@@ -10,7 +10,7 @@ import xarray as xr
 
 from energy.report.record import Record
 from energy.report.words import clipped
-from energy.schema import QUALITY, Floats, Ints, Times
+from energy.schema import QUALITY, Bools, Floats, Ints, Times
 
 #: The parts of the price of a GPU-hour, in the order of the `prices` table.
 PARTS = ("energy", "demand", "limits", "room")
@@ -45,6 +45,11 @@ class View:
     def at(self, hours: float) -> np.datetime64:
         """The moment so many hours after the start of the horizon (UTC)."""
         return np.datetime64(self.time[0] + np.timedelta64(round(hours * 3600), "s"))
+
+    @cached_property
+    def there(self) -> Bools:
+        """Jobs there are, not expected arrivals, (J,)."""
+        return np.asarray(self.problem["expected"].values == 0)
 
     @cached_property
     def pool_site(self) -> Ints:

@@ -29,7 +29,7 @@ GRID = (words("Site"), Column("One more MW", "EUR"), Column("Periods at the limi
 
 def deadline_table(view: View) -> Table | None:
     """The jobs whose deadline costs most; None where no deadline costs anything."""
-    value = view.prices["value_deadline"].values
+    value = view.prices["value_deadline"].values * view.there
     work, most = (view.problem[n].values for n in ("work_left", "max_gpus"))
     rows = [
         row(
@@ -42,7 +42,7 @@ def deadline_table(view: View) -> Table | None:
 
 def deadline_words(view: View) -> str:
     """How many deadlines cost something."""
-    value = view.prices["value_deadline"].values
+    value = view.prices["value_deadline"].values[view.there]
     costly = int((value > LEAST_EUR).sum())
     if not costly:
         return "No deadline inside the horizon costs anything: every job that waits has all the time it wants."

@@ -17,7 +17,7 @@ from energy.program import build
 from energy.solve import Raw, SolverError, StandardForm, compile_model, gate, solution, solve
 
 #: Seed of a case in which every variable is above nothing and every row has a price that differs from its neighbours'.
-HONEST = 226
+HONEST = 645
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def random_case(seed: int) -> xr.Dataset:
 
 
 #: Cases on which a fault is tried when it need not matter in any one of them.
-SEEDS = (226, 96, 372, 398, 645, 7, 11)
+SEEDS = (645, 96, 372, 398, 226, 7, 11)
 
 
 def honest_problem() -> xr.Dataset:

@@ -88,7 +88,7 @@ def test_a_night_of_guesses_only_is_refused(nights):
 def test_slack_sets_the_horizon(nights):
     begin = np.datetime64("2024-03-12")
     jobs = pd.DataFrame({"left": [240.0, 24.0], "max_gpus": [10.0, 1.0],
-                         "deadline": pd.to_datetime(["2024-03-14", "2024-03-16T12:00"])})  # fmt: skip
+                         "deadline": pd.to_datetime(["2024-03-14T00:00", "2024-03-16T12:00"])})  # fmt: skip
     assert slack_days(jobs, begin) == pytest.approx(3.5)
     days = nights.place.config.horizon.model_copy(update={"days": None})
     assert [days.of(s) for s in (0.0, 3.5, 30.0)] == [3, 6, 14]

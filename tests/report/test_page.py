@@ -213,3 +213,19 @@ def test_job_that_never_runs():
     left = problem["work_left"].values * np.array([1.0, 0.0, 1.0, 0.0])
     text = is_whole(render(record_of(problem.assign(work_left=("job", left))))).words()
     assert "Of 2 jobs" in text
+
+
+def test_waiting_work_and_expected_arrivals_are_said_apart():
+    """One job may wait for nearly nothing, one is only expected: both are told, the latter is no job of the tables."""
+    problem = random_problem(Size(jobs=4, sites=2, groups=2), 3)
+    left, first = problem["work_left"].values, np.arange(4) == 0
+    record = record_of(problem.assign(later_max=("job", left * first), expected=("job", 1.0 * (np.arange(4) == 2))))
+    text = is_whole(render(record)).words().replace("\u00a0", " ").replace("\u202f", "")
+    assert f"{left[0]:.0f} GPU-hours of 1 job wait for after the horizon" in text
+    assert "likely to cost 0 EUR: not part of the bill" in text
+    assert (
+        f"include {left[2]:.0f} GPU-hours of work that is only expected to arrive (of {left[2]:.0f} counted on)" in text
+    )
+    assert "less: Terminal value" in text
+    assert "Of 2 jobs" in text
+    assert set(record.schedule["job"]) == {"j1", "j3"}
