@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from energy.inputs.fleet import Fleet
+from energy.inputs.nightly import Nightly
 from energy.inputs.state import Balance, SiteState, State
-from energy.operate.config import Nightly
 from energy.operate.prepare import Prepared
 from energy.operate.queue import NO_WORK, total
 from energy.operate.settle import PLAN, RUN_NOW

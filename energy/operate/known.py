@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from energy.inputs.errors import SeriesError
+from energy.inputs.nightly import Nightly
 from energy.inputs.series import HUMIDITY, SUN, VARIABLE_MAP
 from energy.inputs.tables import read_series
 from energy.operate.ahead import fill_prices, fill_weather
-from energy.operate.config import Nightly, Place
+from energy.operate.config import Place
 
 #: Days of history that a night keeps: four whole weeks for the shape of the week, and one to spare.
 HISTORY_DAYS = 35

@@ -16,8 +16,9 @@ from energy.inputs.dated import at
 from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.gpus import GpuPower, load_gpu_powers
 from energy.inputs.jobs import Job
+from energy.inputs.nightly import Nightly
 from energy.inputs.state import State
-from energy.operate.config import Nightly, Place
+from energy.operate.config import Place
 from energy.operate.known import Known, check, know, slack_days
 from energy.operate.night_case import CASE, clip, digest, hours_inside, write_night_case
 from energy.operate.publish import step

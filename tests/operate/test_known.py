@@ -63,7 +63,9 @@ def test_a_site_without_weather_for_days(nights):
 
 
 def test_a_forecast_row_of_the_source_is_kept(nights):
-    nights.each("weather_south.csv", lambda r: r | {"quality": "forecast" if r["utc"] >= "2024-03-11T12" else "measured"})
+    nights.each(
+        "weather_south.csv", lambda r: r | {"quality": "forecast" if r["utc"] >= "2024-03-11T12" else "measured"}
+    )
     assert set(known(nights).tables["south"].loc["2024-03-11T12:00":, "quality"]) == {"forecast"}
 
 

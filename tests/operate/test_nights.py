@@ -26,7 +26,14 @@ def test_an_older_night_is_exit_code_7(energy, solved):  # noqa: F811
     assert "is published already" in done.err
 
 
-@pytest.mark.parametrize("args", [("--date", "soon"), ("--from", "2024-03-01"), ("--from", "2024-03-01", "--to", "2024-03-02", "--reprocess", "some")])
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--date", "soon"),
+        ("--from", "2024-03-01"),
+        ("--from", "2024-03-01", "--to", "2024-03-02", "--reprocess", "some"),
+    ],
+)
 def test_bad_options_are_exit_code_2(args, energy, solved):  # noqa: F811
     done = energy("nightly", solved.case.folder / "nightly.yaml", *args)
     assert done.code == 2

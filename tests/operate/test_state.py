@@ -141,14 +141,16 @@ def test_progress_that_was_reported_replaces_the_plan(nights, tmp_path):
     assert read_progress(nights.place, report) == 1
     night = nights.night(DAY + timedelta(days=1))
     state = read_inputs(nights.place.kept / night.run_id / "case.yaml").state
-    table = read_schedule(nights.out / json.loads((nights.out / "latest" / "night.json").read_text())["run_id"] / "schedule.csv")
+    table = read_schedule(
+        nights.out / json.loads((nights.out / "latest" / "night.json").read_text())["run_id"] / "schedule.csv"
+    )
     assert not table.empty
     assert 17.5 <= state.work_done["j1"] <= 9000
 
 
 def test_a_meter_replaces_the_replay(nights, tmp_path):
     first = nights.night()
-    plan = [r for r in first.night["plan"] if r["date"] == str(DAY) and r["site"] == "north"][0]
+    plan = next(r for r in first.night["plan"] if r["date"] == str(DAY) and r["site"] == "north")
     rows = [f"2024-03-{11 if h == 23 else 12}T{h:02d}:00Z,north,{2 * plan['mwh'] / 24}" for h in (23, *range(23))]
     reading = tmp_path / "meter.csv"
     reading.write_text("\n".join(["utc,site,import_mwh", *rows]) + "\n")

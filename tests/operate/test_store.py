@@ -77,7 +77,9 @@ def test_a_damaged_page(path):
     refused(path, "damaged", "energy doctor --rebuild")
 
 
-@pytest.mark.parametrize(("version", "way"), [(SCHEMA - 1, "energy doctor --rebuild"), (SCHEMA + 1, "update hydrocool")])
+@pytest.mark.parametrize(
+    ("version", "way"), [(SCHEMA - 1, "energy doctor --rebuild"), (SCHEMA + 1, "update hydrocool")]
+)
 def test_another_layout(path, version, way):
     with open_store(path):
         pass
