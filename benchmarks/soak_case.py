@@ -90,14 +90,22 @@ def _series(series: Path, folder: Path) -> None:
     case = CASES[WINDOW]
     zones = [PLACES[s][3] for s in case.sites]
     prices = read_series(series / case.folder / case.prices)[zones]
-    prices.to_csv(folder / "prices.csv", index_label="utc", date_format="%Y-%m-%dT%H:%M:%SZ")
+    _twice(prices).to_csv(folder / "prices.csv", index_label="utc", date_format="%Y-%m-%dT%H:%M:%SZ")
     for site in case.sites:
         raw = read_series(series / case.folder / case.weather[site]["file"])
         dry = raw["temp_air"].astype(float)
         dew = raw["temp_dew"].astype(float) if "temp_dew" in raw else _dew_point_daily_minimum(dry)
         table = pd.DataFrame({"temp_air": dry, "temp_dew": dew}).resample("1h").mean().interpolate()
         table["temp_dew"] = table["temp_dew"].clip(upper=table["temp_air"])
-        table.round(3).to_csv(folder / f"weather_{site}.csv", index_label="utc", date_format="%Y-%m-%dT%H:%M:%SZ")
+        _twice(table.round(3)).to_csv(
+            folder / f"weather_{site}.csv", index_label="utc", date_format="%Y-%m-%dT%H:%M:%SZ"
+        )
+
+
+def _twice(table: pd.DataFrame) -> pd.DataFrame:
+    """The year and, 52 weeks later, itself again: nights at its end look ahead, and a new year begins."""
+    again = table.set_axis(table.index + pd.Timedelta(weeks=52))
+    return pd.concat([table, again[again.index > table.index[-1]]])
 
 
 def jobs(soak: Soak, series: Path) -> pd.DataFrame:
