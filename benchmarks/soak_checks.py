@@ -17,7 +17,7 @@ from energy.audit.bill import bill
 from energy.audit.certificate import VIOLATION
 from energy.audit.facts import clock
 from energy.audit.replay import replay
-from energy.exits import DEGRADED, OK, UNPUBLISHED
+from energy.codes import DEGRADED, OK, UNPUBLISHED
 from energy.inputs.state import State
 from energy.operate.books import day_schedule, executed, inputs_of, work_of
 from energy.operate.config import Place

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from energy import nights
-from energy.exits import CONFIGURATION, DEGRADED, OK, SOLVER, exit_codes, fail
+from energy.codes import CONFIGURATION, DEGRADED, OK, SOLVER
+from energy.exits import exit_codes, fail
 
 if TYPE_CHECKING:
     from energy.optimize import Run

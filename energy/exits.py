@@ -1,4 +1,4 @@
-"""Exit codes, and how every expected failure becomes one line and its code."""
+"""How every expected failure becomes one line and its exit code."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import NoReturn
 
 import typer
 
-#: Exit codes: what a shell script or a scheduler can act on. UNPUBLISHED: the night ended without a plan of its own.
-OK, CONFIGURATION, DATA, IMPOSSIBLE, SOLVER, DEGRADED, UNPUBLISHED, INTERRUPTED = 0, 2, 3, 4, 5, 6, 7, 130
+from energy.codes import CONFIGURATION, DATA, IMPOSSIBLE, INTERRUPTED, SOLVER, UNPUBLISHED
 
 
 @contextmanager

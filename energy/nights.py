@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from energy.exits import CONFIGURATION, exit_codes, fail
+from energy.codes import CONFIGURATION
+from energy.exits import exit_codes, fail
 
 if TYPE_CHECKING:
     from energy.operate.nightly import Night

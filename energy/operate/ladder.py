@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from energy.exits import CONFIGURATION, DATA, DEGRADED, IMPOSSIBLE, OK
+from energy.codes import CONFIGURATION, DATA, DEGRADED, IMPOSSIBLE, OK
 from energy.operate import child
 from energy.operate.config import OVERTIME
 

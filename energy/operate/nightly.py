@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from energy.exits import CONFIGURATION, DATA, DEGRADED, OK, UNPUBLISHED
+from energy.codes import CONFIGURATION, DATA, DEGRADED, OK, UNPUBLISHED
 from energy.inputs.errors import ConfigError, InputError
 from energy.inputs.fleet import load_fleet
 from energy.operate import publish

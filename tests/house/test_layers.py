@@ -37,10 +37,14 @@ MAY_IMPORT["operate"] = {
     "plant",
     "forecast",
     "solve",
-    "exits",
+    "codes",
 }
+MAY_IMPORT["codes"] = set()
+MAY_IMPORT["exits"] = {"codes", "inputs", "operate", "plant", "schema", "solve"}
 MAY_IMPORT["screen"] = set(MAY_IMPORT)
+MAY_IMPORT["nights"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
+MAY_IMPORT["__main__"] = {"cli"}
 #: Third-party packages that a room must do without.
 MUST_NOT_IMPORT = {
     "program": {"pandas", "requests", "ruamel", "highspy", "yaml"},

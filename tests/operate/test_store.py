@@ -12,7 +12,6 @@ from energy.operate.doctor import rebuild_store
 from energy.operate.errors import StoreError
 from energy.operate.store import SCHEMA, Store, check_integrity, open_store
 
-
 ROW = {"at": "2024-03-12T00:00:00", "job": "j", "gpu_hours": 1.0}
 
 
