@@ -8,10 +8,13 @@ DEV    := $(VENV)/.dev-ready
 # One thread: the solver and the measured ratios are single-threaded, and two libraries' pools only fight.
 export OMP_NUM_THREADS := 1
 
-.PHONY: optimize report test test-sources check format docs lock bench bills regression real validate-cooling clean
+.PHONY: optimize nightly soak soak-short report test test-sources check format docs lock bench bills regression real validate-cooling clean
 
 optimize: $(RUN)  ## the reference case (or ARGS), solved, proven, priced, reported
 	$(BIN)/energy optimize $(ARGS)
+
+nightly: $(RUN)  ## tomorrow's plan; ARGS="nightly.yaml --date 2026-03-01"
+	$(BIN)/energy nightly $(ARGS)
 
 test: $(DEV)  ## fast tests with coverage, under five minutes
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile --cov=energy --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
@@ -75,6 +78,14 @@ mutation: $(DEV)  ## 400 mutants of program/, audit/, plant/: at least 85 % kill
 	$(MUTANTS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(MUTANTS)/bin/python -m pip install --quiet --disable-pip-version-check mutmut==3.8.1
 	PYTHONPATH=. $(MUTANTS)/bin/python -m benchmarks.mutation $(ARGS)
+
+SOAK := data/soak
+soak: $(DEV)  ## 365 nights on real series with faults, each checked; goes on where it was stopped
+	$(BIN)/python -m benchmarks.soak --series "$(SERIES)" --folder $(SOAK)/year --first 2019-01-29 --nights 365 $(ARGS)
+
+soak-short: $(DEV)  ## 30 nights of it, from the beginning
+	rm -rf $(SOAK)/short
+	$(BIN)/python -m benchmarks.soak --series "$(SERIES)" --folder $(SOAK)/short --nights 30 $(ARGS)
 
 SERIES ?= ../shared/data
 

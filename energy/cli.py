@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from energy import handing, kept
+from energy import handing, kept, nights
 from energy import live as live_commands
-from energy.exits import CONFIGURATION, DEGRADED, OK, SOLVER, exit_codes, fail
+from energy.codes import CONFIGURATION, DEGRADED, OK, SOLVER
+from energy.exits import exit_codes, fail
 
 if TYPE_CHECKING:
     from energy.optimize import Run
@@ -36,6 +37,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON an
 Attribute = Annotated[
     bool, typer.Option("--attribute", help="Also solve the restricted problems that explain the saving by cause.")
 ]
+Plan = Annotated[
+    str, typer.Option("--plan", help="ipx or simplex (solver), greedy, or a schedule.csv to trim and re-check.")
+]
+TimeLimit = Annotated[float, typer.Option("--time-limit", min=1, help="Most seconds that the solver may take.")]
+Page = Annotated[bool, typer.Option("--page/--no-page", help="Draw the report.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder that run folders are written to.")]
 FleetFile = Annotated[Path | None, typer.Option("--fleet", help="Fleet file.", show_default=False)]
 JobTable = Annotated[Path | None, typer.Option("--jobs", help="Job table of a live case.", show_default=False)]
@@ -47,16 +53,21 @@ for command in (kept.report, kept.bill, kept.attribute, kept.replay):
     app.command()(command)
 
 
+nights.register(app)
+
+
 @app.command()
 def optimize(
     case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fill: Fill = False,
     out: Out = Path("data/runs"), as_json: Json = False, attribute: Attribute = False,
     live: Live = False, fleet: FleetFile = None, jobs: JobTable = None, as_of: live_commands.AsOf = None,
+    plan: Plan = "ipx", time_limit: TimeLimit = 1200.0, page: Page = True,
 ) -> None:  # fmt: skip
     """Solve a case, prove and price the plan, write the run folder and print the result."""
     live_commands.check_options(case, live, fleet, jobs)
     with exit_codes():
         from energy.attribution import attribute_run
+        from energy.operate.planner import planner
         from energy.operate.runs import check_writable, publish, record_of
         from energy.optimize import optimize as run_optimize
         from energy.screen import Progress, attribution_table, result_table
@@ -66,13 +77,14 @@ def optimize(
             if live and fleet:
                 case = live_commands.case_of(fleet, jobs, start, end, as_json, as_of)
                 start = end = as_of = None
-            known = live_commands.moment(as_of)
-            run = run_optimize(case or _reference(), _horizon(start, end), fill, tell=progress.stage, as_of=known)
+            (options, maker), known = planner(plan, time_limit), live_commands.moment(as_of)
+            days = _horizon(start, end)
+            run = run_optimize(case or _reference(), days, fill, options, progress.stage, known, maker)
             _refuse_failed(run)
             if attribute:
                 run = attribute_run(run, progress.stage)
             progress.stage("write the run folder")
-            folder = publish(record_of(run), out)
+            folder = publish(record_of(run), out, page)
         if as_json:
             print(json.dumps(run.summary, indent=2, default=float, allow_nan=False))
         else:

@@ -1,4 +1,4 @@
-"""Exit codes of the commands: every expected failure is one line, what nobody expected stays a traceback."""
+"""How every expected failure becomes one line and its exit code."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import NoReturn
 
 import typer
 
-#: Exit codes: what a shell script or a scheduler can act on.
-OK, CONFIGURATION, DATA, IMPOSSIBLE, SOLVER, DEGRADED, INTERRUPTED = 0, 2, 3, 4, 5, 6, 130
+from energy.codes import CONFIGURATION, DATA, IMPOSSIBLE, INTERRUPTED, SOLVER, UNPUBLISHED
 
 
 @contextmanager
@@ -27,6 +26,7 @@ def exit_codes() -> Iterator[None]:
 
 def _codes() -> dict[type[Exception], int]:
     from energy.inputs.errors import ConfigError, ImpossibleWork, SeriesError
+    from energy.operate.errors import NightError, StoreError
     from energy.operate.runs import RunFolderError
     from energy.plant import PlantError
     from energy.schema import SchemaError
@@ -37,11 +37,13 @@ def _codes() -> dict[type[Exception], int]:
 
     return {
         NotOnFile: DATA, CredentialError: CONFIGURATION, SourceError: CONFIGURATION,
+        NightError: UNPUBLISHED, StoreError: CONFIGURATION,
         ConfigError: CONFIGURATION, PlantError: CONFIGURATION, RunFolderError: CONFIGURATION,
         SeriesError: DATA, SchemaError: DATA, ImpossibleWork: IMPOSSIBLE, SolverError: SOLVER,
     }  # fmt: skip
 
 
 def fail(code: int, message: str) -> NoReturn:
+    """One line on stderr, and the end."""
     typer.echo(f"energy: {message}", err=True)
     raise typer.Exit(code)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from energy.exits import CONFIGURATION, DATA, fail
+from energy.codes import CONFIGURATION, DATA
+from energy.exits import fail
 
 if TYPE_CHECKING:
     from energy.handover import Quotas

@@ -7,7 +7,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from energy.exits import DEGRADED, exit_codes, fail
+from energy.codes import DEGRADED
+from energy.exits import exit_codes, fail
 
 RunFolder = Annotated[Path, typer.Option("--run", help="A run folder.")]
 

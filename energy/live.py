@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from energy.exits import CONFIGURATION, exit_codes, fail
+from energy.codes import CONFIGURATION
+from energy.exits import exit_codes, fail
 
 #: As in energy/fetch.py, which `energy --help` need not import.
 CACHE, FETCHED = Path("data/cache/sources"), Path("data/cache/fetched")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from energy.audit import baseline as baselines
@@ -19,13 +20,16 @@ from energy.audit.facts import Facts
 from energy.audit.limits import standings
 from energy.audit.reconcile import Reconciliation, reconcile
 from energy.audit.replay import replay
-from energy.audit.summary import Outcome, judge, summarise
+from energy.audit.stand_in import stand_in
+from energy.audit.summary import Outcome, judge, judge_given, summarise
 from energy.plan import handed_over, place, shape_of
 from energy.problem import Inputs, assemble, notices, read_inputs
 from energy.program import build
 from energy.solve import Options, Raw, compile_model, dual_prices, gate, solution, solve
 
 Stage = Callable[[str], None]
+#: Makes a Schedule of a Problem without a solver.
+Maker = Callable[[xr.Dataset], xr.Dataset]
 
 
 @dataclass
@@ -78,6 +82,7 @@ def optimize(
     options: Options = Options(),
     tell: Stage = lambda _: None,
     as_of: datetime | None = None,
+    maker: Maker | None = None,
 ) -> Run:
     """Read a case, solve it, prove, price and judge the plan.
 
@@ -87,6 +92,7 @@ def optimize(
     fill : fill gaps in series, labelled, instead of refusing them
     tell : called with the name of each stage as it begins
     as_of : plan with what was known at this moment (UTC, naive)
+    maker : makes the Schedule instead of the solver; such a plan is at best DEGRADED
 
     Raises
     ------
@@ -98,17 +104,16 @@ def optimize(
         inputs = read_inputs(case, overrides, fill, as_of)
     with clock.stage("assemble"):
         problem = assemble(inputs)
-    solved, raw = solve_problem(problem, options, clock)
+    solved, schedule, raw = _planned(problem, options, clock, maker)
     with clock.stage("certify"):
         prices, certificate = dual_prices(problem, solved), certify(problem, solved)
-    with clock.stage("place"):
-        schedule = place(problem, solved)
     with clock.stage("replay and bill"):
         plan = _price(inputs, schedule)
         reconciliation = reconcile(problem, solved, plan.replay, plan.bill)
     with clock.stage("baseline"):
         run_now = _baseline(inputs, problem, solved)
-    outcome = judge(problem, solved, certificate, reconciliation, plan.replay)
+    verdict = judge if maker is None else judge_given
+    outcome = verdict(problem, solved, certificate, reconciliation, plan.replay)
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
     summary |= _context(inputs, problem, prices, plan)
     summary["what_would_help"] = what_would_help(problem, solved, prices)
@@ -126,6 +131,20 @@ def optimize(
         summary,
         clock.seconds,
     )
+
+
+def _planned(
+    problem: xr.Dataset, options: Options, clock: Clock, maker: Maker | None
+) -> tuple[xr.Dataset, xr.Dataset, Raw]:
+    """Solution, Schedule and raw answer; of a given Schedule the Solution that it stands for."""
+    if maker is None:
+        solved, raw = solve_problem(problem, options, clock)
+        with clock.stage("place"):
+            return solved, place(problem, solved), raw
+    with clock.stage("place"):
+        schedule = maker(problem)
+    solved, none = stand_in(problem, schedule), np.zeros(0)
+    return solved, schedule, Raw("not solved", solved.attrs["objective_eur"], none, none, none, 0, 0.0, "none")
 
 
 def _context(inputs: Inputs, problem: xr.Dataset, prices: xr.Dataset, plan: Priced) -> dict[str, object]:

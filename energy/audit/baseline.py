@@ -45,12 +45,12 @@ def greedy(problem: xr.Dataset, work: Floats, prefer: Prefer, waits: Waits = lam
     p = {str(k): v.values for k, v in problem.data_vars.items()}
     released = _released(p["open"])
     queue = sorted(range(len(work)), key=lambda j: (int(np.argmax(released[j] > 0)), -released[j].max(), j))
-    room = _Room(p)
+    room = Room(p)
     left, entries = work.copy(), []
     for t in range(len(p["dt"])):
         for j in queue:
             if left[j] > NOTHING and released[j, t] > 0 and not waits(j, t, float(left[j])):
-                entries += _hold(p, room, left, j, t, float(p["max_gpus"][j] * released[j, t]), prefer(j, t))
+                entries += hold(p, room, left, j, t, float(p["max_gpus"][j] * released[j, t]), prefer(j, t))
     columns = np.array(entries, dtype=float).reshape(-1, 4).T
     return as_schedule(problem, columns[0], columns[1], columns[2], columns[3])
 
@@ -95,7 +95,7 @@ def _released(share_open: Floats) -> Floats:
     return np.asarray(after + at_first)
 
 
-class _Room:
+class Room:
     """What is still free in each pool [GPU], hall [MW IT] and grid connection [MW], by period."""
 
     def __init__(self, p: dict[str, Any]) -> None:
@@ -121,8 +121,8 @@ class _Room:
         return float(fits)
 
 
-def _hold(
-    p: dict[str, Any], room: _Room, left: Floats, j: int, t: int, most: float, order: list[tuple[int, float]]
+def hold(
+    p: dict[str, Any], room: Room, left: Floats, j: int, t: int, most: float, order: list[tuple[int, float]]
 ) -> list[tuple[int, int, int, float]]:
     """Entries of one job in one period; lowers what is left of its work."""
     entries = []

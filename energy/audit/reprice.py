@@ -48,7 +48,7 @@ def cost(problem: xr.Dataset, drawn: Floats, fed: Floats, heat: Floats) -> Cost:
     return Cost(
         energy=p["dt"] * p["price"] * drawn, contracts=-saved, feed_in=-(p["dt"] * p["export_price"] * fed),
         clipped=-(p["dt"] * p["export_clip"] * fed), counted=counted, demand=demand,
-        top_up=np.maximum(p["minimum_eur"] - counted.sum(axis=(1, 2)) - minimum_of(p) @ demand, 0.0),
+        top_up=top_up(p, drawn, demand),
         heat_sales=-float((p["dt"] * p["heat_price"] * heat).sum()), fixed=float(p["fixed_eur"].sum()),
     )  # fmt: skip
 
@@ -88,3 +88,9 @@ def contract_taken(p: dict[str, Any], drawn: Floats) -> Floats:
             taken[q] += np.where(wanted, np.minimum(left[s], p["contract_mw"][q]), 0.0)
             left[s] -= np.where(wanted, np.minimum(left[s], p["contract_mw"][q]), 0.0)
     return np.asarray(taken)
+
+
+def top_up(p: dict[str, Any], drawn: Floats, demand: Floats) -> Floats:
+    """What each minimum bill adds, (B,) [EUR]."""
+    energy = (p["minimum_rate"] * p["dt"] * drawn[p["minimum_site"]]).sum(axis=1)
+    return np.asarray(np.maximum(p["minimum_eur"] - energy - minimum_of(p) @ demand, 0.0))

@@ -55,6 +55,17 @@ def judge(
     return Outcome("DEGRADED" if reasons else "OK", tuple(reasons))
 
 
+def judge_given(
+    problem: xr.Dataset, solution: xr.Dataset, proof: Certificate, agreement: Reconciliation, replayed: xr.Dataset
+) -> Outcome:
+    """For a Schedule that no solver made: FAILED when it breaks a row or bound, otherwise DEGRADED, for want of a gap."""
+    if not proof.max_violation <= VIOLATION:
+        why = f"schedule: violation {proof.max_violation:.2e} in {proof.worst_row} (at most {VIOLATION:g})"
+        return Outcome("FAILED", (why,))
+    reasons = [*_undone(problem, solution), *_breached(problem, solution, replayed), *agreement.problems()]
+    return Outcome("DEGRADED", ("no solver made this schedule: it is feasible, not proven cheapest", *reasons))
+
+
 def real(problem: xr.Dataset) -> Floats:
     """1 for the jobs there are, 0 for expected arrivals, (J,)."""
     return np.asarray(1.0 - problem["expected"].values)

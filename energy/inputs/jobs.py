@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,21 @@ def read_jobs(path: Path, start: np.datetime64, may_be_empty: bool = False) -> t
             )
         seen[job.id] = row
     return tuple(sorted(jobs, key=lambda j: j.id))
+
+
+def parse_rows(path: Path, frame: pd.DataFrame, start: np.datetime64) -> Iterator[tuple[int, Job | str]]:
+    """(position, the job of each row, or why it is none): for whoever must go on without a bad row.
+
+    Raises
+    ------
+    SeriesError : the header lacks a column or has an unknown one.
+    """
+    _check_columns(path, list(frame.columns))
+    for position, record in enumerate(_records(frame)):
+        try:
+            yield position, _job(path, position + 2, record, start)
+        except SeriesError as e:
+            yield position, str(e)
 
 
 def _check_columns(path: Path, columns: list[str]) -> None:

@@ -11,12 +11,14 @@ from energy.inputs.case import Case
 from energy.inputs.fleet import Fleet
 from energy.inputs.gpus import GpuKind
 from energy.inputs.limits import Preset
+from energy.inputs.nightly import Nightly
 from energy.inputs.plant_file import PlantFile
 from energy.inputs.state import State
 from energy.inputs.tariffs import Tariff
 
 FILES: dict[str, type[BaseModel]] = {
-    "case": Case, "fleet": Fleet, "gpu": GpuKind, "limits": Preset, "plant": PlantFile, "state": State, "tariff": Tariff,
+    "case": Case, "fleet": Fleet, "gpu": GpuKind, "limits": Preset, "nightly": Nightly,
+    "plant": PlantFile, "state": State, "tariff": Tariff,
 }  # fmt: skip
 
 

@@ -104,8 +104,12 @@ def _files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.rglob("*") if p.is_file())
 
 
-def publish(record: Record, out: Path) -> Path:
+def publish(record: Record, out: Path, page: bool = True) -> Path:
     """Write the run folder under `out` and return it; the manifest comes last, with a hash per file.
+
+    Parameters
+    ----------
+    page : draw the report; without it `energy report` does so later
 
     Raises
     ------
@@ -117,7 +121,8 @@ def publish(record: Record, out: Path) -> Path:
         work = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
         try:
             write(record, work)
-            (work / PAGE).write_text(render(record), encoding="utf-8")
+            if page:
+                (work / PAGE).write_text(render(record), encoding="utf-8")
             files = {p.relative_to(work).as_posix(): _sha256(p) for p in _files(work)}
             write_json(record.manifest | {"files_sha256": files}, work / "manifest.json")
             _rename(work, final)

@@ -1,0 +1,204 @@
+"""Checks of the soak: after every night, and over all of it at the end; and the figures that it prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.soak_case import Soak
+from benchmarks.soak_faults import Fault
+from energy.audit.bill import bill
+from energy.audit.certificate import VIOLATION
+from energy.audit.facts import clock
+from energy.audit.replay import replay
+from energy.codes import DEGRADED, OK, UNPUBLISHED
+from energy.inputs.state import State
+from energy.operate.books import day_schedule, executed, inputs_of, work_of
+from energy.operate.config import Place
+from energy.operate.planner import read_schedule
+from energy.operate.publish import LATEST, is_published
+from energy.operate.queue import DONE, read_queue
+from energy.operate.store import Store, open_store
+from energy.optimize import facts
+from energy.problem import read_inputs
+
+#: Relative difference up to which sums in another order are equal.
+EQUAL = 1e-9
+
+
+def after_night(place: Place, day: date, fault: Fault, runs: list[dict[str, Any]], before: str) -> list[str]:
+    """What is wrong after a night; empty when all is well."""
+    link, bad = place.out / LATEST, []
+    now = link.resolve().name
+    if not is_published(link):
+        return [f"latest -> {now} is not whole"]
+    manifest = json.loads((link / "manifest.json").read_text())
+    proof = manifest["certificate"]
+    if not (proof["pass"] or proof["max_violation"] <= VIOLATION):
+        bad.append(f"latest -> {now} has no certificate")
+    last = runs[-1]
+    if last["code"] not in (OK, DEGRADED, UNPUBLISHED):
+        bad.append(f"exit code {last['code']}: {last['err']}")
+    if last["code"] == UNPUBLISHED and fault.kind == "none" and str(day) >= manifest["night"]:
+        bad.append(f"nothing published without a fault: {last['err']}")
+    if manifest["night"] < str(day) and before != now:
+        bad.append("latest went to an older night")
+    return bad + _labels(day, fault, runs, manifest) + _jobs(place, day)
+
+
+def _labels(day: date, fault: Fault, runs: list[dict[str, Any]], manifest: dict[str, Any]) -> list[str]:
+    """Exit codes, manifest and reasons tell the same; a night with a fault of data is DEGRADED."""
+    bad = []
+    for result in (r["result"] for r in runs if r["result"]):
+        if (result["status"] == "OK") == bool(result["reasons"]):
+            bad.append(f"status {result['status']} with reasons {result['reasons']}")
+        if result["exit_code"] != {"OK": OK, "DEGRADED": DEGRADED, "FAILED": UNPUBLISHED}[result["status"]]:
+            bad.append(f"status {result['status']} with exit code {result['exit_code']}")
+    if fault.of_data and manifest["night"] == str(day) and manifest["status"] != "DEGRADED":
+        bad.append(f"{fault.kind} is not labelled")
+    codes = [r["code"] for r in runs]
+    if fault.kind == "kill" and codes[0] not in (-9, UNPUBLISHED, OK, DEGRADED):
+        bad.append(f"killed, but exit code {codes[0]}")
+    if fault.kind == "two_at_once" and not set(codes) <= {OK, DEGRADED, UNPUBLISHED}:
+        bad.append(f"two at once ended with {codes}")
+    return bad
+
+
+def _jobs(place: Place, day: date) -> list[str]:
+    """No job did more than its work; every job submitted is done or left in the newest case."""
+    queue = read_queue(place.beside(place.config.jobs), place.config.known_at(day))
+    with open_store(place.database) as store:
+        rows = store.rows("SELECT job, sum(gpu_hours) AS done FROM work WHERE policy = 'plan' GROUP BY job")
+    over = [r["job"] for r in rows if r["job"] in queue.jobs and r["done"] > queue.jobs[r["job"]].gpu_hours + DONE]
+    bad = [f"job {name} was run twice" for name in over]
+    newest = json.loads((place.out / LATEST / "night.json").read_text())
+    if newest["date"] == str(day):
+        counted = newest["jobs"]["done"] + newest["jobs"]["left"]
+        if counted != len(queue.jobs):
+            bad.append(f"{len(queue.jobs)} jobs were submitted, {counted} are done or left")
+    return bad
+
+
+def at_end(soak: Soak, places: Mapping[str, Place]) -> tuple[list[str], list[str]]:
+    """(problems, figures) over all settled days that every policy has."""
+    bad, lines, cost = [], [], {}
+    last = min(_last(p) for p in places.values())
+    for name, place in places.items():
+        with open_store(place.database) as store:
+            cost[name] = _sum(store, "plan", last)
+            cost["run_now"] = _sum(store, "run_now", last)
+            bad += [f"{name}: {p}" for p in _balances(place, store, last)]
+            bad += [f"{name}: {p}" for p in _all_done(place, store, last)] if name == "plan" else []
+    lines += [f"{soak.first} … {last}, landed cost [EUR]: " + ", ".join(f"{k} {v:,.2f}" for k, v in cost.items())]
+    total, look = cost["run_now"] - cost["perfect"], cost["known"] - cost["perfect"]
+    lines.append(f"S_total plan {(cost['run_now'] - cost['plan']) / total:.1%}, known day only "
+                 f"{(cost['run_now'] - cost['known']) / total:.1%}, perfect 100 %")  # fmt: skip
+    lines.append(f"S_look plan {(cost['known'] - cost['plan']) / look:.1%}, known day only 0 %, perfect 100 %")
+    lines.append(f"saving of perfect foresight against run-now {total / cost['run_now']:.2%} of the bill")
+    return bad, lines + _states(places["plan"])
+
+
+def _states(place: Place) -> list[str]:
+    with open_store(place.database) as store:
+        rows = store.rows(
+            "SELECT status, rung, count(*) AS n, avg(wall_seconds) AS s FROM runs GROUP BY status, rung ORDER BY n DESC"
+        )
+    return [f"{r['n']} runs {r['status']} by {r['rung']}, {r['s']:.1f} s each" for r in rows]
+
+
+def _last(place: Place) -> date:
+    with open_store(place.database) as store:
+        row = store.row("SELECT max(day) AS day FROM days WHERE policy = 'plan'")
+    return date.fromisoformat(row["day"]) if row and row["day"] else date.min
+
+
+def _sum(store: Store, policy: str, last: date) -> float:
+    row = store.row("SELECT sum(real_eur) AS eur FROM days WHERE policy = ? AND day <= ?", policy, str(last))
+    return float(row["eur"]) if row else 0.0
+
+
+def _all_done(place: Place, store: Store, last: date) -> list[str]:
+    """Once the queue has drained, each job did its work, in the plan and in run-now."""
+    queue = read_queue(place.beside(place.config.jobs), place.config.known_at(last))
+    late = max(j.deadline for j in queue.jobs.values())
+    if late > pd.Timestamp(last):
+        return []
+    bad = []
+    for policy in ("plan", "run_now"):
+        rows = store.rows("SELECT job, sum(gpu_hours) AS done FROM work WHERE policy = ? GROUP BY job", policy)
+        done = {r["job"]: r["done"] for r in rows}
+        lost = [n for n, j in queue.jobs.items() if abs(done.get(n, 0.0) - j.gpu_hours) > 2 * DONE]
+        bad += [
+            f"{policy}: job {n} did {done.get(n, 0.0):.3f} of {queue.jobs[n].gpu_hours:.3f} GPU-hours" for n in lost
+        ]
+    return bad
+
+
+def _balances(place: Place, store: Store, last: date) -> list[str]:
+    """All settled days priced in one go, from the series as they are: invoices and year balances of the nights add up."""
+    rows = store.rows("SELECT * FROM days WHERE policy = 'plan' AND day <= ? ORDER BY day", str(last))
+    first = date.fromisoformat(rows[0]["day"])
+    if [r["day"] for r in rows] != [str(first + timedelta(days=k)) for k in range(len(rows))]:
+        return ["a day is missing in the books"]
+    plan = store.row("SELECT kept FROM plans ORDER BY night DESC LIMIT 1")
+    assert plan is not None
+    inputs = _whole(place, first, last, place.kept / plan["kept"])
+    jobs = read_queue(place.beside(place.config.jobs), place.config.known_at(last + timedelta(days=2))).jobs
+    tables, done = [], dict[str, float]()
+    for k in range(len(rows)):
+        day = first + timedelta(days=k)
+        force = store.row("SELECT folder FROM plans WHERE night <= ? ORDER BY night DESC LIMIT 1", str(day))
+        assert force is not None
+        one = replace(
+            inputs,
+            case=inputs.case.model_copy(
+                update={"horizon": inputs.case.horizon.model_copy(update={"start": day, "end": day})}
+            ),
+        )
+        table = executed(one, read_schedule(place.out / force["folder"] / "schedule.csv"), jobs, done)
+        for name, hours in work_of(one, table, jobs).items():
+            done[name] = done.get(name, 0.0) + hours
+        tables.append(table)
+    drawn = replay(facts(inputs), day_schedule(inputs, pd.concat(tables, ignore_index=True)))
+    whole, parts = bill(facts(inputs), drawn).total(), sum(r["real_eur"] for r in rows)
+    bad = (
+        []
+        if abs(whole - parts) <= EQUAL * abs(whole)
+        else [f"nights add up to {parts:.6f} EUR, the whole is {whole:.6f}"]
+    )
+    state = State.model_validate_json(rows[-1]["state"])
+    for s, name in enumerate(inputs.fleet.sites):
+        local = clock(drawn["time"].values, inputs.fleet.sites[name])
+        this = (local.year == last.year).astype(float)
+        for key, row in (("facility_mwh", "facility_mw"), ("it_mwh", "site_it_mw")):
+            sum_ = float((drawn[row].values[s] * drawn["dt"].values * this).sum())
+            held = getattr(state.sites[name].year_to_date, key)
+            if abs(sum_ - held) > EQUAL * max(sum_, 1.0):
+                bad.append(f"{name}: {key} of the year is {held:.9f} in the books, {sum_:.9f} in one go")
+        month = f"{last:%Y-%m}"
+        peak = float(np.max(np.where(local.strftime("%Y-%m") == month, drawn["import_mw"].values[s], 0.0)))
+        if abs(peak - state.sites[name].peak_so_far_mw.get(month, 0.0)) > EQUAL:
+            bad.append(
+                f"{name}: peak of {month} is {state.sites[name].peak_so_far_mw.get(month)} in the books, {peak} in one go"
+            )
+    return bad
+
+
+def _whole(place: Place, first: date, last: date, kept: Any) -> Any:
+    """Inputs over all settled days, series straight from the soak's files."""
+    case = kept / "case.yaml"
+    of = inputs_of(case, read_inputs(case).case.horizon.start)
+    horizon = of.case.horizon.model_copy(update={"start": first, "end": last})
+    c = place.config
+    prices = tuple(p.model_copy(update={"file": str(place.beside(p.file).resolve())}) for p in c.prices)
+    weather = {k: w.model_copy(update={"file": str(place.beside(w.file).resolve())}) for k, w in c.weather.items()}
+    cut = of.case.model_copy(update={"horizon": horizon, "prices": prices, "weather": weather})
+    from energy.inputs.series import read_all
+
+    return replace(of, case=cut, series=read_all(cut, case.parent), state=State())

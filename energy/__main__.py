@@ -1,0 +1,6 @@
+"""`python -m energy` is the `energy` command: how the nightly run starts it in a process of its own."""
+
+from energy.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""The commands of the nightly run: `energy nightly`, `ingest`, `history`, `doctor`."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from energy.codes import CONFIGURATION
+from energy.exits import exit_codes, fail
+
+if TYPE_CHECKING:
+    from energy.operate.nightly import Night
+
+Config = Annotated[Path, typer.Argument(help="Nightly file.")]
+ConfigOption = Annotated[Path, typer.Option("--config", help="Nightly file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+DEFAULT = Path("nightly.yaml")
+
+ingest = typer.Typer(help="Read what meters and clusters report into the state database.", no_args_is_help=True)
+
+
+def nightly(
+    config: Config = DEFAULT,
+    day: Annotated[str | None, typer.Option("--date", help="Delivery day, YYYY-MM-DD; without it tomorrow.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="First delivery day of a back-fill.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last delivery day of a back-fill, inclusive.")] = None,
+    reprocess: Annotated[
+        str, typer.Option("--reprocess", help="Nights of a back-fill: none (those never run), failed, all.")
+    ] = "none",
+    as_json: Json = False,
+) -> None:
+    """Plan the night: read, settle yesterday, solve, prove, bill, publish; exit code 7 when nothing was published."""
+    with exit_codes():
+        from energy.operate.config import load_nightly, tomorrow
+        from energy.operate.nightly import run_night, worst
+
+        place = load_nightly(config)
+        if first is not None or last is not None:
+            nights = _back_fill(config, _day("--from", first), _day("--to", last), reprocess)
+        else:
+            again = reprocess == "all"
+            target = _day("--date", day) if day else tomorrow(place.config)
+            nights = [run_night(place, target, again, lambda text: typer.echo(text, err=True))]
+        for night in nights:
+            _print(night, as_json)
+        raise typer.Exit(worst(nights))
+
+
+def _back_fill(config: Path, first: date, last: date, reprocess: str) -> list[Night]:
+    from energy.operate.config import load_nightly
+    from energy.operate.nightly import chosen, run_night
+    from energy.operate.store import open_store
+
+    place = load_nightly(config)
+    with open_store(place.database) as store:
+        days = chosen(store, first, last, reprocess)
+    return [run_night(place, d, reprocess != "none") for d in days]
+
+
+def _print(night: Night, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({
+            "date": str(night.day), "status": night.status, "rung": night.rung, "exit_code": night.code,
+            "run_id": night.run_id, "folder": str(night.folder) if night.folder else None,
+            "unchanged": night.unchanged, "reasons": night.reasons, "night": night.night,
+        }))  # fmt: skip
+        return
+    where = str(night.folder) if night.folder else "nothing published, latest is as it was"
+    same = " (unchanged: the same inputs were published before)" if night.unchanged else ""
+    typer.echo(f"{night.day} {night.status} by {night.rung}: {where}{same}")
+    for reason in night.reasons:
+        typer.echo(f"  - {reason}")
+
+
+@ingest.command()
+def meter(file: Annotated[Path, typer.Argument(help="CSV: utc, site, import_mwh, optional hours, it_mwh.")],
+          config: ConfigOption = DEFAULT) -> None:  # fmt: skip
+    """Metered energy by site and period: bills and balances of days that are not settled yet use it."""
+    with exit_codes():
+        from energy.operate.config import load_nightly
+        from energy.operate.ingest import read_meter
+
+        typer.echo(f"{read_meter(load_nightly(config), file)} readings")
+
+
+@ingest.command()
+def progress(file: Annotated[Path, typer.Argument(help="CSV: at, job, gpu_hours (reference GPU-hours done so far).")],
+             config: ConfigOption = DEFAULT) -> None:  # fmt: skip
+    """What jobs have really done: the next night plans what is left."""
+    with exit_codes():
+        from energy.operate.config import load_nightly
+        from energy.operate.ingest import read_progress
+
+        typer.echo(f"{read_progress(load_nightly(config), file)} reports")
+
+
+def history(
+    config: Config = DEFAULT,
+    nights: Annotated[int, typer.Option("--nights", min=1, help="How many of the last nights.")] = 90,
+    as_json: Json = False,
+) -> None:
+    """The last nights: state, rung, cost, realised saving, fallback hours, undone work."""
+    with exit_codes():
+        from energy.operate.config import load_nightly
+        from energy.operate.history import last_nights, table
+        from energy.screen import console
+
+        rows = last_nights(load_nightly(config), nights)
+        typer.echo(json.dumps(rows)) if as_json else console().print(table(rows))
+
+
+def doctor(
+    config: Config = DEFAULT,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Put the database aside and make it anew.")] = False,
+) -> None:
+    """Check what a night needs: files, series, database, disk, lock, clock, solver; or rebuild the database."""
+    with exit_codes():
+        from energy.operate.config import load_nightly
+        from energy.operate.doctor import examine, rebuild_store
+
+        place = load_nightly(config)
+        if rebuild:
+            typer.echo(rebuild_store(place))
+        found = examine(place)
+        for finding in found:
+            typer.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.words}")
+        raise typer.Exit(0 if all(f.ok for f in found) else CONFIGURATION)
+
+
+def _day(option: str, value: str | None) -> date:
+    try:
+        return date.fromisoformat(value or "")
+    except ValueError:
+        fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command()(nightly)
+    app.command()(history)
+    app.command()(doctor)
+    app.add_typer(ingest, name="ingest")

@@ -1,0 +1,176 @@
+"""One day of a schedule in the books: what it draws, costs and does, and the state that it leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from energy.audit.baseline import run_now
+from energy.audit.bill import bill
+from energy.audit.carry import carry
+from energy.audit.replay import replay
+from energy.inputs.fx import read_fx
+from energy.inputs.jobs import Job
+from energy.inputs.series import read_all
+from energy.inputs.state import State
+from energy.operate.night_case import clip, hours_inside
+from energy.operate.queue import DONE, fastest, no_work
+from energy.optimize import facts
+from energy.plan.shape import frame
+from energy.problem import Inputs, assemble, read_inputs
+from energy.schema import Floats, as_schedule
+
+#: Share of a day that a meter must cover for its reading to replace the replay.
+WHOLE = 1 - 1e-9
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A day in the books.
+
+    Attributes
+    ----------
+    eur : what the day adds to the invoices
+    work : reference GPU-hours done, by job
+    state : after the day, work done included
+    replayed : power and heat by period, metered where there was a meter
+    """
+
+    eur: float
+    energy_mwh: float
+    work: dict[str, float]
+    state: State
+    replayed: xr.Dataset
+
+
+def inputs_of(case: Path, day: date, of: Inputs | None = None) -> Inputs:
+    """A case cut to one day.
+
+    Parameters
+    ----------
+    of : another day of the same case, whose fleet, plants and tariffs are taken over
+    """
+    if of is None:
+        return read_inputs(case, {"start": str(day), "end": str(day)})
+    horizon = of.case.horizon.model_copy(update={"start": day, "end": day})
+    cut = of.case.model_copy(update={"horizon": horizon})
+    sunny = frozenset(name for name, site in of.fleet.sites.items() if site.solar)
+    series = read_all(cut, case.parent, False, sunny)
+    return replace(of, case=cut, series=series, fx=read_fx(cut.fx, case.parent, horizon.bounds()[0]))
+
+
+def book(inputs: Inputs, state: State, table: pd.DataFrame, jobs: dict[str, Job], meter: pd.DataFrame) -> Entry:
+    """Replay a day's schedule, price it and carry the state on.
+
+    Parameters
+    ----------
+    table : job, site, hall, pool, start, gpus of the day
+    meter : site, utc, hours, import_mwh, it_mwh; may be empty
+    """
+    known = replace(facts(inputs), state=state)
+    replayed = metered(replay(known, day_schedule(inputs, table)), meter)
+    work = work_of(inputs, table, jobs)
+    after = carry(known, replayed)
+    done = dict(state.work_done)
+    for name in sorted(work):
+        done[name] = done.get(name, 0.0) + work[name]
+    energy = float((replayed["import_mw"] * replayed["dt"]).sum())
+    return Entry(bill(known, replayed).total(), energy, work, after.model_copy(update={"work_done": done}), replayed)
+
+
+def day_schedule(inputs: Inputs, table: pd.DataFrame) -> xr.Dataset:
+    """The table on the day's axes."""
+    time, pools = inputs.time, list(inputs.fleet.pools())
+    jobs = sorted(set(table["job"])) or ["none"]
+    axes = xr.Dataset({"dt": ("time", np.full(len(time), inputs.hours))}, {"time": time, "job": jobs, "pool": pools})
+    at = np.searchsorted(time, table["start"].to_numpy().astype("datetime64[ns]"))
+    pool = [pools.index(f"{r.site}/{r.hall}/{r.pool}") for r in table.itertuples()]
+    job = [jobs.index(str(name)) for name in table["job"]]
+    return as_schedule(
+        axes, np.array(job, dtype=float), np.array(pool, dtype=float), at.astype(float), table["gpus"].to_numpy()
+    )
+
+
+def speed_of(inputs: Inputs, job: Job, pool: str) -> float:
+    """Speed of a job in a pool, by the pool's GPU kind."""
+    return job.gpu_kinds.get(inputs.powers[pool].kind, 0.0)
+
+
+def work_of(inputs: Inputs, table: pd.DataFrame, jobs: dict[str, Job]) -> dict[str, float]:
+    """Reference GPU-hours that the entries do, by job."""
+    out: dict[str, float] = {}
+    for r in table.itertuples():
+        name = str(r.job)
+        if name in jobs:
+            speed = speed_of(inputs, jobs[name], f"{r.site}/{r.hall}/{r.pool}")
+            out[name] = out.get(name, 0.0) + float(r.gpus) * inputs.hours * speed  # type: ignore[arg-type]
+    return out
+
+
+def executed(inputs: Inputs, table: pd.DataFrame, jobs: dict[str, Job], done: dict[str, float]) -> pd.DataFrame:
+    """The part of a schedule that a cluster would run on the day: no job before its release or beyond its work."""
+    first, after = inputs.case.horizon.bounds()
+    day = table[(table["start"] >= first) & (table["start"] < after)]
+    left = {name: job.gpu_hours - done.get(name, 0.0) for name, job in jobs.items()}
+    kept = []
+    for r in day.sort_values(["start", "job", "site", "hall", "pool"]).itertuples():
+        name, pool = str(r.job), f"{r.site}/{r.hall}/{r.pool}"
+        if name not in jobs or pool not in inputs.powers:
+            continue
+        per_gpu = inputs.hours * speed_of(inputs, jobs[name], pool)
+        held = min(float(r.gpus), max(left[name], 0.0) / per_gpu) if per_gpu > 0 else 0.0  # type: ignore[arg-type]
+        left[name] -= held * per_gpu
+        if held > 0:
+            kept.append((name, r.site, r.hall, r.pool, r.start, held))
+    return pd.DataFrame(kept, columns=["job", "site", "hall", "pool", "start", "gpus"])
+
+
+def metered(replayed: xr.Dataset, meter: pd.DataFrame) -> xr.Dataset:
+    """The replay with the meter's reading at each site that it covers wholly; its surplus counts as facility power."""
+    if meter.empty:
+        return replayed
+    out = replayed.copy(deep=True)
+    time, dt = out["time"].values, out["dt"].values
+    for s, site in enumerate(out["site"].values.astype(str)):
+        mine = meter[meter["site"] == site]
+        read = _on_grid(mine, "import_mwh", time, dt)
+        if read is None:
+            continue
+        out["facility_mw"].values[s] += read - out["import_mw"].values[s]
+        out["import_mw"].values[s] = read
+        it = _on_grid(mine.dropna(subset=["it_mwh"]), "it_mwh", time, dt)
+        if it is not None:
+            out["site_it_mw"].values[s] = it
+    return out
+
+
+def _on_grid(mine: pd.DataFrame, column: str, time: np.ndarray, dt: Floats) -> Floats | None:
+    """Mean power of each period [MW]; None where the readings do not cover the day."""
+    at = np.searchsorted(time, mine["utc"].to_numpy().astype("datetime64[ns]"), side="right") - 1
+    inside = (at >= 0) & (mine["utc"].to_numpy().astype("datetime64[ns]") < time[-1] + np.timedelta64(1, "D"))
+    energy, hours = np.zeros(len(time)), np.zeros(len(time))
+    np.add.at(energy, at[inside], mine[column].to_numpy(dtype=float)[inside])
+    np.add.at(hours, at[inside], mine["hours"].to_numpy(dtype=float)[inside])
+    return energy / dt if (hours >= WHOLE * dt).all() else None
+
+
+def run_now_table(inputs: Inputs, state: State, jobs: dict[str, Job]) -> pd.DataFrame:
+    """What an operator who starts every job at once runs on the day, of the work that this policy has left."""
+    begin, end = inputs.case.horizon.bounds()
+    mine = []
+    for name in sorted(jobs):
+        done = state.work_done.get(name, 0.0)
+        job = jobs[name].model_copy(update={"deadline": max(jobs[name].deadline, pd.Timestamp(end))})
+        left = job.gpu_hours - done
+        if left > DONE and job.release < pd.Timestamp(end):
+            most = job.max_gpus * fastest(inputs.fleet, dict(inputs.powers), job) * hours_inside(job, begin, end)
+            mine.append(clip(job, done, left, most))
+    here = tuple(mine) or (no_work(inputs.fleet, dict(inputs.powers), pd.Timestamp(begin)),)
+    day = replace(inputs, jobs=here, state=state)
+    problem = assemble(day)
+    return frame(run_now(problem, problem["work_left"].values, [j.home_site for j in here]))

@@ -1,0 +1,66 @@
+"""A nightly file where it stands, the folders it works in, and the clock."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from energy.inputs.nightly import Nightly
+from energy.inputs.yamlfile import Frozen, load_model
+
+#: Stands for the clock where it is set: rehearsals and tests run a night at another moment (ISO 8601, UTC).
+CLOCK = "HYDROCOOL_NOW"
+#: What a child may take, as a multiple of its limit, before it is killed.
+OVERTIME = 1.5
+
+
+class Place(Frozen):
+    """A nightly file where it stands, with the folders it works in."""
+
+    path: Path
+    config: Nightly
+
+    def beside(self, name: str) -> Path:
+        """A path of the file."""
+        return self.path.parent / name
+
+    @property
+    def out(self) -> Path:
+        """Folder of the published nights."""
+        return self.beside(self.config.out)
+
+    @property
+    def database(self) -> Path:
+        """The state database."""
+        return self.beside(self.config.database) if self.config.database else self.out / "state.sqlite"
+
+    @property
+    def kept(self) -> Path:
+        """Inputs of every night, as they were known then."""
+        return self.out / "inputs"
+
+
+def load_nightly(path: Path) -> Place:
+    """Read a nightly file.
+
+    Raises
+    ------
+    ConfigError : names the file, the key and what is allowed.
+    """
+    return Place(path=path, config=load_model(path, Nightly))
+
+
+def now() -> datetime:
+    """This moment (UTC), or that of HYDROCOOL_NOW."""
+    given = os.environ.get(CLOCK)
+    if given is None:
+        return datetime.now(UTC)
+    moment = datetime.fromisoformat(given)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def tomorrow(config: Nightly) -> date:
+    """The delivery day of a night that is run now."""
+    return now().astimezone(ZoneInfo(config.time_zone)).date() + timedelta(days=1)

@@ -1,0 +1,164 @@
+"""night.json: what a night is summed up in, from its run folder, its case and the books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from energy.inputs.fleet import Fleet
+from energy.inputs.nightly import Nightly
+from energy.inputs.state import Balance, SiteState, State
+from energy.operate.prepare import Prepared
+from energy.operate.queue import NO_WORK, total
+from energy.operate.settle import PLAN, RUN_NOW
+from energy.operate.store import Store
+from energy.report.record import Record
+
+#: Undone work of one job below this is the solver's tolerance [GPU-hours].
+SHORT = 1e-3
+
+
+def night_of(
+    config: Nightly, fleet: Fleet, prepared: Prepared, record: Record, rung: str, reasons: list[str],
+    days: list[dict[str, Any]], before: list[dict[str, Any]],
+) -> dict[str, Any]:  # fmt: skip
+    """The dictionary of a published night.
+
+    Parameters
+    ----------
+    days : settled days of both policies up to this night
+    before : `plan` rows of the night in force until now
+    """
+    s, known, zone = record.summary, prepared.known, config.time_zone
+    plan = plan_rows(record, zone)
+    status = "DEGRADED" if reasons else "OK"
+    return {
+        "date": str(prepared.day), "fleet": fleet.name, "run_id": prepared.run_id, "status": status, "rung": rung,
+        "reasons": reasons, "notes": [*known.notes, *prepared.settled.notes, *prepared.queue.refused],
+        "known_at": _iso(known.known_at), "known_until": _iso(known.known_until),
+        "forecast": {"method": "shape", "hours": known.forecast_hours, "error_relative_to_last_week": None},
+        "fallback_hours": known.fallback_hours, "quality": _quality(record), "jobs": _jobs(prepared, record),
+        "undone_gpu_hours": float(s["undone_gpu_hours"]),
+        "later_gpu_hours": float(s["later"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due"]),
+        "yesterday": _yesterday(days), "saving_eur": _savings(days, prepared.day),
+        "pue": _pue(fleet, prepared.settled.state), "peaks": _peaks(prepared.settled.state, prepared.day),
+        "plan": plan, "changes": _changes(before, plan), "cost_eur": float(s["bill_eur"]),
+        "gap": _gap(s),
+    }  # fmt: skip
+
+
+def _iso(moment: np.datetime64) -> str:
+    return f"{np.datetime_as_string(moment.astype('datetime64[s]'))}Z"
+
+
+def _gap(summary: dict[str, Any]) -> float | None:
+    """Proven gap; None where a schedule has no proof of being cheapest."""
+    proof = summary["certificate"]
+    return float(proof["relative_gap"]) if proof["pass"] else None
+
+
+def _quality(record: Record) -> dict[str, dict[str, float]]:
+    """Hours by label, of each price and weather series."""
+    return {f"{s['kind']} {s['name']}": s["quality"] for s in record.manifest["series"]}
+
+
+def _jobs(prepared: Prepared, record: Record) -> dict[str, Any]:
+    """Counts and the jobs that are late or at risk."""
+    started = {k for k, v in prepared.settled.state.work_done.items() if v > 0}
+    left = set(prepared.left)
+    short, price = record.solution["short"].values, record.prices["value_work"].values
+    names = record.problem["job"].values.astype(str)
+    risk = [
+        {"id": str(names[j]), "deadline": _deadline(prepared, str(names[j])), "gpu_hours_short": float(short[j]),
+         "cost_eur": float(short[j] * max(price[j], 0.0))}
+        for j in np.flatnonzero(short > SHORT) if str(names[j]) in prepared.queue.jobs
+    ]  # fmt: skip
+    late = [
+        {"id": k, "deadline": _deadline(prepared, k), "gpu_hours_left": v} for k, v in sorted(prepared.late.items())
+    ]
+    return {"done": len(set(prepared.queue.jobs) - left), "running": len(left & started), "left": len(left),
+            "late": late, "at_risk": risk, "refused": len(prepared.queue.refused)}  # fmt: skip
+
+
+def _deadline(prepared: Prepared, name: str) -> str:
+    return f"{prepared.queue.jobs[name].deadline.isoformat()}Z"
+
+
+def _yesterday(days: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The last settled day: promise, reality, why they differ, and run-now beside them."""
+    mine = [d for d in days if d["policy"] == PLAN]
+    if not mine:
+        return None
+    d = max(mine, key=lambda row: str(row["day"]))
+    base = next((b["real_eur"] for b in days if b["policy"] == RUN_NOW and b["day"] == d["day"]), None)
+    why = {k: d[f"{k}_eur"] for k in ("price", "weather", "load", "other")}
+    return {"date": d["day"], "promised_eur": d["promised_eur"], "real_eur": d["real_eur"], "why": why,
+            "run_now_eur": base, "saving_eur": None if base is None else base - d["real_eur"]}  # fmt: skip
+
+
+def _savings(days: list[dict[str, Any]], day: date) -> dict[str, float]:
+    """Realised bill(run-now) - bill(plan) of the last settled day, its month and its year, so far."""
+    by_day: dict[str, float] = {}
+    for d in sorted(days, key=lambda row: (str(row["day"]), str(row["policy"]))):
+        by_day[d["day"]] = by_day.get(d["day"], 0.0) + (d["real_eur"] if d["policy"] == RUN_NOW else -d["real_eur"])
+    last = max(by_day, default=str(day))
+    return {
+        "last_night": by_day.get(last, 0.0),
+        "month_to_date": total({k: v for k, v in by_day.items() if k[:7] == last[:7]}),
+        "year_to_date": total({k: v for k, v in by_day.items() if k[:4] == last[:4]}),
+    }
+
+
+def _pue(fleet: Fleet, state: State) -> list[dict[str, Any]]:
+    """Each yearly cap with the balance of the year so far."""
+    out = []
+    for name, site in fleet.sites.items():
+        b = state.sites[name].year_to_date if name in state.sites else Balance(facility_mwh=0, it_mwh=0)
+        for cap in (c for c in site.pue_caps if c.period == "year"):
+            out.append({"site": name, "cap": cap.name, "limit": cap.limit,
+                        "year_to_date": b.facility_mwh / b.it_mwh if b.it_mwh else None,
+                        "credit_mwh": cap.limit * b.it_mwh - b.facility_mwh})  # fmt: skip
+    return out
+
+
+def _peaks(state: State, day: date) -> list[dict[str, Any]]:
+    """Peaks of the running month so far."""
+    month = f"{day:%Y-%m}"
+    sites: Iterable[tuple[str, SiteState]] = state.sites.items()
+    return [{"site": n, "month": month, "mw": s.peak_so_far_mw[month]} for n, s in sites if month in s.peak_so_far_mw]
+
+
+def plan_rows(record: Record, zone: str) -> list[dict[str, Any]]:
+    """Energy, energy cost (spot and charges per MWh) and GPU-hours of jobs by site and local day."""
+    local = pd.DatetimeIndex(record.replay["time"].values).tz_localize("UTC").tz_convert(zone)
+    days, dt = local.strftime("%Y-%m-%d").to_numpy(), record.replay["dt"].values
+    table = record.schedule[record.schedule["job"] != NO_WORK]
+    starts = pd.DatetimeIndex(table["start"]).tz_localize("UTC").tz_convert(zone).strftime("%Y-%m-%d")
+    held = (table["gpus"] * table["hours"]).groupby([table["site"].to_numpy(), starts.to_numpy()]).sum()
+    return [
+        {"site": str(site), "date": str(d), "mwh": float((record.replay["import_mw"].values[s] * dt)[days == d].sum()),
+         "eur": float(record.replay["cost_eur"].values[s][days == d].sum()),
+         "gpu_hours": float(held.get((str(site), str(d)), 0.0))}
+        for s, site in enumerate(record.replay["site"].values) for d in sorted(set(days))
+    ]  # fmt: skip
+
+
+def _changes(before: list[dict[str, Any]], plan: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Energy by site and day against the night before, where both plan it."""
+    was = {(r["site"], r["date"]): r["mwh"] for r in before}
+    return [
+        {"site": r["site"], "date": r["date"], "mwh_before": was[r["site"], r["date"]], "mwh_after": r["mwh"]}
+        for r in plan
+        if (r["site"], r["date"]) in was
+    ]
+
+
+def days_until(store: Store, day: date, new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Settled days of both policies that a night knows, those it settles itself included."""
+    old = store.rows("SELECT * FROM days WHERE day < ? ORDER BY day, policy", str(day - timedelta(days=1)))
+    known = {(d["policy"], d["day"]) for d in old}
+    return old + [d for d in new if (d["policy"], d["day"]) not in known]

@@ -1,0 +1,204 @@
+"""What an operator would look at when a night went wrong, and the way back from a broken database."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+from energy.inputs.errors import InputError
+from energy.inputs.fleet import load_fleet
+from energy.inputs.gpus import load_gpu_powers
+from energy.inputs.tables import read_series
+from energy.inputs.tariffs import load_tariffs
+from energy.operate.config import Place, now, tomorrow
+from energy.operate.errors import NightError, StoreError
+from energy.operate.publish import LATEST, NIGHT, is_published, lock
+from energy.operate.queue import read_queue
+from energy.operate.runs import RunFolderError, check_writable
+from energy.operate.settle import promise
+from energy.operate.store import check_integrity, open_store
+from energy.problem import read_inputs
+
+#: Free space below which nights will soon fail [MB]: some hundred nights of a small fleet.
+LEAST_FREE_MB = 500
+#: The clock is wrong when it stands before the newest night by more than this [days].
+CLOCK_DAYS = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One look: what at, whether it is well, and in words."""
+
+    what: str
+    ok: bool
+    words: str
+
+
+def examine(place: Place) -> list[Finding]:
+    """Every look, in the order in which a night needs them; none stops the next."""
+    looks: tuple[tuple[str, Callable[[Place], str]], ...] = (
+        ("fleet", _fleet), ("jobs", _jobs), ("series", _series), ("output folder", _folder), ("disk", _disk),
+        ("lock", _lock), ("database", _database), ("latest", _latest), ("clock", _clock), ("solver", _solver),
+    )  # fmt: skip
+    return [_look(what, look, place) for what, look in looks]
+
+
+def _look(what: str, look: Callable[[Place], str], place: Place) -> Finding:
+    try:
+        return Finding(what, True, look(place))
+    except (InputError, NightError, StoreError, OSError) as e:
+        return Finding(what, False, str(e))
+
+
+def _fleet(place: Place) -> str:
+    path = place.beside(place.config.fleet)
+    fleet = load_fleet(path)
+    load_gpu_powers(fleet, path)
+    load_tariffs(fleet, path)
+    if lacking := sorted(set(fleet.sites) - set(place.config.weather)):
+        raise NightError(f"no weather for site {lacking[0]}")
+    return f"{len(fleet.sites)} sites, {len(fleet.pools())} pools"
+
+
+def _jobs(place: Place) -> str:
+    queue = read_queue(place.beside(place.config.jobs), place.config.known_at(tomorrow(place.config)))
+    if queue.refused:
+        raise NightError(f"{len(queue.refused)} rows cannot be planned, the first: {queue.refused[0]}")
+    return f"{len(queue.jobs)} jobs"
+
+
+def _series(place: Place) -> str:
+    config = place.config
+    until = config.begin(tomorrow(config) - timedelta(days=1))
+    files = (
+        [p.file for p in config.prices]
+        + [w.file for w in config.weather.values()]
+        + [c.file for c in config.carbon.values()]
+    )
+    for file in dict.fromkeys(files):
+        table = read_series(place.beside(file))
+        if table.index[-1].to_datetime64() < until:
+            raise NightError(f"{place.beside(file)}: ends at {table.index[-1]}Z, before today")
+    return f"{len(set(files))} files reach today"
+
+
+def _folder(place: Place) -> str:
+    check_writable(place.out)
+    return f"{place.out} can be written"
+
+
+def _disk(place: Place) -> str:
+    free = shutil.disk_usage(place.out).free / 1e6
+    if free < LEAST_FREE_MB:
+        raise NightError(f"{free:,.0f} MB are free, {LEAST_FREE_MB} are wanted")
+    return f"{free:,.0f} MB are free"
+
+
+def _lock(place: Place) -> str:
+    with lock(place.out):
+        return "no run is at work"
+
+
+def _database(place: Place) -> str:
+    with open_store(place.database) as store:
+        check_integrity(store)
+        nights = store.rows("SELECT count(*) AS n, max(night) AS last FROM plans")[0]
+        for row in store.rows("SELECT night, folder, kept FROM plans"):
+            if not (place.kept / row["kept"]).is_dir() or not (place.out / row["folder"]).is_dir():
+                raise NightError(f"night {row['night']} is in the books, but its folder is gone")
+    return f"{nights['n']} plans, the last of {nights['last']}"
+
+
+def _latest(place: Place) -> str:
+    link = place.out / LATEST
+    if not link.is_symlink():
+        return "nothing is published yet"
+    if not is_published(link):
+        raise NightError(f"{link} points to {link.readlink()}, which is not whole")
+    return f"points to {link.readlink()}, whole"
+
+
+def _clock(place: Place) -> str:
+    with open_store(place.database) as store:
+        row = store.row("SELECT max(night) AS night FROM plans")
+    last = str(row["night"]) if row and row["night"] else ""
+    if last > str(tomorrow(place.config) + timedelta(days=CLOCK_DAYS)):
+        raise NightError(f"it is {now():%Y-%m-%d %H:%M} UTC, but night {last} is published already")
+    return f"{now():%Y-%m-%d %H:%M} UTC"
+
+
+def _solver(_: Place) -> str:
+    return f"HiGHS {version('highspy')}, Pyomo {version('pyomo')}"
+
+
+def rebuild_store(place: Place) -> str:
+    """Put the database aside and make it anew: plans from the published folders; days are settled again by the next night.
+
+    Progress and meter readings have to be ingested again, unless the old file can still be read.
+
+    Raises
+    ------
+    StoreError : the new one cannot be made.
+    RunFolderError : the old one cannot be moved.
+    """
+    old = place.database
+    aside = old.with_name(f"{old.name}.{now():%Y%m%dT%H%M%S}.old")
+    with lock(place.out):
+        readings = _readings(old)
+        try:
+            for suffix in ("-wal", "-shm"):
+                old.with_name(old.name + suffix).unlink(missing_ok=True)
+            if old.exists():
+                old.rename(aside)
+        except OSError as e:
+            raise RunFolderError(f"{old}: cannot be moved ({e.strerror})") from None
+        plans = _plans(place)
+        with open_store(old) as store, store.transaction():
+            for plan in plans:
+                store.put("plans", plan, replace=True)
+            for table, row in readings:
+                store.put(table, row, replace=True)
+    return f"{len(plans)} plans and {len(readings)} readings are in the new database; the old one is {aside.name}"
+
+
+def _plans(place: Place) -> list[dict[str, object]]:
+    """Rows of the published nights, as `nightly` enters them; of two runs of one night the last made stands."""
+    out: list[dict[str, object]] = []
+    for folder in sorted((p.parent for p in place.out.glob(f"*/{NIGHT}")), key=lambda p: p.stat().st_mtime_ns):
+        if folder.is_symlink() or folder.name.startswith(".") or not is_published(folder):
+            continue
+        night = json.loads((folder / NIGHT).read_text(encoding="utf-8"))
+        out.append({"night": night["date"], "run_id": night["run_id"], "folder": folder.name, "kept": folder.name,
+                    "promised_eur": _promised(place, folder, night["date"])})  # fmt: skip
+    return out
+
+
+def _promised(place: Place, folder: Path, night: str) -> float:
+    """The promise again, from the kept inputs."""
+    case = place.kept / folder.name / "case.yaml"
+    inputs = read_inputs(case)
+    jobs = {j.id: j for j in inputs.jobs}
+    return promise(case, date.fromisoformat(night), folder / "schedule.csv", inputs.state, jobs)
+
+
+def _readings(path: Path) -> list[tuple[str, dict[str, object]]]:
+    """Progress and meter rows of the old file, as far as it can be read."""
+    if not path.exists():
+        return []
+    out: list[tuple[str, dict[str, object]]] = []
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        connection.row_factory = sqlite3.Row
+        for table in ("progress", "meter"):
+            out += [(table, dict(r)) for r in connection.execute(f"SELECT * FROM {table}")]
+    except sqlite3.Error:
+        return out  # what is damaged stays behind, as the command says
+    finally:
+        connection.close()
+    return out

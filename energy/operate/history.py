@@ -1,0 +1,62 @@
+"""The last nights, from the database: one row per night, the last run of each."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.table import Table
+
+from energy.operate.config import Place
+from energy.operate.store import Store, open_store
+
+#: What a row of the history holds, in the order shown.
+COLUMNS = ("night", "status", "rung", "cost_eur", "saving_eur", "fallback_hours", "undone_gpu_hours", "solve_seconds")
+#: Characters of a bar in the terminal.
+BAR = 24
+
+
+def last_nights(place: Place, count: int) -> list[dict[str, Any]]:
+    """The last nights, oldest first, each by its last published run, or its last run where none was published."""
+    with open_store(place.database) as store:
+        return rows(store, count)
+
+
+def rows(store: Store, count: int) -> list[dict[str, Any]]:
+    """Rows of `last_nights`; `saving_eur` is what the night's own day realised, once it is settled."""
+    found = store.rows(
+        "SELECT * FROM runs AS r WHERE id = (SELECT id FROM runs WHERE night = r.night ORDER BY published DESC, id DESC "
+        "LIMIT 1) ORDER BY night DESC LIMIT ?", count,
+    )  # fmt: skip
+    saved = {r["day"]: r["eur"] for r in store.rows(
+        "SELECT p.day AS day, b.real_eur - p.real_eur AS eur FROM days AS p JOIN days AS b ON b.day = p.day "
+        "AND b.policy = 'run_now' WHERE p.policy = 'plan'")}  # fmt: skip
+    return [
+        {k: r[k] for k in ("night", "run_id", "status", "rung", "exit_code", "cost_eur", "fallback_hours",
+                           "undone_gpu_hours", "solve_seconds", "wall_seconds", "gap", "folder")}
+        | {"reasons": json.loads(r["reasons"]), "saving_eur": saved.get(r["night"])}
+        for r in reversed(found)
+    ]  # fmt: skip
+
+
+def table(found: list[dict[str, Any]]) -> Table:
+    """The rows for a terminal, with a bar of each night's realised saving."""
+    out = Table(title=f"Last {len(found)} nights")
+    for name in ("night", "state", "by", "cost EUR", "saved EUR", "", "stand-in h", "undone GPU-h", "solve s"):
+        out.add_column(name, justify="left" if name in ("night", "state", "by", "") else "right")
+    most = max((abs(r["saving_eur"]) for r in found if r["saving_eur"] is not None), default=0.0)
+    for r in found:
+        out.add_row(r["night"], r["status"], r["rung"], _number(r["cost_eur"]), _number(r["saving_eur"]),
+                    _bar(r["saving_eur"], most), _number(r["fallback_hours"]), _number(r["undone_gpu_hours"]),
+                    f"{r['solve_seconds']:.1f}")  # fmt: skip
+    return out
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
+
+
+def _bar(value: float | None, most: float) -> str:
+    if value is None or most <= 0:
+        return ""
+    return ("+" if value >= 0 else "-") * max(1, round(BAR * abs(value) / most))

@@ -1,0 +1,146 @@
+"""The case folder of a night: an ordinary case that holds what was known then, and nothing of later."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ruamel.yaml import YAML
+
+from energy.inputs.errors import ConfigError
+from energy.inputs.fleet import Fleet, load_fleet
+from energy.inputs.jobs import Job
+from energy.inputs.state import State
+from energy.operate.config import Place
+from energy.operate.known import Known
+from energy.operate.queue import as_table
+
+CASE = "case.yaml"
+#: What the label of a filled or measured hour falls back to in the case; every row carries its own.
+LABELS = {"price": "auction", "weather": "measured"}
+
+
+def write_night_case(
+    folder: Path, place: Place, known: Known, first: date, last: date, state: State, jobs: list[Job],
+    expected: pd.DataFrame | None = None, beyond: str = "must_finish",
+) -> Path:  # fmt: skip
+    """Write the files into an existing empty folder and return the case file; the same input gives the same bytes.
+
+    Raises
+    ------
+    ConfigError : a file that the fleet names is not there.
+    """
+    config = place.config
+    _copy_fleet(place, folder)
+    zones = [z for p in config.prices for z in p.zones]
+    table = pd.concat([_columns(known.tables[z], z) for z in zones], axis=1)
+    _csv(table, folder / "prices.csv")
+    for site in config.weather:
+        _csv(known.tables[site].drop(columns="real"), folder / f"weather_{site}.csv")
+    for zone in config.carbon:
+        _csv(_columns(known.tables[f"carbon {zone}"], "value"), folder / f"carbon_{zone}.csv")
+    as_table(jobs).to_csv(folder / "jobs.csv", index=False, lineterminator="\n")
+    if expected is not None and len(expected):
+        _stamped(expected).to_csv(folder / "expected_jobs.csv", index=False, lineterminator="\n")
+    _yaml(state.model_dump(mode="json", exclude_defaults=True), folder / "state.yaml")
+    has_expected = expected is not None and len(expected) > 0
+    _yaml(_case(place, first, last, beyond, has_expected, folder), folder / CASE)
+    return folder / CASE
+
+
+def _case(place: Place, first: date, last: date, beyond: str, expected: bool, folder: Path) -> dict[str, Any]:
+    config = place.config
+    horizon = {"start": str(first), "end": str(last), "time_zone": config.time_zone,
+               "market_time_unit_min": config.market_time_unit_min}  # fmt: skip
+    prices = [p.model_dump(mode="json", exclude_none=True) | {"file": "prices.csv", "zones": list(p.zones), "columns": {}}
+              for p in config.prices]  # fmt: skip
+    weather = {s: w.model_dump(mode="json") | {"file": f"weather_{s}.csv"} for s, w in config.weather.items()}
+    carbon = {
+        z: c.model_dump(mode="json") | {"file": f"carbon_{z}.csv", "column": "value"} for z, c in config.carbon.items()
+    }
+    fx = {
+        k: r.model_dump(mode="json", exclude_none=True) | _own_file(place, r.file, folder) for k, r in config.fx.items()
+    }
+    data: dict[str, Any] = {
+        "name": config.name, "fleet": f"fleet/{Path(config.fleet).name}", "jobs": "jobs.csv", "horizon": horizon,
+        "prices": prices, "weather": weather, "carbon": carbon, "fx": fx, "state": "state.yaml",
+    }  # fmt: skip
+    if expected:
+        data["expected_jobs"] = "expected_jobs.csv"
+    if beyond != "must_finish":
+        horizon["beyond"] = beyond
+    return data
+
+
+def _own_file(place: Place, file: str | None, folder: Path) -> dict[str, str]:
+    """Copy a file of the nightly folder into the case."""
+    if file is None:
+        return {}
+    target = folder / "fx" / Path(file).name
+    target.parent.mkdir(exist_ok=True)
+    shutil.copyfile(place.beside(file), target)
+    return {"file": f"fx/{Path(file).name}"}
+
+
+def _copy_fleet(place: Place, folder: Path) -> None:
+    """The fleet file and the model files that it names by path; those known by name stay in the package."""
+    source = place.beside(place.config.fleet)
+    fleet = load_fleet(source)
+    (folder / "fleet").mkdir()
+    shutil.copyfile(source, folder / "fleet" / source.name)
+    for name in _named_files(fleet):
+        target = folder / "fleet" / name
+        if Path(name).is_absolute() or not target.resolve().is_relative_to((folder / "fleet").resolve()):
+            raise ConfigError(f"{source}: {name}", "lies outside the folder of the fleet", "a path below it")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source.parent / name, target)
+
+
+def _named_files(fleet: Fleet) -> list[str]:
+    names = [s.tariff for s in fleet.sites.values()] + [n for s in fleet.sites.values() for n in s.limits]
+    names += [h.plant for _, h in fleet.halls().values()] + [p.gpu for _, p in fleet.pools().values()]
+    return sorted({n for n in names if n.endswith((".yaml", ".yml"))})
+
+
+def _columns(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    return table[["value", "quality"]].rename(columns={"value": name, "quality": f"{name}_quality"})
+
+
+def _csv(table: pd.DataFrame, path: Path) -> None:
+    stamps = pd.DatetimeIndex(table.index).strftime("%Y-%m-%dT%H:%M:%SZ")
+    table.set_axis(pd.Index(stamps, name="utc")).to_csv(path, lineterminator="\n")
+
+
+def _stamped(table: pd.DataFrame) -> pd.DataFrame:
+    stamp = {k: table[k].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for k in ("release", "deadline")}
+    return table.assign(**stamp)
+
+
+def _yaml(data: dict[str, Any], path: Path) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        YAML(typ="safe", pure=True).dump(data, file)
+
+
+def digest(folder: Path, *extra: str) -> str:
+    """SHA-256 over names and bytes of every file of a folder and what else decides, in a fixed order."""
+    found = hashlib.sha256("\0".join(extra).encode())
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        found.update(str(path.relative_to(folder)).encode() + b"\0")
+        found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()
+
+
+def clip(job: Job, done: float, left: float, most: float) -> Job:
+    """The job with no more work than fits its part of the horizon: the rest is a later night's."""
+    return job if left <= most else job.model_copy(update={"gpu_hours": done + most})
+
+
+def hours_inside(job: Job, begin: np.datetime64, end: np.datetime64) -> float:
+    """Length of the part of a job's window that lies inside the horizon [h]."""
+    span = min(job.deadline, pd.Timestamp(end)) - max(job.release, pd.Timestamp(begin))
+    return max(span.total_seconds() / 3600, 0.0)

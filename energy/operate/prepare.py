@@ -1,0 +1,169 @@
+"""Before the solve: what is known, what yesterday left, which jobs are at hand, and the case of the night."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from energy import __version__
+from energy.forecast import expected_arrivals
+from energy.inputs.dated import at
+from energy.inputs.fleet import Fleet, load_fleet
+from energy.inputs.gpus import GpuPower, load_gpu_powers
+from energy.inputs.jobs import Job
+from energy.inputs.nightly import Nightly
+from energy.inputs.state import State
+from energy.operate.config import Place
+from energy.operate.known import Known, check, know, slack_days
+from energy.operate.night_case import CASE, clip, digest, hours_inside, write_night_case
+from energy.operate.publish import step
+from energy.operate.queue import Queue, deadline_of, fastest, history, no_work, read_queue, set_aside
+from energy.operate.settle import Settled, settle
+from energy.operate.store import Store
+
+
+@dataclass
+class Prepared:
+    """Everything that a night knows before it is solved.
+
+    Attributes
+    ----------
+    case : case file among the kept inputs
+    run_id : name, delivery day, and a hash of the case and the version
+    late : jobs that cannot meet their deadline any more: id -> GPU-hours left
+    """
+
+    day: date
+    case: Path
+    run_id: str
+    known: Known
+    settled: Settled
+    queue: Queue
+    left: dict[str, float]
+    late: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> str:
+        """Name of the folder of kept inputs."""
+        return self.case.parent.name
+
+
+def prepare(place: Place, store: Store, day: date) -> Prepared:
+    """Read, fill, settle, and keep the case of the night.
+
+    Raises
+    ------
+    ConfigError, SeriesError : what no stand-in can replace.
+    """
+    config = place.config
+    known = know(place, day, _longest(config), _older(place, store, day))
+    check(config, known)
+    fleet_path = place.beside(config.fleet)
+    fleet = load_fleet(fleet_path)
+    powers = load_gpu_powers(fleet, fleet_path)
+    queue = read_queue(place.beside(config.jobs), known.known_at)
+    set_aside(queue, fleet, powers, _most(fleet, config, day))
+    settled = _settle(place, store, known, queue, day, fleet, powers)
+    left = queue.left(dict(settled.state.work_done))
+    new = place.kept / f".new-{day}"
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    late = _write(place, new, known, settled, queue, left, fleet, powers, day)
+    run_id = f"{config.name}_{day}_{digest(new, __version__, str(day), str(config.solve_limit_s))[:12]}"
+    case = _keep(new, place.kept / run_id)
+    return Prepared(day, case, run_id, known, settled, queue, left, late)
+
+
+def _longest(config: Nightly) -> int:
+    return 1 if config.foresight == "known" else config.horizon.days or config.horizon.most_days
+
+
+def _older(place: Place, store: Store, day: date) -> Path | None:
+    row = store.row("SELECT kept FROM plans WHERE night < ? ORDER BY night DESC LIMIT 1", str(day))
+    return place.kept / row["kept"] if row else None
+
+
+def _most(fleet: Fleet, config: Nightly, day: date) -> dict[str, float]:
+    """GPUs of each pool at the horizon's start."""
+    start = np.array([config.begin(day)]).astype("datetime64[ns]")
+    return {
+        n: float(at(p.count, start, fleet.sites[n.split("/")[0]].time_zone)[0]) for n, (_, p) in fleet.pools().items()
+    }
+
+
+def _settle(
+    place: Place, store: Store, known: Known, queue: Queue, day: date, fleet: Fleet, powers: dict[str, GpuPower]
+) -> Settled:
+    """Settle from a case folder of this night's series that is thrown away afterwards."""
+    work = place.out / ".work" / "books"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    since = place.config.begin(day - timedelta(days=34))
+    always = pd.Timestamp(place.config.begin(day)) + pd.Timedelta(days=2)
+    filler = no_work(fleet, powers, pd.Timestamp(since)).model_copy(update={"deadline": always})
+    case = write_night_case(work, place, known, day, day, State(), [filler])
+    step("books")
+    return settle(place, store, case, known, queue.jobs, day)
+
+
+def _write(
+    place: Place, folder: Path, known: Known, settled: Settled, queue: Queue, left: dict[str, float],
+    fleet: Fleet, powers: dict[str, GpuPower], day: date,
+) -> dict[str, float]:  # fmt: skip
+    """Write the case of the night; returns the late jobs."""
+    config = place.config
+    begin = config.begin(day)
+    table = history(queue)
+    mine = table[table["id"].isin(left)]
+    mine = mine.assign(left=mine["id"].map(left))
+    days = 1 if config.foresight == "known" else config.horizon.of(slack_days(mine, begin))
+    last = day + timedelta(days=days - 1)
+    end = config.begin(last + timedelta(days=1))
+    beyond = "must_finish" if config.foresight == "known" else "terminal_value"
+    late: dict[str, float] = {}
+    jobs = [_job(queue.jobs[n], left[n], late, begin, end, beyond, fleet, powers) for n in sorted(left)]
+    here = [j for j in jobs if j.release < pd.Timestamp(end)] or [no_work(fleet, powers, pd.Timestamp(begin))]
+    names = {j.id for j in here}
+    state = settled.state.model_copy(
+        update={"work_done": {k: v for k, v in sorted(settled.state.work_done.items()) if k in names}}
+    )
+    expected = _expected(config, known, table, end)
+    write_night_case(folder, place, known, day, last, state, here, expected, beyond)
+    return late
+
+
+def _job(
+    job: Job, left: float, late: dict[str, float], begin: np.datetime64, end: np.datetime64, beyond: str,
+    fleet: Fleet, powers: dict[str, GpuPower],
+) -> Job:  # fmt: skip
+    """The job as the night plans it: late ones as soon as may be, and no more than fits where nothing may wait."""
+    speed = fastest(fleet, powers, job)
+    deadline, is_late = deadline_of(job, left, speed, pd.Timestamp(begin))
+    planned = job.model_copy(update={"deadline": deadline})
+    if is_late:
+        late[job.id] = left
+    if beyond == "terminal_value":
+        return planned
+    return clip(planned, job.gpu_hours - left, left, job.max_gpus * speed * hours_inside(planned, begin, end))
+
+
+def _expected(config: Nightly, known: Known, table: pd.DataFrame, end: np.datetime64) -> pd.DataFrame | None:
+    """Mean of what is to arrive; nothing where the future is known or not looked at."""
+    if config.foresight != "forecast" or table.empty:
+        return None
+    return expected_arrivals(table, known.known_at, end, config.arrivals_window_days, config.time_zone)
+
+
+def _keep(new: Path, final: Path) -> Path:
+    """The inputs of a night under the name of its run; the same inputs are there already."""
+    if final.is_dir():
+        shutil.rmtree(new)
+    else:
+        new.rename(final)
+    step("kept")
+    return final / CASE

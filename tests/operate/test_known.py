@@ -1,0 +1,112 @@
+"""What is known at a night's moment, and what stands in for the rest, labelled."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from energy.inputs.errors import ConfigError, SeriesError
+from energy.operate.config import load_nightly, tomorrow
+from energy.operate.known import check, know, slack_days
+from tests.operate.nightcase import DAY
+
+
+def known(nights, days=3, older=None):
+    found = know(nights.place, DAY, days, older)
+    check(nights.place.config, found)
+    return found
+
+
+def test_prices_are_known_to_the_end_of_the_day_and_weather_to_the_auction(nights):
+    found = known(nights)
+    price, air = found.tables["NO4"], found.tables["north"]
+    assert price.index[price["quality"] == "auction"].max() == pd.Timestamp("2024-03-12T22:00")
+    assert set(price.loc["2024-03-12T23:00":, "quality"]) == {"forecast"}
+    assert air.index[air["quality"] == "measured"].max() == pd.Timestamp("2024-03-11T11:00")
+    assert set(air.loc["2024-03-11T12:00":, "quality"]) == {"persistence"}
+    assert found.reasons == []
+
+
+def test_nothing_of_the_future_is_looked_at(nights):
+    before = known(nights)
+    change = lambda row: row | {k: 999 for k in ("NO4", "DE-LU") if row["utc"] >= "2024-03-12T23"}  # noqa: E731
+    nights.each("prices.csv", change)
+    after = known(nights)
+    for name, table in before.tables.items():
+        pd.testing.assert_frame_equal(table, after.tables[name])
+
+
+def test_perfect_foresight_looks_at_all(nights):
+    nights.edit("nightly.yaml", "foresight", "perfect")
+    assert all(table["real"].all() for table in known(nights).tables.values())
+
+
+def test_a_missing_price_of_the_day_is_forecast_and_said(nights):
+    nights.each("prices.csv", lambda r: r | ({"NO4": ""} if "2024-03-12T05" <= r["utc"] < "2024-03-12T09" else {}))
+    found = known(nights)
+    assert found.fallback_hours["price"] == {"NO4": 4.0}
+    assert found.reasons == ["price of NO4: 4 h of the delivery day are not known; the shape rule stands in"]
+    gap = found.tables["NO4"].loc["2024-03-12T05":"2024-03-12T08"]
+    assert set(gap["quality"]) == {"forecast"}
+    assert np.isfinite(gap["value"]).all()
+
+
+def test_a_site_without_weather_for_days(nights):
+    nights.each("weather_north.csv", lambda r: r | ({"temp_air": ""} if r["utc"] >= "2024-03-09" else {}))
+    found = known(nights)
+    assert found.reasons == ["weather of north: nothing measured for 61 h; the last days are carried on"]
+    assert found.fallback_hours["weather"] == {"north": 24.0}
+    assert found.tables["south"]["real"].sum() > 0
+
+
+def test_a_forecast_row_of_the_source_is_kept(nights):
+    nights.each(
+        "weather_south.csv", lambda r: r | {"quality": "forecast" if r["utc"] >= "2024-03-11T12" else "measured"}
+    )
+    assert set(known(nights).tables["south"].loc["2024-03-11T12:00":, "quality"]) == {"forecast"}
+
+
+def test_a_source_that_answers_with_an_error_page(nights, solved):
+    kept = solved.case.place.kept / solved.night.run_id
+    (nights.folder / "prices.csv").write_text("<html>503 Service Unavailable</html>\n")
+    with pytest.raises(SeriesError, match="no earlier night kept"):
+        known(nights)
+    found = know(nights.place, DAY + timedelta(days=1), 2, kept)
+    assert [r for r in found.reasons if r.startswith("price of NO4: the source cannot be read; what night small_")]
+    real = found.tables["NO4"]["real"]
+    assert real[real].index.max() == pd.Timestamp("2024-03-12T22:00")
+    assert found.fallback_hours["price"]["NO4"] == 24.0
+
+
+def test_a_night_of_guesses_only_is_refused(nights):
+    nights.put("prices.csv", [r for r in nights.rows("prices.csv") if r["utc"] < "2024-03-01"])
+    with pytest.raises(SeriesError, match="none is known of the week before"):
+        known(nights)
+
+
+def test_slack_sets_the_horizon(nights):
+    begin = np.datetime64("2024-03-12")
+    jobs = pd.DataFrame({"left": [240.0, 24.0], "max_gpus": [10.0, 1.0],
+                         "deadline": pd.to_datetime(["2024-03-14T00:00", "2024-03-16T12:00"])})  # fmt: skip
+    assert slack_days(jobs, begin) == pytest.approx(3.5)
+    days = nights.place.config.horizon.model_copy(update={"days": None})
+    assert [days.of(s) for s in (0.0, 3.5, 30.0)] == [3, 6, 14]
+
+
+def test_tomorrow_is_that_of_the_fleet(nights, monkeypatch):
+    monkeypatch.setenv("HYDROCOOL_NOW", "2024-03-11T23:30:00+00:00")
+    assert tomorrow(nights.place.config) == date(2024, 3, 13)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [("auction.known_at", "25:00", "auction.known_at"), ("horizon.most_days", 2, "most_days 2 is below least_days 3"),
+     ("foresight", "luck", "foresight"), ("live", True, "unknown key")],
+)  # fmt: skip
+def test_a_bad_nightly_file_names_its_key(key, value, words, nights):
+    nights.edit("nightly.yaml", key, value)
+    with pytest.raises(ConfigError, match=words):
+        load_nightly(nights.folder / "nightly.yaml")
