@@ -19,7 +19,7 @@ KEYS = {
     "status", "reasons", "horizon", "objective_eur", "bill_eur", "baseline_eur", "saving_eur", "saving_share", "equal_work",
     "work_gpu_hours", "undone_gpu_hours", "energy_mwh", "carbon_t", "water_m3", "cooling", "pue", "pue_baseline",
     "baseline_late_gpu_hours", "busy_share", "certificate", "reconciliation", "limits", "what_would_help", "shape",
-    "left_out_jobs", "case",
+    "left_out_jobs", "case", "notices", "later", "expected",
 }  # fmt: skip
 
 
