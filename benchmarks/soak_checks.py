@@ -161,7 +161,7 @@ def _balances(place: Place, store: Store, last: date) -> list[str]:
                 update={"horizon": inputs.case.horizon.model_copy(update={"start": day, "end": day})}
             ),
         )
-        table = executed(one, read_schedule(place.out / force["folder"] / "schedule.csv"), jobs, done)
+        table = executed(one, read_schedule(place.out / force["folder"] / "schedule.parquet"), jobs, done)
         for name, hours in work_of(one, table, jobs).items():
             done[name] = done.get(name, 0.0) + hours
         tables.append(table)

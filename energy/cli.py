@@ -38,7 +38,8 @@ Attribute = Annotated[
     bool, typer.Option("--attribute", help="Also solve the restricted problems that explain the saving by cause.")
 ]
 Plan = Annotated[
-    str, typer.Option("--plan", help="ipx or simplex (solver), greedy, or a schedule.csv to trim and re-check.")
+    str,
+    typer.Option("--plan", help="ipx or simplex (solver), greedy, or a schedule.csv (.parquet) to trim and re-check."),
 ]
 TimeLimit = Annotated[float, typer.Option("--time-limit", min=1, help="Most seconds that the solver may take.")]
 Page = Annotated[bool, typer.Option("--page/--no-page", help="Draw the report.")]

@@ -7,7 +7,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from energy.codes import CONFIGURATION, DATA
@@ -88,6 +87,8 @@ def _apply(found: Quotas, to: Target, at: str, text: str) -> str:
 
 def _period(found: Quotas, at: str) -> int:
     """The period that holds a moment."""
+    import numpy as np
+
     moment = _moment("--at", at)
     period = found.period_at(np.datetime64(moment.replace(tzinfo=None), "ns"))
     if period is None:

@@ -106,11 +106,17 @@ def history(
     """The last nights: state, rung, cost, realised saving, fallback hours, undone work."""
     with exit_codes():
         from energy.operate.config import load_nightly
-        from energy.operate.history import last_nights, table
+        from energy.operate.history import last_nights, lights, table
         from energy.screen import console
 
-        rows = last_nights(load_nightly(config), nights)
-        typer.echo(json.dumps(rows)) if as_json else console().print(table(rows))
+        place = load_nightly(config)
+        rows = last_nights(place, nights)
+        if as_json:
+            typer.echo(json.dumps(rows))
+            return
+        for line in lights(place, nights):
+            typer.echo(line)
+        console().print(table(rows))
 
 
 def doctor(

@@ -28,6 +28,8 @@ from energy.program import build
 from energy.solve import Options, Raw, compile_model, dual_prices, gate, solution, solve
 
 Stage = Callable[[str], None]
+#: Status of a plan whose Schedule no solver made.
+NOT_SOLVED = "not solved"
 #: Makes a Schedule of a Problem without a solver.
 Maker = Callable[[xr.Dataset], xr.Dataset]
 
@@ -144,7 +146,7 @@ def _planned(
     with clock.stage("place"):
         schedule = maker(problem)
     solved, none = stand_in(problem, schedule), np.zeros(0)
-    return solved, schedule, Raw("not solved", solved.attrs["objective_eur"], none, none, none, 0, 0.0, "none")
+    return solved, schedule, Raw(NOT_SOLVED, solved.attrs["objective_eur"], none, none, none, 0, 0.0, "none")
 
 
 def _context(inputs: Inputs, problem: xr.Dataset, prices: xr.Dataset, plan: Priced) -> dict[str, object]:

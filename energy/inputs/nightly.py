@@ -51,6 +51,8 @@ class Nightly(Frozen):
     release). Series are tables that grow; of each night only what was known at its moment is looked at: prices up
     to the end of the delivery day, weather up to the auction, and rows labelled forecast. `foresight` is for
     studies: `known` plans the delivery day alone, `perfect` knows all that the files hold. Without `report` no page is drawn.
+    `metrics` (a textfile for Prometheus) and `log` (JSON lines) lie in `out` where they are not named; `link` is the
+    address of `out` for those who get messages, whose own addresses stand in HYDROCOOL_NOTIFY.
     """
 
     name: Name
@@ -72,7 +74,10 @@ class Nightly(Frozen):
     out: str = "nights"
     report: bool = True
     database: str | None = None
-    notify: tuple[str, ...] = ()
+    metrics: str | None = Field(default=None, pattern=r"\.prom$")
+    log: str | None = None
+    pdf: bool = False
+    link: str = ""
 
     def known_at(self, day: date) -> np.datetime64:
         """Knowledge moment of the night of a delivery day (UTC)."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from energy.operate.runs import RunFolderError, read_run
-from energy.optimize import Run, Saved, optimize, revive
+from energy.optimize import NOT_SOLVED, Run, Saved, optimize, revive
 from energy.optimize import Stage as Tell
 from energy.report.record import INPUTS, Record
 
@@ -69,7 +69,7 @@ def revived(folder: Path) -> tuple[Record, Saved]:
 
 
 def replay_run(folder: Path, tell: Tell = lambda _: None) -> Replayed:
-    """Solve a run folder's inputs once more.
+    """Solve a run folder's inputs once more; a plan that no solver made is placed once more.
 
     Raises
     ------
@@ -77,7 +77,9 @@ def replay_run(folder: Path, tell: Tell = lambda _: None) -> Replayed:
     SolverError : the solver's answer cannot be trusted.
     """
     record = read_run(folder)
-    return Replayed(record, optimize(_case(folder, record), fill=_fill(record), tell=tell, as_of=_as_of(record)))
+    maker = (lambda _: record.placement) if record.manifest["solver"]["status"] == NOT_SOLVED else None
+    again = optimize(_case(folder, record), fill=_fill(record), tell=tell, as_of=_as_of(record), maker=maker)
+    return Replayed(record, again)
 
 
 def bill_agrees(record: Record, saved: Saved) -> bool:

@@ -37,6 +37,16 @@ class Place(Frozen):
         return self.beside(self.config.database) if self.config.database else self.out / "state.sqlite"
 
     @property
+    def metrics(self) -> Path:
+        """The textfile of the last night's metrics."""
+        return self.beside(self.config.metrics) if self.config.metrics else self.out / "hydrocool.prom"
+
+    @property
+    def log(self) -> Path:
+        """The log, in JSON lines."""
+        return self.beside(self.config.log) if self.config.log else self.out / "log.jsonl"
+
+    @property
     def kept(self) -> Path:
         """Inputs of every night, as they were known then."""
         return self.out / "inputs"

@@ -44,7 +44,7 @@ def night_of(
         "fallback_hours": known.fallback_hours, "quality": _quality(record), "jobs": _jobs(prepared, record),
         "undone_gpu_hours": float(s["undone_gpu_hours"]),
         "later_gpu_hours": float(s["later"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due"]),
-        "yesterday": _yesterday(days), "saving_eur": _savings(days, prepared.day),
+        "yesterday": _yesterday(days), "saving_eur": _savings(days),
         "pue": _pue(fleet, prepared.settled.state), "peaks": _peaks(prepared.settled.state, prepared.day),
         "plan": plan, "changes": _changes(before, plan), "cost_eur": float(s["bill_eur"]),
         "gap": _gap(s),
@@ -94,20 +94,46 @@ def _yesterday(days: list[dict[str, Any]]) -> dict[str, Any] | None:
     if not mine:
         return None
     d = max(mine, key=lambda row: str(row["day"]))
-    base = next((b["real_eur"] for b in days if b["policy"] == RUN_NOW and b["day"] == d["day"]), None)
+    base = next((b for b in days if b["policy"] == RUN_NOW and b["day"] == d["day"]), None)
     why = {k: d[f"{k}_eur"] for k in ("price", "weather", "load", "other")}
+    behind = base["gpu_hours"] - d["gpu_hours"] if base else 0.0
     return {"date": d["day"], "promised_eur": d["promised_eur"], "real_eur": d["real_eur"], "why": why,
-            "run_now_eur": base, "saving_eur": None if base is None else base - d["real_eur"]}  # fmt: skip
+            "run_now_eur": base and base["real_eur"], "behind_gpu_hours": behind, "behind_eur": behind * _work_eur(days),
+            "saving_eur": saved_by_day(days).get(d["day"]) if base else None}  # fmt: skip
 
 
-def _savings(days: list[dict[str, Any]], day: date) -> dict[str, float]:
-    """Realised bill(run-now) - bill(plan) of the last settled day, its month and its year, so far."""
-    by_day: dict[str, float] = {}
+def _work_eur(days: list[dict[str, Any]]) -> float:
+    """What run-now has paid per GPU-hour on the settled days, firm load included [EUR]: the price of work put off.
+
+    It is above what the work alone costs, so a plan that is behind is never flattered.
+    """
+    mine = sorted((d for d in days if d["policy"] == RUN_NOW), key=lambda d: str(d["day"]))
+    hours = total({d["day"]: d["gpu_hours"] for d in mine})
+    return total({d["day"]: d["real_eur"] for d in mine}) / hours if hours > 0 else 0.0
+
+
+def saved_by_day(days: list[dict[str, Any]]) -> dict[str, float]:
+    """Realised saving of each settled day for equal work [EUR].
+
+    bill(run-now) - bill(plan) - price of work · (work of run-now - work of the plan): one price for all days, so that
+    what is saved by waiting for a cheaper day counts, and work that is still to be done does not.
+    """
+    price = _work_eur(days)
+    out: dict[str, float] = {}
     for d in sorted(days, key=lambda row: (str(row["day"]), str(row["policy"]))):
-        by_day[d["day"]] = by_day.get(d["day"], 0.0) + (d["real_eur"] if d["policy"] == RUN_NOW else -d["real_eur"])
-    last = max(by_day, default=str(day))
+        worth = d["real_eur"] - price * d["gpu_hours"]
+        out[d["day"]] = out.get(d["day"], 0.0) + (worth if d["policy"] == RUN_NOW else -worth)
+    return out
+
+
+def _savings(days: list[dict[str, Any]]) -> dict[str, float | None]:
+    """Realised saving of the last settled day, its month and its year, so far; None before any is settled."""
+    by_day = saved_by_day(days)
+    if not by_day:
+        return dict.fromkeys(("last_night", "month_to_date", "year_to_date"))
+    last = max(by_day)
     return {
-        "last_night": by_day.get(last, 0.0),
+        "last_night": by_day[last],
         "month_to_date": total({k: v for k, v in by_day.items() if k[:7] == last[:7]}),
         "year_to_date": total({k: v for k, v in by_day.items() if k[:4] == last[:4]}),
     }

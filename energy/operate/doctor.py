@@ -18,12 +18,13 @@ from energy.inputs.tables import read_series
 from energy.inputs.tariffs import load_tariffs
 from energy.operate.config import Place, now, tomorrow
 from energy.operate.errors import NightError, StoreError
-from energy.operate.publish import LATEST, NIGHT, is_published, lock
+from energy.operate.publish import LATEST, is_published, lock
 from energy.operate.queue import read_queue
 from energy.operate.runs import RunFolderError, check_writable
 from energy.operate.settle import promise
 from energy.operate.store import check_integrity, open_store
 from energy.problem import read_inputs
+from energy.report.record import NIGHT
 
 #: Free space below which nights will soon fail [MB]: some hundred nights of a small fleet.
 LEAST_FREE_MB = 500
@@ -184,7 +185,7 @@ def _promised(place: Place, folder: Path, night: str) -> float:
     case = place.kept / folder.name / "case.yaml"
     inputs = read_inputs(case)
     jobs = {j.id: j for j in inputs.jobs}
-    return promise(case, date.fromisoformat(night), folder / "schedule.csv", inputs.state, jobs)
+    return promise(case, date.fromisoformat(night), folder / "schedule.parquet", inputs.state, jobs)
 
 
 def _readings(path: Path) -> list[tuple[str, dict[str, object]]]:

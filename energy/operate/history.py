@@ -7,8 +7,11 @@ from typing import Any
 
 from rich.table import Table
 
+from energy.operate.after import HISTORY, pasts
 from energy.operate.config import Place
+from energy.operate.digest import saved_by_day
 from energy.operate.store import Store, open_store
+from energy.report.history import terminal
 
 #: What a row of the history holds, in the order shown.
 COLUMNS = ("night", "status", "rung", "cost_eur", "saving_eur", "fallback_hours", "undone_gpu_hours", "solve_seconds")
@@ -22,15 +25,21 @@ def last_nights(place: Place, count: int) -> list[dict[str, Any]]:
         return rows(store, count)
 
 
+def lights(place: Place, count: int) -> list[str]:
+    """The last nights at a glance: lights, bars of savings, the nights that were not OK, and where the page is."""
+    with open_store(place.database) as store:
+        lines = terminal(pasts(store, count), count)
+    page = place.out / HISTORY
+    return [*lines, f"page: {page}"] if page.is_file() else lines
+
+
 def rows(store: Store, count: int) -> list[dict[str, Any]]:
     """Rows of `last_nights`; `saving_eur` is what the night's own day realised, once it is settled."""
     found = store.rows(
         "SELECT * FROM runs AS r WHERE id = (SELECT id FROM runs WHERE night = r.night ORDER BY published DESC, id DESC "
         "LIMIT 1) ORDER BY night DESC LIMIT ?", count,
     )  # fmt: skip
-    saved = {r["day"]: r["eur"] for r in store.rows(
-        "SELECT p.day AS day, b.real_eur - p.real_eur AS eur FROM days AS p JOIN days AS b ON b.day = p.day "
-        "AND b.policy = 'run_now' WHERE p.policy = 'plan'")}  # fmt: skip
+    saved = saved_by_day(store.rows("SELECT * FROM days"))
     return [
         {k: r[k] for k in ("night", "run_id", "status", "rung", "exit_code", "cost_eur", "fallback_hours",
                            "undone_gpu_hours", "solve_seconds", "wall_seconds", "gap", "folder")}

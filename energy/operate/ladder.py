@@ -48,7 +48,7 @@ def climb(
     Parameters
     ----------
     work : folder for what the rungs write
-    last_good : schedule.csv in force, or None
+    last_good : schedule.parquet in force, or None
     ends_at : moment of the monotonic clock when the budget is used up
     """
     found = Climb()

@@ -17,6 +17,11 @@ LOGGER = "hydrocool"
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "run_id"}
 
 
+def logger() -> logging.Logger:
+    """The nightly run's logger."""
+    return logging.getLogger(LOGGER)
+
+
 class LogError(OSError):
     """The log file cannot be opened; names it and the reason."""
 

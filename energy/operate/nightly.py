@@ -16,16 +16,18 @@ from energy.codes import CONFIGURATION, DATA, DEGRADED, OK, UNPUBLISHED
 from energy.inputs.errors import ConfigError, InputError
 from energy.inputs.fleet import load_fleet
 from energy.operate import publish
+from energy.operate.after import follow_up
 from energy.operate.config import Place, now
 from energy.operate.digest import days_until, night_of
 from energy.operate.errors import NightError
 from energy.operate.ladder import Climb, climb
+from energy.operate.logs import logging_to
 from energy.operate.prepare import Prepared, prepare
 from energy.operate.publish import step
 from energy.operate.settle import promise
 from energy.operate.store import Store, open_store
 from energy.plant import PlantError
-from energy.report.record import Record, read
+from energy.report.record import NIGHT, Record, read
 from energy.schema import SchemaError
 
 #: Share of the budget after which the ladder must have ended: what is left is for publishing.
@@ -73,17 +75,35 @@ def run_night(place: Place, day: date, again: bool = False, tell: Tell = lambda 
     StoreError : the state database cannot be used.
     RunFolderError : the output folder cannot be written at all.
     """
-    began, started = time.monotonic(), now()
-    with publish.lock(place.out), open_store(place.database) as store:
+    with (
+        publish.lock(place.out),
+        open_store(place.database) as store,
+        logging_to(place.log, f"{place.config.name}_{day}") as log,
+    ):
         publish.sweep(place.out)
         _in_order(store, day, again)
-        try:
-            night = _night(place, store, day, began, tell)
-        except EXPECTED as e:
-            night = Night(day, "FAILED", reasons=[str(e)])
-        if not night.unchanged:
-            _record_run(store, night, started.isoformat(timespec="seconds"), time.monotonic() - began)
+
+        def told(text: str) -> None:
+            log.info(text)
+            tell(text)
+
+        night = _recorded(place, store, day, told)
+        follow_up(place, store, night)
         publish.sweep(place.out)
+        log.info("ended", extra={"status": night.status, "rung": night.rung, "exit_code": night.code,
+                                 "published": night.folder and night.folder.name, "reasons": night.reasons})  # fmt: skip
+    return night
+
+
+def _recorded(place: Place, store: Store, day: date, tell: Tell) -> Night:
+    """The night, and its row among the runs."""
+    began, started = time.monotonic(), now()
+    try:
+        night = _night(place, store, day, began, tell)
+    except EXPECTED as e:
+        night = Night(day, "FAILED", reasons=[str(e)])
+    if not night.unchanged:
+        _record_run(store, night, started.isoformat(timespec="seconds"), time.monotonic() - began)
     return night
 
 
@@ -119,7 +139,7 @@ def _night(place: Place, store: Store, day: date, began: float, tell: Tell) -> N
 
 def _same(place: Place, store: Store, prepared: Prepared, folder: Path) -> Night:
     """The same inputs are published: make good what a killed run may have left undone, and no more."""
-    summed = json.loads((folder / publish.NIGHT).read_text(encoding="utf-8"))
+    summed = json.loads((folder / NIGHT).read_text(encoding="utf-8"))
     entered = store.row("SELECT id FROM runs WHERE run_id = ? AND published = 1", prepared.run_id) is not None
     night = _finish(place, store, prepared, folder, summed, 0.0)
     night.unchanged = entered
@@ -149,14 +169,14 @@ def _work(place: Place) -> Path:
 def _in_force(place: Place, store: Store, day: date) -> Path | None:
     """The schedule that is in force before this night."""
     row = store.row("SELECT folder FROM plans WHERE night < ? ORDER BY night DESC LIMIT 1", str(day))
-    return place.out / row["folder"] / "schedule.csv" if row else None
+    return place.out / row["folder"] / "schedule.parquet" if row else None
 
 
 def _digest(place: Place, store: Store, prepared: Prepared, found: Climb, record: Record) -> dict[str, Any]:
     schedule = _in_force(place, store, prepared.day)
     before: list[dict[str, Any]] = []
     if schedule is not None:
-        before = json.loads((schedule.parent / publish.NIGHT).read_text(encoding="utf-8"))["plan"]
+        before = json.loads((schedule.parent / NIGHT).read_text(encoding="utf-8"))["plan"]
     reasons = [*prepared.known.reasons, *found.reasons, *record.summary["reasons"]]
     days = days_until(store, prepared.day, prepared.settled.days)
     fleet = load_fleet(place.beside(place.config.fleet))
@@ -166,7 +186,7 @@ def _digest(place: Place, store: Store, prepared: Prepared, found: Climb, record
 def _promise(prepared: Prepared, folder: Path) -> dict[str, Any]:
     """The row of a plan: what it promises for its own day."""
     jobs = prepared.queue.jobs
-    eur = promise(prepared.case, prepared.day, folder / "schedule.csv", prepared.settled.state, jobs)
+    eur = promise(prepared.case, prepared.day, folder / "schedule.parquet", prepared.settled.state, jobs)
     return {"night": str(prepared.day), "run_id": prepared.run_id, "folder": folder.name, "kept": prepared.kept,
             "promised_eur": eur}  # fmt: skip
 

@@ -17,13 +17,14 @@ from typing import Any
 
 from energy.operate.errors import NightError
 from energy.operate.runs import PAGE, RunFolderError, save_page
-from energy.report.record import Record, write_json
+from energy.report import markdown
+from energy.report.record import NIGHT, Record, write_json
 
 #: Test hooks: the step at which the process kills itself, or finds the disk full.
 KILL_AT, FULL_AT = "HYDROCOOL_KILL_AT", "HYDROCOOL_FULL_AT"
 #: Keys of a run's manifest that tell of the clock and not of the plan: the database keeps them.
 OF_THE_CLOCK = ("created_utc", "seconds", "files_sha256")
-LATEST, LOCK, NIGHT = "latest", ".lock", "night.json"
+LATEST, LOCK, SUMMARY = "latest", ".lock", "summary.md"
 
 
 def step(name: str) -> None:
@@ -91,8 +92,9 @@ def publish_night(run: Path, out: Path, run_id: str, night: dict[str, Any], reco
         manifest |= {"run_id": run_id, "night": night["date"], "status": night["status"], "rung": night["rung"],
                      "reasons": night["reasons"]}  # fmt: skip
         manifest["solver"] = {k: v for k, v in manifest["solver"].items() if k != "seconds"}
+        (work / SUMMARY).write_text(markdown.page(night), encoding="utf-8")
         if page:
-            save_page(replace(record, manifest=manifest), work / PAGE)
+            save_page(replace(record, manifest=manifest, night=night), work / PAGE)
         step("drawn")
         hashes = {
             str(p.relative_to(work)): sha256(p)

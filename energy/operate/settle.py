@@ -106,7 +106,7 @@ def _plan_day(
     """Book one day of the plan in force, and, where it is settled, of run-now; returns the state after it."""
     each = inputs.case.horizon.start
     plan = store.row("SELECT * FROM plans WHERE night <= ? ORDER BY night DESC LIMIT 1", str(each))
-    whole = read_schedule(place.out / plan["folder"] / "schedule.csv") if plan else EMPTY
+    whole = read_schedule(place.out / plan["folder"] / "schedule.parquet") if plan else EMPTY
     table = executed(inputs, whole, jobs, dict(out.state.work_done))
     meter = meter_of(store, inputs) if settled else NO_METER
     before = out.state

@@ -106,8 +106,17 @@ def _yesterday(night: Night) -> str:
     sign = "saved" if y["saving_eur"] >= 0 else "cost an extra"
     return (
         f"On {short_day(day_of(y['date']))} power and cooling cost {eur(y['real_eur'])}; starting every job at once "
-        f"would have cost {eur(y['run_now_eur'])}, so the plan {sign} {eur(abs(y['saving_eur']))}."
+        f"would have cost {eur(y['run_now_eur'])}{_behind(y)}, so the plan {sign} {eur(abs(y['saving_eur']))}."
     )
+
+
+def _behind(y: Night) -> str:
+    """Work that the plan put off or caught up on against run-now, and what it counts for; nothing below half a euro."""
+    hours, worth = y.get("behind_gpu_hours", 0.0), y.get("behind_eur", 0.0)
+    if abs(worth) < 0.5:
+        return ""
+    what = "more, which the plan still has to do" if hours > 0 else "less, which the plan caught up on"
+    return f" and would have done {number(abs(hours))} GPU-hours {what} (counted at {eur(abs(worth))})"
 
 
 def promise(night: Night) -> str:

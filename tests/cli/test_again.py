@@ -153,3 +153,12 @@ def rewrite(folder, name, text):
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files_sha256"][name] = hashlib.sha256(text.encode()).hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_replay_of_a_plan_that_no_solver_made(folder, energy, tmp_path):
+    """The greedy plan on the same inputs: its placement is priced and judged once more, not replaced by a better one."""
+    code, *_ = energy("optimize", folder / "inputs" / "case.yaml", "--plan", "greedy", "--fill", "--out", tmp_path)
+    assert code == 6
+    code, out, _ = energy("replay", next(tmp_path.iterdir()))
+    assert code == 0
+    assert "objective and certificate agree" in out

@@ -31,10 +31,10 @@ MAY_IMPORT["operate"] = {
     "handover",
 }  # fmt: skip
 MAY_IMPORT["handover"] = {"inputs", "report", "schema"}
-MAY_IMPORT["handing"] = set(MAY_IMPORT)
 MAY_IMPORT["codes"] = set()
 MAY_IMPORT["exits"] = {"codes", "inputs", "operate", "plant", "schema", "solve", "sources"}
 MAY_IMPORT["screen"] = set(MAY_IMPORT)
+MAY_IMPORT["handing"] = set(MAY_IMPORT)
 MAY_IMPORT["live"] = set(MAY_IMPORT)
 MAY_IMPORT["kept"] = set(MAY_IMPORT)
 MAY_IMPORT["nights"] = set(MAY_IMPORT)

@@ -75,3 +75,9 @@ def test_doctor_names_what_is_wrong(energy, nights, monkeypatch):  # noqa: F811
     assert done.code == 2
     failed = {line[5:].partition(":")[0] for line in done.out.splitlines() if line.startswith("FAIL")}
     assert failed == {"jobs", "series", "database", "latest", "clock"}
+
+
+def test_any_night_is_replayed_from_its_folder(energy, solved):  # noqa: F811
+    done = energy("replay", solved.night.folder)
+    assert (done.code, done.err.count("energy:")) == (0, 0)
+    assert "objective and certificate agree" in done.out

@@ -33,7 +33,9 @@ def test_a_night_is_published_with_its_manifest_and_without_the_clock(solved):
     manifest = json.loads((folder / "manifest.json").read_text())
     assert {"created_utc", "seconds"}.isdisjoint(manifest)
     assert "seconds" not in manifest["solver"]
-    assert set(manifest["files_sha256"]) == {p.name for p in folder.iterdir()} - {"manifest.json"}
+    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert set(manifest["files_sha256"]) == found - {"manifest.json"}
+    assert "inputs/case.yaml" in found
     summed = json.loads((folder / "night.json").read_text())
     assert summed["known_until"] == "2024-03-12T23:00:00Z"
     assert summed["known_at"] == "2024-03-11T12:00:00Z"

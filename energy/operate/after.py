@@ -1,0 +1,114 @@
+"""What follows a night: metrics, history page, PDF, messages. None of it can make a night fail; each failure is logged."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from energy.operate import metrics, pdf
+from energy.operate.config import Place
+from energy.operate.logs import logger
+from energy.operate.notify import failures, notify
+from energy.operate.runs import PAGE
+from energy.operate.store import Store
+from energy.report import history_page, markdown
+from energy.report.history import NIGHTS, Past
+
+if TYPE_CHECKING:
+    from energy.operate.nightly import Night
+
+#: Addresses of messages, apart by spaces (apprise URLs); in the environment because they hold passwords.
+ADDRESSES = "HYDROCOOL_NOTIFY"
+#: The page of the last nights, beside them.
+HISTORY = "history.html"
+
+
+def follow_up(place: Place, store: Store, night: Night) -> None:
+    """Everything that is made of a night once it is in the books."""
+    if not night.unchanged:
+        for what in (_pdf, _history):
+            _attempt(what.__name__.strip("_"), lambda what=what: what(place, store, night))  # type: ignore[misc]
+    undelivered = 0 if night.unchanged else _notify(place, night)
+    _attempt("metrics", lambda: _metrics(place, store, night, undelivered))
+
+
+def _attempt(what: str, action: Callable[[], None]) -> None:
+    try:
+        action()
+    except OSError as e:  # a full disk, a missing library or folder: told, never fatal
+        logger().error(f"{what} not made", extra={"problem": str(e)})
+
+
+def _metrics(place: Place, store: Store, night: Night, undelivered: int) -> None:
+    last = store.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
+    good = store.row("SELECT max(finished) AS at FROM runs WHERE published = 1")
+    if last is None:
+        return
+    timing = metrics.Timing(
+        datetime.fromisoformat(last["finished"]),
+        datetime.fromisoformat(good["at"]) if good and good["at"] else None,
+        last["solve_seconds"], last["wall_seconds"], undelivered,
+    )  # fmt: skip
+    metrics.write(night.night or unpublished(place, store, night), timing, place.metrics)
+
+
+def unpublished(place: Place, store: Store, night: Night) -> dict[str, Any]:
+    """A night without a plan in the words of night.json: what is not known is None, never zero.
+
+    The fleet's name is that of the last plan: its file may be what is broken.
+    """
+    row = store.row("SELECT night_json FROM runs WHERE night_json IS NOT NULL ORDER BY id DESC LIMIT 1")
+    fleet = json.loads(row["night_json"])["fleet"] if row else place.config.name
+    return {
+        "date": str(night.day), "fleet": fleet, "run_id": night.run_id or "", "status": night.status,
+        "rung": night.rung, "reasons": night.reasons, "forecast": {"hours": None}, "fallback_hours": {},
+        "jobs": {"done": None, "running": None, "left": None, "late": [], "at_risk": []}, "undone_gpu_hours": None,
+        "later_gpu_hours": None, "yesterday": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
+    }  # fmt: skip
+
+
+def pasts(store: Store, most: int = NIGHTS) -> list[Past]:
+    """The last nights as history page and terminal show them, each by its last published run, else its last run."""
+    found = store.rows(
+        "SELECT * FROM runs AS r WHERE id = (SELECT id FROM runs WHERE night = r.night ORDER BY published DESC, id DESC "
+        "LIMIT 1) ORDER BY night DESC LIMIT ?", most,
+    )  # fmt: skip
+    return [_past(row) for row in reversed(found)]
+
+
+def _past(row: dict[str, Any]) -> Past:
+    if row["night_json"]:
+        return Past.of(json.loads(row["night_json"]), row["solve_seconds"], row["wall_seconds"])
+    return Past(
+        row["night"], row["status"], row["rung"], row["run_id"] or "", None, None, None, row["solve_seconds"],
+        row["wall_seconds"], 0.0, 0.0, tuple(json.loads(row["reasons"])),
+    )  # fmt: skip
+
+
+def _history(place: Place, store: Store, night: Night) -> None:
+    beside = place.out / f".{HISTORY}"
+    beside.write_text(history_page.render(pasts(store)), encoding="utf-8")
+    beside.replace(place.out / HISTORY)
+
+
+def _pdf(place: Place, store: Store, night: Night) -> None:
+    """Beside the nights, not in them: a PDF's bytes are its library's affair."""
+    if place.config.pdf and night.folder is not None and (night.folder / PAGE).is_file():
+        html = (night.folder / PAGE).read_text(encoding="utf-8")
+        pdf.write_pdf(html, place.out / "pdf" / f"{night.folder.name}.pdf")
+
+
+def _notify(place: Place, night: Night) -> int:
+    """Send the summary; returns how many messages did not arrive."""
+    addresses = os.environ.get(ADDRESSES, "").split()
+    if not addresses:
+        return 0
+    link = f"{place.config.link.rstrip('/')}/{night.run_id}/{PAGE}" if place.config.link and night.night else None
+    if night.night is not None:
+        return failures(notify(addresses, markdown.subject(night.night), markdown.page(night.night, link)))
+    subject = f"{night.status}: {place.config.name}, {night.day}: nothing published, the last plan stays in force"
+    reasons = "".join(f"- {markdown.escaped(r)}\n" for r in night.reasons)
+    return failures(notify(addresses, subject, f"# {markdown.escaped(subject)}\n\n{reasons}"))

@@ -1,0 +1,74 @@
+"""What follows a night: metrics, history page, log, messages; none of them can make it fail."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from energy.operate import after
+from energy.operate.notify import Delivery
+from tests.operate.nightcase import DAY
+
+
+def metric(folder, name):
+    """Value of a metric by its name and labels."""
+    lines = (folder / "hydrocool.prom").read_text(encoding="utf-8").splitlines()
+    return next(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
+
+
+@pytest.fixture
+def impossible(nights):
+    """A folder whose night cannot be planned: no price is known."""
+    nights.put("prices.csv", [r for r in nights.rows("prices.csv") if r["utc"] < "2024-03-01"])
+    return nights
+
+
+def test_a_published_night_leaves_metrics_history_log_and_summary(solved):
+    out = solved.case.out
+    assert metric(out, 'hydrocool_state{fleet="small",state="OK"}') == 1
+    assert metric(out, "hydrocool_last_success_timestamp_seconds") > 0
+    folder = out / (out / "latest").readlink()
+    assert f"./{folder.name}/report.html" in (out / after.HISTORY).read_text(encoding="utf-8")
+    assert (folder / "summary.md").read_text(encoding="utf-8").startswith("## OK: small, 12 Mar 2024")
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {line["run_id"] for line in lines} == {f"small_{DAY}"}
+    assert (lines[-1]["event"], lines[-1]["status"], lines[-1]["published"]) == ("ended", "OK", folder.name)
+
+
+def test_a_failed_night_is_in_metrics_and_history_without_invented_zeros(impossible):
+    assert impossible.night().status == "FAILED"
+    assert metric(impossible.out, 'hydrocool_state{fleet="small",state="FAILED"}') == 1
+    text = (impossible.out / "hydrocool.prom").read_text(encoding="utf-8")
+    for unknown in ("hydrocool_cost_eur", "hydrocool_undone_gpu_hours", "hydrocool_last_success"):
+        assert unknown not in text
+    assert "FAILED" in (impossible.out / after.HISTORY).read_text(encoding="utf-8")
+
+
+def test_messages_that_do_not_arrive_are_counted_and_the_night_stands(impossible, monkeypatch):
+    sent = []
+
+    def lost(addresses, subject, text):
+        sent.append((list(addresses), subject, text))
+        return [Delivery("json", False, "the service did not take the message")]
+
+    monkeypatch.setenv(after.ADDRESSES, "json://localhost")
+    monkeypatch.setattr(after, "notify", lost)
+    night = impossible.night()
+    assert night.code == 7
+    [(addresses, subject, text)] = sent
+    assert addresses == ["json://localhost"]
+    assert "nothing published, the last plan stays in force" in subject
+    assert all(reason.split()[0] in text for reason in night.reasons)
+    assert metric(impossible.out, "hydrocool_notify_failures") == 1
+
+
+def test_a_metrics_folder_that_cannot_be_is_logged_and_no_more(impossible):
+    config = impossible.folder / "nightly.yaml"
+    (impossible.folder / "taken").write_text("a file", encoding="utf-8")
+    config.write_text(config.read_text(encoding="utf-8") + "metrics: taken/x.prom\n", encoding="utf-8")
+    assert impossible.night().code == 7
+    lines = [json.loads(x) for x in (impossible.out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    [failed] = [x for x in lines if x["level"] == "ERROR"]
+    assert failed["event"] == "metrics not made"
+    assert "taken/x.prom: the metrics cannot be written" in failed["problem"]
