@@ -82,6 +82,7 @@ def test_another_method_is_not_tried_on_files_that_cannot_be_read(nights, fails)
 
 def test_a_child_is_killed_with_its_own_children_at_its_limit(tmp_path, monkeypatch):
     (tmp_path / "energy").mkdir()
+    (tmp_path / "energy" / "__init__.py").touch()
     pid_file = tmp_path / "grandchild"
     (tmp_path / "energy" / "__main__.py").write_text(
         "import subprocess, sys, time, pathlib\n"
