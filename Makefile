@@ -37,6 +37,7 @@ docs: $(RUN)  ## everything under docs/ that is generated
 	$(BIN)/energy formulation --arrays > docs/arrays.md
 	$(BIN)/energy schemas docs/schemas
 	$(BIN)/python -m benchmarks.cooling_table
+	$(BIN)/python -m benchmarks.plant_parameters
 
 validate-cooling: $(DEV)  ## annual PUE of the plants against published bands and a measured hall; EPW names a folder
 	$(BIN)/python -m benchmarks.validate_cooling $(EPW) $(ARGS)

@@ -41,6 +41,7 @@ SUITES = (
     ("energy/audit/explain.py", ("tests/explain",)),
     ("energy/audit/cures.py", ("tests/explain",)),
     ("energy/audit/", ("tests/audit", "tests/bills")),
+    ("energy/plant/parameters.py", ("tests/plant/test_parameters.py", "tests/plant/test_plant_files.py")),
     ("energy/plant/", ("tests/plant", "tests/bills/test_solar.py")),
 )
 #: Bars of the issue: share killed, size of the sample.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import cooling_table
+from benchmarks import cooling_table, plant_parameters
 from energy.inputs import jsonschema
 from energy.program import formulation
 from energy.schema import markdown
@@ -20,6 +20,7 @@ def expected() -> dict[str, str]:
         "docs/formulation.md": formulation(),
         "docs/arrays.md": markdown(),
         "docs/cooling.md": cooling_table.page(),
+        "docs/plants.md": plant_parameters.page(),
     }
     return pages | schemas
 
