@@ -103,13 +103,13 @@ def _yesterday(days: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def _work_eur(days: list[dict[str, Any]]) -> float:
-    """What run-now has paid per GPU-hour on the settled days, firm load included [EUR]: the price of work put off.
+    """What run-now has paid per GPU-hour of its jobs on the settled days [EUR]: the price of work put off.
 
-    It is above what the work alone costs, so a plan that is behind is never flattered.
+    Paid for its jobs: its bill less that of the same days with no job at all (`idle_eur`).
     """
     mine = sorted((d for d in days if d["policy"] == RUN_NOW), key=lambda d: str(d["day"]))
     hours = total({d["day"]: d["gpu_hours"] for d in mine})
-    return total({d["day"]: d["real_eur"] for d in mine}) / hours if hours > 0 else 0.0
+    return total({d["day"]: d["real_eur"] - d["idle_eur"] for d in mine}) / hours if hours > 0 else 0.0
 
 
 def saved_by_day(days: list[dict[str, Any]]) -> dict[str, float]:

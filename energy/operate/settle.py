@@ -118,7 +118,8 @@ def _plan_day(
         out.work += _work(PLAN, each, entry.work)
         at_once = run_now_table(inputs, now[RUN_NOW], jobs)
         base = book(inputs, now[RUN_NOW], at_once, jobs, NO_METER)
-        out.days.append(_row(RUN_NOW, each, None, base, {}, False))
+        idle = book(inputs, now[RUN_NOW], EMPTY, jobs, NO_METER).eur
+        out.days.append(_row(RUN_NOW, each, None, base, {"idle_eur": idle}, False))
         out.work += _work(RUN_NOW, each, base.work)
         now[RUN_NOW] = base.state
     return entry.state
@@ -152,7 +153,7 @@ def _row(
 ) -> dict[str, Any]:
     return {
         "policy": policy, "day": str(day), "night": plan["night"] if plan else None, "real_eur": entry.eur,
-        "promised_eur": None, "price_eur": None, "weather_eur": None, "load_eur": None, "other_eur": None, **why,
+        "idle_eur": None, "promised_eur": None, "price_eur": None, "weather_eur": None, "load_eur": None, "other_eur": None, **why,
         "energy_mwh": entry.energy_mwh, "gpu_hours": sum(entry.work[k] for k in sorted(entry.work)),
         "metered": int(meter), "state": json.dumps(entry.state.model_dump(mode="json", exclude_defaults=True)),
     }  # fmt: skip

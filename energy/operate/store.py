@@ -30,7 +30,8 @@ CREATE INDEX runs_by_night ON runs (night);
 CREATE TABLE plans (night TEXT PRIMARY KEY, run_id TEXT NOT NULL, folder TEXT NOT NULL, kept TEXT NOT NULL,
   promised_eur REAL NOT NULL);
 CREATE TABLE days (
-  policy TEXT NOT NULL, day TEXT NOT NULL, night TEXT, real_eur REAL NOT NULL, promised_eur REAL, price_eur REAL,
+  policy TEXT NOT NULL, day TEXT NOT NULL, night TEXT, real_eur REAL NOT NULL, idle_eur REAL,
+  promised_eur REAL, price_eur REAL,
   weather_eur REAL, load_eur REAL, other_eur REAL, energy_mwh REAL NOT NULL, gpu_hours REAL NOT NULL,
   metered INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (policy, day));
 CREATE TABLE work (policy TEXT NOT NULL, day TEXT NOT NULL, job TEXT NOT NULL, gpu_hours REAL NOT NULL,
