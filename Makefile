@@ -8,7 +8,7 @@ DEV    := $(VENV)/.dev-ready
 # One thread: the solver and the measured ratios are single-threaded, and two libraries' pools only fight.
 export OMP_NUM_THREADS := 1
 
-.PHONY: optimize nightly soak soak-short report test test-sources check format docs lock bench bills regression real validate-cooling clean
+.PHONY: optimize nightly soak soak-short report test test-sources test-nights check format docs lock bench bills regression real validate-cooling clean
 
 optimize: $(RUN)  ## the reference case (or ARGS), solved, proven, priced, reported
 	$(BIN)/energy optimize $(ARGS)
@@ -53,6 +53,9 @@ regression: $(DEV)  ## objectives and sizes of the table, old beside new
 
 bills: $(DEV)  ## golden invoices, and objective = bill for 200 random fleets, tariffs and horizons
 	$(BIN)/python -m pytest tests/bills $(ARGS)
+
+test-nights: $(DEV)  ## every test of the nightly run: state from night to night, ladder, kill -9 at every step and at 200 moments
+	$(BIN)/python -m pytest tests/operate tests/nightly $(ARGS)
 
 golden: $(DEV)  ## golden LP files against the program; REASON="why" writes them and notes the reason
 	$(BIN)/python -m tests.golden.rebase $(if $(REASON),--reason "$(REASON)")

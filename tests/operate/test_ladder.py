@@ -37,6 +37,7 @@ def fails(monkeypatch):
     return set_up
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "rung"),
     [(("ipx",), "simplex"), (("ipx", "simplex"), "greedy")],
@@ -53,6 +54,7 @@ def test_rungs_below_the_first_are_degraded_and_say_why(broken, rung, nights, fa
     assert (json.loads((night.folder / "night.json").read_text())["gap"] is None) is (rung == "greedy")
 
 
+@pytest.mark.slow
 def test_last_good_is_the_schedule_in_force_trimmed_and_checked(nights, fails):
     nights.edit("nightly.yaml", "horizon.days", 4)
     first = nights.night()

@@ -23,6 +23,8 @@ from tests.operate.nightcase import DAY, NightCase, bytes_of, canned, in_child
 
 STEPS = ("books", "kept", "solved", "copied", "drawn", "manifest", "synced", "renamed", "entering", "entered", "linked",
          "switched")  # fmt: skip
+#: Steps of the fast part: before the rename, between it and the books, between the books and `latest`.
+QUICK = ("manifest", "renamed", "linked")
 
 
 def test_a_night_is_published_with_its_manifest_and_without_the_clock(solved):
@@ -66,7 +68,7 @@ def test_a_changed_input_is_another_run_of_the_night(solved, nights, monkeypatch
     assert is_published(nights.out / first.run_id)
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", [s if s in QUICK else pytest.param(s, marks=pytest.mark.slow) for s in STEPS])
 def test_killed_at_a_step_and_run_again_leaves_the_same_bytes(step, solved, nights, monkeypatch):
     monkeypatch.setattr(page, "climb", canned(solved.run))
     assert in_child(nights.night, **{KILL_AT: step}) == -signal.SIGKILL
@@ -82,7 +84,13 @@ def test_killed_at_a_step_and_run_again_leaves_the_same_bytes(step, solved, nigh
     assert [p.name for p in nights.out.glob(".*")] == [".lock"], "something half-made is left"
 
 
-@pytest.mark.parametrize("step", ["books", "kept", "copied", "drawn", "manifest", "synced", "linked"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "manifest",
+        *(pytest.param(s, marks=pytest.mark.slow) for s in ("books", "kept", "copied", "drawn", "synced", "linked")),
+    ],
+)
 def test_a_full_disk_is_named_and_the_next_run_mends_it(step, solved, nights, monkeypatch):
     monkeypatch.setattr(page, "climb", canned(solved.run))
     monkeypatch.setenv(FULL_AT, step)

@@ -45,6 +45,7 @@ def night_json(case: NightCase) -> dict:
     return json.loads((case.out / "latest" / "night.json").read_text())
 
 
+@pytest.mark.slow
 def test_the_third_night_settles_the_first_day(three):
     rows = days(three)
     assert {r["day"] for r in rows.values()} == {str(DAY)}
@@ -52,6 +53,7 @@ def test_the_third_night_settles_the_first_day(three):
     assert rows["plan"]["night"] == str(DAY)
 
 
+@pytest.mark.slow
 def test_what_was_real_is_promise_and_causes(three):
     row = days(three)["plan"]
     causes = [row[f"{k}_eur"] for k in ("price", "weather", "load", "other")]
@@ -66,6 +68,7 @@ def test_what_was_real_is_promise_and_causes(three):
     assert night_json(three)["saving_eur"]["month_to_date"] == pytest.approx(told["saving_eur"])
 
 
+@pytest.mark.slow
 def test_the_day_costs_what_its_schedule_costs_by_the_series(three):
     """Against a case over the day alone, from the raw files."""
     plan = three.out / json.loads((three.out / "latest" / "night.json").read_text())["run_id"]
@@ -83,6 +86,7 @@ def test_the_day_costs_what_its_schedule_costs_by_the_series(three):
     assert days(three)["plan"]["real_eur"] == pytest.approx(bill(facts(inputs), drawn).total(), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_work_goes_on_and_none_is_done_twice(three):
     with open_store(three.place.database) as store:
         work = {r["job"]: r["gpu_hours"] for r in store.rows("SELECT * FROM work WHERE policy = 'plan'")}
@@ -97,6 +101,7 @@ def test_work_goes_on_and_none_is_done_twice(three):
     assert all(hours <= done[name] + DONE for name, hours in work.items())
 
 
+@pytest.mark.slow
 def test_the_year_and_the_peak_are_in_the_case(three):
     state = read_inputs(three.place.kept / night_json(three)["run_id"] / "case.yaml").state
     settled = State.model_validate_json(days(three)["plan"]["state"])
@@ -105,12 +110,14 @@ def test_the_year_and_the_peak_are_in_the_case(three):
         assert state.sites[name].peak_so_far_mw["2024-03"] >= settled.sites[name].peak_so_far_mw["2024-03"] > 0
 
 
+@pytest.mark.slow
 def test_a_job_is_done_left_or_not_submitted(three):
     jobs = night_json(three)["jobs"]
     assert jobs["done"] + jobs["left"] == 5
     assert jobs["late"] == []
 
 
+@pytest.mark.slow
 def test_bad_rows_and_jobs_that_nobody_can_run_do_not_stop_the_night(nights):
     rows = nights.rows("queue.csv")
     nights.put("queue.csv", [
@@ -123,6 +130,7 @@ def test_bad_rows_and_jobs_that_nobody_can_run_do_not_stop_the_night(nights):
     assert [w for w in ("job bad", "job big", "job nowhere", "job lost") if w not in refused] == []
 
 
+@pytest.mark.slow
 def test_a_late_job_is_planned_as_soon_as_may_be(nights):
     nights.cell("queue.csv", "j2", "deadline", "2024-03-11T05:00Z")
     night = nights.night()
@@ -130,6 +138,7 @@ def test_a_late_job_is_planned_as_soon_as_may_be(nights):
     assert night.night["undone_gpu_hours"] == pytest.approx(0, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_night_without_work(nights):
     nights.each("queue.csv", lambda row: row | {"submitted": "2024-06-01T00:00Z"})
     night = nights.night()
@@ -138,6 +147,7 @@ def test_a_night_without_work(nights):
     assert all(row["gpu_hours"] == 0 for row in night.night["plan"])
 
 
+@pytest.mark.slow
 def test_progress_that_was_reported_replaces_the_plan(nights, tmp_path):
     nights.night()
     report = tmp_path / "progress.csv"
@@ -152,6 +162,7 @@ def test_progress_that_was_reported_replaces_the_plan(nights, tmp_path):
     assert 17.5 <= state.work_done["j1"] <= 9000
 
 
+@pytest.mark.slow
 def test_a_meter_replaces_the_replay(nights, tmp_path):
     first = nights.night()
     plan = next(r for r in first.night["plan"] if r["date"] == str(DAY) and r["site"] == "north")
