@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ class Order:
 def chosen(table: dict[str, Any], path: str, text: str) -> set[str]:
     """Tests that run a line with this text: whole files, quickest first, while they fit into the time."""
     files = defaultdict(list)
-    for test in table["lines"].get(path, {}).get(text, ()):
+    for test in _spelled_out(table, table["lines"].get(path, {}).get(text, ())):
         if test not in table["failed"] and not test.startswith(TIMED):
             files[test.split("::")[0]].append(test)
     seconds = {f: sum(table["seconds"].get(t, 0.0) for t in tests) for f, tests in files.items()}
@@ -87,6 +87,13 @@ def chosen(table: dict[str, Any], path: str, text: str) -> set[str]:
             break
         out |= set(files[file])
     return out
+
+
+def _spelled_out(table: dict[str, Any], tests: Iterable[str]) -> set[str]:
+    """Tests, with all tests of a file in the place of the file."""
+    given = set(tests)
+    files = {t for t in given if t.endswith("::")}
+    return given - files | {t for t in table["seconds"] if f"{t.split('::')[0]}::" in files}
 
 
 def quickest(table: dict[str, Any], tests: set[str]) -> set[str]:
@@ -110,9 +117,15 @@ def read(data_file: Path, checkout: Path, seconds: dict[str, float]) -> dict[str
         text = path.read_text(encoding="utf-8").splitlines()
         for number, contexts in data.contexts_by_lineno(name).items():
             if number <= len(text):  # an empty file has a line that is none
-                mine[text[number - 1].strip()] |= {c.rsplit("|", 1)[0] for c in contexts if c}
+                mine[text[number - 1].strip()] |= {_judge(c) for c in contexts if c}
         lines[path.relative_to(checkout).as_posix()] = {k: sorted(v) for k, v in mine.items() if v}
     return {"seconds": seconds, "lines": lines}
+
+
+def _judge(context: str) -> str:
+    """The test; for a line that a fixture runs, its file, because other tests of it may share what the fixture made."""
+    test, phase = context.rsplit("|", 1)
+    return test if phase == "run" else f"{test.split('::')[0]}::"
 
 
 def main() -> None:

@@ -59,6 +59,16 @@ def test_deadline_is_the_cure_where_time_is_short():
     assert explained(changed(case, max_gpus=case["max_gpus"].values + wider.amount)) == ()
 
 
+def test_gpu_limit_of_a_job_with_two_speeds_has_one_price():
+    """As above with a slow pool beside the fast one: the limit over both is a row, not a bound, and says the same."""
+    sites = [one([10, 20, 7], other=1.0), one([10, 20, 7], other=1.0)]
+    case = problem(sites, [Job(12, 4, window=(0, 2), speeds={0: 1.0, 1: 0.5}, penalty=100)])
+    (undone,) = explained(case)
+    wider = cure(undone, "max_gpus")
+    assert wider.amount == pytest.approx(2)
+    assert wider.saves_eur == pytest.approx(2 * 90 + 2 * 80)
+
+
 def test_slow_pool_needs_more_gpus_for_the_same_work():
     """Speed 1/2: 2 units undone in an hour need 4 GPUs; each saves 100/2 - 10 = 40."""
     case = problem([one([10, 1], gpus=[4, 0], other=1.0)], [Job(4, 10, window=(0, 1), speeds={0: 0.5}, penalty=100)])

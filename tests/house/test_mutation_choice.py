@@ -41,6 +41,12 @@ def test_quickest_files_that_fit_the_time_are_chosen():
     assert chosen(TABLE, "energy/x.py", "z = 2") == chosen(TABLE, "energy/none.py", "y = 1") == set()
 
 
+def test_a_line_that_a_fixture_runs_is_judged_by_all_tests_of_the_file():
+    shared = TABLE | {"lines": {"energy/x.py": {"y = 1": ["tests/e.py::"]}},
+                      "seconds": TABLE["seconds"] | {"tests/e.py::first": 1.0, "tests/e.py::second": 0.0}}  # fmt: skip
+    assert chosen(shared, "energy/x.py", "y = 1") == {"tests/e.py::first", "tests/e.py::second"}
+
+
 def test_covering_tests_come_first_and_new_tests_of_the_room_after_them():
     names = [MIDDLE, "tests/audit/new.py::new", "tests/bills/b.py::other", QUICK, SLOW]
     kept, dropped = ordered(names, ("tests/audit", "tests/bills"), {QUICK, MIDDLE})
