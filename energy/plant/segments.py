@@ -160,10 +160,13 @@ def _share_out(edges: Floats, sagitta: Floats, segments: int) -> Counts:
     """
     counts = (np.diff(edges, axis=1) > 0.0).astype(np.intp)
     root = np.sqrt(sagitta)
+    height, left = root / np.maximum(counts, 1), segments - counts.sum(axis=1)
     hours = np.arange(len(edges))
-    for _ in range(segments - int(counts.sum(axis=1).min(initial=segments))):
-        worst = np.argmax(root / np.maximum(counts, 1), axis=1)
-        counts[hours, worst] += counts.sum(axis=1) < segments
+    for _ in range(int(left.max(initial=0))):
+        worst, more = np.argmax(height, axis=1), left > 0
+        counts[hours, worst] += more
+        height[hours, worst] = root[hours, worst] / np.maximum(counts[hours, worst], 1)
+        left -= more
     return counts
 
 

@@ -141,6 +141,7 @@ def test_ranges_that_cannot_be(low, high, number, message):
         chords(named("dlc_dry_cooler"), weather_from([10.0], temp_dew=[5.0]), np.array(low), np.array(high), number)
 
 
+@pytest.mark.slow  # a bar of speed, for a quiet machine
 def test_twenty_sites_for_a_year_in_a_second(plant_file):
     plant, weather = load_plant(plant_file), random_weather(8760 * 20, 9)
     number = within(plant, random_weather(500, 9, -20.0, 40.0)).breaks.shape[1] - 1
