@@ -27,7 +27,9 @@ class Coolers(NamedTuple):
     moisture: Floats  # water taken up per dry air at the pads [kg/kg]
 
 
-def _coolers(plant: AdiabaticDryChiller, weather: Weather, design: float) -> Coolers:
+def state(plant: AdiabaticDryChiller, weather: Weather) -> Coolers:
+    """What weather alone decides; weather arrays of shape (T, 1)."""
+    design = electrical.design_heat(plant.electrical)
     temp, ratio = weather.temp_air, weather.humidity_ratio
     behind_pads = air.evaporative_temp(temp, weather.temp_wet_bulb, plant.pad_effectiveness)
     entering = np.where(temp > plant.pad_start, behind_pads, temp)
@@ -42,11 +44,11 @@ def _coolers(plant: AdiabaticDryChiller, weather: Weather, design: float) -> Coo
     )
 
 
-def overhead(plant: AdiabaticDryChiller, weather: Weather, load: Floats) -> Overhead:
-    """See `energy.plant.overhead`; weather arrays of shape (T, 1)."""
+def overhead(plant: AdiabaticDryChiller, coolers: Coolers, load: Floats) -> Overhead:
+    """See `energy.plant.overhead`; load of shape (T, B)."""
     losses = electrical.loss(plant.electrical, load)
     heat, design = load + losses, electrical.design_heat(plant.electrical)
-    flow, coolers = heat / design, _coolers(plant, weather, design)
+    flow = heat / design
     trimmed = np.maximum(heat - coolers.spill, 0.0)
     return Overhead(
         electrical=losses,
@@ -79,16 +81,16 @@ def _water(plant: AdiabaticDryChiller, coolers: Coolers, design: float, cooled: 
     return water.make_up(np.asarray(water.M3_PER_H * air_flow * coolers.moisture), plant.cycles_of_concentration)
 
 
-def heat_limit(plant: AdiabaticDryChiller, weather: Weather) -> Floats:
+def heat_limit(plant: AdiabaticDryChiller, coolers: Coolers) -> Floats:
     """Heat [MW/MW] up to which the setpoint is held: the chillers carry the whole hall, so no limit."""
-    return np.full_like(weather.temp_air, np.inf)
+    return np.full_like(coolers.spill, np.inf)
 
 
-def kink_heats(plant: AdiabaticDryChiller, weather: Weather) -> list[Floats | float]:
+def kink_heats(plant: AdiabaticDryChiller, coolers: Coolers) -> list[Floats | float]:
     """Heats [MW/MW] at which the curve has a kink, the strongest first."""
     design = electrical.design_heat(plant.electrical)
     return [
-        _coolers(plant, weather, design).spill,
+        coolers.spill,
         plant.room_fan_min_speed * design,
         plant.chilled_water_pump_min_flow * design,
         plant.cooler_pump_min_flow * design,

@@ -29,9 +29,11 @@ class Intake(NamedTuple):
 
     dx_share: Floats  # share of the heat left to DX
     moisture: Floats  # water taken up per dry air [kg/kg]
+    cop: Floats  # full-load COP of DX
 
 
-def _intake(plant: AirsideEconomizer, weather: Weather) -> Intake:
+def state(plant: AirsideEconomizer, weather: Weather) -> Intake:
+    """What weather alone decides; weather arrays of shape (T, 1)."""
     limit = 1e-3 * plant.max_supply_humidity
     temp, ratio = weather.temp_air, weather.humidity_ratio
     content = psychrometrics.enthalpy(temp, ratio)
@@ -42,34 +44,33 @@ def _intake(plant: AirsideEconomizer, weather: Weather) -> Intake:
     missing = np.clip((supply - plant.supply_air) / plant.air_range, 0.0, 1.0)
     outdoors = ~humid & (missing < 1.0)
     moisture = np.where(outdoors, psychrometrics.moisture_taken_up(temp, ratio, supply), 0.0)
-    return Intake(np.asarray(np.where(humid, 1.0, missing)), np.asarray(moisture))
+    cop = chiller.full_load_cop(plant, plant.supply_air, temp)
+    return Intake(np.asarray(np.where(humid, 1.0, missing)), np.asarray(moisture), cop)
 
 
-def overhead(plant: AirsideEconomizer, weather: Weather, load: Floats) -> Overhead:
-    """See `energy.plant.overhead`; weather arrays of shape (T, 1)."""
+def overhead(plant: AirsideEconomizer, intake: Intake, load: Floats) -> Overhead:
+    """See `energy.plant.overhead`; load of shape (T, B)."""
     losses = electrical.loss(plant.electrical, load)
     heat, design = load + losses, electrical.design_heat(plant.electrical)
-    intake = _intake(plant, weather)
     full = plant.room_fan * plant.room_fan_oversizing * design
-    cop = chiller.full_load_cop(plant, plant.supply_air, weather.temp_air)
     air_flow = 1e3 * heat / (psychrometrics.CP_AIR * plant.air_range)  # [kg/s per MW]
     evaporated = water.M3_PER_H * air_flow * intake.moisture
     return Overhead(
         electrical=losses,
         fans=air.fan_power(full, heat / (plant.room_fan_oversizing * design), plant.room_fan_min_speed),
         pumps=np.zeros_like(heat),
-        compressors=np.asarray(heat * (intake.dx_share / cop)),
+        compressors=np.asarray(heat * (intake.dx_share / intake.cop)),
         heat_rejection=np.zeros_like(heat),
         water=water.make_up(evaporated, plant.cycles_of_concentration),
         free_cooling=np.asarray(np.broadcast_to(1.0 - intake.dx_share, heat.shape)),
     )
 
 
-def heat_limit(plant: AirsideEconomizer, weather: Weather) -> Floats:
+def heat_limit(plant: AirsideEconomizer, intake: Intake) -> Floats:
     """Heat [MW/MW] up to which the supply air setpoint is held: DX carries the whole hall, so no limit."""
-    return np.full_like(weather.temp_air, np.inf)
+    return np.full_like(intake.cop, np.inf)
 
 
-def kink_heats(plant: AirsideEconomizer, weather: Weather) -> list[Floats | float]:
+def kink_heats(plant: AirsideEconomizer, intake: Intake) -> list[Floats | float]:
     """Heats [MW/MW] at which the curve has a kink, the strongest first."""
     return [plant.room_fan_min_speed * plant.room_fan_oversizing * electrical.design_heat(plant.electrical)]

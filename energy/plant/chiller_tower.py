@@ -14,17 +14,18 @@ from energy.plant.results import Overhead
 from energy.plant.weather import Weather
 
 
-def _loop(plant: ChillerTower, weather: Weather) -> tower_loop.Loop:
+def state(plant: ChillerTower, weather: Weather) -> tower_loop.Loop:
+    """What weather alone decides; weather arrays of shape (T, 1)."""
     supply, design = plant.chilled_water_supply, electrical.design_heat(plant.electrical)
     return tower_loop.loop(plant, weather, supply, supply, plant.chilled_water_range, design)
 
 
-def overhead(plant: ChillerTower, weather: Weather, load: Floats) -> Overhead:
-    """See `energy.plant.overhead`; weather arrays of shape (T, 1)."""
+def overhead(plant: ChillerTower, loop: tower_loop.Loop, load: Floats) -> Overhead:
+    """See `energy.plant.overhead`; load of shape (T, B)."""
     losses = electrical.loss(plant.electrical, load)
     heat, design = load + losses, electrical.design_heat(plant.electrical)
-    flow, state = heat / design, _loop(plant, weather)
-    compressors = tower_loop.compressor_power(plant, state, heat)
+    flow = heat / design
+    compressors = tower_loop.compressor_power(plant, loop, heat)
     rejected = heat + compressors
     chilled = water.pump_power(
         plant.chilled_water_pump * design,
@@ -35,24 +36,24 @@ def overhead(plant: ChillerTower, weather: Weather, load: Floats) -> Overhead:
     return Overhead(
         electrical=losses,
         fans=air.fan_power(plant.room_fan * design, flow, plant.room_fan_min_speed),
-        pumps=np.asarray(chilled + tower_loop.condenser_pump_power(plant, state, rejected)),
+        pumps=np.asarray(chilled + tower_loop.condenser_pump_power(plant, loop, rejected)),
         compressors=compressors,
-        heat_rejection=tower.fan_power(plant, state.design_rejection, state.towers.capacity, rejected),
-        water=tower_loop.make_up(plant, state, rejected),
-        free_cooling=np.asarray(np.broadcast_to(1.0 - state.chiller_share, heat.shape)),
+        heat_rejection=tower.fan_power(plant, loop.design_rejection, loop.towers.capacity, rejected),
+        water=tower_loop.make_up(plant, loop, rejected),
+        free_cooling=np.asarray(np.broadcast_to(1.0 - loop.chiller_share, heat.shape)),
     )
 
 
-def heat_limit(plant: ChillerTower, weather: Weather) -> Floats:
+def heat_limit(plant: ChillerTower, loop: tower_loop.Loop) -> Floats:
     """Heat [MW/MW] up to which the chilled water setpoint is held, shape (T, 1)."""
-    return tower_loop.heat_limit(plant, _loop(plant, weather))
+    return tower_loop.heat_limit(plant, loop)
 
 
-def kink_heats(plant: ChillerTower, weather: Weather) -> list[Floats | float]:
+def kink_heats(plant: ChillerTower, loop: tower_loop.Loop) -> list[Floats | float]:
     """Heats [MW/MW] at which the curve has a kink, the strongest first."""
-    design, state = electrical.design_heat(plant.electrical), _loop(plant, weather)
+    design = electrical.design_heat(plant.electrical)
     return [
         plant.room_fan_min_speed * design,
         plant.chilled_water_pump_min_flow * design,
-        *tower_loop.kink_heats(plant, state),
+        *tower_loop.kink_heats(plant, loop),
     ]

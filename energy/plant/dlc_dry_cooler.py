@@ -39,8 +39,8 @@ def _loop(plant: DlcDryCooler, weather: Weather, share: float, supply: float, sp
     return Loop(share, design, capacity, dry_cooler.fan_capacity(plant, design, span, itd), slope, spill, trim)
 
 
-def _loops(plant: DlcDryCooler, weather: Weather) -> tuple[Loop, Loop]:
-    """The liquid loop and the air loop."""
+def state(plant: DlcDryCooler, weather: Weather) -> tuple[Loop, Loop]:
+    """The liquid loop and the air loop: what weather alone decides; weather arrays of shape (T, 1)."""
     share, trim = plant.liquid_share, plant.liquid_trim_capacity
     liquid = _loop(plant, weather, share, plant.facility_supply, plant.facility_range, trim)
     room = _loop(plant, weather, 1.0 - share, plant.air_water_supply, plant.air_water_range, np.inf)
@@ -52,12 +52,11 @@ def _trimmed(loop: Loop, heat: Floats) -> Floats:
     return np.asarray(np.clip(loop.share * heat - loop.spill, 0.0, loop.trim_capacity))
 
 
-def overhead(plant: DlcDryCooler, weather: Weather, load: Floats) -> Overhead:
-    """See `energy.plant.overhead`; weather arrays of shape (T, 1)."""
+def overhead(plant: DlcDryCooler, loops: tuple[Loop, Loop], load: Floats) -> Overhead:
+    """See `energy.plant.overhead`; load of shape (T, B)."""
     losses = electrical.loss(plant.electrical, load)
     heat, design = load + losses, electrical.design_heat(plant.electrical)
     flow = heat / design
-    loops = _loops(plant, weather)
     trimmed = [_trimmed(loop, heat) for loop in loops]
     fans = [
         dry_cooler.fan_power(plant, loop.design_heat, loop.fan_capacity, loop.share * heat - part)
@@ -82,16 +81,16 @@ def _pumps(plant: DlcDryCooler, design: float, flow: Floats) -> Floats:
     return np.asarray(facility + cdu)
 
 
-def heat_limit(plant: DlcDryCooler, weather: Weather) -> Floats:
+def heat_limit(plant: DlcDryCooler, loops: tuple[Loop, Loop]) -> Floats:
     """Heat [MW/MW] up to which the facility water setpoint is held, shape (T, 1)."""
-    liquid, _ = _loops(plant, weather)
+    liquid, _ = loops
     return np.asarray((liquid.capacity + liquid.trim_capacity) / liquid.share)
 
 
-def kink_heats(plant: DlcDryCooler, weather: Weather) -> list[Floats | float]:
+def kink_heats(plant: DlcDryCooler, loops: tuple[Loop, Loop]) -> list[Floats | float]:
     """Heats [MW/MW] at which the curve has a kink, the strongest first."""
     design = electrical.design_heat(plant.electrical)
-    liquid, room = _loops(plant, weather)
+    liquid, room = loops
     own_chiller = [liquid.spill / liquid.share, (liquid.spill + liquid.trim_capacity) / liquid.share]
     return [
         plant.cdu_pump_min_flow * design,

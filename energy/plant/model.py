@@ -13,6 +13,7 @@ run; fans at 1800 m would add about 0.01 were they not selected for the altitude
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,15 +36,57 @@ MAX_LOAD = 1.5
 
 
 class _Archetype(NamedTuple):
-    overhead: Callable[[Any, Weather, Floats], Overhead]
-    heat_limit: Callable[[Any, Weather], Floats]
-    kink_heats: Callable[[Any, Weather], list[Floats | float]]
+    state: Callable[[Any, Weather], Any]
+    overhead: Callable[[Any, Any, Floats], Overhead]
+    heat_limit: Callable[[Any, Any], Floats]
+    kink_heats: Callable[[Any, Any], list[Floats | float]]
 
 
 _ARCHETYPES = {
-    module.__name__.rpartition(".")[2]: _Archetype(module.overhead, module.heat_limit, module.kink_heats)
+    module.__name__.rpartition(".")[2]: _Archetype(module.state, module.overhead, module.heat_limit, module.kink_heats)
     for module in (dlc_dry_cooler, dlc_tower, airside_economizer, adiabatic_dry_chiller, chiller_tower)
 }
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Overhead of a plant over its load in given weather; what weather alone decides is worked out once.
+
+    Attributes
+    ----------
+    plant : archetype with its numbers
+    hours : T, hours of weather
+    state : what the archetype takes from weather, arrays of shape (T, 1)
+    """
+
+    plant: Plant
+    hours: int
+    state: Any
+
+    def overhead(self, load: Floats) -> Overhead:
+        """See `energy.plant.overhead`."""
+        load = np.asarray(load, float)
+        if load.ndim != 2 or load.shape[0] != self.hours:
+            raise PlantError(f"load has shape {load.shape}; allowed: ({self.hours}, B), one row per hour of weather")
+        check_range("load", load, 0.0, MAX_LOAD, "of design")
+        return _ARCHETYPES[self.plant.archetype].overhead(self.plant, self.state, load)
+
+    def load_limit(self) -> Floats:
+        """See `energy.plant.load_limit`."""
+        heat = _ARCHETYPES[self.plant.archetype].heat_limit(self.plant, self.state)[:, 0]
+        return np.asarray(np.clip(electrical.load_at_heat(self.plant.electrical, heat), 0.0, 1.0))
+
+    def kinks(self) -> Floats:
+        """See `energy.plant.kinks`."""
+        heats = _ARCHETYPES[self.plant.archetype].kink_heats(self.plant, self.state)
+        columns = [np.broadcast_to(np.asarray(heat, float), (self.hours, 1)) for heat in heats]
+        return electrical.load_at_heat(self.plant.electrical, np.concatenate(columns, axis=1))
+
+
+def curve_of(plant: Plant, weather: Weather) -> Curve:
+    """Curve of `plant` in `weather`, arrays of shape (T,)."""
+    state = _ARCHETYPES[plant.archetype].state(plant, weather.columns())
+    return Curve(plant, len(weather.temp_air), state)
 
 
 def overhead(plant: Plant, weather: Weather, load: Floats) -> Overhead:
@@ -69,13 +112,7 @@ def overhead(plant: Plant, weather: Weather, load: Floats) -> Overhead:
     for every weather. Above `load_limit` the answer is the continuation of the curve, for the program's
     convenience, not a state the plant can hold.
     """
-    load = np.asarray(load, float)
-    if load.ndim != 2 or load.shape[0] != len(weather.temp_air):
-        raise PlantError(
-            f"load has shape {load.shape}; allowed: ({len(weather.temp_air)}, B), one row per hour of weather"
-        )
-    check_range("load", load, 0.0, MAX_LOAD, "of design")
-    return _ARCHETYPES[plant.archetype].overhead(plant, weather.columns(), load)
+    return curve_of(plant, weather).overhead(load)
 
 
 def load_limit(plant: Plant, weather: Weather) -> Floats:
@@ -83,8 +120,7 @@ def load_limit(plant: Plant, weather: Weather) -> Floats:
 
     1 where trim cooling has no limit; below 1 where a chiller-less plant meets weather beyond its design.
     """
-    heat = _ARCHETYPES[plant.archetype].heat_limit(plant, weather.columns())[:, 0]
-    return np.asarray(np.clip(electrical.load_at_heat(plant.electrical, heat), 0.0, 1.0))
+    return curve_of(plant, weather).load_limit()
 
 
 def kinks(plant: Plant, weather: Weather) -> Floats:
@@ -92,7 +128,4 @@ def kinks(plant: Plant, weather: Weather) -> Floats:
 
     The strongest kinks come first: least pump flow, slowest fan, spill to trim cooling.
     """
-    heats = _ARCHETYPES[plant.archetype].kink_heats(plant, weather.columns())
-    shape = (len(weather.temp_air), 1)
-    columns = [np.broadcast_to(np.asarray(heat, float), shape) for heat in heats]
-    return electrical.load_at_heat(plant.electrical, np.concatenate(columns, axis=1))
+    return curve_of(plant, weather).kinks()

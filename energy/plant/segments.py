@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.plant.arrays import Floats, PlantError, check_range
-from energy.plant.model import MAX_LOAD, kinks, overhead
+from energy.plant.model import MAX_LOAD, Curve, curve_of
 from energy.plant.parameters import Plant
 from energy.plant.weather import Weather
 
@@ -89,9 +89,7 @@ def chords(plant: Plant, weather: Weather, low: Floats, high: Floats, segments: 
     check_range("high", high, 0.0, MAX_LOAD, "of design")
     check_range("high - low", high - low, 0.0, MAX_LOAD, "of design")
     parts = [_block(plant, *part, segments) for part in _blocks(weather, low, high)]
-    curve = Chords(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-    _check_convex(plant, curve)
-    return curve
+    return Chords(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def chords_within(plant: Plant, weather: Weather, low: Floats, high: Floats, tolerance: float = TOLERANCE) -> Chords:
@@ -131,23 +129,28 @@ def _sample(temp_air: Floats) -> Counts:
     return np.argsort(temp_air, kind="stable")[places.round().astype(np.intp)]
 
 
-def _blocks(weather: Weather, low: Floats, high: Floats) -> Iterator[tuple[Weather, Floats, Floats]]:
-    """Hours in blocks that fit the processor's cache; one empty block for no hours."""
+def _blocks(weather: Weather, low: Floats, high: Floats) -> Iterator[tuple[int, Weather, Floats, Floats]]:
+    """Hours in blocks that fit the processor's cache, each with its first hour; one empty block for no hours."""
     for start in range(0, max(len(low), 1), BLOCK_HOURS):
         hours = slice(start, start + BLOCK_HOURS)
-        yield Weather(*(values[hours] for values in weather)), low[hours], high[hours]
+        yield start, Weather(*(values[hours] for values in weather)), low[hours], high[hours]
 
 
-def _block(plant: Plant, weather: Weather, low: Floats, high: Floats, segments: int) -> tuple[Floats, Floats]:
-    edges = np.column_stack([low, _apart(low, high, kinks(plant, weather)[:, : segments - 1]), high])
-    breaks = _split(edges, _share_out(edges, _sagitta(plant, weather, edges), segments), segments)
-    return breaks, overhead(plant, weather, breaks).total
+def _block(
+    plant: Plant, first: int, weather: Weather, low: Floats, high: Floats, segments: int
+) -> tuple[Floats, Floats]:
+    hall = curve_of(plant, weather)
+    edges = np.column_stack([low, _apart(low, high, hall.kinks()[:, : segments - 1]), high])
+    breaks = _split(edges, _share_out(edges, _sagitta(hall, edges), segments), segments)
+    total = hall.overhead(breaks).total
+    _check_convex(plant, Chords(breaks, total), first)
+    return breaks, total
 
 
-def _sagitta(plant: Plant, weather: Weather, edges: Floats) -> Floats:
+def _sagitta(hall: Curve, edges: Floats) -> Floats:
     """Height of the chord of each piece over the curve at its middle [PUE points], shape of the pieces."""
     middle = 0.5 * (edges[:, :-1] + edges[:, 1:])
-    both = overhead(plant, weather, np.concatenate([edges, middle], axis=1)).total
+    both = hall.overhead(np.concatenate([edges, middle], axis=1)).total
     at_edges, at_middle = both[:, : edges.shape[1]], both[:, edges.shape[1] :]
     rise = 0.5 * (at_edges[:, :-1] + at_edges[:, 1:]) - at_middle
     return np.asarray(np.maximum(rise, 0.0) / np.maximum(middle, LEAST_LOAD))
@@ -156,32 +159,29 @@ def _sagitta(plant: Plant, weather: Weather, edges: Floats) -> Floats:
 def _share_out(edges: Floats, sagitta: Floats, segments: int) -> Counts:
     """Segments per piece: one for each piece with a length, each of the rest where the error is largest.
 
-    n even segments in a piece of sagitta s leave an error of about s/n².
+    n even segments in a piece of sagitta s leave an error of about s/n². Each row adds up to `segments`.
     """
     counts = (np.diff(edges, axis=1) > 0.0).astype(np.intp)
     root = np.sqrt(sagitta)
     height, left = root / np.maximum(counts, 1), segments - counts.sum(axis=1)
-    hours = np.arange(len(edges))
+    first = np.arange(len(edges)) * counts.shape[1]
     for _ in range(int(left.max(initial=0))):
-        worst, more = np.argmax(height, axis=1), left > 0
-        counts[hours, worst] += more
-        height[hours, worst] = root[hours, worst] / np.maximum(counts[hours, worst], 1)
+        worst, more = first + np.argmax(height, axis=1), left > 0
+        now = counts.ravel()[worst] + more
+        counts.ravel()[worst] = now
+        height.ravel()[worst] = root.ravel()[worst] / np.maximum(now, 1)
         left -= more
     return counts
 
 
 def _split(edges: Floats, counts: Counts, segments: int) -> Floats:
     """Breakpoints, shape (T, segments + 1), that split piece i of each hour into counts[i] even segments."""
-    ends = np.cumsum(counts, axis=1)
-    rank = np.arange(segments)
-    piece = np.zeros((len(edges), segments), dtype=np.intp)
-    for i in range(counts.shape[1] - 1):
-        piece += rank >= ends[:, i, None]
-    start, stop, count, end = (
-        np.take_along_axis(x, piece, axis=1) for x in (edges[:, :-1], edges[:, 1:], counts, ends)
+    step = np.diff(edges, axis=1) / np.maximum(counts, 1)
+    before = np.cumsum(counts, axis=1) - counts
+    start, width, skip = (
+        np.repeat(x.ravel(), counts.ravel()).reshape(-1, segments) for x in (edges[:, :-1], step, before)
     )
-    inner = start + (stop - start) * (rank - (end - count)) / np.maximum(count, 1)
-    return np.column_stack([inner, edges[:, -1]])
+    return np.column_stack([start + width * (np.arange(segments) - skip), edges[:, -1]])
 
 
 def _apart(low: Floats, high: Floats, at: Floats) -> Floats:
@@ -195,7 +195,7 @@ def _apart(low: Floats, high: Floats, at: Floats) -> Floats:
     return np.sort(np.column_stack(kept), axis=1) if kept else np.empty((len(low), 0))
 
 
-def _check_convex(plant: Plant, curve: Chords) -> None:
+def _check_convex(plant: Plant, curve: Chords, first: int) -> None:
     widths = np.diff(curve.breaks, axis=1)
     wide = widths > MIN_WIDTH
     slopes = np.divide(np.diff(curve.overhead, axis=1), widths, out=np.full_like(widths, -np.inf), where=wide)
@@ -204,7 +204,7 @@ def _check_convex(plant: Plant, curve: Chords) -> None:
     if fall.size and fall.max() > SLOPE_TOLERANCE:
         hour = int(np.argmax(fall))
         raise PlantError(
-            f"plant {plant.archetype}: overhead is not convex in load in hour {hour}: a slope falls by "
+            f"plant {plant.archetype}: overhead is not convex in load in hour {first + hour}: a slope falls by "
             f"{fall[hour]:.3g} MW/MW; allowed: {SLOPE_TOLERANCE:g}"
         )
 
@@ -222,5 +222,5 @@ def chord_error(plant: Plant, weather: Weather, curve: Chords, points: int = 7) 
     load = (left + width * share).reshape(len(left), left.shape[1] * points)
     rise = np.diff(curve.overhead, axis=1)[:, :, None]
     chord = (curve.overhead[:, :-1, None] + rise * share).reshape(load.shape)
-    excess = (chord - overhead(plant, weather, load).total) / np.maximum(load, PROMISED_FROM)
+    excess = (chord - curve_of(plant, weather).overhead(load).total) / np.maximum(load, PROMISED_FROM)
     return np.asarray(np.where(load >= PROMISED_FROM, excess, 0.0).max(axis=1))

@@ -1,6 +1,7 @@
 """Chords: above the curve, as near as promised, on the kinks, fast."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from energy.plant import (
     segments,
     weather_from,
 )
+from energy.plant.model import Curve, curve_of
 from tests.plant.conftest import load_plant, named, random_weather
 
 
@@ -114,13 +116,12 @@ def test_blocks_do_not_change_the_answer(monkeypatch):
 
 
 def test_a_concave_curve_is_refused_by_name(monkeypatch):
-    real = segments.overhead
+    class Concave(Curve):
+        def overhead(self, load):
+            answer = super().overhead(load)
+            return replace(answer, electrical=answer.electrical - 0.2 * load**2)
 
-    class Concave:
-        def __init__(self, answer, load):
-            self.total = answer.total - 0.2 * load**2
-
-    monkeypatch.setattr(segments, "overhead", lambda p, w, load: Concave(real(p, w, load), load))
+    monkeypatch.setattr(segments, "curve_of", lambda p, w: Concave(**vars(curve_of(p, w))))
     with pytest.raises(PlantError, match="plant airside_economizer: overhead is not convex in load in hour 0"):
         between(named("airside_economizer"), random_weather(3, 7))
 
