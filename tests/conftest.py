@@ -9,10 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from energy.inputs import yamlfile
 from energy.inputs.resources import root
 from tests.cases import SmallCase
+
+#: Examples per law, each a few solves: make test has five minutes; `--hypothesis-profile thorough` is make laws.
+settings.register_profile("quick", max_examples=4)
+settings.register_profile("thorough", max_examples=25)
+settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,13 +9,19 @@ from energy.audit.bill import bill
 from energy.audit.reconcile import reconcile
 from energy.audit.replay import replay
 from energy.audit.summary import cap_excess, judge
-from energy.inputs.resources import root
-from energy.optimize import facts, optimize
+from energy.optimize import facts
+from tests.regression import table
 
 
 @pytest.fixture(scope="module")
 def run():
-    return optimize(root() / "models" / "cases" / "reference.yaml", {"start": "2018-05-01", "end": "2018-05-07"})
+    return table.run("reference", None)
+
+
+def test_it_stands_where_it_stood(run):
+    """The row of the regression table that every `make test` solves; the others are `make regression`."""
+    assert table.differences(table.load()["reference"], table.entry(run)) == []
+    assert run.certificate.relative_gap <= 1e-6
 
 
 def again(run, **changes):

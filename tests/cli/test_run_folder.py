@@ -11,6 +11,7 @@ from energy.operate import runs
 from energy.optimize import optimize
 from energy.report.page import render
 from tests.cases import SmallCase
+from tests.few import few
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +88,15 @@ def test_new_run_of_the_same_id_replaces_the_older(record, published):
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize("step", ["write", "render", "write_json", "os.fsync", "_rename"])
-@pytest.mark.parametrize(
-    "error", [FULL, KeyboardInterrupt(), RuntimeError("a bug")], ids=["full disk", "Ctrl-C", "bug"]
-)
+STEPS = ["write", "render", "write_json", "os.fsync", "_rename"]
+ERRORS = {"full disk": FULL, "Ctrl-C": KeyboardInterrupt(), "bug": RuntimeError("a bug")}
+#: Every step with every error; the first five have each step once and each error at least once.
+FAILURES = [(step, list(ERRORS)[(k + turn) % 3]) for turn in range(3) for k, step in enumerate(STEPS)]
+
+
+@pytest.mark.parametrize(("step", "error"), few(FAILURES, 5))
 def test_older_run_survives_whatever_goes_wrong(record, published, monkeypatch, step, error):
+    error = ERRORS[error]
     before = content(published.parent)
     monkeypatch.setattr(f"energy.operate.runs.{step}", fail_with(error))
     expected = runs.RunFolderError if isinstance(error, OSError) else type(error)

@@ -12,6 +12,7 @@ def measured():
     return canary.measure()
 
 
+@pytest.mark.slow  # make canary does it in earnest
 def test_an_environment_agrees_with_itself(measured):
     assert canary.differences(measured, deepcopy(measured)) == []
     assert set(measured["versions"]) == set(canary.NEWEST)

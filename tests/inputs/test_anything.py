@@ -70,7 +70,7 @@ def outcome(case, fill):
         return None, str(e)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_anything(rich, data):
     case, good = rich

@@ -40,7 +40,7 @@ def random_case(seed: int) -> xr.Dataset:
     return problem.assign(minimum_eur=problem["minimum_eur"] + np.where(first, 100.0, 0.0))
 
 
-#: Cases on which a fault is tried when it need not matter in any one of them.
+#: Cases on which a fault is tried until one refuses it, when it need not matter in any one of them.
 SEEDS = (645, 96, 372, 398, 226, 7, 11)
 
 

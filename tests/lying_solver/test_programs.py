@@ -23,16 +23,15 @@ def problem():
 
 @pytest.fixture(scope="module")
 def several():
-    """Problems with their optima, for faults that need not matter in each."""
-    problems = [random_case(seed) for seed in SEEDS]
-    return [(p, solved(p)[2].objective) for p in problems]
+    """Problems with their Solutions, for faults that need not matter in each."""
+    return [(p, solved(p)[0]) for p in map(random_case, SEEDS)]
 
 
-def refused_or_right(problem, right):
+def refused_or_right(problem, found):
     """Whether it was refused; an answer that passes is the right one."""
     answer = verdict(problem)
     if not answer.by:
-        assert answer.proof.primal_eur == pytest.approx(right, rel=1e-6)
+        assert answer.proof.primal_eur == pytest.approx(found.attrs["objective_eur"], rel=1e-6)
     return refused(answer)
 
 
@@ -52,14 +51,15 @@ def test_a_constraint_left_out(problem, name, monkeypatch):
 def test_one_row_left_out(several, name, monkeypatch):
     """The row with the largest price. Where another row says the same, the answer stays right."""
     index, rule = CONSTRAINTS[name]
-    refusals = 0
-    for problem, right in several:
-        dual = solved(problem)[0][f"dual_{name}"].values
+
+    def slipped(problem, found):
+        dual = found[f"dual_{name}"].values
         row = tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(dual)), dual.shape))
         with monkeypatch.context() as slip:
-            slip.setitem(program.CONSTRAINTS, name, (index, lambda m, *i, r=row: SKIP if i == r else rule(m, *i)))
-            refusals += refused_or_right(problem, right)
-    assert refusals > 0
+            slip.setitem(program.CONSTRAINTS, name, (index, lambda m, *i: SKIP if i == row else rule(m, *i)))
+            return refused_or_right(problem, found)
+
+    assert any(slipped(*case) for case in several)
 
 
 @pytest.mark.parametrize("name", CONSTRAINTS)
@@ -94,7 +94,7 @@ def test_a_bound_not_kept(several, name, monkeypatch):
         return tuple(None if b is None else b * f for b, f in zip(bounds(m, *i), (0.5, 1.5), strict=True))
 
     monkeypatch.setitem(program.VARIABLES, name, (index, free))
-    assert sum(refused_or_right(*case) for case in several) > 0
+    assert any(refused_or_right(*case) for case in several)
 
 
 def test_a_peak_already_set_forgotten(problem, monkeypatch):
@@ -118,8 +118,7 @@ def test_less_than_nothing(several, name, monkeypatch):
     """A lower bound of zero forgotten. Bands fill in their order: nothing drives one of them below zero."""
     index, bounds = VARIABLES[name]
     monkeypatch.setitem(program.VARIABLES, name, (index, lambda m, *i: (-1.0, bounds(m, *i)[1])))
-    refusals = sum(refused_or_right(*case) for case in several)
-    assert refusals == 0 if name == "band" else refusals > 0
+    assert any(refused_or_right(*case) for case in several) == (name != "band")
 
 
 @pytest.mark.parametrize("name", COST)

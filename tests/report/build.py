@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -53,7 +55,12 @@ def record_of(problem: xr.Dataset, manifest: dict[str, object] | None = None) ->
 
 def small(**changes: object) -> Record:
     """A Record of a random Problem; what is not given is small, because drawing takes the time."""
-    return record_of(random_problem(Size(**{"sites": 2, "groups": 2, "jobs": 6} | changes), 3))  # type: ignore[arg-type]
+    return deepcopy(_small(Size(**{"sites": 2, "groups": 2, "jobs": 6} | changes)))  # type: ignore[arg-type]
+
+
+@cache
+def _small(size: Size) -> Record:
+    return record_of(random_problem(size, 3))
 
 
 def priced(problem: xr.Dataset, schedule: xr.Dataset) -> SimpleNamespace:

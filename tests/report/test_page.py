@@ -158,6 +158,7 @@ def test_every_kind_of_run(size):
     is_whole(render(small(**size)))
 
 
+@pytest.mark.slow  # seventy pictures
 def test_many_sites_are_listed_and_some_drawn():
     html = render(small(sites=40, jobs=10, groups=2))
     is_whole(html)

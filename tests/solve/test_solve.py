@@ -10,6 +10,7 @@ from energy.audit.certificate import certify
 from energy.program import build
 from energy.solve import Options, SolverError, compile_model, dual_prices, gate, solution, solve
 from energy.solve.highs import check_scale
+from tests.few import few
 from tests.program.test_program import solved
 
 
@@ -102,7 +103,7 @@ def test_price_of_grid_by_perturbation(rate):
     assert any(tight) or rate > 0, "nothing was compared without degeneracy"
 
 
-@pytest.mark.parametrize(("rate", "heat"), [(0.0, None), (800.0, None), (0.0, 12.0)])
+@pytest.mark.parametrize(("rate", "heat"), few([(800.0, 12.0), (0.0, None), (800.0, None), (0.0, 12.0)], 1))
 def test_price_of_a_gpu_by_perturbation(rate, heat):
     """One more GPU works or idles: room dual plus the idle draw, with the cooling curve left as it is."""
     problem = random_problem(
@@ -124,7 +125,7 @@ def test_price_of_a_gpu_by_perturbation(rate, heat):
     assert any(tight)
 
 
-@pytest.mark.parametrize(("rate", "heat"), [(0.0, None), (800.0, None), (0.0, 12.0)])
+@pytest.mark.parametrize(("rate", "heat"), few([(800.0, 12.0), (0.0, None), (800.0, None), (0.0, 12.0)], 1))
 def test_price_of_work_by_perturbation(rate, heat):
     problem = random_problem(Size(jobs=10, negative_share=0.0, cap=None, demand_rate=rate, heat_price=heat), 7)
     found, _, raw = solved(problem)
@@ -134,7 +135,7 @@ def test_price_of_work_by_perturbation(rate, heat):
     assert sum(tight) >= (5 if rate == 0 else 1)
 
 
-@pytest.mark.parametrize(("rate", "heat"), [(0.0, None), (800.0, None), (0.0, 12.0)])
+@pytest.mark.parametrize(("rate", "heat"), few([(800.0, 12.0), (0.0, None), (800.0, None), (0.0, 12.0)], 1))
 def test_price_of_a_later_deadline_by_perturbation(rate, heat):
     """A sliver of the period behind the deadline opens: worth at most max_gpus · max(0, gain) per hour,
     and exactly that where the optimum is not degenerate."""
