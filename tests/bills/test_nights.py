@@ -14,7 +14,7 @@ from energy.audit.carry import carry
 from energy.inputs.state import State
 from energy.optimize import facts, optimize
 from tests.bills.random_case import random_case
-from tests.bills.test_law_objective import agreed
+from tests.bills.test_law_objective import agreed, named_is_small
 
 #: Largest difference of a line's sum over nights from the line of the whole [EUR]: rounding of sums of 1e5.
 ROUNDING = 1e-6
@@ -115,6 +115,7 @@ def solved_night_by_night(tmp_path, seed):
 def test_program_agrees_with_the_bill_of_every_night(tmp_path, seed):
     """Objective = bill after the named differences, with an invoice so far; and the nights' bills are the whole's."""
     runs = solved_night_by_night(tmp_path, seed)
+    named_is_small(runs)  # together: of one day with negative prices alone they are up to 0.07 %, and it is DEGRADED
     assert any(s.invoice_so_far for s in runs[1].inputs.state.sites.values())
     whole = xr.concat([r.plan.replay for r in runs], "time", data_vars="minimal")
     given = replace(facts(runs[0].inputs), series=facts(random_case(tmp_path, seed).inputs()).series)
