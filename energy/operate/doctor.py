@@ -17,10 +17,10 @@ from energy.inputs.gpus import load_gpu_powers
 from energy.inputs.tables import read_series
 from energy.inputs.tariffs import load_tariffs
 from energy.operate.config import Place, now, tomorrow
-from energy.operate.errors import NightError, StoreError
+from energy.operate.errors import NightError, RunFolderError, StoreError
 from energy.operate.publish import LATEST, is_published, lock
 from energy.operate.queue import read_queue
-from energy.operate.runs import RunFolderError, check_writable
+from energy.operate.runs import check_writable
 from energy.operate.settle import promise
 from energy.operate.store import check_integrity, open_store
 from energy.problem import read_inputs
