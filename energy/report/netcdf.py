@@ -91,7 +91,7 @@ def load(path: Path) -> xr.Dataset:
 
 
 def _is_bare(data: Any) -> bool:
-    return _text(data.attrs.get("NAME", "")).startswith(BARE_DIMENSION)
+    return str(_text(data.attrs.get("NAME", ""))).startswith(BARE_DIMENSION)
 
 
 def _read(data: Any) -> xr.Variable:
