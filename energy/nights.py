@@ -44,7 +44,7 @@ def nightly(
         else:
             again = reprocess == "all"
             target = _day("--date", day) if day else tomorrow(place.config)
-            nights = [run_night(place, target, again, lambda text: typer.echo(text, err=True))]
+            nights = [run_night(place, target, again, lambda text: typer.echo(text, err=True), again)]
         for night in nights:
             _print(night, as_json)
         raise typer.Exit(worst(nights))
@@ -58,7 +58,7 @@ def _back_fill(config: Path, first: date, last: date, reprocess: str) -> list[Ni
     place = load_nightly(config)
     with open_store(place.database) as store:
         days = chosen(store, first, last, reprocess)
-    return [run_night(place, d, reprocess != "none") for d in days]
+    return [run_night(place, d, reprocess != "none", as_then=True) for d in days]
 
 
 def _print(night: Night, as_json: bool) -> None:
