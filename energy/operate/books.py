@@ -49,14 +49,13 @@ class Entry:
 
 
 def inputs_of(case: Path, day: date, of: Inputs | None = None) -> Inputs:
-    """A case cut to one day.
+    """A case cut to one day, whether or not one of its jobs touches it.
 
     Parameters
     ----------
-    of : another day of the same case, whose fleet, plants and tariffs are taken over
+    of : another day of the same case, whose fleet, plants and tariffs are taken over; else those of all its horizon
     """
-    if of is None:
-        return read_inputs(case, {"start": str(day), "end": str(day)})
+    of = of or read_inputs(case)
     horizon = of.case.horizon.model_copy(update={"start": day, "end": day})
     cut = of.case.model_copy(update={"horizon": horizon})
     sunny = frozenset(name for name, site in of.fleet.sites.items() if site.solar)
