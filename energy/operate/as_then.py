@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from energy.inputs.errors import ConfigError
 from energy.operate.config import Place
 from energy.operate.known import Known
 from energy.operate.queue import Queue, as_table, read_queue
@@ -73,3 +74,22 @@ def kept_of(place: Place, store: Store, day: date) -> Path | None:
     tried = [place.kept / r["run_id"] for r in rows]
     left = sorted(place.kept.glob(f"{place.config.name}_{day}_*"), key=lambda p: p.stat().st_mtime_ns, reverse=True)
     return next((p for p in (*tried, *left) if (p / KNOWN).is_file()), None)
+
+
+def chosen(store: Store, first: date, last: date, reprocess: str) -> list[date]:
+    """Nights of a back-fill, in order.
+
+    Raises
+    ------
+    ConfigError : `reprocess` is none of its words.
+    """
+    if reprocess not in ("none", "failed", "all"):
+        raise ConfigError(f"--reprocess {reprocess}", "is no such choice", "none, failed or all")
+    days = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
+    tried: dict[str, int] = {
+        r["night"]: r["published"]
+        for r in store.rows("SELECT night, max(published) AS published FROM runs GROUP BY night")
+    }
+    choices: dict[str, set[int | None]] = {"none": {None}, "failed": {None, 0}, "all": {None, 0, 1}}
+    wanted = choices[reprocess]
+    return [d for d in days if tried.get(str(d)) in wanted]

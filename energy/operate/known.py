@@ -135,7 +135,10 @@ def _weather(raw: pd.DataFrame, quality: str, known: Known) -> pd.DataFrame:
 
 
 def _cut(table: pd.DataFrame, until: np.datetime64) -> pd.DataFrame:
-    kept = (table.index < pd.Timestamp(until)) | (table["quality"] == "forecast")
+    past = (table.index < pd.Timestamp(until)) & (
+        table["quality"] != "persistence"
+    )  # a source's guess: ours is labelled
+    kept = past | (table["quality"] == "forecast")
     return table[kept]
 
 

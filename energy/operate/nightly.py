@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from energy.codes import CONFIGURATION, DATA, DEGRADED, OK, UNPUBLISHED
-from energy.inputs.errors import ConfigError, InputError
+from energy.inputs.errors import InputError
 from energy.inputs.fleet import load_fleet
 from energy.operate import publish
 from energy.operate.after import follow_up
@@ -230,22 +230,3 @@ def worst(nights: list[Night]) -> int:
     """Exit code of several nights: the worst of them."""
     order = (OK, DEGRADED, DATA, CONFIGURATION, UNPUBLISHED)
     return max((n.code for n in nights), key=order.index, default=OK)
-
-
-def chosen(store: Store, first: date, last: date, reprocess: str) -> list[date]:
-    """Nights of a back-fill, in order.
-
-    Raises
-    ------
-    ConfigError : `reprocess` is none of its words.
-    """
-    if reprocess not in ("none", "failed", "all"):
-        raise ConfigError(f"--reprocess {reprocess}", "is no such choice", "none, failed or all")
-    days = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
-    tried: dict[str, int] = {
-        r["night"]: r["published"]
-        for r in store.rows("SELECT night, max(published) AS published FROM runs GROUP BY night")
-    }
-    choices: dict[str, set[int | None]] = {"none": {None}, "failed": {None, 0}, "all": {None, 0, 1}}
-    wanted = choices[reprocess]
-    return [d for d in days if tried.get(str(d)) in wanted]

@@ -19,6 +19,7 @@ from energy.cli import app
 from energy.codes import UNPUBLISHED
 from energy.operate import nightly as page
 from energy.operate import prepare
+from energy.operate.as_then import chosen
 from energy.operate.errors import NightError
 from energy.operate.ladder import Climb
 from energy.operate.nightly import run_night
@@ -144,7 +145,7 @@ def test_nights_of_a_back_fill(solved, nights, monkeypatch):
                            "started": "", "finished": "", "solve_seconds": 0, "wall_seconds": 0, "published": 0,
                            "fallback_hours": 0})  # fmt: skip
         first, last = date(2024, 3, 12), date(2024, 3, 15)
-        days = {how: [d.day for d in page.chosen(store, first, last, how)] for how in ("none", "failed", "all")}
+        days = {how: [d.day for d in chosen(store, first, last, how)] for how in ("none", "failed", "all")}
     assert days == {"none": [13, 15], "failed": [13, 14, 15], "all": [12, 13, 14, 15]}
 
 
