@@ -94,7 +94,7 @@ def at_end(soak: Soak, places: Mapping[str, Place]) -> tuple[list[str], list[str
             cost[name] = _sum(store, "plan", last)
             cost["run_now"] = _sum(store, "run_now", last)
             bad += [f"{name}: {p}" for p in _balances(place, store, last)]
-            bad += [f"{name}: {p}" for p in _all_done(place, store, last)] if name == "plan" else []
+            bad += [f"{name}: {p}" for p in _all_done(place, store, last)]
     lines += [f"{soak.first} … {last}, landed cost [EUR]: " + ", ".join(f"{k} {v:,.2f}" for k, v in cost.items())]
     total, look = cost["run_now"] - cost["perfect"], cost["known"] - cost["perfect"]
     lines.append(f"S_total plan {(cost['run_now'] - cost['plan']) / total:.1%}, known day only "
@@ -124,10 +124,10 @@ def _sum(store: Store, policy: str, last: date) -> float:
 
 
 def _all_done(place: Place, store: Store, last: date) -> list[str]:
-    """Once the queue has drained, each job did its work, in the plan and in run-now."""
+    """Once every deadline has passed, each job did its work, in the plan and in run-now: costs are of equal work."""
     queue = read_queue(place.beside(place.config.jobs), place.config.known_at(last))
-    late = max(j.deadline for j in queue.jobs.values())
-    if late > pd.Timestamp(last):
+    late = max((j.deadline for j in queue.jobs.values()), default=pd.Timestamp.min)
+    if late > pd.Timestamp(last + timedelta(days=1)):
         return []
     bad = []
     for policy in ("plan", "run_now"):
