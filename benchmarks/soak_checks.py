@@ -101,7 +101,18 @@ def at_end(soak: Soak, places: Mapping[str, Place]) -> tuple[list[str], list[str
                  f"{(cost['run_now'] - cost['known']) / total:.1%}, perfect 100 %")  # fmt: skip
     lines.append(f"S_look plan {(cost['known'] - cost['plan']) / look:.1%}, known day only 0 %, perfect 100 %")
     lines.append(f"saving of perfect foresight against run-now {total / cost['run_now']:.2%} of the bill")
-    return bad, lines + _states(places["plan"])
+    return bad, [*lines, _causes(places["plan"], last), *_states(places["plan"])]
+
+
+def _causes(place: Place, last: date) -> str:
+    """What the nights promised for their own days, and why those came to something else."""
+    names = ("promised", "price", "weather", "load", "other")
+    sums = ", ".join(f"sum({n}_eur) AS {n}, max(abs({n}_eur)) AS most_{n}" for n in names)
+    with open_store(place.database) as store:
+        row = store.row(f"SELECT {sums} FROM days WHERE policy = 'plan' AND day <= ?", str(last))
+    assert row is not None
+    why = ", ".join(f"{n} {row[n]:+,.2f} (at most {row[f'most_{n}']:,.2f} in a day)" for n in names[1:])
+    return f"promised {row['promised']:,.2f} EUR; real cost differs by {why}"
 
 
 def _states(place: Place) -> list[str]:
