@@ -133,7 +133,7 @@ def test_tomorrow_is_that_of_the_fleet(nights, monkeypatch):
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [("auction.known_at", "25:00", "auction.known_at"), ("horizon.most_days", 2, "most_days 2 is below least_days 3"),
-     ("foresight", "luck", "foresight"), ("live", True, "unknown key")],
+     ("foresight", "luck", "foresight"), ("live", True, "not for a live night"), ("lively", True, "unknown key")],
 )  # fmt: skip
 def test_a_bad_nightly_file_names_its_key(key, value, words, nights):
     nights.edit("nightly.yaml", key, value)
