@@ -82,6 +82,12 @@ def book(inputs: Inputs, state: State, table: pd.DataFrame, jobs: dict[str, Job]
     return Entry(bill(known, replayed).total(), energy, work, after.model_copy(update={"work_done": done}), replayed)
 
 
+def cost_of(inputs: Inputs, state: State, table: pd.DataFrame) -> float:
+    """What a day's schedule adds to the invoices [EUR], for whoever needs no more of its books."""
+    known = replace(facts(inputs), state=state)
+    return bill(known, replay(known, day_schedule(inputs, table))).total()
+
+
 def day_schedule(inputs: Inputs, table: pd.DataFrame) -> xr.Dataset:
     """The table on the day's axes."""
     time, pools = inputs.time, list(inputs.fleet.pools())

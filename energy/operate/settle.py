@@ -14,7 +14,7 @@ from energy.audit.bill import bill
 from energy.audit.replay import replay
 from energy.inputs.jobs import Job
 from energy.inputs.state import State, load_state
-from energy.operate.books import Entry, book, day_schedule, executed, inputs_of, run_now_table, work_of
+from energy.operate.books import Entry, book, cost_of, day_schedule, executed, inputs_of, run_now_table, work_of
 from energy.operate.config import Place
 from energy.operate.known import Known
 from energy.operate.night_case import CASE
@@ -119,7 +119,7 @@ def _plan_day(
         out.work += _work(PLAN, each, entry.work)
         at_once = run_now_table(inputs, now[RUN_NOW], jobs)
         base = book(inputs, now[RUN_NOW], at_once, jobs, NO_METER)
-        idle = book(inputs, now[RUN_NOW], EMPTY, jobs, NO_METER).eur
+        idle = cost_of(inputs, now[RUN_NOW], EMPTY)
         out.days.append(_row(RUN_NOW, each, None, base, {"idle_eur": idle}, False))
         out.work += _work(RUN_NOW, each, base.work)
         now[RUN_NOW] = base.state
@@ -201,4 +201,4 @@ def promise(case: Path, day: date, schedule: Path, state: State, jobs: dict[str,
     """What a night's plan costs on its own day by what the night knows [EUR]."""
     inputs = inputs_of(case, day)
     table = executed(inputs, read_schedule(schedule), jobs, dict(state.work_done))
-    return book(inputs, state, table, jobs, NO_METER).eur
+    return cost_of(inputs, state, table)
