@@ -94,14 +94,25 @@ def at_end(soak: Soak, places: Mapping[str, Place]) -> tuple[list[str], list[str
             cost[name] = _sum(store, "plan", last)
             cost["run_now"] = _sum(store, "run_now", last)
             bad += [f"{name}: {p}" for p in _balances(place, store, last)]
-            bad += [f"{name}: {p}" for p in _all_done(place, store, last)] if name == "plan" else []
+            bad += [f"{name}: {p}" for p in _all_done(place, store, last)]
     lines += [f"{soak.first} … {last}, landed cost [EUR]: " + ", ".join(f"{k} {v:,.2f}" for k, v in cost.items())]
     total, look = cost["run_now"] - cost["perfect"], cost["known"] - cost["perfect"]
     lines.append(f"S_total plan {(cost['run_now'] - cost['plan']) / total:.1%}, known day only "
                  f"{(cost['run_now'] - cost['known']) / total:.1%}, perfect 100 %")  # fmt: skip
     lines.append(f"S_look plan {(cost['known'] - cost['plan']) / look:.1%}, known day only 0 %, perfect 100 %")
     lines.append(f"saving of perfect foresight against run-now {total / cost['run_now']:.2%} of the bill")
-    return bad, lines + _states(places["plan"])
+    return bad, [*lines, _causes(places["plan"], last), *_states(places["plan"])]
+
+
+def _causes(place: Place, last: date) -> str:
+    """What the nights promised for their own days, and why those came to something else."""
+    names = ("promised", "price", "weather", "load", "other")
+    sums = ", ".join(f"sum({n}_eur) AS {n}, max(abs({n}_eur)) AS most_{n}" for n in names)
+    with open_store(place.database) as store:
+        row = store.row(f"SELECT {sums} FROM days WHERE policy = 'plan' AND day <= ?", str(last))
+    assert row is not None
+    why = ", ".join(f"{n} {row[n]:+,.2f} (at most {row[f'most_{n}']:,.2f} in a day)" for n in names[1:])
+    return f"promised {row['promised']:,.2f} EUR; real cost differs by {why}"
 
 
 def _states(place: Place) -> list[str]:
@@ -124,10 +135,10 @@ def _sum(store: Store, policy: str, last: date) -> float:
 
 
 def _all_done(place: Place, store: Store, last: date) -> list[str]:
-    """Once the queue has drained, each job did its work, in the plan and in run-now."""
+    """Once every deadline has passed, each job did its work, in the plan and in run-now: costs are of equal work."""
     queue = read_queue(place.beside(place.config.jobs), place.config.known_at(last))
-    late = max(j.deadline for j in queue.jobs.values())
-    if late > pd.Timestamp(last):
+    late = max((j.deadline for j in queue.jobs.values()), default=pd.Timestamp.min)
+    if late > pd.Timestamp(last + timedelta(days=1)):
         return []
     bad = []
     for policy in ("plan", "run_now"):

@@ -15,19 +15,22 @@ from energy.codes import CONFIGURATION, DATA, IMPOSSIBLE, INTERRUPTED, SOLVER, U
 def exit_codes() -> Iterator[None]:
     """Every expected failure becomes one line and its exit code; what nobody expected stays a traceback."""
     try:
-        codes = _codes()
-        try:
-            yield
-        except tuple(codes) as e:
-            fail(next(code for kind, code in codes.items() if isinstance(e, kind)), str(e))
+        yield
+    except typer.Exit:
+        raise
     except KeyboardInterrupt:
         fail(INTERRUPTED, "interrupted; nothing half-written is left, older run folders are as they were")
+    except Exception as e:
+        code = next((code for kind, code in _codes().items() if isinstance(e, kind)), None)
+        if code is None:
+            raise
+        fail(code, str(e))
 
 
 def _codes() -> dict[type[Exception], int]:
+    """Imported once something failed: a command that ends well need not wait for the rooms that it does not use."""
     from energy.inputs.errors import ConfigError, ImpossibleWork, SeriesError
-    from energy.operate.errors import NightError, StoreError
-    from energy.operate.runs import RunFolderError
+    from energy.operate.errors import NightError, RunFolderError, StoreError
     from energy.plant import PlantError
     from energy.schema import SchemaError
     from energy.solve import SolverError

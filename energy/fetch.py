@@ -106,7 +106,7 @@ def time_zone(fleet: Fleet) -> str:
 
 def fetch(
     fleet_path: Path, first: date | None, last: date | None, client: Client, out: Path = FETCHED,
-    tell: Tell = lambda _: None,
+    tell: Tell = lambda _: None, history_days: int = 0,
 ) -> Fetched:  # fmt: skip
     """Prices, weather, carbon, hydropower signals and exchange rates of a fleet's days, as files.
 
@@ -115,6 +115,7 @@ def fetch(
     first, last : local days, both included; without them tomorrow, and one day
     out : the folder in which this fetch gets its own
     tell : called before each series and with its outcome
+    history_days : days before `first` that the series reach back; exchange rates are those of `first` all the same
 
     Raises
     ------
@@ -124,7 +125,8 @@ def fetch(
     fleet = load_fleet(fleet_path)
     first = first or tomorrow(fleet, client.now())
     last = last or first
-    start, end = Horizon(start=first, end=last, time_zone=time_zone(fleet)).bounds()
+    history = timedelta(days=history_days)
+    start, end = Horizon(start=first - history, end=last, time_zone=time_zone(fleet)).bounds()
     folder = out / f"{fleet.name}_{first}_{last}{_then(client)}"
     if not client.settings.contact and client.as_of is None:
         tell(f"set {CONTACT_VARIABLE} to your e-mail or web address: MET Norway asks to be told who asks")
@@ -133,7 +135,7 @@ def fetch(
         if asked != (start, end):  # a replay from a fetch of more days
             series = {k: f if k[0] in CONTEXT else f.within(start, end) for k, f in series.items()}
         currencies = sorted(_currencies(fleet, fleet_path, series) - {"EUR"})
-        day = min(day_of(asked[0] + NOON, time_zone(fleet)), day_of(client.now(), "UTC"))
+        day = min(day_of(asked[0] + NOON, time_zone(fleet)) + history, day_of(client.now(), "UTC"))
         rates, steps = kinds.rates(client, currencies, day) if currencies else ({}, [])
         at = str(client.now())[:19]
     about = {"first": str(first), "last": str(last), "at": at, "as_of": str(client.as_of or ""),

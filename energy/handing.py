@@ -48,7 +48,8 @@ def handover(
     """Hourly GPU quota of each pool and group: Slurm limits script, Kueue queues, JSON or calendar."""
     from energy.handover import quotas
     from energy.handover.apply import ApplyError
-    from energy.operate.runs import RunFolderError, read_run
+    from energy.operate.errors import RunFolderError
+    from energy.operate.runs import read_run
 
     if apply and to not in (Target.slurm, Target.kueue):
         fail(CONFIGURATION, f"--apply --to {to}; allowed: slurm, kueue")

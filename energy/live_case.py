@@ -64,6 +64,14 @@ def live_case(
 def _case(fleet: Fleet, fleet_path: Path, jobs: Path, first: date, last: date, fetched: Fetched) -> dict[str, Any]:
     """The case file's content; paths absolute, for it lies in the cache."""
     horizon = {"start": str(first), "end": str(last), "time_zone": time_zone(fleet), "market_time_unit_min": 60}
+    return {
+        "name": f"live_{fleet.name}"[:40], "fleet": str(fleet_path.resolve()), "jobs": str(jobs.resolve()),
+        "horizon": horizon, **fetched_files(fetched),
+    }  # fmt: skip
+
+
+def fetched_files(fetched: Fetched) -> dict[str, Any]:
+    """Prices, weather, carbon and exchange rates of a fetch as a case file names them."""
     prices = [
         {"file": f"prices_{currency.lower()}.nc", "zones": list(group), "currency": currency, "unit": "per_mwh"}
         | _terms(*group.values())
@@ -78,10 +86,7 @@ def _case(fleet: Fleet, fleet_path: Path, jobs: Path, first: date, last: date, f
         c: {"eur_per_unit": r, "source": f"{source} {day}", "attribution": SOURCES[source].attribution}
         for c, (r, day, source) in fetched.rates.items()
     }
-    return {
-        "name": f"live_{fleet.name}"[:40], "fleet": str(fleet_path.resolve()), "jobs": str(jobs.resolve()),
-        "horizon": horizon, "prices": prices, "weather": weather, "carbon": carbon, "fx": fx,
-    }  # fmt: skip
+    return {"prices": prices, "weather": weather, "carbon": carbon, "fx": fx}
 
 
 def _terms(*group: xr.Dataset) -> dict[str, str]:

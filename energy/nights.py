@@ -13,6 +13,7 @@ from energy.codes import CONFIGURATION
 from energy.exits import exit_codes, fail
 
 if TYPE_CHECKING:
+    from energy.operate.config import Place
     from energy.operate.nightly import Night
 
 Config = Annotated[Path, typer.Argument(help="Nightly file.")]
@@ -36,7 +37,7 @@ def nightly(
     """Plan the night: read, settle yesterday, solve, prove, bill, publish; exit code 7 when nothing was published."""
     with exit_codes():
         from energy.operate.config import load_nightly, tomorrow
-        from energy.operate.nightly import run_night, worst
+        from energy.operate.nightly import worst
 
         place = load_nightly(config)
         if first is not None or last is not None:
@@ -44,21 +45,38 @@ def nightly(
         else:
             again = reprocess == "all"
             target = _day("--date", day) if day else tomorrow(place.config)
-            nights = [run_night(place, target, again, lambda text: typer.echo(text, err=True))]
+            nights = [_run(place, target, again, again)]
         for night in nights:
             _print(night, as_json)
         raise typer.Exit(worst(nights))
 
 
 def _back_fill(config: Path, first: date, last: date, reprocess: str) -> list[Night]:
+    from energy.operate.as_then import chosen
     from energy.operate.config import load_nightly
-    from energy.operate.nightly import chosen, run_night
     from energy.operate.store import open_store
 
     place = load_nightly(config)
     with open_store(place.database) as store:
         days = chosen(store, first, last, reprocess)
-    return [run_night(place, d, reprocess != "none") for d in days]
+    return [_run(place, d, reprocess != "none", as_then=True) for d in days]
+
+
+def _run(place: Place, day: date, again: bool, as_then: bool) -> Night:
+    """One night, from files or live; a live back-fill replays what was fetched until the night's moment."""
+    from energy.operate.nightly import run_night
+
+    def tell(text: str) -> None:
+        typer.echo(text, err=True)
+
+    if not place.config.live:
+        return run_night(place, day, again, tell, as_then)
+    from energy.fetch import open_client
+    from energy.live_night import fetched_place
+
+    moment = place.config.known_at(day).astype("datetime64[s]").item() if as_then else None
+    with open_client(as_of=moment) as client, fetched_place(place, day, client, tell) as here:
+        return run_night(here, day, again, tell, as_then)
 
 
 def _print(night: Night, as_json: bool) -> None:

@@ -24,8 +24,7 @@ from energy.audit.stand_in import stand_in
 from energy.audit.summary import Outcome, judge, judge_given, summarise
 from energy.plan import handed_over, place, shape_of
 from energy.problem import Inputs, assemble, notices, read_inputs
-from energy.program import build
-from energy.solve import Options, Raw, compile_model, dual_prices, gate, solution, solve
+from energy.solve import Options, Raw, dual_prices, gate, solve
 
 Stage = Callable[[str], None]
 #: Status of a plan whose Schedule no solver made.
@@ -200,6 +199,10 @@ def solve_problem(
     """
     clock = clock or Clock()
     with clock.stage("build"):
+        # Here, not above: both import Pyomo, more than a second that whoever replays or prices need not wait for.
+        from energy.program import build
+        from energy.solve import compile_model, solution
+
         model = build(problem)
     with clock.stage("hand over"):
         form = compile_model(model)

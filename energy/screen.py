@@ -6,17 +6,21 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import xarray as xr
 from rich.console import Console
 from rich.table import Table
 
-from energy.audit.bill import Bill
-from energy.optimize import Run
-from energy.problem import Inputs, notices
-from energy.pue import Figures
-from energy.sources.status import Row
+from energy.problem import notices
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from energy.audit.bill import Bill
+    from energy.optimize import Run
+    from energy.problem import Inputs
+    from energy.pue import Figures
+    from energy.sources.status import Row
 
 #: Width when there is no terminal to ask: fits a log viewer and a mail.
 PLAIN_WIDTH = 110

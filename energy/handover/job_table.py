@@ -12,7 +12,7 @@ from energy.handover.queue import ENDED, OPEN, Queue, Queued
 from energy.report.cells import guarded
 from energy.report.words import one_line
 
-HEADER = ("id", "label", "gpu_hours", "max_gpus", "release", "deadline", "gpu_kinds")
+HEADER = ("id", "label", "gpu_hours", "max_gpus", "release", "deadline", "gpu_kinds", "submitted")
 #: Longest label of the job table.
 LONGEST_LABEL = 200
 #: Least time between now and a deadline, beyond what the job needs [h]: else rounding alone makes it impossible.
@@ -94,6 +94,7 @@ def _row(job: Queued, rules: Rules) -> tuple[str, ...]:
     label = guarded(one_line(job.name)[: LONGEST_LABEL - 1])
     return (
         job.id, label, f"{each * gpus * job.tasks:.6g}", str(gpus * job.at_once), _stamp(first), _stamp(latest), kind.lower() or rules.gpu_kinds,
+        _stamp(job.submitted),
     )  # fmt: skip
 
 

@@ -17,9 +17,11 @@ from energy.inputs.tables import read_frame
 from energy.inputs.yamlfile import Frozen, validate
 
 #: Columns that are text even where they look like numbers: id 007 is not 7.
-TEXT = ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site")
+TEXT = ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site", "submitted")
 #: Reserved for the executable plan: read, kept out of the linear program.
 RESERVED = ("gang_gpus", "min_run_h", "movable")
+#: When a job became known: what nightly runs and plans as of a moment look at. Else its release counts.
+SUBMITTED = "submitted"
 
 #: How the ids of expected arrivals begin, and no other's where a case has some.
 EXPECTED = "expected-"
@@ -79,13 +81,16 @@ def read_expected(path: Path, start: np.datetime64) -> tuple[Job, ...]:
     return jobs
 
 
-def read_jobs(path: Path, start: np.datetime64, may_be_empty: bool = False) -> tuple[Job, ...]:
+def read_jobs(
+    path: Path, start: np.datetime64, may_be_empty: bool = False, as_of: datetime | None = None
+) -> tuple[Job, ...]:
     """Jobs of the table, sorted by id so that the order of rows never matters.
 
     Parameters
     ----------
     start : start of the horizon (UTC), which offsets such as ``+36h`` count from
     may_be_empty : no rows are no mistake
+    as_of : leave out jobs that were submitted later (UTC, naive)
 
     Raises
     ------
@@ -103,7 +108,21 @@ def read_jobs(path: Path, start: np.datetime64, may_be_empty: bool = False) -> t
                 f"{path}: row {row}", f"id {job.id!r} already stands in row {seen[job.id]}", "each id once"
             )
         seen[job.id] = row
-    return tuple(sorted(jobs, key=lambda j: j.id))
+    moments = _submitted(path, frame, start)
+    there = [at is None or as_of is None or at <= pd.Timestamp(as_of) for at in moments]
+    return tuple(sorted((j for j, known in zip(jobs, there, strict=True) if known), key=lambda j: j.id))
+
+
+def _submitted(path: Path, frame: pd.DataFrame, start: np.datetime64) -> list[pd.Timestamp | None]:
+    """When each row became known; None where it does not say."""
+    cells = frame[SUBMITTED] if SUBMITTED in frame else pd.Series("", index=frame.index)
+    out: list[pd.Timestamp | None] = []
+    for row, cell in enumerate(cells, start=2):
+        try:
+            out.append(None if _empty(cell) or pd.isna(cell) else _moment(SUBMITTED, cell, start))
+        except ValueError as e:
+            raise SeriesError(f"{path}: row {row}", str(e)) from None
+    return out
 
 
 def parse_rows(path: Path, frame: pd.DataFrame, start: np.datetime64) -> Iterator[tuple[int, Job | str]]:
@@ -122,7 +141,7 @@ def parse_rows(path: Path, frame: pd.DataFrame, start: np.datetime64) -> Iterato
 
 
 def _check_columns(path: Path, columns: list[str]) -> None:
-    known = [*Job.model_fields, *RESERVED]
+    known = [*Job.model_fields, *RESERVED, SUBMITTED]
     unknown = [c for c in columns if c not in known]
     missing = [n for n, f in Job.model_fields.items() if f.is_required() and n not in columns]
     problems = [f"{kind} columns {names}" for kind, names in (("unknown", unknown), ("missing", missing)) if names]
@@ -135,7 +154,7 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _job(path: Path, row: int, record: dict[str, Any], start: np.datetime64) -> Job:
-    cells = {k: v for k, v in record.items() if k not in RESERVED and not _empty(v)}
+    cells = {k: v for k, v in record.items() if k not in (*RESERVED, SUBMITTED) and not _empty(v)}
     try:
         for key in ("release", "deadline"):
             if key in cells:

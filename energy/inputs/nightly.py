@@ -51,6 +51,7 @@ class Nightly(Frozen):
     release). Series are tables that grow; of each night only what was known at its moment is looked at: prices up
     to the end of the delivery day, weather up to the auction, and rows labelled forecast. `foresight` is for
     studies: `known` plans the delivery day alone, `perfect` knows all that the files hold. Without `report` no page is drawn.
+    With `live` prices, weather, carbon and exchange rates are fetched every night instead of read from files.
     `metrics` (a textfile for Prometheus) and `log` (JSON lines) lie in `out` where they are not named; `link` is the
     address of `out` for those who get messages, whose own addresses stand in HYDROCOOL_NOTIFY.
     """
@@ -58,8 +59,9 @@ class Nightly(Frozen):
     name: Name
     fleet: str
     jobs: str
-    prices: tuple[PriceFile, ...] = Field(min_length=1)
-    weather: dict[Name, WeatherFile] = Field(min_length=1)
+    live: bool = False
+    prices: tuple[PriceFile, ...] = ()
+    weather: dict[Name, WeatherFile] = {}
     carbon: dict[BiddingZone, CarbonFile] = {}
     fx: dict[str, Rate] = {}
     state: str | None = None
@@ -78,6 +80,15 @@ class Nightly(Frozen):
     log: str | None = None
     pdf: bool = False
     link: str = ""
+
+    @model_validator(mode="after")
+    def _series_or_live(self) -> Nightly:
+        named = bool(self.prices), bool(self.weather)
+        if self.live and (any(named) or self.carbon or self.foresight != "forecast"):
+            raise ValueError("live: prices, weather, carbon and foresight are not for a live night; fx may stand")
+        if not self.live and not all(named):
+            raise ValueError("prices and weather: missing; allowed: files for both, or live: true")
+        return self
 
     def known_at(self, day: date) -> np.datetime64:
         """Knowledge moment of the night of a delivery day (UTC)."""

@@ -6,6 +6,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,11 @@ def read_frame(path: Path, text: Sequence[str] = (), missing: Sequence[str] = ("
     ------
     SeriesError : not readable, or no such format.
     """
+    return _table(path, _content(path), text, missing)
+
+
+def _table(path: Path, content: io.BytesIO, text: Sequence[str], missing: Sequence[str]) -> pd.DataFrame:
     name = path.name.lower().removesuffix(".gz")
-    content = _content(path)
     try:
         if name.endswith(".csv"):
             return _read_csv(content, text, missing)
@@ -84,7 +88,13 @@ def read_series(path: Path, year: int | None = None) -> pd.DataFrame:
         return _read_epw(path, year or 2001)
     if path.suffix.lower() in {".nc", ".nc4", ".h5"}:
         return _rising(path, _read_netcdf(path), first_row=0)
-    frame = read_frame(path, TIME_COLUMNS, MISSING)
+    return _series_of(path, _content(path).getvalue()).copy()
+
+
+@lru_cache(maxsize=16)
+def _series_of(path: Path, content: bytes) -> pd.DataFrame:
+    """The table over its time column, kept by what the file holds: a night reads each series for every day that it settles."""
+    frame = _table(path, io.BytesIO(content), TIME_COLUMNS, MISSING)
     if isinstance(frame.index, pd.DatetimeIndex):  # Parquet keeps an index
         frame = frame.reset_index(names=frame.index.name or TIME_COLUMNS[0])
     column = next((c for c in TIME_COLUMNS if c in frame.columns), None)

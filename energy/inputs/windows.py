@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from functools import lru_cache
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,9 @@ class Window(Frozen):
 
     def holds(self, local: pd.DatetimeIndex, country: str) -> Bools:
         """Periods that count, shape (T,). `local` are period starts in the site's time zone."""
+        return _held(self, local.asi8.tobytes(), local.unit, local.tz, country).copy()
+
+    def _holds(self, local: pd.DatetimeIndex, country: str) -> Bools:
         inside = np.full(len(local), True)
         if self.months:
             inside &= np.isin(local.month, self.months)
@@ -51,6 +55,13 @@ class Window(Frozen):
         if self.hours:
             inside &= np.any([(local.hour >= a) & (local.hour < b) for a, b in self.hours], axis=0)
         return np.asarray(inside & day)
+
+
+@lru_cache(maxsize=1024)
+def _held(window: Window, stamps: bytes, unit: str, zone: Any, country: str) -> Bools:
+    """A bill, a balance and a replay ask for the same hours of the same window again and again; a night some thousand times."""
+    local = pd.DatetimeIndex(np.frombuffer(stamps, dtype=f"datetime64[{unit}]"))
+    return window._holds(local if zone is None else local.tz_localize("UTC").tz_convert(zone), country)
 
 
 ALWAYS = Window()

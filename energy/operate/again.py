@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from energy.operate.runs import RunFolderError, read_run
+from energy.operate.errors import RunFolderError
+from energy.operate.runs import read_run
 from energy.optimize import NOT_SOLVED, Run, Saved, optimize, revive
 from energy.optimize import Stage as Tell
 from energy.report.record import INPUTS, Record

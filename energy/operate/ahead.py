@@ -62,8 +62,8 @@ def fill_weather(
         table.loc[times, "quality"] = "persistence"
     last = measured.index.max() if len(measured) else pd.Timestamp(since)
     age = float((pd.Timestamp(known.known_at) - last).total_seconds() / 3600)
-    if age > stale_h:
-        lost = _hours(table, (table.index >= begin) & (table.index < known.known_until) & ~table["real"])
+    carried = (table.index >= begin) & (table.index < known.known_until) & (table["quality"] == "persistence")
+    if age > stale_h and (lost := _hours(table, carried)):
         known.fallback_hours["weather"][site] = lost
         known.reasons.append(f"weather of {site}: nothing measured for {age:.0f} h; the last days are carried on")
     return table

@@ -49,14 +49,13 @@ class Entry:
 
 
 def inputs_of(case: Path, day: date, of: Inputs | None = None) -> Inputs:
-    """A case cut to one day.
+    """A case cut to one day, whether or not one of its jobs touches it.
 
     Parameters
     ----------
-    of : another day of the same case, whose fleet, plants and tariffs are taken over
+    of : another day of the same case, whose fleet, plants and tariffs are taken over; else those of all its horizon
     """
-    if of is None:
-        return read_inputs(case, {"start": str(day), "end": str(day)})
+    of = of or read_inputs(case)
     horizon = of.case.horizon.model_copy(update={"start": day, "end": day})
     cut = of.case.model_copy(update={"horizon": horizon})
     sunny = frozenset(name for name, site in of.fleet.sites.items() if site.solar)
@@ -81,6 +80,12 @@ def book(inputs: Inputs, state: State, table: pd.DataFrame, jobs: dict[str, Job]
         done[name] = done.get(name, 0.0) + work[name]
     energy = float((replayed["import_mw"] * replayed["dt"]).sum())
     return Entry(bill(known, replayed).total(), energy, work, after.model_copy(update={"work_done": done}), replayed)
+
+
+def cost_of(inputs: Inputs, state: State, table: pd.DataFrame) -> float:
+    """What a day's schedule adds to the invoices [EUR], for whoever needs no more of its books."""
+    known = replace(facts(inputs), state=state)
+    return bill(known, replay(known, day_schedule(inputs, table))).total()
 
 
 def day_schedule(inputs: Inputs, table: pd.DataFrame) -> xr.Dataset:

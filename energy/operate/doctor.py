@@ -17,10 +17,10 @@ from energy.inputs.gpus import load_gpu_powers
 from energy.inputs.tables import read_series
 from energy.inputs.tariffs import load_tariffs
 from energy.operate.config import Place, now, tomorrow
-from energy.operate.errors import NightError, StoreError
+from energy.operate.errors import NightError, RunFolderError, StoreError
 from energy.operate.publish import LATEST, is_published, lock
 from energy.operate.queue import read_queue
-from energy.operate.runs import RunFolderError, check_writable
+from energy.operate.runs import check_writable
 from energy.operate.settle import promise
 from energy.operate.store import check_integrity, open_store
 from energy.problem import read_inputs
@@ -62,7 +62,7 @@ def _fleet(place: Place) -> str:
     fleet = load_fleet(path)
     load_gpu_powers(fleet, path)
     load_tariffs(fleet, path)
-    if lacking := sorted(set(fleet.sites) - set(place.config.weather)):
+    if not place.config.live and (lacking := sorted(set(fleet.sites) - set(place.config.weather))):
         raise NightError(f"no weather for site {lacking[0]}")
     return f"{len(fleet.sites)} sites, {len(fleet.pools())} pools"
 
@@ -76,6 +76,8 @@ def _jobs(place: Place) -> str:
 
 def _series(place: Place) -> str:
     config = place.config
+    if config.live:
+        return "fetched every night; energy sources tells how fresh each source is"
     until = config.begin(tomorrow(config) - timedelta(days=1))
     files = (
         [p.file for p in config.prices]

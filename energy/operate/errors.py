@@ -7,5 +7,9 @@ class NightError(RuntimeError):
     """Nothing was published and `latest` is as it was; says why."""
 
 
+class RunFolderError(OSError):
+    """A run folder, or a file of it, cannot be written or read; names it and the reason."""
+
+
 class StoreError(RuntimeError):
     """The state database cannot be used; names the file, the reason and the way out."""

@@ -15,9 +15,10 @@ from energy.inputs.series import HUMIDITY, SUN, VARIABLE_MAP
 from energy.inputs.tables import read_series
 from energy.operate.ahead import fill_prices, fill_weather
 from energy.operate.config import Place
+from energy.operate.skill import JUDGED_DAYS, error_of_late
 
-#: Days of history that a night keeps: four whole weeks for the shape of the week, and one to spare.
-HISTORY_DAYS = 35
+#: Days of history that a night keeps: four whole weeks for the shape of the week, before each day whose forecast is judged.
+HISTORY_DAYS = 28 + JUDGED_DAYS
 #: A site whose last measured hour is older than this has no weather [h].
 STALE_H = 24.0
 
@@ -32,7 +33,7 @@ class Known:
     reasons : what makes the night DEGRADED, in words
     notes : what does not
     fallback_hours : hours of the delivery day that are not real though they should be, by kind and name
-    method : rule of the price forecast
+    forecast_error : of the price forecast of late, by days ahead, relative to last week's hour
     """
 
     known_at: np.datetime64
@@ -42,6 +43,7 @@ class Known:
     notes: list[str] = field(default_factory=list)
     fallback_hours: dict[str, dict[str, float]] = field(default_factory=lambda: {"price": {}, "weather": {}})
     forecast_hours: int = 0
+    forecast_error: dict[str, float] = field(default_factory=dict)
 
     def real(self, begin: np.datetime64, end: np.datetime64) -> list[str]:
         """Names of the series that are not real throughout [begin, end)."""
@@ -79,6 +81,8 @@ def know(place: Place, day: date, days: int, older: Path | None) -> Known:
         raw = _source(place, known, c.file, older, f"carbon of {zone}", f"carbon_{zone}")
         values = _column(raw, c.column, c.quality, known.known_at)
         known.tables[f"carbon {zone}"] = fill_prices(known, None, values, since, begin, end, config.time_zone)
+    if config.foresight == "forecast":
+        known.forecast_error = error_of_late(known, [z for p in config.prices for z in p.zones], config.time_zone)
     return known
 
 
@@ -131,7 +135,10 @@ def _weather(raw: pd.DataFrame, quality: str, known: Known) -> pd.DataFrame:
 
 
 def _cut(table: pd.DataFrame, until: np.datetime64) -> pd.DataFrame:
-    kept = (table.index < pd.Timestamp(until)) | (table["quality"] == "forecast")
+    past = (table.index < pd.Timestamp(until)) & (
+        table["quality"] != "persistence"
+    )  # a source's guess: ours is labelled
+    kept = past | (table["quality"] == "forecast")
     return table[kept]
 
 

@@ -20,7 +20,7 @@ from energy.operate.config import Place
 from energy.operate.known import Known
 from energy.operate.queue import as_table
 
-CASE = "case.yaml"
+CASE, STATE = "case.yaml", "state.yaml"
 #: What the label of a filled or measured hour falls back to in the case; every row carries its own.
 LABELS = {"price": "auction", "weather": "measured"}
 
@@ -47,7 +47,7 @@ def write_night_case(
     as_table(jobs).to_csv(folder / "jobs.csv", index=False, lineterminator="\n")
     if expected is not None and len(expected):
         _stamped(expected).to_csv(folder / "expected_jobs.csv", index=False, lineterminator="\n")
-    _yaml(state.model_dump(mode="json", exclude_defaults=True), folder / "state.yaml")
+    _yaml(state.model_dump(mode="json", exclude_defaults=True), folder / STATE)
     has_expected = expected is not None and len(expected) > 0
     _yaml(_case(place, first, last, beyond, has_expected, folder), folder / CASE)
     return folder / CASE
@@ -68,7 +68,7 @@ def _case(place: Place, first: date, last: date, beyond: str, expected: bool, fo
     }
     data: dict[str, Any] = {
         "name": config.name, "fleet": f"fleet/{Path(config.fleet).name}", "jobs": "jobs.csv", "horizon": horizon,
-        "prices": prices, "weather": weather, "carbon": carbon, "fx": fx, "state": "state.yaml",
+        "prices": prices, "weather": weather, "carbon": carbon, "fx": fx, "state": STATE,
     }  # fmt: skip
     if expected:
         data["expected_jobs"] = "expected_jobs.csv"

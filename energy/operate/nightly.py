@@ -13,16 +13,17 @@ from typing import Any
 import numpy as np
 
 from energy.codes import CONFIGURATION, DATA, DEGRADED, OK, UNPUBLISHED
-from energy.inputs.errors import ConfigError, InputError
+from energy.inputs.errors import InputError
 from energy.inputs.fleet import load_fleet
 from energy.operate import publish
 from energy.operate.after import follow_up
+from energy.operate.as_then import kept_of
 from energy.operate.config import Place, now
 from energy.operate.digest import days_until, night_of
 from energy.operate.errors import NightError
 from energy.operate.ladder import Climb, climb
 from energy.operate.logs import logging_to
-from energy.operate.prepare import Prepared, prepare
+from energy.operate.prepare import Prepared, prepare, prepare_as_then
 from energy.operate.publish import step
 from energy.operate.settle import promise
 from energy.operate.store import Store, open_store
@@ -62,12 +63,15 @@ class Night:
 Tell = Callable[[str], None]
 
 
-def run_night(place: Place, day: date, again: bool = False, tell: Tell = lambda _: None) -> Night:
+def run_night(
+    place: Place, day: date, again: bool = False, tell: Tell = lambda _: None, as_then: bool = False
+) -> Night:
     """Run the night of one delivery day.
 
     Parameters
     ----------
     again : also when a later night is published already; its plan is then on file, not in force
+    as_then : from the inputs that the night kept, where it has any, and not from the sources as they are now
 
     Raises
     ------
@@ -87,7 +91,8 @@ def run_night(place: Place, day: date, again: bool = False, tell: Tell = lambda 
             log.info(text)
             tell(text)
 
-        night = _recorded(place, store, day, told)
+        kept = kept_of(place, store, day) if as_then else None
+        night = _recorded(place, store, day, told, kept)
         follow_up(place, store, night)
         publish.sweep(place.out)
         log.info("ended", extra={"status": night.status, "rung": night.rung, "exit_code": night.code,
@@ -95,11 +100,11 @@ def run_night(place: Place, day: date, again: bool = False, tell: Tell = lambda 
     return night
 
 
-def _recorded(place: Place, store: Store, day: date, tell: Tell) -> Night:
+def _recorded(place: Place, store: Store, day: date, tell: Tell, kept: Path | None) -> Night:
     """The night, and its row among the runs."""
     began, started = time.monotonic(), now()
     try:
-        night = _night(place, store, day, began, tell)
+        night = _night(place, store, day, began, tell, kept)
     except EXPECTED as e:
         night = Night(day, "FAILED", reasons=[str(e)])
     if not night.unchanged:
@@ -116,10 +121,10 @@ def _in_order(store: Store, day: date, again: bool) -> None:
         )
 
 
-def _night(place: Place, store: Store, day: date, began: float, tell: Tell) -> Night:
+def _night(place: Place, store: Store, day: date, began: float, tell: Tell, kept: Path | None) -> Night:
     """The steps; each can be killed and run again with the same outcome."""
-    tell("what is known, what yesterday left")
-    prepared = prepare(place, store, day)
+    tell("what is known, what yesterday left" if kept is None else "what was known then")
+    prepared = prepare(place, store, day) if kept is None else prepare_as_then(place, day, kept)
     folder = place.out / prepared.run_id
     if publish.is_published(folder):
         return _same(place, store, prepared, folder)
@@ -178,9 +183,9 @@ def _digest(place: Place, store: Store, prepared: Prepared, found: Climb, record
     if schedule is not None:
         before = json.loads((schedule.parent / NIGHT).read_text(encoding="utf-8"))["plan"]
     reasons = [*prepared.known.reasons, *found.reasons, *record.summary["reasons"]]
-    days = days_until(store, prepared.day, prepared.settled.days)
-    fleet = load_fleet(place.beside(place.config.fleet))
-    return night_of(place.config, fleet, prepared, record, found.rung, reasons, days, before)
+    fleet = load_fleet(prepared.case.parent / "fleet" / Path(place.config.fleet).name)
+    return night_of(place.config, fleet, prepared, record, found.rung, reasons,
+                    days_until(store, prepared.day, prepared.settled.days), before)  # fmt: skip
 
 
 def _promise(prepared: Prepared, folder: Path) -> dict[str, Any]:
@@ -225,22 +230,3 @@ def worst(nights: list[Night]) -> int:
     """Exit code of several nights: the worst of them."""
     order = (OK, DEGRADED, DATA, CONFIGURATION, UNPUBLISHED)
     return max((n.code for n in nights), key=order.index, default=OK)
-
-
-def chosen(store: Store, first: date, last: date, reprocess: str) -> list[date]:
-    """Nights of a back-fill, in order.
-
-    Raises
-    ------
-    ConfigError : `reprocess` is none of its words.
-    """
-    if reprocess not in ("none", "failed", "all"):
-        raise ConfigError(f"--reprocess {reprocess}", "is no such choice", "none, failed or all")
-    days = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
-    tried: dict[str, int] = {
-        r["night"]: r["published"]
-        for r in store.rows("SELECT night, max(published) AS published FROM runs GROUP BY night")
-    }
-    choices: dict[str, set[int | None]] = {"none": {None}, "failed": {None, 0}, "all": {None, 0, 1}}
-    wanted = choices[reprocess]
-    return [d for d in days if tried.get(str(d)) in wanted]

@@ -17,10 +17,11 @@ from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.gpus import GpuPower, load_gpu_powers
 from energy.inputs.jobs import Job
 from energy.inputs.nightly import Nightly
-from energy.inputs.state import State
+from energy.inputs.state import State, load_state
+from energy.operate.as_then import Then, keep, recall
 from energy.operate.config import Place
 from energy.operate.known import Known, check, know, slack_days
-from energy.operate.night_case import CASE, clip, digest, hours_inside, write_night_case
+from energy.operate.night_case import CASE, STATE, clip, digest, hours_inside, write_night_case
 from energy.operate.publish import step
 from energy.operate.queue import Queue, deadline_of, fastest, history, no_work, read_queue, set_aside
 from energy.operate.settle import Settled, settle
@@ -70,13 +71,35 @@ def prepare(place: Place, store: Store, day: date) -> Prepared:
     set_aside(queue, fleet, powers, _most(fleet, config, day))
     settled = _settle(place, store, known, queue, day, fleet, powers)
     left = queue.left(dict(settled.state.work_done))
+    new = _empty(place, day)
+    new.mkdir()
+    late = _write(place, new, known, settled, queue, left, fleet, powers, day)
+    keep(new, Then(known, queue, left, late))
+    case = _keep(new, place, day)
+    return Prepared(day, case, case.parent.name, known, settled, queue, left, late)
+
+
+def prepare_as_then(place: Place, day: date, kept: Path) -> Prepared:
+    """A night from the inputs that it kept; no day is settled by it, and a newer version gives its run another name.
+
+    Raises
+    ------
+    ConfigError, SeriesError : the kept inputs no longer hold in this version.
+    """
+    then = recall(kept)
+    new = _empty(place, day)
+    shutil.copytree(kept, new)
+    settled = Settled(load_state(new / STATE))
+    case = _keep(new, place, day)
+    return Prepared(day, case, case.parent.name, then.known, settled, then.queue, then.left, then.late)
+
+
+def _empty(place: Place, day: date) -> Path:
+    """Where the inputs of a night are put together: not there yet."""
     new = place.kept / f".new-{day}"
     shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
-    late = _write(place, new, known, settled, queue, left, fleet, powers, day)
-    run_id = f"{config.name}_{day}_{digest(new, __version__, str(day), str(config.solve_limit_s))[:12]}"
-    case = _keep(new, place.kept / run_id)
-    return Prepared(day, case, run_id, known, settled, queue, left, late)
+    place.kept.mkdir(parents=True, exist_ok=True)
+    return new
 
 
 def _longest(config: Nightly) -> int:
@@ -159,8 +182,10 @@ def _expected(config: Nightly, known: Known, table: pd.DataFrame, end: np.dateti
     return expected_arrivals(table, known.known_at, end, config.arrivals_window_days, config.time_zone)
 
 
-def _keep(new: Path, final: Path) -> Path:
+def _keep(new: Path, place: Place, day: date) -> Path:
     """The inputs of a night under the name of its run; the same inputs are there already."""
+    found = digest(new, __version__, str(day), str(place.config.solve_limit_s))
+    final = place.kept / f"{place.config.name}_{day}_{found[:12]}"
     if final.is_dir():
         shutil.rmtree(new)
     else:

@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from energy.operate.errors import NightError
-from energy.operate.runs import PAGE, RunFolderError, save_page
+from energy.operate.errors import NightError, RunFolderError
+from energy.operate.runs import PAGE, save_page
 from energy.report import markdown
 from energy.report.record import NIGHT, Record, write_json
 

@@ -11,13 +11,15 @@ import tempfile
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from energy import __version__
-from energy.optimize import Run
+from energy.operate.errors import RunFolderError
 from energy.plan.shape import frame, handed_over
-from energy.report.page import render
 from energy.report.record import HYDRO, RESERVOIRS, Record, read, read_water, write, write_json
+
+if TYPE_CHECKING:
+    from energy.optimize import Run
 
 #: The report page; the one file of a run folder that may be drawn again.
 PAGE = "report.html"
@@ -25,8 +27,11 @@ PAGE = "report.html"
 LIBRARIES = ("pyomo", "highspy", "numpy", "scipy", "pandas", "xarray", "pvlib", "h5netcdf")
 
 
-class RunFolderError(OSError):
-    """A run folder, or a file of it, cannot be written or read; names it and the reason."""
+def render(record: Record) -> str:
+    """The report page; matplotlib is imported here, because a plan without a page should not wait a second for it."""
+    from energy.report.page import render as page
+
+    return page(record)
 
 
 def check_writable(out: Path) -> None:

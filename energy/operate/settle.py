@@ -14,13 +14,14 @@ from energy.audit.bill import bill
 from energy.audit.replay import replay
 from energy.inputs.jobs import Job
 from energy.inputs.state import State, load_state
-from energy.operate.books import Entry, book, day_schedule, executed, inputs_of, run_now_table, work_of
+from energy.operate.books import Entry, book, cost_of, day_schedule, executed, inputs_of, run_now_table, work_of
 from energy.operate.config import Place
 from energy.operate.known import Known
+from energy.operate.night_case import CASE
 from energy.operate.planner import read_schedule
 from energy.operate.store import Store
 from energy.optimize import facts
-from energy.problem import Inputs
+from energy.problem import Inputs, read_inputs
 
 #: Days after which a day is settled with what stands in for a series that never came.
 PATIENCE_DAYS = 7
@@ -118,7 +119,7 @@ def _plan_day(
         out.work += _work(PLAN, each, entry.work)
         at_once = run_now_table(inputs, now[RUN_NOW], jobs)
         base = book(inputs, now[RUN_NOW], at_once, jobs, NO_METER)
-        idle = book(inputs, now[RUN_NOW], EMPTY, jobs, NO_METER).eur
+        idle = cost_of(inputs, now[RUN_NOW], EMPTY)
         out.days.append(_row(RUN_NOW, each, None, base, {"idle_eur": idle}, False))
         out.work += _work(RUN_NOW, each, base.work)
         now[RUN_NOW] = base.state
@@ -132,9 +133,10 @@ def _why(
     """Promised, and the difference by price, weather, load and the rest; the five add up to what was real.
 
     The rest: work done or state different from what the night took for granted. A day of an older plan has no
-    promise of its own: it is priced with that night's forecast.
+    promise of its own: it is priced with that night's forecast, and one behind its horizon with what was real.
     """
-    then = inputs_of(place.kept / plan["kept"] / "case.yaml", each)
+    night = read_inputs(place.kept / plan["kept"] / CASE)
+    then = inputs_of(night.case_path, each, night) if each <= night.case.horizon.end else inputs
     schedule = day_schedule(inputs, table)
     guess = replace(facts(then), state=before)
     priced = replace(guess, series=replace(guess.series, prices=inputs.series.prices))
@@ -199,4 +201,4 @@ def promise(case: Path, day: date, schedule: Path, state: State, jobs: dict[str,
     """What a night's plan costs on its own day by what the night knows [EUR]."""
     inputs = inputs_of(case, day)
     table = executed(inputs, read_schedule(schedule), jobs, dict(state.work_done))
-    return book(inputs, state, table, jobs, NO_METER).eur
+    return cost_of(inputs, state, table)

@@ -139,7 +139,7 @@ def read_inputs(
     ----------
     overrides : values for the case's horizon, such as ``start`` and ``end``
     fill : fill gaps in series and label the hours
-    as_of : series and rates as known at this moment (UTC, naive); what came later counts as a gap
+    as_of : series, rates and jobs as known at this moment (UTC, naive); what came later counts as a gap
 
     Raises
     ------
@@ -155,7 +155,7 @@ def read_inputs(
     check_state(folder / (case.state or ""), case, state, fleet, tariffs)
     limits = load_limits(fleet, fleet_path)
     powers, plants = load_gpu_powers(fleet, fleet_path), load_plants(fleet, fleet_path)
-    jobs, left_out, after, expected = _jobs(folder, case)
+    jobs, left_out, after, expected = _jobs(folder, case, as_of)
     sunny = frozenset(name for name, site in fleet.sites.items() if site.solar)
     series, contents = read_all(case, folder, fill, sunny, as_of), _contents(path, case, fleet)
     fx = read_fx(case.fx, folder, case.horizon.bounds()[0], as_of)
@@ -197,10 +197,12 @@ def _with_horizon(case: Case, path: Path, overrides: Mapping[str, object]) -> Ca
     return case.model_copy(update={"horizon": validate(f"{path}: horizon", horizon, Horizon)})
 
 
-def _jobs(folder: Path, case: Case) -> tuple[tuple[Job, ...], tuple[str, ...], tuple[Job, ...], frozenset[str]]:
+def _jobs(
+    folder: Path, case: Case, as_of: datetime | None
+) -> tuple[tuple[Job, ...], tuple[str, ...], tuple[Job, ...], frozenset[str]]:
     """Jobs that touch the horizon with the expected ones, ids left out, those that begin later, ids expected."""
     path, (start, end) = folder / case.jobs, case.horizon.bounds()
-    table = read_jobs(path, start)
+    table = read_jobs(path, start, as_of=as_of)
     expected = read_expected(folder / case.expected_jobs, start) if case.expected_jobs else ()
     if expected:
         _no_mix_up(path, table)

@@ -46,8 +46,8 @@ def _site(view: View, horizon: Horizon, s: int) -> Picture:
     horizon.shade(ax, (view.plan["derating_mw"].values[mine] > 0).any(axis=0), "negative")
     for lower, upper, name in zip(levels[:-1], levels[1:], COMPONENTS, strict=True):
         if (upper - lower).max(initial=0.0) > 0:
-            ax.stairs(horizon.mean(upper), horizon.edges, baseline=horizon.mean(lower), fill=True,
-                      facecolor=light(PARTS[name][1]), edgecolor="none", linewidth=0)  # fmt: skip
+            svg.stairs(ax, horizon.mean(upper), horizon.edges, horizon.mean(lower),
+                       facecolor=light(PARTS[name][1]), edgecolor="none", linewidth=0)  # fmt: skip
     ax.set_ylim(0, 1.05 * float(levels[-1].max(initial=0.0)) or 1.0)
     horizon.label(ax)
     svg.title(ax, f"Overhead, {'kW' if small else 'MW'}")

@@ -85,8 +85,8 @@ def stack(ax: Axes, horizon: Horizon, rows: Floats, roles: list[str], available:
     levels = np.vstack([np.zeros(rows.shape[1]), np.cumsum(rows, axis=0)])
     for lower, upper, role in zip(levels[:-1], levels[1:], roles, strict=True):
         if (upper - lower).max() > 0:
-            ax.stairs(horizon.mean(upper), horizon.edges, baseline=horizon.mean(lower), fill=True,
-                      facecolor=light(role), edgecolor="none", linewidth=0)  # fmt: skip
+            svg.stairs(ax, horizon.mean(upper), horizon.edges, horizon.mean(lower),
+                       facecolor=light(role), edgecolor="none", linewidth=0)  # fmt: skip
     horizon.line(ax, available, "soft", 1.0, dashed=True)
     ax.set_ylim(0, 1.05 * float(available.max()) or 1.0)
     horizon.label(ax)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 
+from energy.report import svg
 from energy.report.style import light
 from energy.report.view import View
 from energy.report.words import clock, short_day
@@ -73,8 +74,8 @@ class Horizon:
 
     def line(self, ax: Axes, values: Floats, role: str, width: float = 1.3, dashed: bool = False) -> None:
         """A stepped line: a value holds for its whole period."""
-        ax.stairs(self.mean(values), self.edges, baseline=None, color=light(role), linewidth=width,
-                  linestyle=(0, (4, 2.5)) if dashed else "solid")  # fmt: skip
+        svg.stairs(ax, self.mean(values), self.edges, edgecolor=light(role), linewidth=width,
+                   linestyle=(0, (4, 2.5)) if dashed else "solid")  # fmt: skip
 
     def shade(self, ax: Axes, when: Bools, role: str) -> None:
         """Shade the periods that are marked, neighbours as one."""

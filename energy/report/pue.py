@@ -110,7 +110,7 @@ def _picture(
     name = view.sites[s] if s >= 0 else "fleet"
     figure, (ax,) = svg.panels([HEIGHT], right=RIGHT)
     for curve, role, width in zip(curves[::-1], ("base", "plan"), (1.1, 1.5), strict=True):
-        ax.stairs(curve, horizon.edges, baseline=None, color=light(role), linewidth=width)
+        svg.stairs(ax, curve, horizon.edges, edgecolor=light(role), linewidth=width)
     horizon.label(ax)
     ax.set_ylim(*scale)
     ax.yaxis.set_major_formatter(FormatStrFormatter("%.2f"))

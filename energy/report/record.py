@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from energy import schema
+from energy.report import netcdf
 from energy.report.cells import bare_frame, guarded_frame
 
 #: Datasets of a run folder: file name -> table that it obeys.
@@ -78,7 +79,7 @@ def write(record: Record, folder: Path) -> None:
     """
     for name, ds in record.datasets.items():
         # In memory first: to a full disk HDF5 answers with a crash, Python's own write with an OSError.
-        (folder / f"{name}.nc").write_bytes(ds.to_netcdf(engine="h5netcdf", encoding=_encoding(ds)))
+        (folder / f"{name}.nc").write_bytes(netcdf.dumps(ds))
     for name, water in ((RESERVOIRS, record.reservoirs), (HYDRO, record.hydro)):
         if water is not None:
             (folder / name).write_bytes(water.to_netcdf(engine="h5netcdf"))
@@ -93,22 +94,6 @@ def write(record: Record, folder: Path) -> None:
         (folder / INPUTS / name).write_bytes(content)
     if record.night is not None:
         write_json(record.night, folder / NIGHT)
-
-
-def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
-    """Compression, no fill values, and time as CF minutes."""
-    out: dict[str, dict[str, Any]] = {}
-    for name in ds.variables:
-        numeric = ds[name].dtype.kind in "fiu"
-        out[str(name)] = {"zlib": True, "complevel": 1, "_FillValue": None} if numeric and ds[name].ndim else {}
-    if "time" in ds.variables:
-        out["time"] = {
-            "units": "minutes since 1970-01-01T00:00:00",
-            "calendar": "standard",
-            "dtype": "int64",
-            "_FillValue": None,
-        }
-    return out
 
 
 def write_json(data: dict[str, Any], path: Path) -> None:
@@ -130,7 +115,7 @@ def read(folder: Path) -> Record:
     FileNotFoundError : a file of the run is missing; names it.
     schema.SchemaError : a file does not obey its table.
     """
-    datasets = {n: schema.check(xr.load_dataset(folder / f"{n}.nc", engine="h5netcdf"), t) for n, t in DATASETS.items()}
+    datasets = {n: schema.check(netcdf.load(folder / f"{n}.nc"), t) for n, t in DATASETS.items()}
     return Record(
         datasets,
         pd.read_parquet(folder / "schedule.parquet"),

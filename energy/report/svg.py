@@ -10,13 +10,16 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import matplotlib as mpl
+import numpy as np
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 from matplotlib.ticker import MaxNLocator
 
 from energy.report.style import ROLES, light
+from energy.schema import Floats
 
 #: Width of a picture [CSS px]: a 390 px phone less its margins, so that type keeps its size there.
 WIDTH = 374.0
@@ -69,6 +72,21 @@ def _calm(ax: Axes, ticks: int) -> Axes:
     ax.grid(axis="y", color=light("rule"), linewidth=0.8)
     ax.set_axisbelow(True)
     return ax
+
+
+def stairs(ax: Axes, values: Floats, edges: Floats, baseline: Floats | None = None, **style: Any) -> None:
+    """Steps as `Axes.stairs` draws them, filled where there is a baseline.
+
+    The limits come from the numbers: matplotlib looks for the extremes of each segment as if it were a curve, a quarter
+    of the time of a page.
+    """
+    patch = StepPatch(values, edges, baseline=baseline, fill=baseline is not None, **style)  # type: ignore[arg-type]
+    ax.add_artist(patch)
+    heights = values if baseline is None else np.append(values, baseline)
+    ax.update_datalim([(edges[0], heights.min()), (edges[-1], heights.max())])
+    if baseline is not None:
+        patch.sticky_edges.y.append(float(baseline.min()))
+    ax.autoscale_view()
 
 
 def title(ax: Axes, text: str, keys: Sequence[tuple[str, str]] = ()) -> None:

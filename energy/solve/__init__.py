@@ -1,11 +1,18 @@
 """Solve: the only import of the solver; hand-over, method, scaling guard, status gate, dual prices."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from energy.solve.dual_prices import dual_prices
 from energy.solve.gate import Status, gate
 from energy.solve.highs import Options, Raw, SolverError, solve
 from energy.solve.ranges import Range, ranges
-from energy.solve.readback import solution
-from energy.solve.standard_form import StandardForm, compile_model
+
+if TYPE_CHECKING:
+    from energy.solve.readback import solution
+    from energy.solve.standard_form import StandardForm, compile_model
 
 __all__ = [
     "Options",
@@ -21,3 +28,13 @@ __all__ = [
     "solution",
     "solve",
 ]
+
+#: What needs Pyomo, which takes more than a second to import, and the module that has it: imported once it is asked for.
+_LATER = {"StandardForm": "standard_form", "compile_model": "standard_form", "solution": "readback"}
+
+
+def __getattr__(name: str) -> Any:
+    """One of the names that need Pyomo."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

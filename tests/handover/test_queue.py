@@ -12,6 +12,7 @@ from energy.handover.job_table import Rules, job_table
 from energy.handover.queue import gpus_of, read_queue, tasks_of
 from energy.inputs.errors import SeriesError
 from energy.inputs.jobs import read_jobs
+from energy.operate.queue import read_queue as read_night_queue
 from tests.nightly.nights import HOSTILE
 
 AT = datetime(2026, 5, 1, 6, 0, tzinfo=UTC)
@@ -50,6 +51,16 @@ def test_pending_job(tmp_path):
     assert (job.gpu_hours, job.max_gpus, job.gpu_kinds, job.label) == (32.0, 16.0, {"h200": 1.0}, "train")
     assert str(job.release) == "2026-05-01 06:00:00"
     assert str(job.deadline) == "2026-05-02 07:00:00"  # eligible 05:00, two hours, a day of slack
+
+
+def test_the_table_says_when_each_job_was_submitted(tmp_path):
+    """What a nightly run reads: before that moment the job is not known to it."""
+    found = queue_of(tmp_path, row(), row(job_id=102, submit_time=number(NOW - 60)))
+    path = tmp_path / "queue.csv"
+    path.write_text(job_table(found, Rules(AT)).csv(), encoding="utf-8")
+    known = read_night_queue(path, np.datetime64("2026-05-01T05:30"))
+    assert list(known.jobs) == ["101"]
+    assert str(known.submitted["101"]) == "2026-05-01 05:00:00"
 
 
 def test_running_job_has_what_its_limit_leaves(tmp_path):

@@ -1,10 +1,14 @@
 """The job table as frozen jobs."""
 
 import random
+from datetime import datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from energy.inputs.errors import SeriesError
+from energy.inputs.jobs import read_jobs
 from tests.cases import GONE
 
 
@@ -87,6 +91,28 @@ def test_reserved_columns_are_read_and_left_alone(case):
     expected = case.problem()
     case.each("jobs.csv", lambda r: r | {"gang_gpus": 8, "min_run_h": 2, "movable": "yes"})
     assert case.problem().identical(expected)
+
+
+def test_a_column_submitted_changes_no_plan_of_all_that_is_known(case):
+    expected = case.problem()
+    case.each("jobs.csv", lambda r: r | {"submitted": "" if r["id"] == "j1" else "2024-03-01T06:00Z"})
+    assert case.problem().identical(expected)
+
+
+def test_what_was_submitted_later_is_not_known_as_of_a_moment(case, tmp_path):
+    case.each(
+        "jobs.csv", lambda r: r | {"submitted": {"j1": "2024-03-09T00:00Z", "j2": "2024-03-08T23:59Z"}.get(r["id"], "")}
+    )
+    path, start = case.folder / "jobs.csv", np.datetime64("2024-03-04")
+    moment = datetime.fromisoformat("2024-03-08T23:59")
+    every = [j.id for j in read_jobs(path, start)]
+    assert [j.id for j in read_jobs(path, start, as_of=moment)] == [n for n in every if n != "j1"]
+
+
+def test_a_bad_submitted_names_its_row(case):
+    case.each("jobs.csv", lambda r: r | {"submitted": "soon" if r["id"] == "j2" else ""})
+    with pytest.raises(SeriesError, match=r"jobs.csv: row 3: submitted: 'soon' is not a time"):
+        case.inputs()
 
 
 def test_jobs_outside_the_horizon_are_left_out_and_named(case):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from energy.forecast import same_hour_last_week, shape
 from energy.inputs.errors import ConfigError, SeriesError
 from energy.operate.config import load_nightly, tomorrow
 from energy.operate.known import check, know, slack_days
@@ -35,8 +36,36 @@ def test_nothing_of_the_future_is_looked_at(nights):
     change = lambda row: row | {k: 999 for k in ("NO4", "DE-LU") if row["utc"] >= "2024-03-12T23"}  # noqa: E731
     nights.each("prices.csv", change)
     after = known(nights)
+    assert before.forecast_error == after.forecast_error
     for name, table in before.tables.items():
         pd.testing.assert_frame_equal(table, after.tables[name])
+
+
+def test_the_error_of_the_forecast_is_that_of_the_last_two_weeks(nights):
+    """By hand: at each of the last fourteen midnights, the days that are known by now, both zones in one mean."""
+    walk = np.random.default_rng(3).normal(0, 4, 42 * 24).cumsum() + 60
+    at = iter(np.concatenate([walk, walk]))
+    nights.each("prices.csv", lambda r: r | {"NO4": str(next(at)), "DE-LU": str(100 + float(r["DE-LU"]))})
+    found = known(nights, days=3)
+    assert set(found.forecast_error) == {"1", "2", "3", "5", "7"}
+    own = last = 0.0
+    for zone in ("NO4", "DE-LU"):
+        table = found.tables[zone]
+        table = table[table["quality"] == "auction"]
+        for k in range(14, 1, -1):
+            origin = np.datetime64("2024-03-12T23", "ns") - k * np.timedelta64(1, "D")
+            day = table[
+                (table.index >= origin + np.timedelta64(1, "D")) & (table.index < origin + np.timedelta64(2, "D"))
+            ]
+            args = (table.index.to_numpy(), table["value"].to_numpy(), origin, day.index.to_numpy())
+            own += np.abs(shape(*args, time_zone="Europe/Oslo").values - day["value"]).sum()
+            last += np.abs(same_hour_last_week(*args).values - day["value"]).sum()
+    assert found.forecast_error["2"] == pytest.approx(own / last)
+
+
+def test_perfect_foresight_has_no_forecast_to_judge(nights):
+    nights.edit("nightly.yaml", "foresight", "perfect")
+    assert known(nights).forecast_error == {}
 
 
 def test_perfect_foresight_looks_at_all(nights):
@@ -104,7 +133,7 @@ def test_tomorrow_is_that_of_the_fleet(nights, monkeypatch):
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [("auction.known_at", "25:00", "auction.known_at"), ("horizon.most_days", 2, "most_days 2 is below least_days 3"),
-     ("foresight", "luck", "foresight"), ("live", True, "unknown key")],
+     ("foresight", "luck", "foresight"), ("live", True, "not for a live night"), ("lively", True, "unknown key")],
 )  # fmt: skip
 def test_a_bad_nightly_file_names_its_key(key, value, words, nights):
     nights.edit("nightly.yaml", key, value)

@@ -13,9 +13,16 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from energy.cli import app
+from energy.codes import UNPUBLISHED
 from energy.operate import nightly as page
+from energy.operate import prepare
+from energy.operate.as_then import chosen
 from energy.operate.errors import NightError
+from energy.operate.ladder import Climb
+from energy.operate.nightly import run_night
 from energy.operate.publish import FULL_AT, KILL_AT, is_published, latest, lock
 from energy.operate.store import open_store
 from tests.operate.conftest import Solved
@@ -138,8 +145,47 @@ def test_nights_of_a_back_fill(solved, nights, monkeypatch):
                            "started": "", "finished": "", "solve_seconds": 0, "wall_seconds": 0, "published": 0,
                            "fallback_hours": 0})  # fmt: skip
         first, last = date(2024, 3, 12), date(2024, 3, 15)
-        days = {how: [d.day for d in page.chosen(store, first, last, how)] for how in ("none", "failed", "all")}
+        days = {how: [d.day for d in chosen(store, first, last, how)] for how in ("none", "failed", "all")}
     assert days == {"none": [13, 15], "failed": [13, 14, 15], "all": [12, 13, 14, 15]}
+
+
+def revise(nights):
+    """The exchange corrects its prices afterwards."""
+    nights.each("prices.csv", lambda r: r | {"NO4": str(float(r["NO4"]) + 20)})
+
+
+def kept_prices(night, nights):
+    return (nights.place.kept / night.run_id / "prices.csv").read_bytes()
+
+
+def test_a_night_that_is_made_again_sees_what_it_saw(solved, nights, monkeypatch):
+    monkeypatch.setattr(page, "climb", canned(solved.run))
+    first, published = nights.night(), bytes_of(nights.out)
+    revise(nights)
+    again = run_night(nights.place, DAY, again=True, as_then=True)
+    assert (again.unchanged, again.run_id) == (True, first.run_id)
+    assert bytes_of(nights.out) == published
+    monkeypatch.setattr(prepare, "__version__", "99")
+    newer = run_night(nights.place, DAY, again=True, as_then=True)
+    assert newer.run_id != first.run_id
+    assert kept_prices(newer, nights) == kept_prices(first, nights)
+    told = [n.night | {"run_id": "", "changes": []} for n in (first, newer)]
+    assert told[0] == told[1]
+    assert kept_prices(nights.night(again=True), nights) != kept_prices(first, nights), "by hand the sources count"
+
+
+def test_a_failed_night_is_made_up_for_with_what_it_knew(solved, nights, monkeypatch):
+    monkeypatch.setattr(page, "climb", lambda *_, **__: Climb(reasons=["lp: no luck"]))
+    failed = nights.night()
+    assert failed.code == UNPUBLISHED
+    revise(nights)
+    monkeypatch.setattr(page, "climb", canned(solved.run))
+    energy = CliRunner().invoke(
+        app, ["nightly", str(nights.folder / "nightly.yaml"), "--from", str(DAY), "--to", str(DAY), "--reprocess", "failed"]
+    )  # fmt: skip
+    assert energy.exit_code == 0, energy.output
+    assert latest(nights.out) == failed.run_id
+    assert bytes_of(nights.out) == bytes_of(solved.case.out)
 
 
 @pytest.mark.slow

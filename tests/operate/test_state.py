@@ -12,14 +12,16 @@ from energy.audit.bill import bill
 from energy.audit.replay import replay
 from energy.inputs.errors import SeriesError
 from energy.inputs.state import State
+from energy.operate import nightly as page
 from energy.operate.books import day_schedule
 from energy.operate.ingest import read_meter, read_progress
 from energy.operate.planner import read_schedule
+from energy.operate.prepare import prepare
 from energy.operate.queue import DONE
 from energy.operate.store import open_store
 from energy.optimize import facts
 from energy.problem import read_inputs
-from tests.operate.nightcase import DAY, NightCase
+from tests.operate.nightcase import DAY, NightCase, canned
 
 THIRD = DAY + timedelta(days=2)
 
@@ -84,6 +86,24 @@ def test_the_day_costs_what_its_schedule_costs_by_the_series(three):
     day = table[(table["start"] >= begin) & (table["start"] < end)]
     drawn = replay(facts(inputs), day_schedule(inputs, day))
     assert days(three)["plan"]["real_eur"] == pytest.approx(bill(facts(inputs), drawn).total(), rel=1e-9)
+
+
+def test_days_after_the_last_plan_are_settled_however_long_no_night_succeeded(solved, nights, monkeypatch):
+    """Days that no job of the plan touches, and days behind its horizon."""
+    monkeypatch.setattr(page, "climb", canned(solved.run))
+    nights.each("queue.csv", lambda r: r | ({"release": "2024-03-14T06:00Z"} if r["id"] == "j1" else {}))
+    assert nights.night().status == "OK"
+    kept = nights.place.kept / nights.night().run_id / "jobs.csv"
+    kept.write_text("".join(x for x in kept.read_text().splitlines(True) if x.startswith(("id,", "j1,"))))
+    with open_store(nights.place.database) as store:
+        settled = prepare(nights.place, store, DAY + timedelta(days=6)).settled
+    mine = [d for d in settled.days if d["policy"] == "plan"]
+    assert [d["day"] for d in mine] == [str(DAY + timedelta(days=k)) for k in range(5)]
+    assert all(d["weather_eur"] == d["price_eur"] == 0 for d in mine[3:]), "nothing was forecast for them"
+    for d in mine:
+        assert sum(d[f"{k}_eur"] for k in ("promised", "price", "weather", "load", "other")) == pytest.approx(
+            d["real_eur"]
+        )
 
 
 @pytest.mark.slow
