@@ -12,9 +12,10 @@ import pandas as pd
 import xarray as xr
 
 from energy import schema
-from energy.report import netcdf
 from energy.report.cells import bare_frame, guarded_frame
 
+#: Values from which compressing an array saves more than its index takes.
+LEAST_COMPRESSED = 256
 #: Datasets of a run folder: file name -> table that it obeys.
 DATASETS = {
     "problem": schema.PROBLEM,
@@ -79,7 +80,7 @@ def write(record: Record, folder: Path) -> None:
     """
     for name, ds in record.datasets.items():
         # In memory first: to a full disk HDF5 answers with a crash, Python's own write with an OSError.
-        (folder / f"{name}.nc").write_bytes(netcdf.dumps(ds))
+        (folder / f"{name}.nc").write_bytes(ds.to_netcdf(engine="h5netcdf", encoding=_encoding(ds)))
     for name, water in ((RESERVOIRS, record.reservoirs), (HYDRO, record.hydro)):
         if water is not None:
             (folder / name).write_bytes(water.to_netcdf(engine="h5netcdf"))
@@ -94,6 +95,23 @@ def write(record: Record, folder: Path) -> None:
         (folder / INPUTS / name).write_bytes(content)
     if record.night is not None:
         write_json(record.night, folder / NIGHT)
+
+
+def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """Compression where it pays, no fill values, and time as CF minutes."""
+    out: dict[str, dict[str, Any]] = {}
+    for name in ds.variables:
+        if ds[name].dtype.kind in "fiu":
+            packed = {"zlib": True, "complevel": 1} if ds[name].size >= LEAST_COMPRESSED else {}
+            out[str(name)] = packed | {"_FillValue": None}
+    if "time" in ds.variables:
+        out["time"] = {
+            "units": "minutes since 1970-01-01T00:00:00",
+            "calendar": "standard",
+            "dtype": "int64",
+            "_FillValue": None,
+        }
+    return out
 
 
 def write_json(data: dict[str, Any], path: Path) -> None:
@@ -115,7 +133,7 @@ def read(folder: Path) -> Record:
     FileNotFoundError : a file of the run is missing; names it.
     schema.SchemaError : a file does not obey its table.
     """
-    datasets = {n: schema.check(netcdf.load(folder / f"{n}.nc"), t) for n, t in DATASETS.items()}
+    datasets = {n: schema.check(xr.load_dataset(folder / f"{n}.nc", engine="h5netcdf"), t) for n, t in DATASETS.items()}
     return Record(
         datasets,
         pd.read_parquet(folder / "schedule.parquet"),

@@ -8,7 +8,7 @@ import xarray as xr
 
 from energy import schema
 from energy.problem import assemble
-from energy.report import netcdf
+from energy.report.record import _encoding
 
 
 def test_money_becomes_eur_once(case):
@@ -104,7 +104,7 @@ def test_undone_work_costs_ten_times_the_dearest_way_to_run_it(case):
 def saved(case):
     """A Problem and the file it was saved to."""
     problem = case.edit("case.yaml", "horizon.market_time_unit_min", 15).problem()
-    (case.folder / "problem.nc").write_bytes(netcdf.dumps(problem))
+    problem.to_netcdf(case.folder / "problem.nc", engine="h5netcdf", encoding=_encoding(problem))
     return problem, case.folder / "problem.nc"
 
 
@@ -117,21 +117,6 @@ def test_netcdf_round_trip_keeps_values_and_attributes(saved):
         assert loaded[name].attrs["long_name"] == array.meaning
         assert loaded[name].dtype == problem[name].dtype
     assert loaded.attrs["Conventions"] == "CF-1.11"
-
-
-def test_it_is_read_as_xarray_reads_it_and_so_is_a_file_of_xarrays(saved, tmp_path):
-    problem, path = saved
-    assert netcdf.load(path).identical(xr.load_dataset(path, engine="h5netcdf"))
-    units = {"time": {"units": "minutes since 1970-01-01T00:00:00", "calendar": "standard", "dtype": "int64"}}
-    problem.to_netcdf(tmp_path / "other.nc", engine="h5netcdf", encoding=units)
-    assert netcdf.load(tmp_path / "other.nc").equals(problem)
-    assert netcdf.dumps(problem) == path.read_bytes()
-
-
-def test_a_moment_between_two_minutes_is_refused(saved):
-    problem, _ = saved
-    with pytest.raises(ValueError, match="between two minutes"):
-        netcdf.dumps(problem.assign_coords(time=problem["time"] + np.timedelta64(30, "s")))
 
 
 def test_file_is_cf_time_in_utc_with_flags_and_without_fill_values(saved):
