@@ -26,7 +26,7 @@ coverage: $(DEV)  ## the same with their coverage, at least 90 %: measuring take
 thorough: $(DEV)  ## everything that make test leaves out; an hour or two
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
-laws: $(DEV)  ## the laws on 25 random problems each, make test has 4
+laws: $(DEV)  ## the laws on 25 random problems each, make test has 2
 	$(BIN)/python -m pytest tests/laws --hypothesis-profile thorough $(ARGS)
 
 test-sources: $(DEV)  ## live sources against local servers; with HYDROCOOL_LIVE=1 and ARGS="-m live" the real ones

@@ -16,7 +16,7 @@ from energy.inputs.resources import root
 from tests.cases import SmallCase
 
 #: Examples per law, each a few solves: make test has five minutes; `--hypothesis-profile thorough` is make laws.
-settings.register_profile("quick", max_examples=4)
+settings.register_profile("quick", max_examples=2)
 settings.register_profile("thorough", max_examples=25)
 settings.load_profile("quick")
 

@@ -65,9 +65,9 @@ def check_split(case, seed, cuts):
 
 
 #: The first few seeds run with every test, the others with `make bills`.
-MONTHS = [pytest.param(s, marks=[pytest.mark.slow] * (s >= 10)) for s in range(40)]
-SHORT = [pytest.param(s, marks=[pytest.mark.slow] * (s >= 48)) for s in range(40, 80)]
-SOLVED = [pytest.param(s, marks=[pytest.mark.slow] * (s >= 3)) for s in range(12)]
+MONTHS = [pytest.param(s, marks=[pytest.mark.slow] * (s >= 5)) for s in range(40)]
+SHORT = [pytest.param(s, marks=[pytest.mark.slow] * (s >= 44)) for s in range(40, 80)]
+SOLVED = [pytest.param(s, marks=[pytest.mark.slow] * (s >= 1)) for s in range(12)]
 
 
 @pytest.mark.parametrize("seed", MONTHS)

@@ -80,6 +80,7 @@ def test_the_kept_inputs_are_an_ordinary_case(folder, energy):
     assert re.findall(r"(?:tariff|plant|gpu): (?![0-9a-f]{12}-)\S+", text) == []
 
 
+@pytest.mark.slow
 def test_bill_is_computed_anew(folder, energy):
     code, out, err = energy("bill", "--run", folder)
     assert (code, err) == (0, "")
@@ -87,6 +88,7 @@ def test_bill_is_computed_anew(folder, energy):
     assert f"{summary['bill_eur']:,.2f}" in out
 
 
+@pytest.mark.slow
 def test_bill_that_is_not_the_run_s_is_exit_code_6(copy, energy):
     """As after an update that bills otherwise: the folder's own figures are others, and hashed so."""
     lines = (copy / "bill.csv").read_text().replace(",spot,", ",spat,", 1).splitlines()
@@ -98,6 +100,7 @@ def test_bill_that_is_not_the_run_s_is_exit_code_6(copy, energy):
     assert "does not agree with the run folder: bill" in err
 
 
+@pytest.mark.slow
 def test_attribution_is_solved_anew(folder, energy):
     code, out, err = energy("attribute", "--run", folder)
     assert code == 0
@@ -116,6 +119,7 @@ def test_replay_agrees(folder, energy):
     assert out.endswith("objective and certificate agree\n")
 
 
+@pytest.mark.slow
 def test_replay_that_finds_another_objective_says_so(copy, energy):
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["certificate"]["primal_eur"] *= 1 + 1e-6
@@ -135,6 +139,7 @@ def test_inputs_that_have_changed_are_refused(copy, energy, command):
     assert f"inputs/{path.name}: has changed since the run was written" in err
 
 
+@pytest.mark.slow
 def test_folder_of_an_older_version_without_inputs(copy, energy):
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["files_sha256"] = {k: v for k, v in manifest["files_sha256"].items() if not k.startswith("inputs/")}
@@ -155,6 +160,7 @@ def rewrite(folder, name, text):
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
+@pytest.mark.slow
 def test_replay_of_a_plan_that_no_solver_made(folder, energy, tmp_path):
     """The greedy plan on the same inputs: its placement is priced and judged once more, not replaced by a better one."""
     code, *_ = energy("optimize", folder / "inputs" / "case.yaml", "--plan", "greedy", "--fill", "--out", tmp_path)

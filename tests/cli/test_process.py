@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 COMMAND = [sys.executable, "-c", "from energy.cli import main; main()"]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 HEAVY = ("pandas", "pyomo", "xarray", "numpy", "scipy", "highspy", "pydantic", "matplotlib", "pvlib")
@@ -42,6 +44,7 @@ def test_help_imports_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_plain_without_a_terminal_and_in_a_log_that_knows_only_ascii(case):
     environment = ENVIRONMENT | {"PYTHONIOENCODING": "ascii", "TERM": "xterm-256color"}
     done = run("optimize", case.path, "--out", case.folder / "runs", env=environment)
@@ -108,6 +111,7 @@ def no_large_files():
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
 
+@pytest.mark.slow
 def test_disk_that_fills_up_while_the_run_folder_is_written(case):
     """HDF5 left to itself ends the process with a crash then."""
 

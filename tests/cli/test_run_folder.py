@@ -152,6 +152,7 @@ def test_read_only_file_system_is_named_before_the_solve(case, energy, monkeypat
     assert "cannot be written there (Read-only file system); choose another with --out" in err
 
 
+@pytest.mark.slow
 def test_older_run_is_untouched_by_a_run_whose_inputs_fail(case, energy):
     out = case.folder / "runs"
     assert energy("optimize", case.path, "--out", out).code == 0
@@ -178,6 +179,7 @@ def test_files_that_change_during_the_solve_are_hashed_as_they_were_read(case, m
 # energy report --run
 
 
+@pytest.mark.slow
 def test_report_is_drawn_again_from_the_folder_alone(record, tmp_path, energy, monkeypatch):
     monkeypatch.setattr(runs, "render", render)
     folder = runs.publish(record, tmp_path / "runs")
@@ -218,6 +220,7 @@ def test_report_of_a_damaged_run(published, energy, damage):
     assert (published / "report.html").read_bytes() == page
 
 
+@pytest.mark.slow
 def test_older_page_survives_a_full_disk(published, energy, monkeypatch):
     before = content(published)
     monkeypatch.setattr(Path, "write_text", fail_with(FULL))
@@ -227,6 +230,7 @@ def test_older_page_survives_a_full_disk(published, energy, monkeypatch):
     assert content(published) == before
 
 
+@pytest.mark.slow
 def test_page_cannot_be_written_below_a_file(published, tmp_path, energy):
     code, _, err = energy("report", "--run", published, "--output", below_a_file(tmp_path) / "page.html")
     assert code == 2

@@ -64,6 +64,7 @@ def test_order_of_rows_and_columns_leaves_the_bytes_as_they_are(prices, tmp_path
         assert again == first
 
 
+@pytest.mark.slow
 def test_another_process_with_other_hashes_writes_the_same_bytes(tmp_path):
     """Sets and dictionaries of strings come in another order in every process unless the order is said."""
     case = flat(small(tmp_path / "case"))

@@ -6,6 +6,8 @@ import pytest
 
 from benchmarks import canary
 
+pytestmark = pytest.mark.slow  # make canary
+
 
 @pytest.fixture(scope="module")
 def measured():

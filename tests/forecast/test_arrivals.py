@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from energy.forecast import expected_arrivals
 from energy.inputs.jobs import read_expected
 
-BOUNDED = settings(max_examples=8, deadline=None, derandomize=True, database=None)
+BOUNDED = settings(max_examples=4, deadline=None, derandomize=True, database=None)
 MONDAY = np.datetime64("2024-06-10T00:00")  # a Monday
 
 

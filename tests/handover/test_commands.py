@@ -17,6 +17,7 @@ def run(tmp_path_factory):
     return publish(small(periods=24), tmp_path_factory.mktemp("runs"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("to", "first"), [("slurm", "#!/bin/sh"), ("json", "{"), ("ics", "BEGIN:VCALENDAR")])
 def test_prints_and_writes_the_same_and_applies_nothing(energy, run, tmp_path, to, first, monkeypatch):  # noqa: F811
     monkeypatch.setattr("subprocess.run", lambda *a, **k: pytest.fail("a scheduler was called"))
@@ -37,6 +38,7 @@ def test_kueue_prints_the_period_and_refuses_one_outside(energy, run):  # noqa: 
     assert energy("handover", run, "--to", "kueue", "--at", "soon").code == 2
 
 
+@pytest.mark.slow
 def test_apply_without_the_scheduler_is_one_line(energy, run, monkeypatch, tmp_path):  # noqa: F811
     start = json.loads(energy("handover", run, "--to", "json").out)["periods"][0]["start"]
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -47,6 +49,7 @@ def test_apply_without_the_scheduler_is_one_line(energy, run, monkeypatch, tmp_p
     assert energy("handover", run, "--to", "ics", "--apply").code == 2
 
 
+@pytest.mark.slow
 def test_apply_runs_the_script_for_the_period(energy, run, monkeypatch):  # noqa: F811
     seen = []
     monkeypatch.setattr(

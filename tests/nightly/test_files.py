@@ -25,6 +25,7 @@ def test_guarded_cells_come_back_and_never_begin_like_a_formula(text):
     assert guarded(text) == text or text.lstrip("'").startswith(FORMULA)
 
 
+@pytest.mark.slow
 def test_run_folder_keeps_every_name_and_csv_is_safe_to_open(tmp_path):
     names = [t.replace("\x00", "") for t in HOSTILE]
     problem = renamed(random_problem(Size(jobs=len(names), sites=2), 3), "job", names)
@@ -39,6 +40,7 @@ def test_run_folder_keeps_every_name_and_csv_is_safe_to_open(tmp_path):
     assert set(back.schedule["job"]) & {"=cmd|' /C calc'!A0", "@SUM(1+1)*cmd"}
 
 
+@pytest.mark.slow
 def test_bills_of_sites_that_look_like_formulas_come_back(tmp_path):
     record = record_of(renamed(random_problem(Size(jobs=3, sites=2), 3), "site", ["=1+1", "s1"]), {"run_id": "sites"})
     folder = publish(record, tmp_path)
@@ -48,6 +50,7 @@ def test_bills_of_sites_that_look_like_formulas_come_back(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_night_is_a_file_of_the_run_folder_and_of_its_hashes(tmp_path):
     folder = publish(replace(small(), night=night()), tmp_path)
     back = read_run(folder)

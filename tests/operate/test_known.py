@@ -98,6 +98,7 @@ def test_a_forecast_row_of_the_source_is_kept(nights):
     assert set(known(nights).tables["south"].loc["2024-03-11T12:00":, "quality"]) == {"forecast"}
 
 
+@pytest.mark.slow
 def test_a_source_that_answers_with_an_error_page(nights, solved):
     kept = solved.case.place.kept / solved.night.run_id
     (nights.folder / "prices.csv").write_text("<html>503 Service Unavailable</html>\n")

@@ -77,6 +77,7 @@ def test_doctor_names_what_is_wrong(energy, nights, monkeypatch):  # noqa: F811
     assert failed == {"jobs", "series", "database", "latest", "clock"}
 
 
+@pytest.mark.slow
 def test_any_night_is_replayed_from_its_folder(energy, solved):  # noqa: F811
     done = energy("replay", solved.night.folder)
     assert (done.code, done.err.count("energy:")) == (0, 0)

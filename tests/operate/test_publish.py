@@ -28,6 +28,8 @@ from energy.operate.store import open_store
 from tests.operate.conftest import Solved
 from tests.operate.nightcase import DAY, NightCase, bytes_of, canned, in_child
 
+pytestmark = pytest.mark.slow  # nights with solves: make test-nights
+
 STEPS = ("books", "kept", "solved", "copied", "drawn", "manifest", "synced", "renamed", "entering", "entered", "linked",
          "switched")  # fmt: skip
 #: Steps of the fast part: before the rename, between it and the books, between the books and `latest`.

@@ -88,6 +88,7 @@ def test_the_day_costs_what_its_schedule_costs_by_the_series(three):
     assert days(three)["plan"]["real_eur"] == pytest.approx(bill(facts(inputs), drawn).total(), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_days_after_the_last_plan_are_settled_however_long_no_night_succeeded(solved, nights, monkeypatch):
     """Days that no job of the plan touches, and days behind its horizon."""
     monkeypatch.setattr(page, "climb", canned(solved.run))

@@ -22,6 +22,7 @@ def folder(record, tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_the_page_of_a_folder_is_the_page_of_its_run(record, folder):
     assert render(read(folder)) == render(record)
 

@@ -58,6 +58,7 @@ def test_it_survives_the_run_folder(plain, tmp_path):
     assert records.read_water(tmp_path, records.HYDRO) is None
 
 
+@pytest.mark.slow
 def test_generation_of_the_days_before(plain):
     time = np.datetime64("2026-11-17T23:00", "ns") + np.arange(192) * np.timedelta64(1, "h")
     power = np.where(np.arange(192) < 150, 1000.0 + np.arange(192), np.nan)

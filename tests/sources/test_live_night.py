@@ -21,6 +21,8 @@ from energy.problem import assemble, read_inputs
 from tests.sources.test_fetch import NORWAY, TOMORROW
 from tests.sources.truth import price
 
+pytestmark = pytest.mark.slow  # make test-sources
+
 NIGHTLY = """\
 name: live
 fleet: fleet.yaml

@@ -28,6 +28,8 @@ from energy.sources import (
 from energy.sources.labelled import FETCH_ATTRS, join
 from tests.sources.times import at
 
+pytestmark = pytest.mark.slow  # make test-sources
+
 Get = Callable[[Any, np.datetime64, np.datetime64], xr.Dataset]
 #: Source -> fetch, first moment, hours: each stretch has a clock change in it.
 SERIES: dict[str, tuple[Get, str, int]] = {

@@ -18,6 +18,8 @@ from energy.sources.sessions import NotOnFile
 from tests.sources.test_fetch import NORWAY, TOMORROW
 from tests.sources.times import at
 
+pytestmark = pytest.mark.slow  # make test-sources
+
 YESTERDAY, TODAY = date(2026, 11, 23), date(2026, 11, 24)
 #: Half an hour after the fetches of these tests, which take no time by their clock.
 THEN = datetime(2026, 11, 24, 15, 0)
