@@ -12,8 +12,9 @@ from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Any
 
-#: Most time of covering tests for one mutant [s], quickest files first.
-MOST_SECONDS = 40.0
+#: Most time of covering tests for one mutant [s], quickest files first. As the table has it: under coverage, which doubles
+#: it, and on a machine that may be busy. With 40 s mutants survived because the file that knows them had no turn.
+MOST_SECONDS = 120.0
 #: Tests of speed: on a busy machine they fail without a mutant.
 TIMED = (
     "tests/plant/test_chords.py::test_twenty_sites_for_a_year_in_a_second",
