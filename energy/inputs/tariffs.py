@@ -17,13 +17,13 @@ from energy.inputs.yamlfile import Frozen, load_model
 Confidence = Literal["H", "M", "L", "CALC", "MEM"]
 #: A rate of a tariff; the bounds catch a slip of the decimal point by five digits.
 Money = Annotated[float, Field(ge=-1e8, le=1e8)]
-#: Units of a component, by kind; XXX stands for the tariff's currency.
+#: Units of a component, by kind; with the tariff's currency for {currency}.
 UNITS = {
-    "energy": ("XXX/MWh",),
+    "energy": ("{currency}/MWh",),
     "spot_share": ("1",),
-    "demand": ("XXX/MW/month", "XXX/MW/year"),
-    "fixed": ("XXX/month", "XXX/year", "XXX/day"),
-    "minimum_bill": ("XXX/month",),
+    "demand": ("{currency}/MW/month", "{currency}/MW/year"),
+    "fixed": ("{currency}/month", "{currency}/year", "{currency}/day"),
+    "minimum_bill": ("{currency}/month",),
 }
 
 
@@ -131,7 +131,7 @@ class Tariff(Frozen):
     def _units(self) -> Tariff:
         """The unit is said out loud: a rate per kWh taken for one per MWh would be wrong a thousandfold."""
         for i, c in enumerate(self.components):
-            allowed = [u.replace("XXX", self.currency) for u in UNITS[c.kind]]
+            allowed = [u.format(currency=self.currency) for u in UNITS[c.kind]]
             if c.unit not in allowed:
                 raise ValueError(f"components.{i}.unit: {c.unit!r} of {c.name}; allowed: {' or '.join(allowed)}")
         return self

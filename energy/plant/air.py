@@ -19,7 +19,7 @@ def fan_power(full_power: float, speed: Floats, min_speed: float) -> Floats:
     fan would make overhead concave in load.
     """
     y = np.maximum(speed, min_speed)
-    return np.asarray(full_power * y * y * y)
+    return np.asarray(full_power * (y * y * y))
 
 
 def evaporative_temp(temp_air: Floats, temp_wet_bulb: Floats, effectiveness: float) -> Floats:
@@ -42,5 +42,6 @@ def speed_law(full_power: float, ratio: Floats, exponent: float, min_speed: floa
     min_speed : y_min, slowest speed [share of full speed]
     """
     power = 3.0 / exponent
-    law = np.maximum(np.minimum(ratio, 1.0) ** power, min_speed**3)
-    return np.asarray(full_power * (law + power * np.maximum(ratio - 1.0, 0.0)))
+    within = np.minimum(ratio, 1.0)
+    law = np.maximum(within**power, min_speed**3)
+    return np.asarray(full_power * (law + power * (ratio - within)))

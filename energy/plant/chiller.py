@@ -50,4 +50,4 @@ def staged_power_ratio(chiller: WaterCooledChiller, part_load: Floats) -> Floats
     a, b, c = chiller.chiller_part_load_constant, chiller.chiller_part_load_linear, chiller.chiller_part_load_square
     best = best_part_load(chiller)
     all_on = np.maximum(part_load, best)
-    return np.asarray(a + all_on * (b + c * all_on) - (b + 2.0 * c * best) * np.maximum(best - part_load, 0.0))
+    return np.asarray(a + all_on * (b + c * all_on) - (b + 2.0 * c * best) * (all_on - part_load))

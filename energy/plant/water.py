@@ -23,7 +23,7 @@ def pump_power(design_power: float, flow: Floats, static_share: float, min_flow:
     share of design flow and follows the heat, because the temperature difference is held.
     """
     v = np.maximum(flow, min_flow)
-    return np.asarray(design_power * v * (static_share + (1.0 - static_share) * v * v))
+    return np.asarray(v * (design_power * static_share + (design_power * (1.0 - static_share)) * (v * v)))
 
 
 def latent_heat(temp_water: Floats) -> Floats:

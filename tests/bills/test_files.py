@@ -87,7 +87,7 @@ def test_sizes_are_plausible(name, c):
     if isinstance(c, Demand):
         yearly = 1 if c.unit.endswith("/year") else 12
         assert all(rate == 0 or 4000 <= rate * eur * yearly <= 120000 for _, rate in c.rates())
-    assert c.unit in [u.replace("XXX", committed(name).currency) for u in UNITS[c.kind]]
+    assert c.unit in [u.format(currency=committed(name).currency) for u in UNITS[c.kind]]
 
 
 @every_file
