@@ -28,6 +28,7 @@ def test_prints_and_writes_the_same_and_applies_nothing(energy, run, tmp_path, t
     assert (tmp_path / "x").read_bytes().decode() == printed.out
 
 
+@pytest.mark.slow
 def test_kueue_prints_the_period_and_refuses_one_outside(energy, run):  # noqa: F811
     start = json.loads(energy("handover", run, "--to", "json").out)["periods"][3]["start"]
     got = energy("handover", run, "--to", "kueue", "--at", start)

@@ -70,6 +70,7 @@ def test_dearer_is_never_cheaper(name, case, seed):
     assert optimum(problem).at_most(optimum(PRICE[name](problem, np.random.default_rng(seed))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [ROOM, PRICE], ids=["room", "price"])
 def test_each_change_changes_some_cost(changes):
     """A change that never moves an optimum would prove nothing."""

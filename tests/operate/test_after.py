@@ -24,6 +24,7 @@ def impossible(nights):
     return nights
 
 
+@pytest.mark.slow
 def test_a_published_night_leaves_metrics_history_log_and_summary(solved):
     out = solved.case.out
     assert metric(out, 'hydrocool_state{fleet="small",state="OK"}') == 1

@@ -114,6 +114,7 @@ def test_a_folder_that_is_a_file(tmp_path):
         pass
 
 
+@pytest.mark.slow
 def test_rebuilt_from_the_published_nights(solved, tmp_path):
     place = solved.case.place
     with open_store(place.database) as store:

@@ -136,6 +136,7 @@ def test_a_night_is_replayed_from_what_was_known_then(world, time):
         assert again.series[key].ds.drop_attrs().equals(filled.ds.drop_attrs()), key
 
 
+@pytest.mark.slow
 def test_optimize_live_from_fetch_to_report(world):
     client = world.client()
     said: list[str] = []
