@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from energy.schema import lowest_price
 from tests.laws.cases import BOUNDED, SAME, cases, optimum
 from tests.laws.transforms import changed
 from tests.program.test_program import solved
@@ -17,9 +18,12 @@ def energy(problem, found):
 @BOUNDED
 @given(cases(negative_share=0.0), st.floats(0.5, 80.0))
 def test_plus_a_constant_is_bracketed_by_energy(case, c):
-    """f is concave in c with slope E: c E(plan at c) <= f(c) - f(0) <= c E(plan at 0)."""
+    """f is concave in c with slope E: c E(plan at c) <= f(c) - f(0) <= c E(plan at 0).
+
+    In hours whose lowest marginal price is above 0: below, the overhead is priced by its chord.
+    """
     problem = case.problem()
-    problem = changed(problem, price=np.maximum(problem["price"].values, 0.1))
+    problem = changed(problem, price=problem["price"].values + max(0.1 - lowest_price(problem).min(), 0.0))
     dearer = changed(problem, price=problem["price"].values + c)
     before, after = solved(problem), solved(dearer)
     noise = SAME * optimum(dearer).money

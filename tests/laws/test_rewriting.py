@@ -2,13 +2,19 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from energy.audit.certificate import certify
 from tests.laws.cases import BOUNDED, cases, optimum
 from tests.laws.transforms import after_idle_hours, in_kw, permuted, split_hour, split_job, times_money
 from tests.program.test_program import solved
+
+
+def another_order(length, seed):
+    """A random order of so many that is not the one they have."""
+    order = np.random.default_rng(seed).permutation(length)
+    return np.roll(order, 1) if (order == np.arange(length)).all() else order
 
 
 @BOUNDED
@@ -28,13 +34,13 @@ def test_kw_and_mw(case):
 
 
 @pytest.mark.parametrize("dim", ["site", "hall", "pool", "group", "job", "charge", "contract", "minimum", "cap",
-                                 "speed_class", "month"])  # fmt: skip
+                                 "speed_class", "month", "guard"])  # fmt: skip
 @BOUNDED
 @given(case=cases(share=0.8), seed=st.integers(0, 99))
 def test_order_of_an_axis_does_not_matter(dim, case, seed):
     problem = case.problem()
-    order = np.random.default_rng(seed).permutation(problem.sizes[dim])
-    assert optimum(problem).same(optimum(permuted(problem, dim, order)))
+    assume(problem.sizes[dim] > 1)
+    assert optimum(problem).same(optimum(permuted(problem, dim, another_order(problem.sizes[dim], seed))))
 
 
 @BOUNDED
@@ -43,7 +49,7 @@ def test_order_of_hours_does_not_matter(case, seed):
     """Without windows of caps no row ties one hour to the next: any order of the hours costs the same."""
     problem = case.problem()
     problem = problem.isel(cap=slice(0, 0))
-    order = np.random.default_rng(seed).permutation(problem.sizes["time"])
+    order = another_order(problem.sizes["time"], seed)
     assert optimum(problem).same(optimum(permuted(problem, "time", order)))
 
 
