@@ -13,7 +13,7 @@ from energy.audit.heat import heat_lines
 from energy.audit.lines import Line, contract_lines, fixed_lines, hedge_lines, minimum_lines
 from energy.audit.onsite import charges, feed_in_price, spot
 from energy.audit.peaks import demand_lines
-from energy.inputs.state import InvoiceSoFar, SiteState
+from energy.inputs.state import InvoiceSoFar
 from energy.schema import Bools, Floats, Times
 
 
@@ -75,7 +75,7 @@ def _topped_up(
     facts: Facts, name: str, month: str, time: Times, dt: Floats, inside: Bools, own: list[Line]
 ) -> list[Line]:
     """Minimum bill of the month up to now, less what it has added before: less than nothing where use catches up."""
-    so_far = facts.state.sites.get(name, SiteState()).invoice_so_far.get(month, InvoiceSoFar())
+    so_far = facts.state.site(name).invoice_so_far.get(month, InvoiceSoFar())
     before = Line(name, month, "so_far", "carried", 0.0, "EUR", 0.0, so_far.counted_eur - so_far.minimum_eur)
     return [
         replace(x, amount_eur=x.amount_eur - so_far.top_up_eur, so_far_eur=so_far.top_up_eur)

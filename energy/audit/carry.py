@@ -31,29 +31,39 @@ def carry(facts: Facts, replayed: xr.Dataset) -> State:
 
 def _site(facts: Facts, name: str, mine: xr.Dataset, replayed: xr.Dataset) -> SiteState:
     """Peaks and history of all the horizon; invoice and year-to-date of what goes on after it."""
-    site, old = facts.fleet.sites[name], facts.state.sites.get(name, SiteState())
+    site, old = facts.fleet.sites[name], facts.state.site(name)
     time, dt = replayed["time"].values, replayed["dt"].values
     end = clock(np.array([time[-1] + np.timedelta64(round(float(dt[-1]) * 3600), "s")]), site)[0]
     local = clock(time, site)
     months, drawn = local.strftime("%Y-%m").to_numpy(), mine["import_mw"].values
-    windows = dict(old.window_peaks_mw)
-    for c in facts.tariffs[name].components:
-        if isinstance(c, Demand) and c.when != ALWAYS:
-            windows[c.name] = raised(windows.get(c.name, {}), months, drawn, c.when.holds(local, site.country))
     running = f"{end:%Y-%m}"
     return SiteState(
         peak_so_far_mw=raised(old.peak_so_far_mw, months, drawn, np.full(len(time), True)),
-        window_peaks_mw={k: v for k, v in windows.items() if v},
+        window_peaks_mw=_window_peaks(facts, name, old, local, drawn),
         invoice_so_far={running: _invoice(facts, name, running, mine)} if running in months else {},
         year_to_date=_year(old.year_to_date, replayed, name, local.year.to_numpy(), end.year),
         history=_history(facts, name, old, mine, time, dt),
     )
 
 
+def _window_peaks(
+    facts: Facts, name: str, old: SiteState, local: pd.DatetimeIndex, drawn: Floats
+) -> dict[str, dict[str, float]]:
+    """Peaks of declared hours by charge and month, in the hours of the version that bills the month."""
+    months, out = local.strftime("%Y-%m").to_numpy(), dict(old.window_peaks_mw)
+    for month in sorted(set(months)):
+        inside = months == month
+        for c in latest(facts.tariffs[name], Demand, local[inside][0].date()):
+            if c.when != ALWAYS:
+                counted = inside & c.when.holds(local, facts.fleet.sites[name].country)
+                out[c.name] = raised(out.get(c.name, {}), months, drawn, counted)
+    return {k: v for k, v in out.items() if v}
+
+
 def _invoice(facts: Facts, name: str, month: str, mine: xr.Dataset) -> InvoiceSoFar:
     """The month's invoice with the lines of the horizon added to what it held."""
     time, dt = mine["time"].values, mine["dt"].values
-    old = facts.state.sites.get(name, SiteState()).invoice_so_far.get(month, InvoiceSoFar())
+    old = facts.state.site(name).invoice_so_far.get(month, InvoiceSoFar())
     every = site_lines(facts, name, time, dt, mine["import_mw"].values, mine["export_mw"].values)
     lines = [x for x in every if x.month == month]
     tariff = facts.tariffs[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -52,17 +52,19 @@ def latest(tariff: Tariff, kind: type[C], day: date) -> list[C]:
 def month_hours(month: str, site: Site) -> float:
     """Length of a calendar month on the site's clock [h]."""
     start = pd.Timestamp(f"{month}-01")
-    ends = [t.tz_localize(site.time_zone) for t in (start, start + pd.offsets.MonthBegin(1))]
-    return (ends[1] - ends[0]).total_seconds() / 3600
+    return _hours_between(start, start + pd.offsets.MonthBegin(1), site.time_zone)
 
 
-def local_days(local: pd.DatetimeIndex, dt: Floats) -> float:
-    """Local days covered: each calendar day by its own hours, so that one of 23 or 25 h is one day."""
-    total = 0.0
-    for day in sorted(set(local.date)):
-        ends = [pd.Timestamp(d).tz_localize(local.tz) for d in (day, day + timedelta(days=1))]
-        total += float(dt[local.date == day].sum()) / ((ends[1] - ends[0]).total_seconds() / 3600)
-    return total
+def _hours_between(start: pd.Timestamp, after: pd.Timestamp, zone: Any) -> float:
+    """Hours between two local midnights."""
+    return float((after.tz_localize(zone) - start.tz_localize(zone)).total_seconds() / 3600)
+
+
+def day_shares(local: pd.DatetimeIndex, dt: Floats) -> Floats:
+    """Share of its local day that each period is, (T,): 24ths, 23rds or 25ths of it where periods are hours."""
+    days = sorted(set(local.date))
+    whole = {d: _hours_between(pd.Timestamp(d), pd.Timestamp(d) + timedelta(days=1), local.tz) for d in days}
+    return np.asarray(dt / np.array([whole[day] for day in local.date]))
 
 
 def first_day(time: Times, site: Site, inside: Bools) -> date:
@@ -71,19 +73,16 @@ def first_day(time: Times, site: Site, inside: Bools) -> date:
 
 
 def fixed_lines(facts: Facts, name: str, month: str, time: Times, dt: Floats, inside: Bools) -> list[Line]:
-    """Fixed charges, by the part of the month that is covered."""
+    """Fixed charges, by the part of the day, month or year that each period is, in the money of its day."""
     site, tariff = facts.fleet.sites[name], facts.tariffs[name]
-    covered, whole = float(dt[inside].sum()), month_hours(month, site)
-    money = float(facts.fx.at(tariff.currency, time)[inside].mean())
+    money = facts.fx.at(tariff.currency, time)[inside]
+    of_month = dt[inside] / month_hours(month, site)
+    shares = {"day": day_shares(clock(time, site)[inside], dt[inside]), "month": of_month, "year": of_month / 12}
     out = []
     for c in latest(tariff, Fixed, first_day(time, site, inside)):
         per = c.unit.split("/")[1]
-        quantity = {
-            "day": local_days(clock(time, site)[inside], dt[inside]),
-            "month": covered / whole,
-            "year": covered / whole / 12,
-        }[per]
-        out.append(Line(name, month, c.name, "fixed", quantity, per, c.value * money, quantity * c.value * money))
+        quantity, amount = float(shares[per].sum()), c.value * float(shares[per] @ money)
+        out.append(Line(name, month, c.name, "fixed", quantity, per, amount / quantity, amount))
     return out
 
 

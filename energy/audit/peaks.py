@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from energy.audit.facts import Facts, clock
-from energy.audit.lines import Line, latest
+from energy.audit.lines import Line, latest, month_hours
 from energy.inputs.fleet import Site
-from energy.inputs.state import ChargeSoFar, SiteState
+from energy.inputs.state import ChargeSoFar
 from energy.inputs.tariffs import Demand
 from energy.inputs.windows import ALWAYS
 from energy.schema import Bools, Floats, Times
@@ -37,18 +37,15 @@ class Band:
 
 def demand_lines(facts: Facts, name: str, month: str, time: Times, dt: Floats, drawn: Floats) -> list[Line]:
     """One line per demand charge and band of the month: its sum up to now less what was billed before."""
-    site, tariff = facts.fleet.sites[name], facts.tariffs[name]
+    site, tariff, state = facts.fleet.sites[name], facts.tariffs[name], facts.state.site(name)
     local = clock(time, site)
-    inside = local.strftime("%Y-%m").to_numpy() == month
-    state, out = _state(facts, name), list[Line]()
+    months = local.strftime("%Y-%m").to_numpy()
+    inside, out = months == month, list[Line]()
     for c in latest(tariff, Demand, local[inside][0].date()):
         counted = c.when.holds(local, site.country)
         if not (counted & inside).any() and not state.knows(month, _window(c), c.name):
             continue
-        measured = {
-            m: float(drawn[counted & (local.strftime("%Y-%m") == m)].max(initial=0.0))
-            for m in set(local.strftime("%Y-%m"))
-        }
+        measured = raised({}, months, drawn, counted)
         peak = billed(c, month, measured, state.peaks_of(_window(c)))
         out += _lines(name, month, bands(facts, name, month, time, dt, c), peak)
     return out
@@ -69,14 +66,13 @@ def bands(facts: Facts, name: str, month: str, time: Times, dt: Floats, c: Deman
 
     A month's rate accrues hour by hour, in the money of the day: so the sum over any nights is the month's invoice.
     """
-    site, state = facts.fleet.sites[name], _state(facts, name)
+    site, state = facts.fleet.sites[name], facts.state.site(name)
     local = clock(time, site)
     inside = local.strftime("%Y-%m").to_numpy() == month
     money = float(facts.fx.at(facts.tariffs[name].currency, time)[inside] @ dt[inside])
     yearly = 12 if c.unit.endswith("/year") else 1
     whole = _spread(state.begins_anew(month, _window(c)), month, local[inside][0], site)
-    for i, (width, rate) in enumerate(c.rates()):
-        label = c.name if len(c.rates()) == 1 else f"{c.name}_band_{i + 1}"
+    for label, (width, rate) in zip(c.line_names(), c.rates(), strict=True):
         known = state.invoice_so_far[month].charges.get(label) if month in state.invoice_so_far else None
         known = known or ChargeSoFar(rate_eur_per_mw=0, spread_h=whole, billed_eur=0)
         accrued = known.rate_eur_per_mw + rate * money / known.spread_h / yearly
@@ -97,13 +93,8 @@ def _lines(name: str, month: str, of: Iterator[Band], peak: float) -> list[Line]
 
 def _spread(begins_anew: bool, month: str, first: pd.Timestamp, site: Site) -> float:
     """Hours of the whole month; of its remainder where the month already has a peak on record."""
-    start, after = (pd.Timestamp(f"{month}-01") + pd.offsets.MonthBegin(k) for k in (0, 1))
-    begin = first if begins_anew else start.tz_localize(site.time_zone)
-    return (after.tz_localize(site.time_zone) - begin).total_seconds() / 3600
-
-
-def _state(facts: Facts, name: str) -> SiteState:
-    return facts.state.sites.get(name, SiteState())
+    after = (pd.Timestamp(f"{month}-01") + pd.offsets.MonthBegin(1)).tz_localize(site.time_zone)
+    return float((after - first).total_seconds() / 3600) if begins_anew else month_hours(month, site)
 
 
 def _window(c: Demand) -> str | None:

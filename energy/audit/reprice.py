@@ -66,15 +66,21 @@ def minimum_of(p: dict[str, Any]) -> Floats:
     return np.asarray(same, dtype=float)
 
 
+def billed_peak(p: dict[str, Any], drawn: Floats) -> Floats:
+    """Billed peak of each demand charge, (D,) [MW]."""
+    highest = (p["charge_weight"] * drawn[p["charge_site"]]).max(axis=1, initial=0.0)
+    return np.asarray(np.maximum(highest, p["charge_floor"]))
+
+
+def bands_of(p: dict[str, Any], peak: Floats) -> Floats:
+    """Billed peaks filled into their bands, the first ones first, (D, bands) [MW]."""
+    below = np.cumsum(p["charge_band_mw"], axis=1) - p["charge_band_mw"]
+    return np.asarray(np.clip(peak[:, None] - below, 0.0, p["charge_band_mw"]))
+
+
 def demand_by_charge(p: dict[str, Any], drawn: Floats) -> Floats:
-    """Demand charges, (D,) [EUR]: the billed peak filled into its bands."""
-    peak = (p["charge_weight"] * drawn[p["charge_site"]]).max(axis=1, initial=0.0)
-    left, out = np.maximum(peak, p["charge_floor"]), np.zeros(len(peak))
-    for band in range(p["charge_rate"].shape[1]):
-        part = np.minimum(left, p["charge_band_mw"][:, band])
-        out += part * p["charge_rate"][:, band]
-        left = left - part
-    return out
+    """Demand charges, (D,) [EUR]: the billed peak in its bands, each at its rate."""
+    return np.asarray((bands_of(p, billed_peak(p, drawn)) * p["charge_rate"]).sum(axis=1))
 
 
 def contract_taken(p: dict[str, Any], drawn: Floats) -> Floats:

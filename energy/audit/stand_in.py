@@ -13,7 +13,7 @@ import xarray as xr
 
 from energy import schema
 from energy.audit.matrix import array_model
-from energy.audit.reprice import contract_taken, demand_by_charge, top_up
+from energy.audit.reprice import bands_of, billed_peak, contract_taken, demand_by_charge, top_up
 from energy.schema import Floats
 
 
@@ -88,12 +88,9 @@ def _sites(p: dict[str, Any], x: dict[str, Floats]) -> None:
 def _tariffs(p: dict[str, Any], x: dict[str, Floats]) -> None:
     """peak, band, taken and top_up."""
     drawn = x["grid_import"]
-    x["peak"] = np.maximum((p["charge_weight"] * drawn[p["charge_site"]]).max(axis=1, initial=0.0), p["charge_floor"])
-    left = x["peak"].copy()
-    several = np.count_nonzero(p["charge_band_mw"] > 0, axis=1) > 1
-    for b in range(p["charge_band_mw"].shape[1]):
-        x["band"][:, b] = np.where(several, np.minimum(left, p["charge_band_mw"][:, b]), 0.0)
-        left = left - x["band"][:, b]
+    x["peak"] = billed_peak(p, drawn)
+    several = np.count_nonzero(p["charge_band_mw"] > 0, axis=1, keepdims=True) > 1
+    x["band"] = np.where(several, bands_of(p, x["peak"]), 0.0)
     x["taken"] = contract_taken(p, drawn)
     x["top_up"] = top_up(p, drawn, demand_by_charge(p, drawn))
 

@@ -101,6 +101,10 @@ class State(Frozen):
     sites: dict[str, SiteState] = {}
     work_done: dict[str, NotNegative] = {}
 
+    def site(self, name: str) -> SiteState:
+        """State of a site; of one that it does not name, nothing has happened yet."""
+        return self.sites.get(name, SiteState())
+
 
 def load_state(path: Path | None) -> State:
     """Read a state file, or the empty state where there is none.

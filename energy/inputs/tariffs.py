@@ -25,6 +25,8 @@ UNITS = {
     "fixed": ("{currency}/month", "{currency}/year", "{currency}/day"),
     "minimum_bill": ("{currency}/month",),
 }
+#: Kinds that a month's invoice has once.
+BILLED_BY_MONTH = ("demand", "fixed", "minimum_bill")
 
 
 class _Rate(Frozen):
@@ -100,6 +102,11 @@ class Demand(_Rate):
         ends = [float("inf") if b.up_to_mw is None else b.up_to_mw for b in self.bands]
         return [(end - start, b.value) for start, end, b in zip([0.0, *ends[:-1]], ends, self.bands, strict=True)]
 
+    def line_names(self) -> list[str]:
+        """Invoice line of each band: the charge's own name where it has one rate only."""
+        number = len(self.rates())
+        return [self.name] if number == 1 else [f"{self.name}_band_{i + 1}" for i in range(number)]
+
 
 class Fixed(_Rate):
     """Per month, year or day, whatever is drawn."""
@@ -151,6 +158,16 @@ class Tariff(Frozen):
         names = {c.name for c in self.components if c.kind == "minimum_bill"}
         if len(names) > 1:
             raise ValueError(f"components: {len(names)} minimum bills ({', '.join(sorted(names))}); at most one")
+        return self
+
+    @model_validator(mode="after")
+    def _billed_by_month(self) -> Tariff:
+        """One rate a month: a horizon that begins in mid-month must bill what the whole month's invoice will say."""
+        first = {c.name: c.valid_from for c in sorted(self.components, key=lambda c: c.valid_from, reverse=True)}
+        for i, c in enumerate(self.components):
+            if c.kind in BILLED_BY_MONTH and c.valid_from != first[c.name] and c.valid_from.day != 1:
+                rule = f"a {c.kind.replace('_', ' ')} is billed by the month and changes on the first of one"
+                raise ValueError(f"components.{i}.valid_from: {c.valid_from} of {c.name}; {rule}")
         return self
 
     def doubtful(self) -> tuple[Component, ...]:

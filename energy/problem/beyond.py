@@ -9,6 +9,7 @@ import numpy as np
 from energy.inputs.fleet import Fleet
 from energy.inputs.jobs import Job
 from energy.problem.halls import gpu_counts
+from energy.problem.work import pool_speeds
 from energy.schema import Bools, Floats, Times
 
 #: Loads between which the terminal price goes over from the midpoint of mean and quantile to the quantile itself.
@@ -100,12 +101,6 @@ def gpu_hour_cost(
     """Energy of one more GPU-hour in each pool and period at the chord of its hall's overhead, (N, T) [EUR]."""
     power = (pools["busy_mw"] - pools["idle_mw"])[:, None] * (1 + chord[pool_hall])
     return np.asarray(power * price[hall_site[pool_hall]])
-
-
-def pool_speeds(groups: Mapping[str, Floats]) -> Floats:
-    """Speed of each group in each pool, 0 where not eligible, (K, N)."""
-    at = np.take_along_axis(groups["speed"], np.maximum(groups["pool_class"], 0), axis=1)
-    return np.where(groups["pool_class"] >= 0, at, 0.0)
 
 
 def guard_arrays(

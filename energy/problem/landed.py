@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from energy.inputs.fleet import Fleet
-from energy.problem import charges, contracts, invoice, minimums
+from energy.problem import charges, contracts, minimums
 from energy.problem.align import quality
+from energy.problem.demand import demand_arrays, demand_charges
 from energy.problem.read import Inputs
 from energy.problem.sites import spot_prices
 from energy.schema import Floats
@@ -35,13 +36,16 @@ def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> Landed:
     price = {n: spot[n] + charge[n][0] for n in fleet.sites}
     own = {n: charge[n][1] for n in fleet.sites}
     months, month_of = charges.month_axis(fleet, time)
-    demand_names, demand = charges.demand_arrays(fleet, inputs.tariffs, inputs.state, fx, time, hours, months)
-    minimum_names, minimum = minimums.minimum_arrays(fleet, inputs.tariffs, own, fx, time, hours, months)
-    billed = invoice.add_so_far(fleet, inputs.state, demand_names, demand, minimum_names, minimum)
+    owed = demand_charges(fleet, inputs.tariffs, inputs.state, fx, time, hours)
+    demand = demand_arrays(owed, fleet, inputs.state, time, months)
+    minimum_names, minimum = minimums.minimum_arrays(
+        fleet, inputs.tariffs, own, fx, time, hours, months, inputs.state, owed
+    )
     minimum_names, minimum = minimums.within_reach(
         minimum_names, minimum, demand, _least_drawn(fleet, least), most, hours
     )
     contract_names, supply = contracts.contract_arrays(fleet, spot, fx, time)
+    billed = minimums.billed_before(fleet, inputs.tariffs, inputs.state, time, hours, owed)
     currencies = sorted({t.currency for t in inputs.tariffs.values()} - {"EUR"})
     arrays: dict[str, object] = {
         "spot": list(spot.values()),
@@ -54,7 +58,7 @@ def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> Landed:
         **demand, **minimum, **supply,
         **contracts.solar_arrays(fleet, inputs.series, spot, price, _already_paid(minimum, len(spot)), fx, time, hours),
     }  # fmt: skip
-    coords: dict[str, object] = {"month": months, "charge": demand_names, "minimum": minimum_names,
+    coords: dict[str, object] = {"month": months, "charge": [c.label for c in owed], "minimum": minimum_names,
                                  "contract": contract_names, "currency": currencies}  # fmt: skip
     return Landed(arrays, coords)
 

@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from energy.inputs.fleet import Fleet
 from energy.inputs.fx import Fx
+from energy.inputs.state import InvoiceSoFar, State
 from energy.inputs.tariffs import MinimumBill, Tariff
 from energy.problem.charges import fixed_eur, in_force, local, months
+from energy.problem.demand import Charge
 from energy.schema import Bools, Floats, Times
 
 
 def minimum_arrays(
     fleet: Fleet, tariffs: Mapping[str, Tariff], own_charge: Mapping[str, Floats], fx: Fx, time: Times, hours: float,
-    month_names: list[str],
+    month_names: list[str], state: State, demand: Sequence[Charge],
 ) -> tuple[list[str], dict[str, Floats]]:  # fmt: skip
-    """Labels and arrays of minimum bills: minimum_site, minimum_month, minimum_eur (B,), minimum_rate (B, T)."""
+    """Labels and arrays of minimum bills: minimum_site, minimum_month, minimum_eur (B,), minimum_rate (B, T).
+
+    On the running month's invoice: the least sum grows by what it was, less the lines that counted and the demand
+    charges of `demand`, which stand in the program with all that they come to.
+    """
     labels: list[str] = []
     sites, when, eur, rate = [], [], [], []
     for s, (name, site) in enumerate(fleet.sites.items()):
         fixed = fixed_eur(site, tariffs[name], fx, time, hours)
         for month in months(site, time, hours):
             day = local(time, site)[month.inside][0].date()
+            so_far = state.site(name).invoice_so_far.get(month.label, InvoiceSoFar())
+            held = sum(d.billed_eur for d in demand if (d.site, d.month.label) == (name, month.label))
             for c in in_force(tariffs[name], MinimumBill, day).values():
                 assert isinstance(c, MinimumBill)
                 money = float(fx.at(tariffs[name].currency, time)[month.inside].mean())
+                own = c.value * money * month.covered_h / month.whole_h - fixed[month.label]
                 labels.append(f"{name}:{c.name}@{month.label}")
                 sites.append(s)
                 when.append(month_names.index(month.label))
-                eur.append(c.value * money * month.covered_h / month.whole_h - fixed[month.label])
+                eur.append(own + so_far.minimum_eur - so_far.counted_eur + held)
                 rate.append(np.where(month.inside, own_charge[name], 0.0))
     return labels, {
         "minimum_site": np.array(sites, dtype=np.int64), "minimum_month": np.array(when, dtype=np.int64),
         "minimum_eur": np.array(eur, dtype=float), "minimum_rate": np.array(rate, dtype=float).reshape(len(eur), len(time)),
     }  # fmt: skip
+
+
+def billed_before(fleet: Fleet, tariffs: Mapping[str, Tariff], state: State, time: Times, hours: float,
+                  demand: Sequence[Charge]) -> Floats:  # fmt: skip
+    """What the running months' invoices hold of demand charges and of what minimum bills added, (S,) [EUR]."""
+    out = []
+    for name, site in fleet.sites.items():
+        paid = sum(d.billed_eur for d in demand if d.site == name)
+        for month in months(site, time, hours):
+            day = local(time, site)[month.inside][0].date()
+            so_far = state.site(name).invoice_so_far.get(month.label, InvoiceSoFar())
+            paid += so_far.top_up_eur if in_force(tariffs[name], MinimumBill, day) else 0.0
+        out.append(paid)
+    return np.array(out)
 
 
 def within_reach(

@@ -143,6 +143,12 @@ def inside(jobs: Sequence[Job], start: np.datetime64, end: np.datetime64) -> tup
     return keep, [j.id for j in jobs if j.id not in kept]
 
 
+def pool_speeds(groups: Mapping[str, Floats]) -> Floats:
+    """Speed of each group in each pool, 0 where not eligible, (K, N)."""
+    at = np.take_along_axis(groups["speed"], np.maximum(groups["pool_class"], 0), axis=1)
+    return np.where(groups["pool_class"] >= 0, at, 0.0)
+
+
 def penalties(jobs: Sequence[Job], groups: Mapping[str, Floats], dearest: Floats) -> Floats:
     """Price of undone work [EUR per reference GPU-hour], shape (J,): the job's own value, or the default.
 
@@ -150,10 +156,8 @@ def penalties(jobs: Sequence[Job], groups: Mapping[str, Floats], dearest: Floats
     ----------
     dearest : dearest way to run one GPU-hour in each pool [EUR], shape (N,)
     """
-    pool_class, speed = groups["pool_class"], groups["speed"]
-    per_reference = np.where(
-        pool_class >= 0, dearest / np.take_along_axis(speed, np.maximum(pool_class, 0), axis=1), 0.0
-    )
+    speed = pool_speeds(groups)
+    per_reference = np.where(speed > 0, dearest / np.where(speed > 0, speed, 1.0), 0.0)
     default = np.maximum(PENALTY_FACTOR * per_reference.max(axis=1), LEAST_PENALTY)[groups["job_group"]]
     own = [j.value_eur_per_gpu_hour for j in jobs]
     return np.array([d if v is None else v for d, v in zip(default, own, strict=True)])

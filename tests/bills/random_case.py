@@ -37,6 +37,11 @@ def random_case(folder: Path, seed: int, whole_month: bool = False) -> SmallCase
         _state(case, rng, start)
     if rng.random() < 0.4:
         _negative_hours(case, rng)
+    if rng.random() < 0.5:
+        _daily_kroner(case, rng, start, days)
+    if rng.random() < 0.3:
+        case.edit("case.yaml", "horizon.beyond", "terminal_value")
+        case.cell("jobs.csv", "j2", "deadline", f"+{24 * days + 30}h")
     return case
 
 
@@ -102,6 +107,14 @@ def _state(case: SmallCase, rng: random.Random, start: date) -> None:
         peaks[start.strftime("%Y-%m")] = round(rng.uniform(0.2, 2.0), 3)
     case.edit("state.yaml", "sites", {"north": {"peak_so_far_mw": peaks}, "south": {"peak_so_far_mw": peaks}})
     case.edit("case.yaml", "state", "state.yaml")
+
+
+def _daily_kroner(case: SmallCase, rng: random.Random, start: date, days: int) -> None:
+    """A rate of exchange for each day, weekends without."""
+    dates = [start + timedelta(days=k) for k in range(-5, days + 1)]
+    rows = [{"utc": str(d), "NOK": round(rng.uniform(0.08, 0.12), 4)} for d in dates if d.weekday() < 5]
+    case.put("fx.csv", rows)
+    case.edit("case.yaml", "fx.NOK", {"file": "fx.csv", "column": "NOK", "source": "made up"})
 
 
 def _negative_hours(case: SmallCase, rng: random.Random) -> None:

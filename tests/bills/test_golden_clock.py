@@ -5,7 +5,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from energy.problem.charges import demand_arrays, energy_charge, fixed_eur
+from energy.problem.charges import energy_charge, fixed_eur
+from energy.problem.demand import demand_charges
 from tests.bills.meter import NOK, Meter, agree, daily_rates, prices, tariff
 
 NIGHT = {"kind": "energy", "name": "night", "value": 10, "when": {"hours": [[0, 6]]}}
@@ -179,6 +180,23 @@ def test_rates_of_exchange_by_day():
     })  # fmt: skip
 
 
+def test_a_charge_per_day_is_paid_in_the_money_of_its_day():
+    """500 NOK a day over 30 and 31 March 2024 in Norway: 24 and 23 h, of which 1 h each is still the UTC day before.
+
+    29, 30 and 31 March at 0.08, 0.10 and 0.12: 500 (1·0.08 + 23·0.10)/24 and 500 (1·0.10 + 22·0.12)/23; a mean over
+    hours would give the shorter day less. Bill and program alike.
+    """
+    kroner = tariff({"kind": "fixed", "name": "daily", "value": 500, "unit": "NOK/day"}, country="NO", currency="NOK")
+    fx = daily_rates("NOK", {"2024-03-29": 0.08, "2024-03-30": 0.10, "2024-03-31": 0.12})
+    meter = Meter(kroner, "2024-03-30", "2024-04-01", fx=fx)
+    expected = 500 * (0.08 + 23 * 0.10) / 24 + 500 * (0.10 + 22 * 0.12) / 23
+    line = meter.bill(meter.load(1))["2024-03"]["daily"]
+    assert (line.quantity, line.amount_eur) == (pytest.approx(2), pytest.approx(expected, rel=1e-12))
+    facts = meter.facts(40.0)
+    found = fixed_eur(facts.fleet.sites["s"], meter.tariff, facts.fx, meter.time, 1.0)
+    assert found == {"2024-03": pytest.approx(expected, rel=1e-12)}
+
+
 def test_the_last_published_rate_holds_over_a_weekend():
     """Friday 12 January 2024 at 0.11, nothing on Saturday and Sunday, Monday at 0.13: Sunday is paid at 0.11."""
     fx = daily_rates("NOK", {"2024-01-12": 0.11, "2024-01-15": 0.13})
@@ -208,8 +226,8 @@ def test_before_its_first_date_the_first_rate_stands_in():
     _, own = energy_charge(site, meter.tariff, np.full(len(time), 40.0), facts.fx, time)
     assert set(own) == {10.0}
     assert fixed_eur(site, meter.tariff, facts.fx, time, 1.0) == pytest.approx({"2024-01": 300})
-    labels, demand = demand_arrays(facts.fleet, facts.tariffs, facts.state, facts.fx, time, 1.0, ["2024-01"])
-    assert (labels, demand["charge_rate"].tolist()) == (["s:peak@2024-01"], [[1000.0]])
+    owed = demand_charges(facts.fleet, facts.tariffs, facts.state, facts.fx, time, 1.0)
+    assert [(c.label, c.rates) for c in owed] == [("s:peak@2024-01", (1000.0,))]
     found = {c.name: c.value for c in meter.tariff.stand_ins(date(2024, 1, 1))}
     assert found == {"levy": 10, "peak": 1000, "fixed": 300}
     assert meter.tariff.stand_ins(date(2024, 3, 1)) == ()

@@ -171,6 +171,18 @@ def test_state_after_the_horizon():
     assert after.window_peaks_mw == {"evening": {"2024-01": 3, "2024-02": 4}}
 
 
+def test_window_peaks_are_those_of_the_version_that_bills_the_month():
+    """Evenings (16-19) until January, late hours (22-24) from February on.
+
+    January's record is its 3 MW of an evening, not the 6 MW at 23:00; February's the 4 MW at 22:00.
+    """
+    late = {**EVENING, "valid_from": "2024-02-01", "when": {"hours": [[22, 24]]}}
+    meter = Meter(tariff(EVENING, late), "2024-01-30", "2024-02-03")
+    power = meter.load(1, {"2024-01-30 17:00": 3, "2024-01-30 23:00": 6, "2024-02-01 17:00": 5, "2024-02-01 22:00": 4})
+    after = carry(meter.facts(40), meter.replayed(power)).sites["s"]
+    assert after.window_peaks_mw == {"evening": {"2024-01": 3, "2024-02": 4}}
+
+
 def nights(parts, power, cuts, **given):
     """Lines of each night of February 2024 with the state carried on; `cuts` are days of the month."""
     state: dict = given.pop("state", {})
