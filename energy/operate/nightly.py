@@ -134,7 +134,7 @@ def _night(place: Place, store: Store, day: date, began: float, tell: Tell, kept
     step("solved")
     if found.folder is None:
         _enter(store, prepared, None)
-        return Night(day, "FAILED", reasons=[*prepared.known.reasons, *found.reasons], run_id=prepared.run_id)
+        return Night(day, "FAILED", reasons=[*prepared.reasons, *found.reasons], run_id=prepared.run_id)
     tell("publish")
     record = read(found.folder)
     summed = _digest(place, store, prepared, found, record)
@@ -182,7 +182,7 @@ def _digest(place: Place, store: Store, prepared: Prepared, found: Climb, record
     before: list[dict[str, Any]] = []
     if schedule is not None:
         before = json.loads((schedule.parent / NIGHT).read_text(encoding="utf-8"))["plan"]
-    reasons = [*prepared.known.reasons, *found.reasons, *record.summary["reasons"]]
+    reasons = [*prepared.reasons, *found.reasons, *record.summary["reasons"]]
     fleet = load_fleet(prepared.case.parent / "fleet" / Path(place.config.fleet).name)
     return night_of(place.config, fleet, prepared, record, found.rung, reasons,
                     days_until(store, prepared.day, prepared.settled.days), before)  # fmt: skip
