@@ -44,7 +44,9 @@ class InForce:
         """Fleet, plants, tariffs and market time unit of then, with the series and rates of `now`."""
         case = now.case.model_copy(update={"horizon": self.night.case.horizon})
         n = self.night
-        return replace(now, case=case, fleet=n.fleet, powers=n.powers, plants=n.plants, tariffs=n.tariffs, limits=n.limits)
+        return replace(
+            now, case=case, fleet=n.fleet, powers=n.powers, plants=n.plants, tariffs=n.tariffs, limits=n.limits
+        )
 
     def as_seen(self, day: date) -> Inputs | None:
         """A day as the night saw it, series too; None behind its horizon, of which it knew nothing."""

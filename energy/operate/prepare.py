@@ -151,7 +151,9 @@ def _write(
     here = [j for j in jobs if j.release < pd.Timestamp(end)] or [no_work(fleet, powers, pd.Timestamp(begin))]
     names = {j.id for j in here}
     done = {k: v for k, v in sorted(settled.state.work_done.items()) if k in names}
-    state = fitted(settled.state, load_tariffs(fleet, place.beside(config.fleet))).model_copy(update={"work_done": done})
+    state = fitted(settled.state, load_tariffs(fleet, place.beside(config.fleet))).model_copy(
+        update={"work_done": done}
+    )
     known.count_forecast([z for p in config.prices for z in p.zones], begin, end)
     expected = _expected(config, known, table, end)
     write_night_case(folder, place, known, day, last, state, here, expected, beyond)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from energy.operate import store as module
-from energy.operate.doctor import rebuild_store
 from energy.operate.errors import StoreError
+from energy.operate.rebuild import rebuild_store
 from energy.operate.store import SCHEMA, Store, check_integrity, open_store
 
 ROW = {"at": "2024-03-12T00:00:00", "job": "j", "gpu_hours": 1.0}
@@ -122,7 +122,9 @@ def test_rebuilt_from_the_published_nights(solved, tmp_path):
         store.put("progress", {"at": "2024-03-12T00:00:00", "job": "j1", "gpu_hours": 0.0})
     try:
         words = rebuild_store(place)
-        assert words.startswith("1 plans and 1 readings")
+        assert words.startswith(
+            "the new database has 1 plans, 1 runs, 0 days, 0 work, 1 progress, 0 meter; the old one is"
+        )
         with open_store(place.database) as store:
             again = store.rows("SELECT * FROM plans")
             store.connection.execute("DELETE FROM progress")
