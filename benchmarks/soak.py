@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -140,17 +141,9 @@ def main() -> None:
 
 def _studies(args: argparse.Namespace) -> list[subprocess.Popen[bytes]]:
     """The policies without faults, one after the other beside the nights."""
-    own = [
-        "--series",
-        str(args.series),
-        "--nights",
-        str(args.nights),
-        "--first",
-        str(args.first),
-        "--folder",
-        str(args.folder),
-    ]
-    each = " && ".join(" ".join([sys.executable, "-m", "benchmarks.soak", *own, "--study", name]) for name in STUDIES)
+    own = ["--series", args.series, "--nights", args.nights, "--first", args.first, "--folder", args.folder]
+    command = [sys.executable, "-m", "benchmarks.soak", *map(str, own), "--study"]
+    each = " && ".join(shlex.join([*command, name]) for name in STUDIES)
     return [subprocess.Popen(["sh", "-c", each])]
 
 

@@ -114,8 +114,14 @@ def queue(
     ] = "",
     time_zone: Annotated[str, typer.Option("--time-zone", help="Time zone of sacct's times.")] = "UTC",
     history: Annotated[bool, typer.Option("--history", help="Keep jobs that have ended, with what they took.")] = False,
+    progress: Annotated[
+        Path | None,
+        typer.Option(
+            "--progress", help="For nightly runs: whole work in the job table, and the work done in this file."
+        ),
+    ] = None,
 ) -> None:
-    """The queue of Slurm as a job table for `energy optimize`."""
+    """The queue of Slurm as a job table for `energy optimize`, or with --progress for `energy nightly`."""
     from energy.handover.job_table import Rules, job_table
     from energy.handover.queue import read_queue
     from energy.inputs.errors import SeriesError
@@ -125,17 +131,24 @@ def queue(
         given = _moment("--at", at) if at else None
         found = read_queue(file, time_zone)
         moment = given or found.at or datetime.now(UTC)
-        table = job_table(found, Rules(moment, slack, gpu_kinds, history))
-        if out is None:
-            typer.echo(table.csv(), nl=False)
-        else:
-            out.write_text(table.csv(), encoding="utf-8", newline="")
+        table = job_table(found, Rules(moment, slack, gpu_kinds, history, whole=progress is not None))
     except SeriesError as e:
         fail(DATA, str(e))
-    except OSError as e:
-        fail(CONFIGURATION, f"{out}: cannot be written ({e.strerror}); choose another with --out")
+    if progress is not None:
+        _write("--progress", progress, table.progress())
+    if out is None:
+        typer.echo(table.csv(), nl=False)
+    else:
+        _write("--out", out, table.csv())
     for what in (*(f"job {job} {why}" for job, why in table.left_out), *found.unread):
         typer.echo(f"left out: {what}", err=True)
+
+
+def _write(option: str, path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as e:
+        fail(CONFIGURATION, f"{path}: cannot be written ({e.strerror}); choose another with {option}")
 
 
 def _check_zone(name: str) -> None:

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from ruamel.yaml import YAML
 
 from energy.fetch import FETCHED, Fetched, Tell, fetch, time_zone, tomorrow
 from energy.inputs.case import load_case
 from energy.inputs.errors import ConfigError
 from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.resources import root
+from energy.inputs.yamlfile import dumped
 from energy.schema import QUALITY
 from energy.sources.catalogue import SOURCES
 from energy.sources.http import Client
@@ -55,8 +55,7 @@ def live_case(
     hours = ((end - begin).days + 1) * 24
     table = jobs if jobs else _reference_jobs(fleet, hours, fetched.folder / "jobs.csv", tell)
     path = fetched.folder / "case.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        YAML(typ="safe", pure=True).dump(_case(fleet, fleet_path, table, begin, end, fetched), file)
+    path.write_bytes(dumped(_case(fleet, fleet_path, table, begin, end, fetched)))
     load_case(path)
     return path
 

@@ -55,7 +55,9 @@ def _with_series(place: Place, got: Fetched) -> Nightly:
     }
     if set(lacking) - {z for p in prices for z in p["zones"]} or set(fleet.sites) - set(sites):
         got.require()
-    older_fx = {k: r.model_dump(exclude_none=True) for k, r in before.fx.items()} if before else {}
+    older_fx = (
+        {k: r.model_dump(exclude_none=True) | _where(place, r.file) for k, r in before.fx.items()} if before else {}
+    )
     fx = older_fx | found["fx"] | {k: r.model_dump(exclude_none=True) for k, r in config.fx.items()}
     series = {
         "prices": prices,
@@ -69,6 +71,11 @@ def _with_series(place: Place, got: Fetched) -> Nightly:
 
 def _inside(got: Fetched, spec: dict[str, Any]) -> dict[str, Any]:
     return spec | {"file": str((got.folder / spec["file"]).resolve())}
+
+
+def _where(place: Place, file: str | None) -> dict[str, str]:
+    """A file that the night in force kept, from anywhere."""
+    return {} if file is None else {"file": str((_in_force(place) / file).resolve())}
 
 
 def _nowhere(got: Fetched) -> dict[str, str]:
@@ -91,6 +98,10 @@ def _weather(before: Case | None) -> dict[str, Any]:
 
 def _last_case(place: Place) -> Case | None:
     """The case of the night in force; None before the first."""
-    latest = place.out / LATEST
-    case = place.kept / latest.resolve().name / CASE
-    return load_case(case) if latest.exists() and case.is_file() else None
+    case = _in_force(place) / CASE
+    return load_case(case) if (place.out / LATEST).exists() and case.is_file() else None
+
+
+def _in_force(place: Place) -> Path:
+    """Kept inputs of the night in force."""
+    return place.kept / (place.out / LATEST).resolve().name

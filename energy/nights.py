@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,42 +42,52 @@ def nightly(
 
         place = load_nightly(config)
         if first is not None or last is not None:
-            nights = _back_fill(config, _day("--from", first), _day("--to", last), reprocess)
+            nights = _back_fill(place, _day("--from", first), _day("--to", last), reprocess)
         else:
             again = reprocess == "all"
             target = _day("--date", day) if day else tomorrow(place.config)
-            nights = [_run(place, target, again, again)]
-        for night in nights:
-            _print(night, as_json)
-        raise typer.Exit(worst(nights))
+            nights = iter([_run(place, target, again, again)])
+        raise typer.Exit(worst([_printed(night, as_json) for night in nights]))
 
 
-def _back_fill(config: Path, first: date, last: date, reprocess: str) -> list[Night]:
+def _back_fill(place: Place, first: date, last: date, reprocess: str) -> Iterator[Night]:
+    """Each night as it ends; only the last one is told of, and one that a later night forbids is an outcome like others."""
     from energy.operate.as_then import chosen
-    from energy.operate.config import load_nightly
+    from energy.operate.errors import OlderNight
+    from energy.operate.nightly import Night
     from energy.operate.store import open_store
 
-    place = load_nightly(config)
     with open_store(place.database) as store:
         days = chosen(store, first, last, reprocess)
-    return [_run(place, d, reprocess != "none", as_then=True) for d in days]
+    for day in days:
+        try:
+            yield _run(place, day, reprocess == "all", as_then=True, quiet=day != days[-1])
+        except OlderNight as e:
+            yield Night(day, "FAILED", reasons=[str(e)])
 
 
-def _run(place: Place, day: date, again: bool, as_then: bool) -> Night:
-    """One night, from files or live; a live back-fill replays what was fetched until the night's moment."""
+def _run(place: Place, day: date, again: bool, as_then: bool, quiet: bool = False) -> Night:
+    """One night, from files or live; a live back-fill without kept inputs replays what was fetched until its moment."""
+    from energy.operate.as_then import has_kept
     from energy.operate.nightly import run_night
 
     def tell(text: str) -> None:
         typer.echo(text, err=True)
 
-    if not place.config.live:
-        return run_night(place, day, again, tell, as_then)
+    if not place.config.live or (as_then and has_kept(place, day)):
+        return run_night(place, day, again, tell, as_then, quiet)
     from energy.fetch import open_client
     from energy.live_night import fetched_place
 
     moment = place.config.known_at(day).astype("datetime64[s]").item() if as_then else None
     with open_client(as_of=moment) as client, fetched_place(place, day, client, tell) as here:
-        return run_night(here, day, again, tell, as_then)
+        return run_night(here, day, again, tell, as_then, quiet)
+
+
+def _printed(night: Night, as_json: bool) -> Night:
+    """The night, once it is on the screen."""
+    _print(night, as_json)
+    return night
 
 
 def _print(night: Night, as_json: bool) -> None:
@@ -144,7 +155,8 @@ def doctor(
     """Check what a night needs: files, series, database, disk, lock, clock, solver; or rebuild the database."""
     with exit_codes():
         from energy.operate.config import load_nightly
-        from energy.operate.doctor import examine, rebuild_store
+        from energy.operate.doctor import examine
+        from energy.operate.rebuild import rebuild_store
 
         place = load_nightly(config)
         if rebuild:

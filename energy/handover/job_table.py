@@ -13,6 +13,7 @@ from energy.report.cells import guarded
 from energy.report.words import one_line
 
 HEADER = ("id", "label", "gpu_hours", "max_gpus", "release", "deadline", "gpu_kinds", "submitted")
+PROGRESS = ("at", "job", "gpu_hours")
 #: Longest label of the job table.
 LONGEST_LABEL = 200
 #: Least time between now and a deadline, beyond what the job needs [h]: else rounding alone makes it impossible.
@@ -25,41 +26,55 @@ DONE = 1e-3
 class Rules:
     """What Slurm does not say. `slack_h` is how long after its earliest end a job may finish [h];
     `gpu_kinds` (as in the job table) is for requests that name no kind; `history` keeps what has ended, too.
+    `whole` states the whole work of running jobs, beside which `Table.progress` says what is done: what a nightly run
+    reads, which takes from the whole what was done. Else they have the work that is left, as a single plan reads it.
     """
 
     at: datetime
     slack_h: float = 24.0
     gpu_kinds: str = ""
     history: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows in the order of HEADER, and jobs left out: id and reason."""
+    """Rows in the order of HEADER, jobs left out (id and reason), and work done by each job, in the order of PROGRESS."""
 
     rows: tuple[tuple[str, ...], ...]
     left_out: tuple[tuple[str, str], ...]
+    done: tuple[tuple[str, ...], ...] = ()
+
+    def progress(self) -> str:
+        """The work done as CSV, as `energy ingest progress` reads it."""
+        return _csv(PROGRESS, self.done)
 
     def csv(self) -> str:
         """The table as CSV."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(HEADER)
-        writer.writerows(self.rows)
-        return out.getvalue()
+        return _csv(HEADER, self.rows)
+
+
+def _csv(header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue()
 
 
 def job_table(queue: Queue, rules: Rules) -> Table:
     """Every job that needs GPUs and has a time limit; work is bounded by that limit, because Slurm knows no better."""
     rows: list[tuple[str, ...]] = []
     out: list[tuple[str, str]] = []
+    done: list[tuple[str, ...]] = []
     for job in sorted(queue.jobs, key=lambda j: (j.submitted, j.id)):
         reason = _reason(job, rules)
         if reason:
             out.append((job.id, reason))
         else:
             rows.append(_row(job, rules))
-    return Table(tuple(rows), tuple(out))
+            done.append((_stamp(rules.at), job.id, f"{job.elapsed_h * sum(job.gpus.values()):.6g}"))
+    return Table(tuple(rows), tuple(out), tuple(done))
 
 
 def _reason(job: Queued, rules: Rules) -> str:
@@ -86,11 +101,12 @@ def _hours(job: Queued, rules: Rules) -> float:
 
 def _row(job: Queued, rules: Rules) -> tuple[str, ...]:
     ((kind, gpus),) = job.gpus.items()
-    each = _hours(job, rules)
+    left = _hours(job, rules)
     turns = -(-job.tasks // job.at_once)
     first = job.eligible if job.state in ENDED else max(job.eligible, rules.at)
-    due = job.deadline or job.eligible + timedelta(hours=(job.limit_h or each) * turns + rules.slack_h)
-    latest = max(due, first + timedelta(hours=each * turns + LEAST_SLACK))
+    due = job.deadline or job.eligible + timedelta(hours=(job.limit_h or left) * turns + rules.slack_h)
+    latest = max(due, first + timedelta(hours=left * turns + LEAST_SLACK))
+    each, first = (left + job.elapsed_h, job.eligible) if rules.whole and job.state in OPEN else (left, first)
     label = guarded(one_line(job.name)[: LONGEST_LABEL - 1])
     return (
         job.id, label, f"{each * gpus * job.tasks:.6g}", str(gpus * job.at_once), _stamp(first), _stamp(latest), kind.lower() or rules.gpu_kinds,

@@ -83,11 +83,10 @@ def check_state(path: Path, case: Case, state: State, fleet: Fleet, tariffs: Map
         raise ConfigError(f"{path}: sites.{unknown[0]}", "no such site in the fleet", ", ".join(fleet.sites))
     for name, past in state.sites.items():
         where = f"{path}: sites.{name}"
-        demands = [c for c in tariffs[name].components if isinstance(c, Demand)]
-        windows, bands = {c.name for c in demands if c.when != ALWAYS}, {b for c in demands for b in _bands(c)}
-        _known_names(f"{where}.window_peaks_mw", set(past.window_peaks_mw), windows, tariffs[name])
+        tariff = tariffs[name]
+        _known_names(f"{where}.window_peaks_mw", set(past.window_peaks_mw), windowed(tariff), tariff)
         for month, so_far in past.invoice_so_far.items():
-            _known_names(f"{where}.invoice_so_far.{month}.charges", set(so_far.charges), bands, tariffs[name])
+            _known_names(f"{where}.invoice_so_far.{month}.charges", set(so_far.charges), demand_lines(tariff), tariff)
             if pd.Timestamp(f"{month}-01").date() > case.horizon.start:
                 what = f"begins after the horizon, which begins on {case.horizon.start}"
                 raise ConfigError(f"{where}.invoice_so_far.{month}", what, "months up to the horizon's first")
@@ -97,6 +96,16 @@ def _known_names(where: str, given: set[str], known: set[str], tariff: Tariff) -
     if unknown := sorted(given - known):
         what = f"tariff {tariff.name} has no such demand charge"
         raise ConfigError(f"{where}.{unknown[0]}", what, ", ".join(sorted(known)) or "none")
+
+
+def windowed(tariff: Tariff) -> set[str]:
+    """Demand charges that count declared hours only, by name."""
+    return {c.name for c in tariff.components if isinstance(c, Demand) and c.when != ALWAYS}
+
+
+def demand_lines(tariff: Tariff) -> set[str]:
+    """Lines that the demand charges have on an invoice: one each, or one per band."""
+    return {line for c in tariff.components if isinstance(c, Demand) for line in _bands(c)}
 
 
 def _bands(c: Demand) -> list[str]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from energy.inputs.case import Case
 from energy.inputs.fleet import Fleet
 from energy.inputs.resources import model_path
+from energy.inputs.yamlfile import dumped, parsed
 
 #: The two files that name others; the copies in the folder name its files.
 CASE, FLEET = "case.yaml", "fleet.yaml"
@@ -31,9 +29,9 @@ def pinned(path: Path, case: Case, fleet: Fleet, contents: Mapping[Path, bytes])
     stored = {p: f"{hashlib.sha256(data).hexdigest()[:DIGITS]}-{p.name}" for p, data in contents.items()}
     fleet_path = path.parent / case.fleet
     out = {stored[p]: data for p, data in contents.items()}
-    out[CASE] = _dump(_case(case, lambda name: stored[path.parent / name]))
-    raw = _yaml().load(contents[fleet_path].decode("utf-8-sig"))
-    out[FLEET] = _dump(_fleet(raw, fleet, lambda kind, name: stored[model_path(kind, name, fleet_path)]))
+    out[CASE] = dumped(_case(case, lambda name: stored[path.parent / name]))
+    raw = parsed(contents[fleet_path].decode("utf-8-sig"))
+    out[FLEET] = dumped(_fleet(raw, fleet, lambda kind, name: stored[model_path(kind, name, fleet_path)]))
     return out
 
 
@@ -62,17 +60,3 @@ def _fleet(raw: dict[str, Any], fleet: Fleet, stored: Callable[[str, str], str])
             for p, pool in hall.pools.items():
                 mine["halls"][h]["pools"][p]["gpu"] = stored("gpus", pool.gpu)
     return raw
-
-
-def _yaml() -> YAML:
-    yaml = YAML(typ="safe", pure=True)
-    # The order of sites and pools is that of their axes.
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.default_flow_style = False
-    return yaml
-
-
-def _dump(data: dict[str, Any]) -> bytes:
-    out = io.BytesIO()
-    _yaml().dump(data, out)
-    return out.getvalue()

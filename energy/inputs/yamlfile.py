@@ -5,6 +5,7 @@ YAML 1.1 reads ``NO`` as False, which loses Norway; so the 1.2 loader, and nothi
 
 from __future__ import annotations
 
+import io
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
@@ -45,7 +46,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     ConfigError : not readable, not YAML, a duplicate key, or not a mapping; names file and line.
     """
     try:
-        data = deepcopy(_parsed(path.read_text(encoding="utf-8-sig")))
+        data = parsed(path.read_text(encoding="utf-8-sig"))
     except OSError as e:
         raise ConfigError(path, f"cannot be read ({e.strerror})") from None
     except UnicodeDecodeError:
@@ -57,6 +58,20 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ConfigError(path, "is empty or not a mapping of keys to values")
     return data
+
+
+def parsed(text: str) -> Any:
+    """What a text in YAML 1.2 says, for the caller to change as it likes."""
+    return deepcopy(_parsed(text))
+
+
+def dumped(data: dict[str, Any]) -> bytes:
+    """YAML 1.2 of a mapping, keys in the order given: that of sites and pools is the order of their axes."""
+    yaml, out = YAML(typ="safe", pure=True), io.BytesIO()
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.default_flow_style = False
+    yaml.dump(data, out)
+    return out.getvalue()
 
 
 @lru_cache(maxsize=64)

@@ -13,7 +13,7 @@ from energy.operate.config import Place
 from energy.operate.logs import logger
 from energy.operate.notify import failures, notify
 from energy.operate.runs import PAGE
-from energy.operate.store import Store
+from energy.operate.store import Store, last_runs
 from energy.report import history_page, markdown
 from energy.report.history import NIGHTS, Past
 
@@ -26,20 +26,44 @@ ADDRESSES = "HYDROCOOL_NOTIFY"
 HISTORY = "history.html"
 
 
-def follow_up(place: Place, store: Store, night: Night) -> None:
-    """Everything that is made of a night once it is in the books."""
+def follow_up(place: Place, store: Store, night: Night, quiet: bool = False) -> None:
+    """Everything that is made of a night once it is in the books.
+
+    Parameters
+    ----------
+    quiet : no metrics and no message, which tell of the newest night alone
+    """
     if not night.unchanged:
         for what in (_pdf, _history):
             _attempt(what.__name__.strip("_"), lambda what=what: what(place, store, night))  # type: ignore[misc]
-    undelivered = 0 if night.unchanged else _notify(place, night)
+    if quiet or _older(store, night):
+        return
+    undelivered = 0 if night.unchanged else _told(place, night)
     _attempt("metrics", lambda: _metrics(place, store, night, undelivered))
+
+
+def _older(store: Store, night: Night) -> bool:
+    """Whether a later night has been run already."""
+    later = "SELECT night FROM runs WHERE night > ?1 UNION SELECT night FROM plans WHERE night > ?1"
+    return store.row(later, str(night.day)) is not None
 
 
 def _attempt(what: str, action: Callable[[], None]) -> None:
     try:
         action()
-    except OSError as e:  # a full disk, a missing library or folder: told, never fatal
-        logger().error(f"{what} not made", extra={"problem": str(e)})
+    except Exception as e:  # a full disk, a missing library, whatever a library raises: told, never fatal
+        problem = str(e) if isinstance(e, OSError) else f"{type(e).__name__}: {e}"
+        logger().error(f"{what} not made", extra={"problem": problem})
+
+
+def _told(place: Place, night: Night) -> int:
+    """Send the summary; returns how many messages did not arrive."""
+    addresses = os.environ.get(ADDRESSES, "").split()
+    try:
+        return _notify(place, night, addresses) if addresses else 0
+    except Exception as e:  # by its kind alone: its text may hold an address
+        logger().error("not notified", extra={"problem": type(e).__name__})
+        return len(addresses)
 
 
 def _metrics(place: Place, store: Store, night: Night, undelivered: int) -> None:
@@ -72,11 +96,7 @@ def unpublished(place: Place, store: Store, night: Night) -> dict[str, Any]:
 
 def pasts(store: Store, most: int = NIGHTS) -> list[Past]:
     """The last nights as history page and terminal show them, each by its last published run, else its last run."""
-    found = store.rows(
-        "SELECT * FROM runs AS r WHERE id = (SELECT id FROM runs WHERE night = r.night ORDER BY published DESC, id DESC "
-        "LIMIT 1) ORDER BY night DESC LIMIT ?", most,
-    )  # fmt: skip
-    return [_past(row) for row in reversed(found)]
+    return [_past(row) for row in last_runs(store, most)]
 
 
 def _past(row: dict[str, Any]) -> Past:
@@ -101,11 +121,7 @@ def _pdf(place: Place, store: Store, night: Night) -> None:
         pdf.write_pdf(html, place.out / "pdf" / f"{night.folder.name}.pdf")
 
 
-def _notify(place: Place, night: Night) -> int:
-    """Send the summary; returns how many messages did not arrive."""
-    addresses = os.environ.get(ADDRESSES, "").split()
-    if not addresses:
-        return 0
+def _notify(place: Place, night: Night, addresses: list[str]) -> int:
     link = f"{place.config.link.rstrip('/')}/{night.run_id}/{PAGE}" if place.config.link and night.night else None
     if night.night is not None:
         return failures(notify(addresses, markdown.subject(night.night), markdown.page(night.night, link)))

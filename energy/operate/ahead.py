@@ -26,7 +26,7 @@ def fill_prices(
 
     Parameters
     ----------
-    zone : None: no price but carbon, whose forecast hours are nobody's concern
+    zone : None: no price but carbon, whose stand-in hours are nobody's concern
     """
     table = _grid(values, since, end, str(zone))
     for first, times in _gaps(table):
@@ -34,15 +34,12 @@ def fill_prices(
         table.loc[times, "value"] = guess.values
         table.loc[times, "quality"] = "forecast"
     if zone is not None:
-        lost = _hours(table, (table.index >= begin) & (table.index < known.known_until) & ~table["real"])
+        lost = hours_of(table, (table.index >= begin) & (table.index < known.known_until) & ~table["real"])
         if lost:
             known.fallback_hours["price"][zone] = lost
             known.reasons.append(
                 f"price of {zone}: {lost:g} h of the delivery day are not known; the shape rule stands in"
             )
-        known.forecast_hours = max(
-            known.forecast_hours, int(_hours(table, (table["quality"] == "forecast").to_numpy()))
-        )
     return table
 
 
@@ -63,7 +60,7 @@ def fill_weather(
     last = measured.index.max() if len(measured) else pd.Timestamp(since)
     age = float((pd.Timestamp(known.known_at) - last).total_seconds() / 3600)
     carried = (table.index >= begin) & (table.index < known.known_until) & (table["quality"] == "persistence")
-    if age > stale_h and (lost := _hours(table, carried)):
+    if age > stale_h and (lost := hours_of(table, carried)):
         known.fallback_hours["weather"][site] = lost
         known.reasons.append(f"weather of {site}: nothing measured for {age:.0f} h; the last days are carried on")
     return table
@@ -97,6 +94,7 @@ def _gaps(table: pd.DataFrame) -> list[tuple[np.datetime64, Times]]:
     return out
 
 
-def _hours(table: pd.DataFrame, which: object) -> float:
+def hours_of(table: pd.DataFrame, which: object) -> float:
+    """Length of the rows chosen by a mask [h]."""
     step = float((table.index[1] - table.index[0]).total_seconds() / 3600)
     return float(np.asarray(which).sum()) * step

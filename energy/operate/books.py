@@ -18,15 +18,18 @@ from energy.inputs.fx import read_fx
 from energy.inputs.jobs import Job
 from energy.inputs.series import read_all
 from energy.inputs.state import State
+from energy.operate.metering import metered
 from energy.operate.night_case import clip, hours_inside
 from energy.operate.queue import DONE, fastest, no_work
 from energy.optimize import facts
 from energy.plan.shape import frame
 from energy.problem import Inputs, assemble, read_inputs
-from energy.schema import Floats, as_schedule
+from energy.schema import as_schedule
 
-#: Share of a day that a meter must cover for its reading to replace the replay.
-WHOLE = 1 - 1e-9
+#: A schedule of no job at all.
+EMPTY = pd.DataFrame(
+    {"job": [], "site": [], "hall": [], "pool": [], "start": pd.Series([], dtype="datetime64[ns]"), "gpus": []}
+)
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def work_of(inputs: Inputs, table: pd.DataFrame, jobs: dict[str, Job]) -> dict[s
 
 
 def executed(inputs: Inputs, table: pd.DataFrame, jobs: dict[str, Job], done: dict[str, float]) -> pd.DataFrame:
-    """The part of a schedule that a cluster would run on the day: no job before its release or beyond its work."""
+    """The part of a schedule that a cluster would run on the day: of each job no more than its work."""
     first, after = inputs.case.horizon.bounds()
     day = table[(table["start"] >= first) & (table["start"] < after)]
     left = {name: job.gpu_hours - done.get(name, 0.0) for name, job in jobs.items()}
@@ -133,35 +136,6 @@ def executed(inputs: Inputs, table: pd.DataFrame, jobs: dict[str, Job], done: di
         if held > 0:
             kept.append((name, r.site, r.hall, r.pool, r.start, held))
     return pd.DataFrame(kept, columns=["job", "site", "hall", "pool", "start", "gpus"])
-
-
-def metered(replayed: xr.Dataset, meter: pd.DataFrame) -> xr.Dataset:
-    """The replay with the meter's reading at each site that it covers wholly; its surplus counts as facility power."""
-    if meter.empty:
-        return replayed
-    out = replayed.copy(deep=True)
-    time, dt = out["time"].values, out["dt"].values
-    for s, site in enumerate(out["site"].values.astype(str)):
-        mine = meter[meter["site"] == site]
-        read = _on_grid(mine, "import_mwh", time, dt)
-        if read is None:
-            continue
-        out["facility_mw"].values[s] += read - out["import_mw"].values[s]
-        out["import_mw"].values[s] = read
-        it = _on_grid(mine.dropna(subset=["it_mwh"]), "it_mwh", time, dt)
-        if it is not None:
-            out["site_it_mw"].values[s] = it
-    return out
-
-
-def _on_grid(mine: pd.DataFrame, column: str, time: np.ndarray, dt: Floats) -> Floats | None:
-    """Mean power of each period [MW]; None where the readings do not cover the day."""
-    at = np.searchsorted(time, mine["utc"].to_numpy().astype("datetime64[ns]"), side="right") - 1
-    inside = (at >= 0) & (mine["utc"].to_numpy().astype("datetime64[ns]") < time[-1] + np.timedelta64(1, "D"))
-    energy, hours = np.zeros(len(time)), np.zeros(len(time))
-    np.add.at(energy, at[inside], mine[column].to_numpy(dtype=float)[inside])
-    np.add.at(hours, at[inside], mine["hours"].to_numpy(dtype=float)[inside])
-    return energy / dt if (hours >= WHOLE * dt).all() else None
 
 
 def run_now_table(inputs: Inputs, state: State, jobs: dict[str, Job]) -> pd.DataFrame:

@@ -12,9 +12,9 @@ import pandas as pd
 from energy.inputs.fleet import Fleet
 from energy.inputs.nightly import Nightly
 from energy.inputs.state import Balance, SiteState, State
+from energy.operate.one_day import PLAN, RUN_NOW
 from energy.operate.prepare import Prepared
 from energy.operate.queue import NO_WORK, total
-from energy.operate.settle import PLAN, RUN_NOW
 from energy.operate.store import Store
 from energy.report.record import Record
 

@@ -1,15 +1,12 @@
-"""What an operator would look at when a night went wrong, and the way back from a broken database."""
+"""What an operator would look at when a night went wrong."""
 
 from __future__ import annotations
 
-import json
 import shutil
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from importlib.metadata import version
-from pathlib import Path
 
 from energy.inputs.errors import InputError
 from energy.inputs.fleet import load_fleet
@@ -17,14 +14,11 @@ from energy.inputs.gpus import load_gpu_powers
 from energy.inputs.tables import read_series
 from energy.inputs.tariffs import load_tariffs
 from energy.operate.config import Place, now, tomorrow
-from energy.operate.errors import NightError, RunFolderError, StoreError
+from energy.operate.errors import NightError, StoreError
 from energy.operate.publish import LATEST, is_published, lock
 from energy.operate.queue import read_queue
 from energy.operate.runs import check_writable
-from energy.operate.settle import promise
 from energy.operate.store import check_integrity, open_store
-from energy.problem import read_inputs
-from energy.report.record import NIGHT
 
 #: Free space below which nights will soon fail [MB]: some hundred nights of a small fleet.
 LEAST_FREE_MB = 500
@@ -138,70 +132,3 @@ def _clock(place: Place) -> str:
 
 def _solver(_: Place) -> str:
     return f"HiGHS {version('highspy')}, Pyomo {version('pyomo')}"
-
-
-def rebuild_store(place: Place) -> str:
-    """Put the database aside and make it anew: plans from the published folders; days are settled again by the next night.
-
-    Progress and meter readings have to be ingested again, unless the old file can still be read.
-
-    Raises
-    ------
-    StoreError : the new one cannot be made.
-    RunFolderError : the old one cannot be moved.
-    """
-    old = place.database
-    aside = old.with_name(f"{old.name}.{now():%Y%m%dT%H%M%S}.old")
-    with lock(place.out):
-        readings = _readings(old)
-        try:
-            for suffix in ("-wal", "-shm"):
-                old.with_name(old.name + suffix).unlink(missing_ok=True)
-            if old.exists():
-                old.rename(aside)
-        except OSError as e:
-            raise RunFolderError(f"{old}: cannot be moved ({e.strerror})") from None
-        plans = _plans(place)
-        with open_store(old) as store, store.transaction():
-            for plan in plans:
-                store.put("plans", plan, replace=True)
-            for table, row in readings:
-                store.put(table, row, replace=True)
-    return f"{len(plans)} plans and {len(readings)} readings are in the new database; the old one is {aside.name}"
-
-
-def _plans(place: Place) -> list[dict[str, object]]:
-    """Rows of the published nights, as `nightly` enters them; of two runs of one night the last made stands."""
-    out: list[dict[str, object]] = []
-    for folder in sorted((p.parent for p in place.out.glob(f"*/{NIGHT}")), key=lambda p: p.stat().st_mtime_ns):
-        if folder.is_symlink() or folder.name.startswith(".") or not is_published(folder):
-            continue
-        night = json.loads((folder / NIGHT).read_text(encoding="utf-8"))
-        out.append({"night": night["date"], "run_id": night["run_id"], "folder": folder.name, "kept": folder.name,
-                    "promised_eur": _promised(place, folder, night["date"])})  # fmt: skip
-    return out
-
-
-def _promised(place: Place, folder: Path, night: str) -> float:
-    """The promise again, from the kept inputs."""
-    case = place.kept / folder.name / "case.yaml"
-    inputs = read_inputs(case)
-    jobs = {j.id: j for j in inputs.jobs}
-    return promise(case, date.fromisoformat(night), folder / "schedule.parquet", inputs.state, jobs)
-
-
-def _readings(path: Path) -> list[tuple[str, dict[str, object]]]:
-    """Progress and meter rows of the old file, as far as it can be read."""
-    if not path.exists():
-        return []
-    out: list[tuple[str, dict[str, object]]] = []
-    try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        connection.row_factory = sqlite3.Row
-        for table in ("progress", "meter"):
-            out += [(table, dict(r)) for r in connection.execute(f"SELECT * FROM {table}")]
-    except sqlite3.Error:
-        return out  # what is damaged stays behind, as the command says
-    finally:
-        connection.close()
-    return out

@@ -7,6 +7,10 @@ class NightError(RuntimeError):
     """Nothing was published and `latest` is as it was; says why."""
 
 
+class OlderNight(NightError):
+    """A later night is published already; names both."""
+
+
 class RunFolderError(OSError):
     """A run folder, or a file of it, cannot be written or read; names it and the reason."""
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from energy.operate.after import HISTORY, pasts
 from energy.operate.config import Place
 from energy.operate.digest import saved_by_day
-from energy.operate.store import Store, open_store
+from energy.operate.store import Store, last_runs, open_store
 from energy.report.history import terminal
 
 #: What a row of the history holds, in the order shown.
@@ -35,16 +35,12 @@ def lights(place: Place, count: int) -> list[str]:
 
 def rows(store: Store, count: int) -> list[dict[str, Any]]:
     """Rows of `last_nights`; `saving_eur` is what the night's own day realised, once it is settled."""
-    found = store.rows(
-        "SELECT * FROM runs AS r WHERE id = (SELECT id FROM runs WHERE night = r.night ORDER BY published DESC, id DESC "
-        "LIMIT 1) ORDER BY night DESC LIMIT ?", count,
-    )  # fmt: skip
     saved = saved_by_day(store.rows("SELECT * FROM days"))
     return [
         {k: r[k] for k in ("night", "run_id", "status", "rung", "exit_code", "cost_eur", "fallback_hours",
                            "undone_gpu_hours", "solve_seconds", "wall_seconds", "gap", "folder")}
         | {"reasons": json.loads(r["reasons"]), "saving_eur": saved.get(r["night"])}
-        for r in reversed(found)
+        for r in last_runs(store, count)
     ]  # fmt: skip
 
 

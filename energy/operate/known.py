@@ -13,7 +13,7 @@ from energy.inputs.errors import SeriesError
 from energy.inputs.nightly import Nightly
 from energy.inputs.series import HUMIDITY, SUN, VARIABLE_MAP
 from energy.inputs.tables import read_series
-from energy.operate.ahead import fill_prices, fill_weather
+from energy.operate.ahead import fill_prices, fill_weather, hours_of
 from energy.operate.config import Place
 from energy.operate.skill import JUDGED_DAYS, error_of_late
 
@@ -33,6 +33,7 @@ class Known:
     reasons : what makes the night DEGRADED, in words
     notes : what does not
     fallback_hours : hours of the delivery day that are not real though they should be, by kind and name
+    forecast_hours : hours of the horizon that is planned whose prices are forecast, of the zone with most
     forecast_error : of the price forecast of late, by days ahead, relative to last week's hour
     """
 
@@ -48,6 +49,12 @@ class Known:
     def real(self, begin: np.datetime64, end: np.datetime64) -> list[str]:
         """Names of the series that are not real throughout [begin, end)."""
         return [n for n, t in self.tables.items() if not t.loc[(t.index >= begin) & (t.index < end), "real"].all()]
+
+    def count_forecast(self, zones: list[str], begin: np.datetime64, end: np.datetime64) -> None:
+        """Set `forecast_hours` to those within [begin, end)."""
+        inside = {z: (t.index >= begin) & (t.index < end) for z, t in self.tables.items() if z in zones}
+        forecast = {z: (self.tables[z]["quality"] == "forecast").to_numpy() & at for z, at in inside.items()}
+        self.forecast_hours = max((int(hours_of(self.tables[z], at)) for z, at in forecast.items()), default=0)
 
 
 def know(place: Place, day: date, days: int, older: Path | None) -> Known:
@@ -71,14 +78,14 @@ def know(place: Place, day: date, days: int, older: Path | None) -> Known:
     for spec in config.prices:
         for zone in spec.zones:
             column = spec.columns.get(zone, zone)
-            raw = _source(place, known, spec.file, older, f"price of {zone}", zone)
-            values = _column(raw, column if column in raw else zone, spec.quality, known.known_until)
+            raw = _source(place, known, spec.file, _Kept(older, "prices.csv", zone, column), f"price of {zone}")
+            values = _column(raw, column, spec.quality, known.known_until)
             known.tables[zone] = fill_prices(known, zone, values, since, begin, end, config.time_zone)
     for site, w in config.weather.items():
-        raw = _source(place, known, w.file, older, f"weather of {site}", f"weather_{site}")
+        raw = _source(place, known, w.file, _Kept(older, f"weather_{site}.csv"), f"weather of {site}")
         known.tables[site] = fill_weather(known, site, _weather(raw, w.quality, known), since, begin, end, STALE_H)
     for zone, c in config.carbon.items():
-        raw = _source(place, known, c.file, older, f"carbon of {zone}", f"carbon_{zone}")
+        raw = _source(place, known, c.file, _Kept(older, f"carbon_{zone}.csv", "value", c.column), f"carbon of {zone}")
         values = _column(raw, c.column, c.quality, known.known_at)
         known.tables[f"carbon {zone}"] = fill_prices(known, None, values, since, begin, end, config.time_zone)
     if config.foresight == "forecast":
@@ -86,20 +93,38 @@ def know(place: Place, day: date, days: int, older: Path | None) -> Known:
     return known
 
 
-def _source(place: Place, known: Known, file: str, older: Path | None, what: str, kept: str) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Kept:
+    """What an earlier night kept of a source: folder, file, and its column beside the source's own name for it."""
+
+    older: Path | None
+    file: str
+    column: str = ""
+    theirs: str = ""
+
+    def table(self) -> pd.DataFrame | None:
+        """Without what was filled, its column named as the source does; None where nothing was kept."""
+        if self.older is None or not (self.older / self.file).is_file():
+            return None
+        names = {self.column: self.theirs, f"{self.column}_quality": f"{self.theirs}_quality"} if self.column else {}
+        table = _only_real(read_series(self.older / self.file))
+        return table[[c for c in table if c in names]].rename(columns=names) if names else table
+
+
+def _source(place: Place, known: Known, file: str, kept: _Kept, what: str) -> pd.DataFrame:
     """The source's table; what an earlier night kept of it where it cannot be read."""
     try:
         return read_series(place.beside(file))
     except (SeriesError, OSError) as e:
-        path = None if older is None else older / ("prices.csv" if what.startswith("price") else f"{kept}.csv")
-        if path is None or not path.is_file():
+        table = kept.table()
+        if table is None:
             raise SeriesError(
                 place.beside(file), f"cannot be read, and no earlier night kept the {what} ({e})"
             ) from None
         known.reasons.append(
-            f"{what}: the source cannot be read; what night {older.name if older else ''} kept stands in"
+            f"{what}: the source cannot be read; what night {kept.older.name if kept.older else ''} kept stands in"
         )
-        return _only_real(read_series(path))
+        return table
 
 
 def _only_real(table: pd.DataFrame) -> pd.DataFrame:

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from ruamel.yaml import YAML
 
 from energy.inputs.errors import ConfigError
 from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.jobs import Job
 from energy.inputs.state import State
+from energy.inputs.yamlfile import dumped
 from energy.operate.config import Place
 from energy.operate.known import Known
 from energy.operate.queue import as_table
+from energy.operate.runs import sha256
 
 CASE, STATE = "case.yaml", "state.yaml"
 #: What the label of a filled or measured hour falls back to in the case; every row carries its own.
@@ -47,9 +48,9 @@ def write_night_case(
     as_table(jobs).to_csv(folder / "jobs.csv", index=False, lineterminator="\n")
     if expected is not None and len(expected):
         _stamped(expected).to_csv(folder / "expected_jobs.csv", index=False, lineterminator="\n")
-    _yaml(state.model_dump(mode="json", exclude_defaults=True), folder / STATE)
+    (folder / STATE).write_bytes(dumped(state.model_dump(mode="json", exclude_defaults=True)))
     has_expected = expected is not None and len(expected) > 0
-    _yaml(_case(place, first, last, beyond, has_expected, folder), folder / CASE)
+    (folder / CASE).write_bytes(dumped(_case(place, first, last, beyond, has_expected, folder)))
     return folder / CASE
 
 
@@ -64,7 +65,8 @@ def _case(place: Place, first: date, last: date, beyond: str, expected: bool, fo
         z: c.model_dump(mode="json") | {"file": f"carbon_{z}.csv", "column": "value"} for z, c in config.carbon.items()
     }
     fx = {
-        k: r.model_dump(mode="json", exclude_none=True) | _own_file(place, r.file, folder) for k, r in config.fx.items()
+        k: r.model_dump(mode="json", exclude_none=True) | _own_file(place, k, r.file, folder)
+        for k, r in config.fx.items()
     }
     data: dict[str, Any] = {
         "name": config.name, "fleet": f"fleet/{Path(config.fleet).name}", "jobs": "jobs.csv", "horizon": horizon,
@@ -77,14 +79,14 @@ def _case(place: Place, first: date, last: date, beyond: str, expected: bool, fo
     return data
 
 
-def _own_file(place: Place, file: str | None, folder: Path) -> dict[str, str]:
-    """Copy a file of the nightly folder into the case."""
+def _own_file(place: Place, currency: str, file: str | None, folder: Path) -> dict[str, str]:
+    """Copy a currency's rates into the case, under its name: files of two currencies may be called alike."""
     if file is None:
         return {}
-    target = folder / "fx" / Path(file).name
-    target.parent.mkdir(exist_ok=True)
-    shutil.copyfile(place.beside(file), target)
-    return {"file": f"fx/{Path(file).name}"}
+    own = f"fx/{currency}{Path(file).suffix}"
+    (folder / "fx").mkdir(exist_ok=True)
+    shutil.copyfile(place.beside(file), folder / own)
+    return {"file": own}
 
 
 def _copy_fleet(place: Place, folder: Path) -> None:
@@ -121,17 +123,12 @@ def _stamped(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**stamp)
 
 
-def _yaml(data: dict[str, Any], path: Path) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        YAML(typ="safe", pure=True).dump(data, file)
-
-
 def digest(folder: Path, *extra: str) -> str:
     """SHA-256 over names and bytes of every file of a folder and what else decides, in a fixed order."""
     found = hashlib.sha256("\0".join(extra).encode())
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         found.update(str(path.relative_to(folder)).encode() + b"\0")
-        found.update(hashlib.sha256(path.read_bytes()).digest())
+        found.update(bytes.fromhex(sha256(path)))
     return found.hexdigest()
 
 

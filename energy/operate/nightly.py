@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from energy.codes import CONFIGURATION, DATA, DEGRADED, OK, UNPUBLISHED
+from energy.codes import DEGRADED, OK, UNPUBLISHED
 from energy.inputs.errors import InputError
 from energy.inputs.fleet import load_fleet
 from energy.operate import publish
@@ -20,7 +20,7 @@ from energy.operate.after import follow_up
 from energy.operate.as_then import kept_of
 from energy.operate.config import Place, now
 from energy.operate.digest import days_until, night_of
-from energy.operate.errors import NightError
+from energy.operate.errors import OlderNight
 from energy.operate.ladder import Climb, climb
 from energy.operate.logs import logging_to
 from energy.operate.prepare import Prepared, prepare, prepare_as_then
@@ -64,7 +64,12 @@ Tell = Callable[[str], None]
 
 
 def run_night(
-    place: Place, day: date, again: bool = False, tell: Tell = lambda _: None, as_then: bool = False
+    place: Place,
+    day: date,
+    again: bool = False,
+    tell: Tell = lambda _: None,
+    as_then: bool = False,
+    quiet: bool = False,
 ) -> Night:
     """Run the night of one delivery day.
 
@@ -72,10 +77,11 @@ def run_night(
     ----------
     again : also when a later night is published already; its plan is then on file, not in force
     as_then : from the inputs that the night kept, where it has any, and not from the sources as they are now
+    quiet : without metrics and messages, which tell of the newest night
 
     Raises
     ------
-    NightError : another run is at work, or a later night is published already.
+    NightError : another run is at work, or (OlderNight) a later night is published already.
     StoreError : the state database cannot be used.
     RunFolderError : the output folder cannot be written at all.
     """
@@ -93,7 +99,7 @@ def run_night(
 
         kept = kept_of(place, store, day) if as_then else None
         night = _recorded(place, store, day, told, kept)
-        follow_up(place, store, night)
+        follow_up(place, store, night, quiet)
         publish.sweep(place.out)
         log.info("ended", extra={"status": night.status, "rung": night.rung, "exit_code": night.code,
                                  "published": night.folder and night.folder.name, "reasons": night.reasons})  # fmt: skip
@@ -115,7 +121,7 @@ def _recorded(place: Place, store: Store, day: date, tell: Tell, kept: Path | No
 def _in_order(store: Store, day: date, again: bool) -> None:
     later = store.row("SELECT max(night) AS night FROM plans WHERE night > ?", str(day))
     if later and later["night"] and not again:
-        raise NightError(
+        raise OlderNight(
             f"night {day}: night {later['night']} is published already, so nothing was (is the clock right?); "
             "--reprocess all makes it again, on file only"
         )
@@ -134,7 +140,7 @@ def _night(place: Place, store: Store, day: date, began: float, tell: Tell, kept
     step("solved")
     if found.folder is None:
         _enter(store, prepared, None)
-        return Night(day, "FAILED", reasons=[*prepared.known.reasons, *found.reasons], run_id=prepared.run_id)
+        return Night(day, "FAILED", reasons=[*prepared.reasons, *found.reasons], run_id=prepared.run_id)
     tell("publish")
     record = read(found.folder)
     summed = _digest(place, store, prepared, found, record)
@@ -182,7 +188,7 @@ def _digest(place: Place, store: Store, prepared: Prepared, found: Climb, record
     before: list[dict[str, Any]] = []
     if schedule is not None:
         before = json.loads((schedule.parent / NIGHT).read_text(encoding="utf-8"))["plan"]
-    reasons = [*prepared.known.reasons, *found.reasons, *record.summary["reasons"]]
+    reasons = [*prepared.reasons, *found.reasons, *record.summary["reasons"]]
     fleet = load_fleet(prepared.case.parent / "fleet" / Path(place.config.fleet).name)
     return night_of(place.config, fleet, prepared, record, found.rung, reasons,
                     days_until(store, prepared.day, prepared.settled.days), before)  # fmt: skip
@@ -228,5 +234,4 @@ def _record_run(store: Store, night: Night, started: str, seconds: float) -> Non
 
 def worst(nights: list[Night]) -> int:
     """Exit code of several nights: the worst of them."""
-    order = (OK, DEGRADED, DATA, CONFIGURATION, UNPUBLISHED)
-    return max((n.code for n in nights), key=order.index, default=OK)
+    return max((n.code for n in nights), key=(OK, DEGRADED, UNPUBLISHED).index, default=OK)

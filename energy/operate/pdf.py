@@ -45,6 +45,7 @@ def write_pdf(html: str, path: Path) -> None:
     weasyprint = _weasyprint()
     content: bytes = weasyprint.HTML(string=printable(html), url_fetcher=_refuse).write_pdf()
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent) as work:
             (Path(work) / path.name).write_bytes(content)
             (Path(work) / path.name).replace(path)

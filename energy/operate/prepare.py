@@ -12,18 +12,19 @@ import pandas as pd
 
 from energy import __version__
 from energy.forecast import expected_arrivals
-from energy.inputs.dated import at
 from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.gpus import GpuPower, load_gpu_powers
 from energy.inputs.jobs import Job
 from energy.inputs.nightly import Nightly
 from energy.inputs.state import State, load_state
+from energy.inputs.tariffs import load_tariffs
 from energy.operate.as_then import Then, keep, recall
 from energy.operate.config import Place
+from energy.operate.in_force import fitted
 from energy.operate.known import Known, check, know, slack_days
 from energy.operate.night_case import CASE, STATE, clip, digest, hours_inside, write_night_case
 from energy.operate.publish import step
-from energy.operate.queue import Queue, deadline_of, fastest, history, no_work, read_queue, set_aside
+from energy.operate.queue import Queue, deadline_of, fastest, history, most_gpus, no_work, read_queue, set_aside
 from energy.operate.settle import Settled, settle
 from energy.operate.store import Store
 
@@ -53,6 +54,11 @@ class Prepared:
         """Name of the folder of kept inputs."""
         return self.case.parent.name
 
+    @property
+    def reasons(self) -> list[str]:
+        """What makes the night DEGRADED before it is planned."""
+        return [*self.known.reasons, *self.settled.reasons]
+
 
 def prepare(place: Place, store: Store, day: date) -> Prepared:
     """Read, fill, settle, and keep the case of the night.
@@ -68,7 +74,7 @@ def prepare(place: Place, store: Store, day: date) -> Prepared:
     fleet = load_fleet(fleet_path)
     powers = load_gpu_powers(fleet, fleet_path)
     queue = read_queue(place.beside(config.jobs), known.known_at)
-    set_aside(queue, fleet, powers, _most(fleet, config, day))
+    set_aside(queue, fleet, powers, most_gpus(fleet, np.array([config.begin(day)]).astype("datetime64[ns]")))
     settled = _settle(place, store, known, queue, day, fleet, powers)
     left = queue.left(dict(settled.state.work_done))
     new = _empty(place, day)
@@ -111,14 +117,6 @@ def _older(place: Place, store: Store, day: date) -> Path | None:
     return place.kept / row["kept"] if row else None
 
 
-def _most(fleet: Fleet, config: Nightly, day: date) -> dict[str, float]:
-    """GPUs of each pool at the horizon's start."""
-    start = np.array([config.begin(day)]).astype("datetime64[ns]")
-    return {
-        n: float(at(p.count, start, fleet.sites[n.split("/")[0]].time_zone)[0]) for n, (_, p) in fleet.pools().items()
-    }
-
-
 def _settle(
     place: Place, store: Store, known: Known, queue: Queue, day: date, fleet: Fleet, powers: dict[str, GpuPower]
 ) -> Settled:
@@ -152,9 +150,11 @@ def _write(
     jobs = [_job(queue.jobs[n], left[n], late, begin, end, beyond, fleet, powers) for n in sorted(left)]
     here = [j for j in jobs if j.release < pd.Timestamp(end)] or [no_work(fleet, powers, pd.Timestamp(begin))]
     names = {j.id for j in here}
-    state = settled.state.model_copy(
-        update={"work_done": {k: v for k, v in sorted(settled.state.work_done.items()) if k in names}}
+    done = {k: v for k, v in sorted(settled.state.work_done.items()) if k in names}
+    state = fitted(settled.state, load_tariffs(fleet, place.beside(config.fleet))).model_copy(
+        update={"work_done": done}
     )
+    known.count_forecast([z for p in config.prices for z in p.zones], begin, end)
     expected = _expected(config, known, table, end)
     write_night_case(folder, place, known, day, last, state, here, expected, beyond)
     return late

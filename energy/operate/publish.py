@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from energy.operate.errors import NightError, RunFolderError
-from energy.operate.runs import PAGE, save_page
+from energy.operate.runs import PAGE, changed_files, save_page, sha256
 from energy.report import markdown
 from energy.report.record import NIGHT, Record, write_json
 
@@ -42,7 +41,7 @@ def lock(out: Path) -> Iterator[None]:
     Raises
     ------
     NightError : another run holds it.
-    RunFolderError : the folder cannot be made or written.
+    RunFolderError : the folder cannot be made, written or locked.
     """
     with _named(out):
         out.mkdir(parents=True, exist_ok=True)
@@ -50,23 +49,20 @@ def lock(out: Path) -> Iterator[None]:
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise NightError(f"{out}: another run is at work there; nothing was touched") from None
+        except OSError as e:  # a file system without locks, say
+            raise RunFolderError(f"{out / LOCK}: cannot be locked ({e.strerror or e}); name another `out`") from None
         yield
 
 
 def is_published(folder: Path) -> bool:
-    """Whether a folder is a whole night: manifest there, every file with its hash."""
+    """Whether a folder is a whole night: manifest there, every file with its hash, but for a page drawn again."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        return all(sha256(folder / n) == sha for n, sha in manifest["files_sha256"].items())
+        return not changed_files(folder, manifest)
     except (OSError, ValueError, KeyError):
         return False
-
-
-def sha256(path: Path) -> str:
-    """Hash of a file's bytes."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def publish_night(run: Path, out: Path, run_id: str, night: dict[str, Any], record: Record, page: bool = True) -> Path:

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from energy.inputs.dated import at
 from energy.inputs.errors import SeriesError
 from energy.inputs.fleet import Fleet
 from energy.inputs.gpus import GpuPower
 from energy.inputs.jobs import EXPECTED, Job, parse_rows
 from energy.inputs.tables import read_frame
 from energy.problem.work import speeds
-from energy.schema import Floats
+from energy.schema import Floats, Times
 
 #: Work below this is done [GPU-hours]: four seconds of one GPU, below any job table's precision.
 DONE = 1e-3
@@ -96,6 +97,17 @@ def set_aside(queue: Queue, fleet: Fleet, powers: dict[str, GpuPower], count: di
         if why:
             queue.refused.append(f"job {name}: {why}")
             del queue.jobs[name]
+
+
+def most_gpus(fleet: Fleet, start: Times) -> dict[str, float]:
+    """GPUs of each pool at a moment.
+
+    Parameters
+    ----------
+    start : the moment (UTC), shape (1,)
+    """
+    zones = {name: site.time_zone for name, site in fleet.sites.items()}
+    return {n: float(at(p.count, start, zones[n.split("/")[0]])[0]) for n, (_, p) in fleet.pools().items()}
 
 
 def fastest(fleet: Fleet, powers: dict[str, GpuPower], job: Job) -> float:

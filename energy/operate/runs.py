@@ -100,8 +100,19 @@ def run_id(run: Run) -> str:
     return f"{run.inputs.case.name}_{horizon.start}_{horizon.end}_{digest.hexdigest()[:8]}"
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Hash of a file's bytes."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def changed_files(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    """Files of a run folder that are not as its manifest has them; the page does not count, it may be drawn again.
+
+    Raises
+    ------
+    OSError : a file is missing.
+    """
+    return [n for n, sha in manifest["files_sha256"].items() if n != PAGE and sha256(folder / n) != sha]
 
 
 def _files(folder: Path) -> list[Path]:
@@ -128,7 +139,7 @@ def publish(record: Record, out: Path, page: bool = True) -> Path:
             write(record, work)
             if page:
                 (work / PAGE).write_text(render(record), encoding="utf-8")
-            files = {p.relative_to(work).as_posix(): _sha256(p) for p in _files(work)}
+            files = {p.relative_to(work).as_posix(): sha256(p) for p in _files(work)}
             write_json(record.manifest | {"files_sha256": files}, work / "manifest.json")
             _rename(work, final)
         finally:
@@ -167,7 +178,7 @@ def read_run(folder: Path) -> Record:
     """
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        changed = [n for n, sha in manifest["files_sha256"].items() if n != PAGE and _sha256(folder / n) != sha]
+        changed = changed_files(folder, manifest)
     except (OSError, ValueError, KeyError) as e:
         raise RunFolderError(f"{folder}: is no finished run folder ({e}); allowed: one of energy optimize") from None
     if changed:

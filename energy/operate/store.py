@@ -98,6 +98,15 @@ def open_store(path: Path) -> Iterator[Store]:
         connection.close()
 
 
+def last_runs(store: Store, most: int) -> list[dict[str, Any]]:
+    """Runs of the last nights, oldest first: each night by its last published run, else its last run."""
+    found = store.rows(
+        "SELECT * FROM runs AS r WHERE id = (SELECT id FROM runs WHERE night = r.night ORDER BY published DESC, id DESC "
+        "LIMIT 1) ORDER BY night DESC LIMIT ?", most,
+    )  # fmt: skip
+    return found[::-1]
+
+
 def _prepare(path: Path, connection: sqlite3.Connection) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]

@@ -78,6 +78,18 @@ def test_queue_writes_the_job_table_and_tells_what_it_left_out(energy, tmp_path)
     assert energy("queue", path).out == (tmp_path / "jobs.csv").read_text()
 
 
+def test_queue_for_nights_writes_progress_beside_the_whole_work(energy, tmp_path):  # noqa: F811
+    path, done = tmp_path / "q.json", tmp_path / "progress.csv"
+    running = row(job_state=["RUNNING"], start_time=number(NOW - 5400))
+    path.write_text(json.dumps({"jobs": [running], "last_update": number(NOW)}))
+    got = energy("queue", path, "--progress", done)
+    assert got.out.splitlines()[1].startswith("101,train,32,16,")
+    assert done.read_text() == f"at,job,gpu_hours\n{AT:%Y-%m-%d}T06:00:00Z,101,24\n"
+    refused = energy("queue", path, "--progress", tmp_path / "none" / "p.csv")
+    assert (refused.code, refused.out) == (2, "")
+    assert "choose another with --progress" in refused.err
+
+
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [(("--time-zone", "Mars"), 2, "IANA"), (("--at", "then"), 2, "--at 'then'"), ((), 3, "squeue --json")],

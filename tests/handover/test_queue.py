@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -12,8 +12,13 @@ from energy.handover.job_table import Rules, job_table
 from energy.handover.queue import gpus_of, read_queue, tasks_of
 from energy.inputs.errors import SeriesError
 from energy.inputs.jobs import read_jobs
+from energy.operate.ingest import read_progress
+from energy.operate.prepare import prepare
 from energy.operate.queue import read_queue as read_night_queue
+from energy.operate.store import open_store
 from tests.nightly.nights import HOSTILE
+from tests.operate.conftest import nights  # noqa: F401 - a nightly folder
+from tests.operate.nightcase import DAY
 
 AT = datetime(2026, 5, 1, 6, 0, tzinfo=UTC)
 NOW = int(AT.timestamp())
@@ -67,6 +72,38 @@ def test_running_job_has_what_its_limit_leaves(tmp_path):
     found = queue_of(tmp_path, row(job_state=["RUNNING"], start_time=number(NOW - 5400)))
     job = jobs_of(tmp_path, job_table(found, Rules(AT)))["101"]
     assert job.gpu_hours == pytest.approx(8.0)
+
+
+def night_of(case, tmp_path, found, at):
+    """Work left of the job in a first night, its queue and progress imported at a moment."""
+    table = job_table(found, Rules(at, whole=True))
+    (case.folder / "queue.csv").write_text(table.csv(), encoding="utf-8")
+    (tmp_path / "progress.csv").write_text(table.progress(), encoding="utf-8")
+    read_progress(case.place, tmp_path / "progress.csv")
+    with open_store(case.place.database) as store:
+        return prepare(case.place, store, DAY).left["101"]
+
+
+def test_for_nights_a_running_job_has_its_whole_work_and_what_is_done_beside_it(tmp_path):
+    found = queue_of(tmp_path, row(job_state=["RUNNING"], start_time=number(NOW - 5400)), row(job_id=102))
+    table = job_table(found, Rules(AT, whole=True))
+    jobs = jobs_of(tmp_path, table)
+    assert {k: j.gpu_hours for k, j in jobs.items()} == {"101": 32.0, "102": 32.0}
+    assert table.progress() == "at,job,gpu_hours\n2026-05-01T06:00:00Z,101,24\n2026-05-01T06:00:00Z,102,0\n"
+    assert str(jobs["101"].release) == "2026-05-01 05:00:00", "the same every night"
+    again = job_table(found, Rules(AT + timedelta(hours=24), whole=True))
+    assert jobs_of(tmp_path, again)["101"].gpu_hours == 32.0
+
+
+def test_work_done_is_taken_away_once_however_often_the_queue_is_imported(tmp_path, nights):  # noqa: F811
+    """32 GPU-hours, three quarters done at ten o'clock, seven eighths a quarter of an hour later."""
+    ten = datetime(2024, 3, 11, 10, tzinfo=UTC)
+    times = {"submit_time": number(ten.timestamp() - 5400), "eligible_time": number(ten.timestamp() - 5400),
+             "start_time": number(ten.timestamp() - 5400), "job_state": ["RUNNING"]}  # fmt: skip
+    for later, left in ((0, 8.0), (900, 4.0)):
+        at = ten.timestamp() + later
+        found = queue_of(tmp_path, row(**times), last_update=number(at))
+        assert night_of(nights, tmp_path, found, datetime.fromtimestamp(at, UTC)) == pytest.approx(left)
 
 
 def test_own_deadline_and_one_that_cannot_be_kept(tmp_path):

@@ -10,10 +10,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from energy.operate import nightly as page
 from energy.operate.config import Place, load_nightly
 from energy.operate.ladder import Climb
 from energy.operate.nightly import Night, run_night
+from energy.operate.prepare import Prepared, prepare
+from energy.operate.store import open_store
 from tests.cases import SmallCase
 
 #: A night with four weeks of history before it.
@@ -66,6 +70,21 @@ class NightCase(SmallCase):
     def night(self, day: date = DAY, again: bool = False) -> Night:
         """One night in this process; the solver runs in its child."""
         return run_night(self.place, day, again)
+
+
+def publish_plan(case: NightCase, rows: list[tuple[str, str, str, float]], day: date = DAY) -> Prepared:
+    """A night in force that no solver made: its kept inputs, and a schedule of (job, pool, start, GPUs) by hours."""
+    with open_store(case.place.database) as store:
+        prepared = prepare(case.place, store, day)
+        folder = case.out / prepared.run_id
+        folder.mkdir()
+        table = pd.DataFrame(rows, columns=["job", "pool", "start", "gpus"])
+        places = table["pool"].str.split("/", expand=True).set_axis(["site", "hall", "pool"], axis=1)
+        table = table.assign(start=pd.to_datetime(table["start"]), hours=1.0).drop(columns="pool").join(places)
+        table.to_parquet(folder / "schedule.parquet")
+        store.put("plans", {"night": str(day), "run_id": prepared.run_id, "folder": folder.name, "kept": prepared.kept,
+                            "promised_eur": 1000.0})  # fmt: skip
+    return prepared
 
 
 def bytes_of(folder: Path) -> dict[str, str]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from energy.operate import after
+from energy.operate import after, pdf
+from energy.operate.history import last_nights
+from energy.operate.nightly import run_night
 from energy.operate.notify import Delivery
 from tests.operate.nightcase import DAY
 
@@ -73,3 +77,55 @@ def test_a_metrics_folder_that_cannot_be_is_logged_and_no_more(impossible):
     [failed] = [x for x in lines if x["level"] == "ERROR"]
     assert failed["event"] == "metrics not made"
     assert "taken/x.prom: the metrics cannot be written" in failed["problem"]
+
+
+def errors(folder):
+    lines = [json.loads(x) for x in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [x for x in lines if x["level"] == "ERROR"]
+
+
+def test_whatever_a_library_raises_is_logged_and_no_more(impossible, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("json://user:secret@host")
+
+    monkeypatch.setenv(after.ADDRESSES, "json://localhost mailto://b")
+    for name in ("notify", "history_page"):
+        monkeypatch.setattr(after, name, broken)
+    monkeypatch.setattr(after.metrics, "write", broken)
+    assert impossible.night().code == 7
+    assert {x["event"] for x in errors(impossible.out)} == {"history not made", "metrics not made", "not notified"}
+    [told] = [x for x in errors(impossible.out) if x["event"] == "not notified"]
+    assert told["problem"] == "RuntimeError", "the text of an error may hold an address"
+
+
+def test_messages_that_cannot_even_be_written_count_as_lost(impossible, monkeypatch):
+    monkeypatch.setenv(after.ADDRESSES, "json://localhost mailto://b")
+    monkeypatch.setattr(after, "notify", lambda *_: 1 / 0)
+    impossible.night()
+    assert metric(impossible.out, "hydrocool_notify_failures") == 2
+
+
+def test_an_older_night_is_no_news(impossible, monkeypatch):
+    sent = []
+    monkeypatch.setenv(after.ADDRESSES, "json://localhost")
+    monkeypatch.setattr(after, "notify", lambda *a: sent.append(a) or [])
+    impossible.night()
+    before = (impossible.out / "hydrocool.prom").read_bytes()
+    impossible.night(DAY - timedelta(days=1))
+    assert len(sent) == 1
+    assert (impossible.out / "hydrocool.prom").read_bytes() == before
+    assert f"{DAY - timedelta(days=1)}" in json.dumps(list(last_nights(impossible.place, 9)))
+
+
+def test_a_quiet_night_tells_nobody(impossible, monkeypatch):
+    monkeypatch.setenv(after.ADDRESSES, "json://localhost")
+    monkeypatch.setattr(after, "notify", lambda *_: pytest.fail("a message"))
+    run_night(impossible.place, DAY, quiet=True)
+    assert not (impossible.out / "hydrocool.prom").exists()
+
+
+def test_the_folder_of_pdfs_is_made(tmp_path, monkeypatch):
+    page = SimpleNamespace(write_pdf=lambda: b"%PDF-")
+    monkeypatch.setattr(pdf, "_weasyprint", lambda: SimpleNamespace(HTML=lambda **_: page))
+    pdf.write_pdf("<head></head>", tmp_path / "pdf" / "night.pdf")
+    assert (tmp_path / "pdf" / "night.pdf").read_bytes() == b"%PDF-"

@@ -12,6 +12,9 @@ from energy.forecast import same_hour_last_week, shape
 from energy.inputs.errors import ConfigError, SeriesError
 from energy.operate.config import load_nightly, tomorrow
 from energy.operate.known import check, know, slack_days
+from energy.operate.prepare import prepare
+from energy.operate.store import open_store
+from energy.problem import read_inputs
 from tests.operate.nightcase import DAY
 
 
@@ -109,6 +112,61 @@ def test_a_source_that_answers_with_an_error_page(nights, solved):
     real = found.tables["NO4"]["real"]
     assert real[real].index.max() == pd.Timestamp("2024-03-12T22:00")
     assert found.fallback_hours["price"]["NO4"] == 24.0
+
+
+def test_forecast_hours_are_those_of_the_horizon_that_is_planned(nights):
+    """Not those of gaps in the history, nor those behind a horizon that came out shorter than it could be."""
+    nights.each("prices.csv", lambda r: r | ({"NO4": ""} if r["utc"].startswith("2024-03-01") else {}))
+    nights.edit("nightly.yaml", "horizon", {"least_days": 2, "most_days": 9, "margin_days": 0})
+    nights.each("queue.csv", lambda r: r | {"deadline": "2024-03-13T12:00Z", "gpu_hours": "10"})
+    with open_store(nights.place.database) as store:
+        night = prepare(nights.place, store, DAY)
+    assert night.known.forecast_hours == 24
+
+
+@pytest.fixture
+def carbon(nights):
+    """A carbon column with a name of its own."""
+    nights.put("carbon.csv", [{"utc": r["utc"], "grid": "0.02"} for r in nights.rows("prices.csv")])
+    nights.edit(
+        "nightly.yaml",
+        "carbon",
+        {
+            "NO4": {
+                "file": "carbon.csv",
+                "column": "grid",
+                "unit": "t_per_mwh",
+                "quality": "measured",
+                "source": "made up",
+            }
+        },
+    )
+    return nights
+
+
+def test_carbon_of_a_source_that_cannot_be_read_is_what_was_kept(carbon):
+    with open_store(carbon.place.database) as store:
+        kept = prepare(carbon.place, store, DAY).case.parent
+    (carbon.folder / "carbon.csv").unlink()
+    found = know(carbon.place, DAY + timedelta(days=1), 2, kept)
+    assert [r for r in found.reasons if r.startswith("carbon of NO4: the source cannot be read")]
+    real = found.tables["carbon NO4"]
+    assert real.loc[real["real"], "value"].unique() == pytest.approx([0.02])
+
+
+def test_rates_of_two_currencies_in_files_of_one_name_stay_apart(nights):
+    for folder, currency, rate in (("a", "NOK", 0.1), ("b", "SEK", 0.2)):
+        (nights.folder / folder).mkdir()
+        nights.put(
+            f"{folder}/rates.csv",
+            [{"utc": "2024-01-01T00:00:00Z", "eur": rate}, {"utc": "2024-03-01T00:00:00Z", "eur": rate}],
+        )
+        nights.edit(
+            "nightly.yaml", f"fx.{currency}", {"file": f"{folder}/rates.csv", "column": "eur", "source": "made up"}
+        )
+    with open_store(nights.place.database) as store:
+        inputs = read_inputs(prepare(nights.place, store, DAY).case)
+    assert [float(inputs.fx.at(c, inputs.time[:1])[0]) for c in ("NOK", "SEK")] == [0.1, 0.2]
 
 
 def test_a_night_of_guesses_only_is_refused(nights):

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 
 import pytest
 
+from energy import fetch
+from energy import nights as commands
+from energy.operate import nightly
+from energy.operate.errors import NightError, OlderNight, RunFolderError
+from energy.operate.nightly import Night
+from energy.operate.prepare import prepare
+from energy.operate.publish import is_published, lock
+from energy.operate.store import open_store
+from tests.cases import GONE
 from tests.cli.conftest import energy  # noqa: F401 - the fixture that runs a command
 from tests.operate.nightcase import DAY
 
@@ -82,3 +93,75 @@ def test_any_night_is_replayed_from_its_folder(energy, solved):  # noqa: F811
     done = energy("replay", solved.night.folder)
     assert (done.code, done.err.count("energy:")) == (0, 0)
     assert "objective and certificate agree" in done.out
+
+
+def fake(monkeypatch, refused=()):
+    """Nights that take no time; returns what each was asked for, and what was printed before it."""
+    asked = []
+
+    def run(place, day, again, tell, as_then, quiet):
+        asked.append((str(day), again, as_then, quiet))
+        if str(day) in refused:
+            raise OlderNight(f"night {day} is older")
+        return Night(day, "OK", "lp", 0)
+
+    monkeypatch.setattr(nightly, "run_night", run)
+    return asked
+
+
+@pytest.mark.parametrize(("how", "again"), [("none", False), ("failed", False), ("all", True)])
+def test_a_back_fill_asks_for_no_more_than_it_should(how, again, energy, nights, monkeypatch):  # noqa: F811
+    asked = fake(monkeypatch)
+    done = energy(
+        "nightly", nights.folder / "nightly.yaml", "--from", "2024-03-12", "--to", "2024-03-13", "--reprocess", how
+    )
+    assert done.code == 0
+    assert asked == [("2024-03-12", again, True, True), ("2024-03-13", again, True, False)]
+
+
+def test_a_back_fill_prints_each_night_as_it_ends(energy, nights, monkeypatch):  # noqa: F811
+    seen = []
+    monkeypatch.setattr(commands, "_print", lambda night, _: seen.append(str(night.day)))
+    run = commands._run
+    monkeypatch.setattr(commands, "_run", lambda place, day, *a, **k: seen.append("run") or run(place, day, *a, **k))
+    fake(monkeypatch, refused=("2024-03-12",))
+    done = energy("nightly", nights.folder / "nightly.yaml", "--from", "2024-03-12", "--to", "2024-03-13")
+    assert done.code == 7
+    assert seen == ["run", "2024-03-12", "run", "2024-03-13"]
+
+
+def test_a_live_night_that_kept_its_inputs_is_made_again_from_them(energy, nights, monkeypatch):  # noqa: F811
+    with open_store(nights.place.database) as store:
+        prepare(nights.place, store, DAY)
+    for key in ("prices", "weather"):
+        nights.edit("nightly.yaml", key, GONE)
+    nights.edit("nightly.yaml", "live", True)
+    monkeypatch.setattr(fetch, "open_client", lambda *_, **__: pytest.fail("something was fetched"))
+    asked = fake(monkeypatch)
+    done = energy("nightly", nights.folder / "nightly.yaml", "--from", DAY, "--to", DAY)
+    assert (done.code, asked) == (0, [(str(DAY), False, True, False)])
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [(errno.EAGAIN, NightError, "another run is at work"), (errno.ENOLCK, RunFolderError, "cannot be locked")],
+)
+def test_only_a_held_lock_is_another_run(error, kind, words, nights, monkeypatch):
+    def flock(*_):
+        raise OSError(error, "no")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with pytest.raises(kind, match=words), lock(nights.out):
+        pass
+
+
+def test_a_page_that_is_drawn_again_leaves_a_night_whole(energy, solved, tmp_path):  # noqa: F811
+    folder = shutil.copytree(solved.night.folder, tmp_path / "night")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files_sha256"]["report.html"] = "that of the page as it was published"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert energy("report", "--run", folder).code == 0
+    assert (folder / "report.html").is_file()
+    assert is_published(folder)
+    (folder / "bill.csv").write_text("")
+    assert not is_published(folder)

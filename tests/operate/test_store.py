@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from energy.operate import rebuild
 from energy.operate import store as module
-from energy.operate.doctor import rebuild_store
 from energy.operate.errors import StoreError
+from energy.operate.rebuild import rebuild_store
 from energy.operate.store import SCHEMA, Store, check_integrity, open_store
 
 ROW = {"at": "2024-03-12T00:00:00", "job": "j", "gpu_hours": 1.0}
@@ -114,6 +115,60 @@ def test_a_folder_that_is_a_file(tmp_path):
         pass
 
 
+DAYS = {"day": "2024-03-12", "real_eur": 1.0, "energy_mwh": 1.0, "gpu_hours": 1.0, "metered": 0, "state": "{}"}
+
+
+@pytest.fixture
+def lived(nights):
+    """A database with settled days, the last of run-now alone, in a log that no checkpoint has taken over."""
+    with open_store(nights.place.database) as store:
+        for policy, day in (("plan", "2024-03-12"), ("run_now", "2024-03-12"), ("run_now", "2024-03-13")):
+            store.put("days", DAYS | {"policy": policy, "day": day})
+        store.put("work", {"policy": "plan", "day": "2024-03-12", "job": "j", "gpu_hours": 1.0})
+        store.put("meter", {"site": "north", "utc": "2024-03-12T00:00:00", "hours": 1.0, "import_mwh": 1.0})
+    return nights.place
+
+
+def test_days_and_work_come_over_into_a_rebuilt_database(lived):
+    words = rebuild_store(lived)
+    assert "0 plans, 0 runs, 2 days, 1 work, 0 progress, 1 meter; the old one is state.sqlite." in words
+    with open_store(lived.database) as store:
+        assert {d["day"] for d in store.rows("SELECT day FROM days")} == {"2024-03-12"}
+        check_integrity(store)
+    [old] = lived.out.glob("*.old")
+    with open_store(old) as store:
+        assert len(store.rows("SELECT * FROM days")) == 3
+
+
+def test_a_rebuild_that_fails_leaves_the_old_database(lived, monkeypatch):
+    before = lived.database.read_bytes()
+    monkeypatch.setattr(rebuild, "_salvaged", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        rebuild_store(lived)
+    assert lived.database.read_bytes() == before
+    assert [p.name for p in lived.out.glob("*state*")] == ["state.sqlite"]
+
+
+def test_what_is_in_the_write_ahead_log_comes_over(lived):
+    other = sqlite3.connect(lived.database, isolation_level=None)
+    other.execute("INSERT INTO progress VALUES ('2024-03-12T00:00:00', 'j', 5.0)")
+    assert Path(f"{lived.database}-wal").stat().st_size > 0
+    assert "1 progress" in rebuild_store(lived)
+    other.close()
+    assert list(lived.out.glob("*.old-wal"))
+    with open_store(lived.database) as store:
+        assert store.row("SELECT gpu_hours FROM progress") == {"gpu_hours": 5.0}
+
+
+def test_what_is_damaged_or_of_another_layout_stays_behind(lived):
+    connection = sqlite3.connect(lived.database)
+    connection.executescript("DROP TABLE work; CREATE TABLE work (x); PRAGMA user_version = 0")
+    connection.close()
+    assert "2 days, 0 work" in rebuild_store(lived)
+    lived.database.write_bytes(b"no database " * 500)
+    assert "0 plans, 0 runs, 0 days" in rebuild_store(lived)
+
+
 @pytest.mark.slow
 def test_rebuilt_from_the_published_nights(solved, tmp_path):
     place = solved.case.place
@@ -122,7 +177,9 @@ def test_rebuilt_from_the_published_nights(solved, tmp_path):
         store.put("progress", {"at": "2024-03-12T00:00:00", "job": "j1", "gpu_hours": 0.0})
     try:
         words = rebuild_store(place)
-        assert words.startswith("1 plans and 1 readings")
+        assert words.startswith(
+            "the new database has 1 plans, 1 runs, 0 days, 0 work, 1 progress, 0 meter; the old one is"
+        )
         with open_store(place.database) as store:
             again = store.rows("SELECT * FROM plans")
             store.connection.execute("DELETE FROM progress")

@@ -11,11 +11,11 @@ from werkzeug import Response
 from energy.inputs.errors import ConfigError, SeriesError
 from energy.inputs.state import State
 from energy.live_night import fetched_place
+from energy.operate.books import EMPTY
 from energy.operate.config import load_nightly
 from energy.operate.night_case import CASE
 from energy.operate.prepare import prepare
 from energy.operate.publish import LATEST
-from energy.operate.settle import EMPTY
 from energy.operate.store import open_store
 from energy.problem import assemble, read_inputs
 from tests.sources.test_fetch import NORWAY, TOMORROW
