@@ -127,6 +127,9 @@ class SourceAdapter(HTTPAdapter):
             if words := _in_words(e):
                 self._unreachable, self._until = words, self._settings.wall() + LEAVE_ALONE_S
             raise self._error("retry", words or "the connection broke") from None
+        except ValueError as e:  # http.client quotes the header that it refuses: the credential
+            reason = f"the request cannot be sent: a header or address holds what none may ({type(e).__name__})"
+            raise self._error("fatal", reason) from None
 
     def _armed(self, request: PreparedRequest) -> PreparedRequest:
         """A copy with the credential, without what the cache wrote into the headers for itself."""

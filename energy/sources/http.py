@@ -199,8 +199,8 @@ class Client:
         return self.archive.nothing(source, asked, since) if lifetime else None
 
     def _ask(self, source: str, path: str, params: Mapping[str, str], lifetime: int) -> Answer:
-        request = self._request(source, path, params)
         try:
+            request = self._request(source, path, params)
             response = self._session.send(request, expire_after=lifetime, **self._environment(request))
         except requests.RequestException as e:  # the adapter's own failures are SourceErrors
             problem = self._adapters[source].problem

@@ -16,6 +16,7 @@ from energy.sources.catalogue import SOURCES
 from energy.sources.http import Client
 from energy.sources.settings import Settings, from_environment
 from energy.sources.status import rows
+from tests.sources.conftest import empty_file
 from tests.sources.raw import HEAD, whole
 
 PATH = "2026/11-24_NO4.json"
@@ -247,7 +248,7 @@ def test_only_https_unless_loopback_is_allowed(world, url):
 
 def test_every_base_url_is_an_environment_variable(tmp_path):
     env = {s.url_variable: f"https://mirror.example/{n}" for n, s in SOURCES.items()}
-    env |= {"HYDROCOOL_CREDENTIALS": str(tmp_path / "none"), "HYDROCOOL_CONTACT": "me@example.com"}
+    env |= {"HYDROCOOL_CREDENTIALS": empty_file(tmp_path), "HYDROCOOL_CONTACT": " me@example.com\n"}
     settings = from_environment(tmp_path, SOURCES, env)
     assert {settings.base_url(s) for s in SOURCES.values()} == {f"https://mirror.example/{n}/" for n in SOURCES}
     assert settings.user_agent.endswith("(me@example.com)")
