@@ -12,7 +12,7 @@ from energy.schema import QUALITY
 from energy.sources import hygiene
 from energy.sources.answer import Kind, SourceError
 from energy.sources.clock import iso
-from energy.sources.labelled import TERMS, clip, ends, held, in_one_line, join
+from energy.sources.labelled import clip, ends, held, join
 from energy.sources.persistence import LOOK_BACK, carried
 
 #: Start and end (UTC) -> a labelled Dataset.
@@ -98,8 +98,7 @@ class _Chain:
         with_hours = [p for p in self.parts if p.sizes["time"]]
         if not with_hours:
             return None
-        terms = {n: in_one_line(str(p.attrs.get(n, "")) for p in with_hours) for n in TERMS}
-        return join([held(p, self.step_h) for p in with_hours]).assign_attrs(terms)
+        return join([held(p, self.step_h) for p in with_hours])
 
     def missing(self) -> list[tuple[np.datetime64, np.datetime64]]:
         """Stretches that no part covers."""

@@ -20,7 +20,7 @@ from energy.sources.files import labels
 from energy.sources.http import Client
 from energy.sources.hygiene import Finding, refused
 from energy.sources.kinds import skip
-from energy.sources.labelled import TERMS, dataset, ends, in_one_line
+from energy.sources.labelled import dataset, ends, terms_of
 
 #: How far back weeks are fetched for the first hour: the last one published is at most two weeks old.
 WEEKS_BACK = np.timedelta64(42, "D")
@@ -159,4 +159,4 @@ def beside(series: Mapping[str, xr.Dataset], names: Sequence[str]) -> xr.Dataset
     for name in whole.data_vars:  # a zone whose weeks begin at another hour has none there
         if whole[name].dtype.kind == "O":
             whole[name] = whole[name].fillna("").astype(str)
-    return whole.assign_attrs({n: in_one_line(str(ds.attrs[n]) for ds in series.values()) for n in TERMS})
+    return whole.assign_attrs(terms_of(series.values()))

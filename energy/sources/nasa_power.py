@@ -17,9 +17,10 @@ import xarray as xr
 
 from energy.schema import Times
 from energy.sources.answer import json_answer, reading
-from energy.sources.clock import blocks, day_of
+from energy.sources.clock import Span, blocks, day_of
+from energy.sources.gathered import gathered, given
 from energy.sources.http import Client
-from energy.sources.labelled import clip, dataset, finite, join, stamped
+from energy.sources.labelled import clip, dataset, finite
 from energy.sources.spec import Source, ttl
 
 SOURCE = Source(
@@ -57,17 +58,18 @@ def get_weather(
     ------
     SourceError : of the kind the server's answer has.
     """
-    parts = [_hours({}, {}, -999.0)]
-    for first, after in blocks(max(start, FIRST), min(end, client.now()), WINDOW):
-        params = {
-            "latitude": f"{latitude:.4f}", "longitude": f"{longitude:.4f}", "community": "re", "format": "json",
-            "start": f"{day_of(first, 'UTC'):%Y%m%d}", "end": f"{day_of(after - np.timedelta64(1, 's'), 'UTC'):%Y%m%d}",
-            "parameters": ",".join(VARIABLES), "time-standard": "utc",
-        }  # fmt: skip
-        answer = client.get(SOURCE.name, "point", params, ttl_s=ttl(after, client.now()))
-        if answer.kind == "ok":
-            parts.append(stamped(parse_weather(answer.body), answer))
-    return clip(join(parts), start, end)
+    params = {
+        "latitude": f"{latitude:.4f}", "longitude": f"{longitude:.4f}", "community": "re", "format": "json",
+        "parameters": ",".join(VARIABLES), "time-standard": "utc",
+    }  # fmt: skip
+
+    def year(span: Span) -> xr.Dataset | None:
+        first, last = day_of(span[0], "UTC"), day_of(span[1] - np.timedelta64(1, "s"), "UTC")
+        when = {"start": f"{first:%Y%m%d}", "end": f"{last:%Y%m%d}"}
+        return given(parse_weather, client.get(SOURCE.name, "point", params | when, ttl(span[1], client.now())))
+
+    spans = blocks(max(start, FIRST), min(end, client.now()), WINDOW)
+    return clip(gathered(_hours({}, {}, -999.0), spans, year), start, end)
 
 
 def parse_weather(body: bytes) -> xr.Dataset:

@@ -20,9 +20,10 @@ import pandas as pd
 import xarray as xr
 
 from energy.sources.answer import LicenceError, Verdict, json_answer, reading
-from energy.sources.clock import blocks, day_of
+from energy.sources.clock import Span, blocks, day_of
+from energy.sources.gathered import kept, whole
 from energy.sources.http import Client
-from energy.sources.labelled import clip, dataset, finite, join, stamped
+from energy.sources.labelled import clip, dataset, finite, stamped
 from energy.sources.spec import Key, Source, ttl
 
 #: Waits that the texts of 429 name [s]; counters are cleared by minute, hour and UTC day.
@@ -102,13 +103,15 @@ def get_weather(
     today = client.now().astype("datetime64[D]").astype("datetime64[ns]")
     split = today - np.timedelta64(BACK - 1, "D")
     far = min(end, today + np.timedelta64(AHEAD, "D"))
-    spans = [(ARCHIVE, "archive", start, min(end, split)), (SOURCE, "forecast", max(start, split), far)]
-    parts: list[list[xr.Dataset]] = [[_hours({"time": []}, {}, "forecast")] for _ in places]
-    for source, path, first, after in spans:
-        for begin, stop in blocks(first, after, WINDOW):
-            for place, ds in enumerate(_ask(client, source, path, places, begin, stop)):
-                parts[place].append(ds)
-    return [clip(join(p), start, end) for p in parts]
+
+    def hours(span: Span) -> list[xr.Dataset] | None:
+        source, path = (ARCHIVE, "archive") if span[0] < split else (SOURCE, "forecast")
+        return _ask(client, source, path, places, *span) or None
+
+    spans = [*blocks(start, min(end, split), WINDOW), *blocks(max(start, split), far, WINDOW)]
+    found, note = kept(spans, hours)
+    none = _hours({"time": []}, {}, "forecast")
+    return [clip(whole(none, [part[n] for part in found], note), start, end) for n in range(len(places))]
 
 
 def _ask(

@@ -130,10 +130,15 @@ def test_a_fault_on_one_day_costs_that_day_only(world):
     world.hvakosterstrommen.always = only_today
     filled = kinds.prices(world.client(private_use=True), "NO4", START, END)
     assert [(s.name, s.outcome) for s in filled.steps] == [
-        ("entsoe", "empty"), ("hvakosterstrommen", "retry"), ("energy_charts", "ok"),
+        ("entsoe", "empty"), ("hvakosterstrommen", "ok"), ("energy_charts", "ok"),
     ]  # fmt: skip
+    assert str(filled.steps[1]) == "hvakosterstrommen: 24 h (2026-11-24: HTTP 503)"
     assert filled.missing == ()
-    assert filled.ds["price"].values.tolist() == pytest.approx([quarter("NO4", t) for t in moments(filled.ds)])
+    today = filled.ds["time"].values < at("2026-11-24T23:00")
+    assert set(filled.ds["source"].values[today]) == {"energy_charts"}
+    assert set(filled.ds["source"].values[~today]) == {"hvakosterstrommen"}
+    truth = [(quarter if t else price)("NO4", m) for t, m in zip(today, moments(filled.ds), strict=True)]
+    assert filled.ds["price"].values.tolist() == pytest.approx(truth)
 
 
 def test_holes_are_filled_hour_by_hour_and_each_hour_says_by_whom(world):

@@ -9,6 +9,7 @@ import sqlite3
 import traceback
 import zlib
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -180,7 +181,7 @@ def test_a_file_of_credentials_must_be_private(tmp_path):
 
 def test_a_file_that_is_named_must_be_there_and_be_text(tmp_path):
     env = {"HYDROCOOL_CREDENTIALS": str(tmp_path / "none"), "HYDROCOOL_ENTSOE_TOKEN": "from-environment"}
-    with pytest.raises(CredentialError, match="HYDROCOOL_CREDENTIALS: there is no file .*none; allowed: a file of"):
+    with pytest.raises(CredentialError, match=r"HYDROCOOL_CREDENTIALS: there is no file .*none; allowed: a file of"):
         credentials(env, frozenset(CANARIES))
     (tmp_path / "none").write_bytes(b"HYDROCOOL_ENTSOE_TOKEN = canary-\xff\n")
     (tmp_path / "none").chmod(0o600)
@@ -219,7 +220,8 @@ def test_a_header_that_cannot_be_sent_is_one_error_without_its_value(world, capl
 
 def test_a_contact_that_cannot_be_sent_is_one_error_without_its_value(world):
     for contact in ("canary-me\nX: 1", "canary-me\u20ac"):
-        text = _fails(lambda c=world.client(contact=contact): c.get("nve", "HentOffentligData"))
+        client = world.client(contact=contact)
+        text = _fails(partial(client.get, "nve", "HentOffentligData"))
         assert "nve: fatal: " in text
         assert "canary" not in text
 
