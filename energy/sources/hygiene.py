@@ -53,18 +53,11 @@ class Finding:
         return f"{self.kind}{when}: {self.text}"
 
 
-def check_prices(ds: xr.Dataset, reference: xr.Dataset | None = None) -> list[Finding]:
-    """Everything that a price series of one zone can be found out in.
-
-    Parameters
-    ----------
-    ds : with `price`, `dt`
-    reference : prices of the same zone from elsewhere, to compare sign and unit with
-    """
+def check_prices(ds: xr.Dataset) -> list[Finding]:
+    """Everything that a price series of one zone (`price`, `dt`) can be found out in by itself; see `flips` too."""
     time, price, dt = ds["time"].values, ds["price"].values, ds["dt"].values
     found = [*duplicates(ds), *band(time, price), *flat_runs(time, price, dt, FLAT_PRICE_H), *zero_days(time, price)]
-    found += per_kwh(price, dt)
-    return found + (flips(ds, reference) if reference is not None else [])
+    return found + per_kwh(price, dt)
 
 
 def check_weather(ds: xr.Dataset) -> list[Finding]:

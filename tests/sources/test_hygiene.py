@@ -30,7 +30,8 @@ def kinds(found: list[hygiene.Finding]) -> list[tuple[str, str]]:
 
 
 def test_an_ordinary_week_has_no_findings():
-    assert hygiene.check_prices(series(wave(168)), series(wave(168) + 1)) == []
+    assert hygiene.check_prices(series(wave(168))) == []
+    assert hygiene.flips(series(wave(168)), series(wave(168) + 1)) == []
     assert hygiene.check_prices(series([])) == []
 
 
