@@ -65,10 +65,11 @@ def join(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     )
     _, first = np.unique(whole["time"].values, return_index=True)
     terms = terms_of([p for p in parts if p.sizes["time"]] or parts[:1])
-    return whole.isel(time=first).assign_attrs(terms | _fetch_attrs(parts))
+    return whole.isel(time=first).assign_attrs(terms | fetch_attrs(parts))
 
 
-def _fetch_attrs(parts: Iterable[xr.Dataset]) -> dict[str, Any]:
+def fetch_attrs(parts: Iterable[xr.Dataset]) -> dict[str, Any]:
+    """When and how the answers of a mixed series came: the latest, stale if one is, all notes."""
     attrs = [p.attrs for p in parts]
     notes = sorted({str(a["note"]) for a in attrs if a.get("note")})
     times = [str(a["retrieved_at"]) for a in attrs if "retrieved_at" in a]

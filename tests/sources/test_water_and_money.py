@@ -88,14 +88,44 @@ def test_signals_of_a_zone_that_nve_does_not_know(world):
     assert [str(s) for s in keyless.steps] == ["entsoe: skipped (no HYDROCOOL_ENTSOE_TOKEN)"] * 2
 
 
+def terms(ds, name: str) -> list[str]:
+    return ds.attrs[name].split("; ")
+
+
+def test_signals_name_the_sources_that_each_hour_is_from(world, time):
+    time.now = datetime(2026, 11, 19, 12)
+    span = (at("2026-11-16"), at("2026-11-20"))
+    both = hydro.signals(world.client(), "NO4", *span).ds
+    known = np.isfinite(both["hydro_mw"].values)
+    assert set(both["source"].values[known]) == {"nve; entsoe"}
+    assert set(both["source"].values[~known]) == {"nve"}
+    assert terms(both, "source") == ["nve", "entsoe"]
+    assert nve.SOURCE.attribution in both.attrs["attribution"]
+    assert "ENTSO-E" in both.attrs["attribution"]
+    assert "terms of 29 March 2023" in both.attrs["licence"], "the licence of the generation is told too"
+    world.nve.always = Response(status=500)
+    other = hydro.signals(world.client(ttl_s=0, folder=world.folder / "two"), "NO4", *span)
+    assert "reservoir_mwh" in other.ds
+    assert terms(other.ds, "source") == ["entsoe"]
+    assert "NVE" not in other.ds.attrs["attribution"], "what failed is not thanked"
+    assert set(other.ds["source"].values) == {"entsoe"}
+
+
+def test_hours_without_any_signal_are_absent_and_missing(world, time):
+    time.now = datetime(2026, 11, 19, 12)
+    world.nve.always = Response(status=500)
+    world.entsoe.always = lambda r: Response(status=500) if r.args["documentType"] == "A72" else None
+    filled = hydro.signals(world.client(), "NO4", at("2026-11-16"), at("2026-11-20"))
+    assert set(filled.ds.data_vars) == {"hydro_mw", "dt", "quality", "source"}
+    assert np.isfinite(filled.ds["hydro_mw"].values).all()
+    assert filled.missing == ((at("2026-11-18T20:00"), at("2026-11-20")),)
+
+
 def test_an_implausible_reservoir_is_refused(world, monkeypatch):
     monkeypatch.setattr("tests.sources.contracts.entsoe.reservoir", lambda begin: 10_176.0)
     filled = hydro.signals(world.client(), "SE3", at("2026-11-23"), at("2026-11-24"))
     assert "reservoir_mwh" not in filled.ds
     assert "10176 MWh in reservoirs, outside" in str(filled.steps[0])
-    weeks = nve.parse_reservoirs(*rows(), "NO2").assign(reservoir_mwh=("time", [3e7, 3.9e7]))
-    assert hydro.check_reservoirs(weeks, 34e6)[0].level == "refuse", "with a known capacity the bounds are narrower"
-    assert hydro.check_reservoirs(weeks) == []
 
 
 def test_rates_of_the_ecb(world):
