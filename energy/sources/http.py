@@ -127,6 +127,10 @@ class Client:
         """The time it is, the time that is replayed, or within a session the time it began (UTC)."""
         return np.datetime64(self._began or self.as_of or self.settings.clock(), "ns")
 
+    def hour(self) -> np.datetime64:
+        """The full hour before `now`: questions that end here are the same for an hour, and the cache knows them."""
+        return np.datetime64(self.now().astype("datetime64[h]"), "ns")
+
     @contextmanager
     def session(self, name: str, span: Span) -> Iterator[Span]:
         """One fetch under one clock, put on file when it ends; gives the hours to ask for.

@@ -117,7 +117,7 @@ def check_reservoirs(ds: xr.Dataset) -> list[Finding]:
 def _generation(
     client: Client, zone: str, start: np.datetime64, end: np.datetime64, steps: list[Step]
 ) -> xr.Dataset | None:
-    stop = min(end, client.now())
+    stop = min(end, client.hour())
     if zone not in EIC or start >= stop:
         return None
     return _tried(

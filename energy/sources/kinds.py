@@ -90,7 +90,7 @@ def weather(
 ) -> Filled:
     """Hourly weather of a place over [start, end)."""
     at = (latitude, longitude)
-    past = min(end, client.now())
+    past = min(end, client.hour())
     links = [
         Link("met_norway", lambda a, b: met_norway.get_weather(client, *at, altitude_m, a, b)),
         Link("open_meteo", lambda a, b: open_meteo.get_weather(client, [at], a, b)[0], skip(client, "open_meteo")),

@@ -2,7 +2,7 @@
 
 Contract (power.larc.nasa.gov/docs): local solar time is the default, so UTC is always asked for; missing is
 -999; pressure in kPa; irradiation of an hour in Wh/m², which is its mean in W/m²; keys are YYYYMMDDHH of the
-hour's start; weather trails by days, sunshine by a week and more.
+hour's start; hours trail by up to two weeks (LAG).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from energy.sources.spec import Source, ttl
 
 SOURCE = Source(
     name="nasa_power",
-    gives="weather history anywhere since 2001 (reanalysis), a few days behind",
+    gives="weather history anywhere since 2001 (reanalysis), up to two weeks behind",
     base_url="https://power.larc.nasa.gov/api/temporal/hourly/",
     licence="free to use, with acknowledgement (NASA POWER)",
     attribution="NASA Langley Research Center POWER Project",
@@ -45,6 +45,9 @@ VARIABLES = {
 }
 NEEDED = ("temp_air", "relative_humidity")
 WINDOW = timedelta(days=365)
+#: Hours come up to this late: temperature after days, sunshine (from another satellite chain) after one to two weeks,
+#: and -999 stands for them until then. Younger answers are asked for again soon, not kept as settled.
+LAG = np.timedelta64(14, "D")
 #: First day that the provider has by the hour.
 FIRST = np.datetime64("2001-01-01", "ns")
 
@@ -66,9 +69,9 @@ def get_weather(
     def year(span: Span) -> xr.Dataset | None:
         first, last = day_of(span[0], "UTC"), day_of(span[1] - np.timedelta64(1, "s"), "UTC")
         when = {"start": f"{first:%Y%m%d}", "end": f"{last:%Y%m%d}"}
-        return given(parse_weather, client.get(SOURCE.name, "point", params | when, ttl(span[1], client.now())))
+        return given(parse_weather, client.get(SOURCE.name, "point", params | when, ttl(span[1], client.now(), LAG)))
 
-    spans = blocks(max(start, FIRST), min(end, client.now()), WINDOW)
+    spans = blocks(max(start, FIRST), min(end, client.hour()), WINDOW)
     return clip(gathered(_hours({}, {}, -999.0), spans, year), start, end)
 
 

@@ -1,17 +1,20 @@
 """Frost, Open-Meteo, NASA POWER, PVGIS."""
 
+# ruff: noqa: DTZ001 - times are naive UTC, as everywhere in the house
 from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
 from werkzeug import Response
 
-from energy.sources import frost, nasa_power, open_meteo, pvgis
+from energy.sources import frost, hydro, kinds, nasa_power, open_meteo, pvgis
 from energy.sources.answer import LicenceError, SourceError
 from energy.sources.secret import Credentials
+from energy.sources.spec import LIVE_TTL_S, SETTLED_TTL_S
 from tests.sources.times import at, moments, qualities
 from tests.sources.truth import dew_point, humidity, temp_air
 
@@ -148,6 +151,30 @@ def test_nasa_power_in_utc_without_what_is_not_known_yet(world):
     assert set(ds["pressure"].values) == {100_100.0}
     assert qualities(ds) == {"secondary"}
     assert world.nasa_power.last.args["time-standard"] == "utc"
+
+
+def test_nasa_power_answers_younger_than_its_lag_are_not_settled(world, monkeypatch):
+    """Ten days back the sunshine is still -999: kept for a month, it would stay so."""
+    client, lifetimes = world.client(), []
+    get = client.get
+    monkeypatch.setattr(client, "get", lambda *a: lifetimes.append(a[3]) or get(*a))
+    for start, end in (("2026-11-12", "2026-11-14"), ("2026-11-08", "2026-11-10")):
+        nasa_power.get_weather(client, 52.5, 13.4, at(start), at(end))
+    assert lifetimes == [LIVE_TTL_S, SETTLED_TTL_S]
+    assert np.timedelta64(14, "D") == nasa_power.LAG
+
+
+def test_questions_that_end_now_are_the_same_for_an_hour(world, time):
+    """A night that is tried again must find its answers in the cache, in another minute too."""
+    client, counts = world.client(), []
+    for second in (50, 65):
+        time.now = datetime(2026, 11, 24, 14, 1) + timedelta(seconds=second)
+        filled = kinds.weather(client, 68.42, 17.56, 30.0, at("2026-11-24"), at("2026-11-26"))
+        hydro.signals(client, "NO4", at("2026-11-23"), at("2026-11-26"))
+        counts.append((world.frost.count, world.entsoe.count))
+    assert counts[0] == counts[1]
+    assert filled.ds["source"].values[:15].tolist() == ["frost"] * 14 + ["met_norway"]
+    assert any("referencetime" in r.args and r.args["referencetime"].endswith("14:00Z") for r in world.frost.requests)
 
 
 @pytest.mark.slow
