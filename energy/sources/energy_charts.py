@@ -15,8 +15,10 @@ import json
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
+from energy.schema import Floats, Times
 from energy.sources.answer import LicenceError, json_answer, reading
 from energy.sources.clock import Span, day_of, days, midnight
 from energy.sources.gathered import gathered, given
@@ -44,7 +46,7 @@ CLOCK = "Europe/Berlin"
 OPEN = ("CC BY 4.0", "creativecommons.org/licenses/by/4.0")
 #: Longest window of a request [days]: answers of a month stay small and quick.
 WINDOW = 31
-#: Longest step of a day-ahead market [h]; a longer distance between two stamps is a gap, not a step.
+#: Longest step of a day-ahead market [h]: that of a day with a single stamp.
 LONGEST_STEP_H = 1.0
 
 
@@ -99,8 +101,27 @@ def parse_prices(body: bytes) -> xr.Dataset:
 
 
 def _prices(time: np.ndarray, price: object, licence: str) -> xr.Dataset:
-    steps = spacing(time)
-    common = float(np.median(steps)) if len(steps) else 1.0
-    dt = np.where(steps > LONGEST_STEP_H, min(common, LONGEST_STEP_H), steps)
-    ds = dataset(SOURCE, time, dt, {"price": (price, "EUR MWh-1")}, "secondary", currency="EUR")
+    ds = dataset(
+        SOURCE,
+        time,
+        np.minimum(spacing(time), _usual_steps(time)),
+        {"price": (price, "EUR MWh-1")},
+        "secondary",
+        currency="EUR",
+    )
     return finite(ds, ["price"]).assign_attrs(licence=licence)
+
+
+def _usual_steps(time: Times) -> Floats:
+    """The step that most stamps of each one's day in Berlin have [h]: what is longer has a gap in it, not a long step.
+
+    Markets go over to another step at midnight, and a day never changes its own.
+    """
+    within = np.diff(time) / np.timedelta64(1, "h")
+    day = pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(CLOCK).normalize().asi8
+    out = np.full(len(time), LONGEST_STEP_H)
+    for one in np.unique(day):
+        steps, count = np.unique(within[(day[:-1] == one) & (day[1:] == one)], return_counts=True)
+        if len(steps):
+            out[day == one] = min(float(steps[np.argmax(count)]), LONGEST_STEP_H)
+    return out
