@@ -160,8 +160,8 @@ class Client:
         return key is not None and self.settings.credentials.get(key.variable) is not None
 
     def health(self, source: str) -> Health:
-        """Last success and last failure of a source."""
-        return self.archive.health(source)
+        """Last success and last failure of a source, in a replay those known then."""
+        return self.archive.health(source, self.as_of or self.settings.clock())
 
     def get(self, source: str, path: str = "", params: Mapping[str, str] | None = None, ttl_s: int = 0) -> Answer:
         """Ask a source.

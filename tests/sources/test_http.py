@@ -308,6 +308,37 @@ def test_a_raw_answer_that_was_changed_on_disk_is_refused(world):
         world.client(as_of=datetime(2027, 1, 1)).get(HVA, PATH)
 
 
+def test_the_health_of_a_source_is_that_of_the_moment_asked(world, time):
+    """Success in the morning, failure at noon, success confirmed without a body in the evening."""
+    client = world.client()
+    world.hvakosterstrommen.faults = [Response("[1]", headers={"ETag": '"1"'}, content_type="application/json")]
+    client.get(HVA, PATH, ttl_s=0)
+    morning, noon, evening = (time.now + timedelta(hours=h) for h in (0, 4, 8))
+    time.now = noon
+    world.hvakosterstrommen.faults = [Response(status=500)] * 4
+    kind_of(client, path="2026/11-20_NO4.json")
+    time.now = evening
+    world.hvakosterstrommen.faults = [Response(status=304)]
+    assert client.get(HVA, PATH, ttl_s=0).from_cache
+    assert (client.health(HVA).last_ok, client.health(HVA).last_failure) == (evening, noon)
+
+    def then(moment: datetime) -> tuple[datetime | None, datetime | None, str]:
+        health = world.client(as_of=moment).health(HVA)
+        return health.last_ok, health.last_failure, health.reason
+
+    assert then(morning + timedelta(hours=1)) == (morning, None, "")
+    assert then(noon) == (morning, noon, "HTTP 500")
+    assert then(morning - timedelta(hours=1)) == (None, None, "")
+
+
+def test_of_two_answers_at_one_time_the_one_noted_last_stands(world, time):
+    client = world.client()
+    for body in (b"[1]", b"[2]"):
+        world.hvakosterstrommen.faults = [Response(body, content_type="application/json")]
+        client.get(HVA, PATH, ttl_s=0)
+    assert world.client(as_of=time.now).get(HVA, PATH).body == b"[2]"
+
+
 def test_the_table_of_sources(world, time):
     client = world.client()
     client.get(HVA, PATH)
