@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -140,7 +139,9 @@ class _Chain:
         else:
             self._add(link, ds, note)
 
-    def _fetched(self, link: Link, begin: Any, stop: Any) -> tuple[xr.Dataset, list[hygiene.Finding]]:
+    def _fetched(
+        self, link: Link, begin: np.datetime64, stop: np.datetime64
+    ) -> tuple[xr.Dataset, list[hygiene.Finding]]:
         """What a source has of [begin, stop), and what is found in it and at its seams with what is known."""
         known = self.series()
         if self.compare is None or known is None:
