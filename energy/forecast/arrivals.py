@@ -63,10 +63,20 @@ def _local(moment: np.datetime64, zone: str) -> pd.Timestamp:
     return pd.Timestamp(moment).tz_localize("UTC").tz_convert(zone)
 
 
+def _at(local: pd.Timestamp, hours: float) -> pd.Timestamp:
+    """UTC moment at which local clocks show so many hours more: from midnight nine o'clock is nine on days of 23 h too.
+
+    An hour that the day lacks is the first moment after it, one that it has twice the first of the two.
+    """
+    shown = local.tz_localize(None) + pd.Timedelta(hours=hours)
+    moment = shown.tz_localize(local.tz, ambiguous=True, nonexistent="shift_forward")
+    return moment.tz_convert("UTC").tz_localize(None)
+
+
 def _seen(history: pd.DataFrame, known_at: np.datetime64, window_days: int, zone: str) -> pd.DataFrame:
     """Jobs submitted in the window, with their local moment of arrival, waits and slack class."""
     submitted = history["submitted"].fillna(history["release"]) if "submitted" in history else history["release"]
-    since = pd.Timestamp(known_at) - pd.Timedelta(days=window_days)
+    since = _at(_local(known_at, zone), -24.0 * window_days)  # local days, as the weekdays are counted in
     mine = (submitted <= pd.Timestamp(known_at)) & (submitted > since)
     seen = history[mine].reset_index(drop=True)
     at = submitted[mine].reset_index(drop=True)
@@ -103,7 +113,7 @@ def _row(name: str, day: pd.Timestamp, kind: tuple[object, ...], group: pd.DataF
     """The mean of a group's jobs as one pseudo job."""
     work = group["gpu_hours"].to_numpy(dtype=float)
     hour, wait, length = (float(np.average(group[k], weights=work)) for k in ("hour", "wait", "length"))
-    release = (day + pd.Timedelta(hours=hour + wait)).tz_convert("UTC").tz_localize(None).floor("min")
+    release = (_at(day, hour) + pd.Timedelta(hours=wait)).floor("min")
     home = str(group.groupby("home_site")["gpu_hours"].sum().sort_index().idxmax())
     deadline = (release + pd.Timedelta(hours=length)).ceil("min")
     gpus = max(round(float(group["max_gpus"].sum()) / days, DIGITS), 10.0**-DIGITS)

@@ -36,6 +36,8 @@ from energy.sources.spec import Source
 CHUNK = 65_536
 #: Attempts for a body that breaks off: urllib3's retries end where the body begins.
 BODY_TRIES = 2
+#: A full counter that its source says is cleared within this time [s] is waited for, once: that of a minute.
+COUNTER_S = 60.0
 #: A source that cannot be reached is not tried again for this long [s]: a fetch asks it dozens of questions, and
 #: without a network each would cost two time-outs.
 LEAVE_ALONE_S = 120.0
@@ -94,11 +96,21 @@ class SourceAdapter(HTTPAdapter):
         """
         try:
             response = self._exchange(request, verify, cert, proxies)
+            if wait := self._full(response):
+                self._settings.sleep(wait)
+                response = self._exchange(request, verify, cert, proxies)
         except SourceError as e:
             self.problem = e
             raise
         self._judge(response)
         return response
+
+    def _full(self, response: Response) -> float:
+        """Seconds until a counter is cleared that the source says is full; 0 where none is, or not within COUNTER_S."""
+        if response.status_code != 429:  # the rest is judged once, by `_judge`: bodies are megabytes
+            return 0.0
+        wait = self.source.classify(response.status_code, response.content).wait_s or 0.0
+        return wait if wait <= COUNTER_S else 0.0
 
     def _exchange(self, request: PreparedRequest, verify: Any, cert: Any, proxies: Any) -> Response:
         """An answer with its whole body; broken bodies are asked for again."""
@@ -127,6 +139,9 @@ class SourceAdapter(HTTPAdapter):
             if words := _in_words(e):
                 self._unreachable, self._until = words, self._settings.wall() + LEAVE_ALONE_S
             raise self._error("retry", words or "the connection broke") from None
+        except ValueError as e:  # http.client quotes the header that it refuses: the credential
+            reason = f"the request cannot be sent: a header or address holds what none may ({type(e).__name__})"
+            raise self._error("fatal", reason) from None
 
     def _armed(self, request: PreparedRequest) -> PreparedRequest:
         """A copy with the credential, without what the cache wrote into the headers for itself."""

@@ -114,6 +114,14 @@ def keyed_json(status: int, body: bytes) -> Verdict:
     return json_answer(status, body, keyed=True)
 
 
+def csv_answer(status: int, body: bytes) -> Verdict:
+    """`by_status`, and a 200 without the banks' column of values in its first line (a page, XML) is to be retried."""
+    verdict = by_status(status, body)
+    if verdict.kind == "ok" and status != 304 and b"OBS_VALUE" not in body.lstrip().split(b"\n", 1)[0]:
+        return Verdict("retry", f"HTTP {status} but not CSV: {words(body)}")
+    return verdict
+
+
 def words(body: bytes) -> str:
     """The server's own words in a body, JSON message or text of a page, on one line and short."""
     text = _message(body) or re.sub(r"<[^>]*>", " ", body[:20_000].decode("utf-8", "replace"))

@@ -45,17 +45,8 @@ class Archive:
         path = self._path(answer.source, sha)
         if not path.exists():
             _write(path, answer.body)
-        row = (
-            answer.source,
-            asked,
-            as_text(at),
-            answer.kind,
-            answer.note,
-            sha,
-            as_text(answer.fetched_at),
-            answer.stale,
-        )
-        self._insert(row)
+        came = (sha, as_text(answer.fetched_at), answer.stale)
+        self._insert((answer.source, asked, as_text(at), answer.kind, answer.note, *came))
 
     def keep_failure(self, asked: str, at: datetime, error: SourceError) -> None:
         """Note that a question got no data, and why."""
@@ -106,18 +97,24 @@ class Archive:
             return None
         return self._read(source, "empty", row[1], row[2], datetime.fromisoformat(row[3]), stale=False)
 
-    def health(self, source: str) -> Health:
-        """Last success and last failure of a source."""
+    def health(self, source: str, as_of: datetime) -> Health:
+        """Last success and last failure of a source by then.
+
+        An answer that its server confirmed (304) is a success of that moment, however old its body is.
+        """
+        ok = self._last(source, "kind = 'ok' AND stale = 0", as_of)
+        bad = self._last(source, "(kind NOT IN ('ok', 'empty') OR stale = 1)", as_of)
+        return Health(_time(ok[0]), _time(bad[0]), bad[1])
+
+    def _last(self, source: str, which: str, as_of: datetime) -> tuple[str, str]:
+        """Time and reason of the newest such delivery by then; of several at one time the one noted last."""
         with self._ledger.transaction() as db:
-            ok = db.execute(
-                "SELECT MAX(fetched_at) FROM delivery WHERE source = ? AND kind = 'ok' AND stale = 0", (source,)
+            row = db.execute(
+                f"SELECT at, reason FROM delivery WHERE source = ? AND at <= ? AND {which}"
+                " ORDER BY at DESC, id DESC LIMIT 1",
+                (source, as_text(as_of)),
             ).fetchone()
-            bad = db.execute(
-                "SELECT at, reason FROM delivery WHERE source = ? AND (kind NOT IN ('ok', 'empty') OR stale = 1)"
-                " ORDER BY id DESC LIMIT 1",
-                (source,),
-            ).fetchone()
-        return Health(_time(ok[0]), _time(bad[0]) if bad else None, bad[1] if bad else "")
+        return row or ("", "")
 
     def _path(self, source: str, sha: str) -> Path:
         return self.folder / source / sha[:2] / sha
@@ -132,5 +129,5 @@ def _write(path: Path, body: bytes) -> None:
     Path(name).replace(path)
 
 
-def _time(text: str | None) -> datetime | None:
+def _time(text: str) -> datetime | None:
     return datetime.fromisoformat(text) if text else None

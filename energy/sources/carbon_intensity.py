@@ -15,9 +15,10 @@ import xarray as xr
 
 from energy.schema import QUALITY
 from energy.sources.answer import json_answer, reading
-from energy.sources.clock import blocks, iso
+from energy.sources.clock import Span, blocks, iso
+from energy.sources.gathered import gathered, given
 from energy.sources.http import Client
-from energy.sources.labelled import clip, dataset, finite, join, stamped, utc
+from energy.sources.labelled import clip, dataset, finite, utc
 from energy.sources.spec import Source, ttl
 
 SOURCE = Source(
@@ -41,13 +42,13 @@ def get_carbon(client: Client, zone: str, start: np.datetime64, end: np.datetime
     ------
     SourceError : of the kind the server's answer has.
     """
-    parts = [parse_carbon(b'{"data": []}')]
-    for first, after in blocks(start, end, WINDOW):
-        path = f"intensity/{iso(first)}/{iso(after)}"
-        answer = client.get(SOURCE.name, path, ttl_s=ttl(after, client.now()))
-        if answer.kind == "ok":
-            parts.append(stamped(parse_carbon(answer.body), answer))
-    return clip(join(parts), start, end).assign_attrs(zone=zone)
+
+    def fortnight(span: Span) -> xr.Dataset | None:
+        path = f"intensity/{iso(span[0])}/{iso(span[1])}"
+        return given(parse_carbon, client.get(SOURCE.name, path, ttl_s=ttl(span[1], client.now())))
+
+    ds = gathered(parse_carbon(b'{"data": []}'), blocks(start, end, WINDOW), fortnight)
+    return clip(ds, start, end).assign_attrs(zone=zone)
 
 
 def parse_carbon(body: bytes) -> xr.Dataset:

@@ -12,15 +12,20 @@ from energy.schema import QUALITY
 from energy.sources import hygiene
 from energy.sources.answer import Kind, SourceError
 from energy.sources.clock import iso
-from energy.sources.labelled import TERMS, clip, ends, held, in_one_line, join
+from energy.sources.labelled import clip, ends, held, join
 from energy.sources.persistence import LOOK_BACK, carried
 
 #: Start and end (UTC) -> a labelled Dataset.
 Fetch = Callable[[np.datetime64, np.datetime64], xr.Dataset]
-#: Dataset, and what the chain already has of the same series -> findings.
-Check = Callable[[xr.Dataset, xr.Dataset], list[hygiene.Finding]]
+#: Dataset -> findings.
+Check = Callable[[xr.Dataset], list[hygiene.Finding]]
+#: Dataset that reaches over the seam, and what the chain already has of the same series -> findings.
+Compare = Callable[[xr.Dataset, xr.Dataset], list[hygiene.Finding]]
 #: Stretches nearer than this are asked for in one request.
 ONE_REQUEST = np.timedelta64(36, "h")
+#: A later source is asked this much into what is known already, where the two are compared: a day has all hours of
+#: the day, twice the fewest (`hygiene.FEWEST`) that tell a sign or a unit.
+OVERLAP = np.timedelta64(24, "h")
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ class _Chain:
     start: np.datetime64
     end: np.datetime64
     check: Check
+    compare: Compare | None = None
     parts: list[xr.Dataset] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     findings: list[hygiene.Finding] = field(default_factory=list)
@@ -98,8 +104,7 @@ class _Chain:
         with_hours = [p for p in self.parts if p.sizes["time"]]
         if not with_hours:
             return None
-        terms = {n: in_one_line(str(p.attrs.get(n, "")) for p in with_hours) for n in TERMS}
-        return join([held(p, self.step_h) for p in with_hours]).assign_attrs(terms)
+        return join([held(p, self.step_h) for p in with_hours])
 
     def missing(self) -> list[tuple[np.datetime64, np.datetime64]]:
         """Stretches that no part covers."""
@@ -121,12 +126,10 @@ class _Chain:
 
     def _ask(self, link: Link, begin: np.datetime64, stop: np.datetime64) -> None:
         try:
-            ds = link.fetch(begin, stop)
+            ds, found = self._fetched(link, begin, stop)
         except SourceError as e:
             self.steps.append(Step(link.name, e.kind, reason=e.reason))
             return
-        whole = self.series()
-        found = self.check(ds, ds.isel(time=slice(0, 0)) if whole is None else whole)
         self.findings += found
         note = str(ds.attrs.get("note", ""))
         if bad := hygiene.refused(found):
@@ -135,6 +138,18 @@ class _Chain:
             self.steps.append(Step(link.name, "empty", reason=note))
         else:
             self._add(link, ds, note)
+
+    def _fetched(
+        self, link: Link, begin: np.datetime64, stop: np.datetime64
+    ) -> tuple[xr.Dataset, list[hygiene.Finding]]:
+        """What a source has of [begin, stop), and what is found in it and at its seams with what is known."""
+        known = self.series()
+        if self.compare is None or known is None:
+            ds = link.fetch(begin, stop)
+            return ds, self.check(ds)
+        wide = link.fetch(max(begin - OVERLAP, self.start), min(stop + OVERLAP, self.end))
+        ds = clip(wide, begin, stop)
+        return ds, [*self.check(ds), *self.compare(wide, known)]
 
     def _add(self, link: Link, ds: xr.Dataset, note: str) -> None:
         before = _hours(self.missing())
@@ -157,18 +172,20 @@ def _requests(gaps: Sequence[tuple[np.datetime64, np.datetime64]]) -> list[tuple
     return out
 
 
-def fill(links: Sequence[Link], start: np.datetime64, end: np.datetime64, check: Check, persist: bool = True) -> Filled:
+def fill(
+    links: Sequence[Link], start: np.datetime64, end: np.datetime64, check: Check, compare: Compare | None = None
+) -> Filled:
     """[start, end) from the links in order; what then is missing is carried over from earlier days.
 
     Parameters
     ----------
     check : finds faults; a source with a refusing finding counts as failed
-    persist : carry earlier days over; the hours are labelled `persistence`
+    compare : finds what a source says otherwise than those before it did; it is asked OVERLAP wider for that
     """
-    chain = _Chain(start, end, check)
+    chain = _Chain(start, end, check, compare)
     for link in links:
         chain.run(link)
-    if persist and chain.missing():
+    if chain.missing():
         _persist(chain, links)
     whole = chain.series()
     if whole is None:
@@ -178,7 +195,7 @@ def fill(links: Sequence[Link], start: np.datetime64, end: np.datetime64, check:
 
 def _persist(chain: _Chain, links: Sequence[Link]) -> None:
     """Fetch the days before, if they are not there, and carry them over."""
-    earlier = _Chain(chain.start - LOOK_BACK, chain.start, chain.check)
+    earlier = _Chain(chain.start - LOOK_BACK, chain.start, chain.check, chain.compare)
     for link in links:
         earlier.run(link)
     parts = [p for p in (earlier.series(), chain.series()) if p is not None]

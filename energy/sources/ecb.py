@@ -13,20 +13,11 @@ from datetime import date
 
 import xarray as xr
 
-from energy.sources.answer import Verdict, by_status, reading, words
+from energy.sources.answer import csv_answer, reading
 from energy.sources.exchange import positive, table
 from energy.sources.http import Client
 from energy.sources.labelled import stamped
 from energy.sources.spec import LIVE_TTL_S, Source
-
-
-def classify(status: int, body: bytes) -> Verdict:
-    """As by status; a 200 must be the CSV asked for."""
-    verdict = by_status(status, body)
-    if verdict.kind == "ok" and status != 304 and not body.lstrip(b"\xef\xbb\xbf").startswith(b"KEY"):
-        return Verdict("retry", f"HTTP {status} but not CSV: {words(body)}")
-    return verdict
-
 
 SOURCE = Source(
     name="ecb",
@@ -34,7 +25,7 @@ SOURCE = Source(
     base_url="https://data-api.ecb.europa.eu/service/data/",
     licence="free to use, with attribution (ECB)",
     attribution="Source: European Central Bank (ECB statistics)",
-    classify=classify,
+    classify=csv_answer,
 )
 
 

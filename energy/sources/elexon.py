@@ -15,9 +15,10 @@ import numpy as np
 import xarray as xr
 
 from energy.sources.answer import json_answer, reading
-from energy.sources.clock import blocks, iso
+from energy.sources.clock import Span, blocks, iso
+from energy.sources.gathered import gathered, given
 from energy.sources.http import Client
-from energy.sources.labelled import clip, dataset, join, stamped, utc
+from energy.sources.labelled import clip, dataset, utc
 from energy.sources.spec import Source, ttl
 
 SOURCE = Source(
@@ -42,13 +43,15 @@ def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime
     ------
     SourceError : of the kind the server's answer has.
     """
-    parts = [parse_prices(b'{"data": []}')]
-    for first, after in blocks(start, end, WINDOW):
-        params = {"from": iso(first), "to": iso(after - HALF_HOUR), "dataProviders": PROVIDER, "format": "json"}
-        answer = client.get(SOURCE.name, "balancing/pricing/market-index", params, ttl_s=ttl(after, client.now()))
-        if answer.kind == "ok":
-            parts.append(stamped(parse_prices(answer.body), answer))
-    return clip(join(parts), start, end).assign_attrs(zone=zone)
+
+    def week(span: Span) -> xr.Dataset | None:
+        ends = {"from": iso(span[0]), "to": iso(span[1] - HALF_HOUR)}
+        params = {**ends, "dataProviders": PROVIDER, "format": "json"}
+        path, lifetime = "balancing/pricing/market-index", ttl(span[1], client.now())
+        return given(parse_prices, client.get(SOURCE.name, path, params, lifetime))
+
+    ds = gathered(parse_prices(b'{"data": []}'), blocks(start, end, WINDOW), week)
+    return clip(ds, start, end).assign_attrs(zone=zone)
 
 
 def parse_prices(body: bytes) -> xr.Dataset:

@@ -12,15 +12,18 @@ private use, and then the text stays with the data.
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
+from energy.schema import Floats, Times
 from energy.sources.answer import LicenceError, json_answer, reading
-from energy.sources.clock import day_of
+from energy.sources.clock import Span, day_of, days, midnight
+from energy.sources.gathered import gathered, given
 from energy.sources.http import Client
-from energy.sources.labelled import clip, dataset, finite, join, spacing, stamped
+from energy.sources.labelled import clip, dataset, finite, spacing
 from energy.sources.spec import Source, ttl
 
 SOURCE = Source(
@@ -41,9 +44,9 @@ ZONES = frozenset((
 CLOCK = "Europe/Berlin"
 #: Licences that allow any use with attribution.
 OPEN = ("CC BY 4.0", "creativecommons.org/licenses/by/4.0")
-#: Longest window of a request: answers of a month stay small and quick.
-WINDOW = timedelta(days=31)
-#: Longest step of a day-ahead market [h]; a longer distance between two stamps is a gap, not a step.
+#: Longest window of a request [days]: answers of a month stay small and quick.
+WINDOW = 31
+#: Longest step of a day-ahead market [h]: that of a day with a single stamp.
 LONGEST_STEP_H = 1.0
 
 
@@ -55,17 +58,21 @@ def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime
     LicenceError : the answer's licence forbids commercial use and private use was not stated.
     SourceError : of the kind the server's answer has.
     """
-    parts = [_prices(np.zeros(0, dtype="datetime64[ns]"), [], SOURCE.licence)]
-    first, last = day_of(start, CLOCK), day_of(end - np.timedelta64(1, "s"), CLOCK)
-    while first <= last:
-        stop = min(first + WINDOW - timedelta(days=1), last)
-        params = {"bzn": zone, "start": first.isoformat(), "end": stop.isoformat()}
+
+    def month(span: Span) -> xr.Dataset | None:
+        first, last = day_of(span[0], CLOCK), day_of(span[1] - np.timedelta64(1, "s"), CLOCK)
+        params = {"bzn": zone, "start": first.isoformat(), "end": last.isoformat()}
         answer = client.get(SOURCE.name, "price", params, ttl_s=ttl(end, client.now()))
-        if answer.kind == "ok":
-            parts.append(stamped(_allowed(parse_prices(answer.body), client.settings.private_use), answer))
-        first = stop + timedelta(days=1)
-    licence = {"licence": parts[-1].attrs["licence"]}
-    return clip(join(parts), start, end).assign_attrs(licence, zone=zone)
+        return given(lambda body: _allowed(parse_prices(body), client.settings.private_use), answer)
+
+    none = _prices(np.zeros(0, dtype="datetime64[ns]"), [], SOURCE.licence)
+    return clip(gathered(none, _months(start, end), month), start, end).assign_attrs(zone=zone)
+
+
+def _months(start: np.datetime64, end: np.datetime64) -> list[Span]:
+    """[start, end) in pieces of at most WINDOW that meet at midnights of Berlin, or no day would be asked for once."""
+    cuts = [midnight(d, CLOCK) for d in days(start, end, CLOCK)[WINDOW::WINDOW]]
+    return list(pairwise([start, *cuts, end])) if start < end else []
 
 
 def _allowed(ds: xr.Dataset, private_use: bool) -> xr.Dataset:
@@ -94,8 +101,27 @@ def parse_prices(body: bytes) -> xr.Dataset:
 
 
 def _prices(time: np.ndarray, price: object, licence: str) -> xr.Dataset:
-    steps = spacing(time)
-    common = float(np.median(steps)) if len(steps) else 1.0
-    dt = np.where(steps > LONGEST_STEP_H, min(common, LONGEST_STEP_H), steps)
-    ds = dataset(SOURCE, time, dt, {"price": (price, "EUR MWh-1")}, "secondary", currency="EUR")
+    ds = dataset(
+        SOURCE,
+        time,
+        np.minimum(spacing(time), _usual_steps(time)),
+        {"price": (price, "EUR MWh-1")},
+        "secondary",
+        currency="EUR",
+    )
     return finite(ds, ["price"]).assign_attrs(licence=licence)
+
+
+def _usual_steps(time: Times) -> Floats:
+    """The step that most stamps of each one's day in Berlin have [h]: what is longer has a gap in it, not a long step.
+
+    Markets go over to another step at midnight, and a day never changes its own.
+    """
+    within = np.diff(time) / np.timedelta64(1, "h")
+    day = pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(CLOCK).normalize().asi8
+    out = np.full(len(time), LONGEST_STEP_H)
+    for one in np.unique(day):
+        steps, count = np.unique(within[(day[:-1] == one) & (day[1:] == one)], return_counts=True)
+        if len(steps):
+            out[day == one] = min(float(steps[np.argmax(count)]), LONGEST_STEP_H)
+    return out

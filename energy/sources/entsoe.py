@@ -19,11 +19,12 @@ import xarray as xr
 
 from energy.schema import Floats, Times
 from energy.sources.answer import Answer, SourceError, Verdict, by_status, reading, words
-from energy.sources.clock import blocks, iso
+from energy.sources.clock import Span, blocks, iso
 from energy.sources.eic import DEFAULT_CLOCK, eic
 from energy.sources.entsoe_document import Period, periods
+from energy.sources.gathered import gathered, given
 from energy.sources.http import Client
-from energy.sources.labelled import clip, dataset, hours, join, stamped
+from energy.sources.labelled import clip, dataset, hours
 from energy.sources.spec import Key, Source, ttl
 from energy.sources.xmltree import parse_xml
 
@@ -90,12 +91,11 @@ def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime
     """
     area = eic(zone)
     params = {"documentType": "A44", "in_Domain": area, "out_Domain": area, "contract_MarketAgreement.type": "A01"}
-    parts = [_prices([], "")]
-    for first, after in blocks(start, end, YEAR):
-        pages = list(ask(client, params, first, after))
-        if pages:
-            parts.append(stamped(parse_prices(*[p.body for p in pages]), pages[-1]))
-    return clip(join(parts), start, end).assign_attrs(zone=zone)
+
+    def year(span: Span) -> xr.Dataset | None:
+        return given(parse_prices, *ask(client, params, *span))
+
+    return clip(gathered(_prices([], ""), blocks(start, end, YEAR), year), start, end).assign_attrs(zone=zone)
 
 
 def ask(client: Client, params: Mapping[str, str], start: np.datetime64, end: np.datetime64) -> Iterator[Answer]:
@@ -121,7 +121,7 @@ def parse_prices(*bodies: bytes) -> xr.Dataset:
     SourceError : (fatal) not the documented form, another currency or unit.
     """
     with reading(SOURCE.name):
-        found = [p for body in bodies for p in periods(body, "price.amount", DEFAULT_CLOCK)[0]]
+        found = [p for body in bodies for p in periods(body, "price.amount", DEFAULT_CLOCK)]
         if wrong := {(p.currency, p.unit) for p in found} - {("EUR", "MWH")}:
             raise ValueError(f"prices in {' per '.join(wrong.pop())}, not in EUR per MWH")
         others = sorted({p.sequence for p in found} - {SDAC})

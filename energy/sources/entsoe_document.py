@@ -46,8 +46,8 @@ class Period:
         return float(self.dt.min()) if len(self.dt) else 0.0
 
 
-def periods(body: bytes, value: str, clock: str) -> tuple[list[Period], int]:
-    """All Periods of a document, and how many TimeSeries it has.
+def periods(body: bytes, value: str, clock: str) -> list[Period]:
+    """All Periods of a document.
 
     Parameters
     ----------
@@ -58,8 +58,7 @@ def periods(body: bytes, value: str, clock: str) -> tuple[list[Period], int]:
     ------
     ValueError : not the documented form.
     """
-    series = parse_xml(body).findall("TimeSeries")
-    return [p for ts in series for p in _of_series(ts, value, clock)], len(series)
+    return [p for series in parse_xml(body).findall("TimeSeries") for p in _of_series(series, value, clock)]
 
 
 def _of_series(series: Element, value: str, clock: str) -> Iterator[Period]:

@@ -7,16 +7,19 @@ by up to sixteen hours, and is asked for by months as the platform's export limi
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import xarray as xr
 
 from energy.sources.answer import reading
-from energy.sources.clock import blocks, months
+from energy.sources.clock import Span, blocks, months
 from energy.sources.eic import DEFAULT_CLOCK, clock_of, eic
 from energy.sources.entsoe import SOURCE, YEAR, ask
 from energy.sources.entsoe_document import Period, periods
+from energy.sources.gathered import gathered, given
 from energy.sources.http import Client
-from energy.sources.labelled import clip, dataset, join, stamped, touching
+from energy.sources.labelled import clip, dataset, join, touching
 
 #: Windows shorter than this get a whole week or nothing, differently by country; so it is always asked for.
 MARGIN = np.timedelta64(30, "D")
@@ -33,13 +36,15 @@ def get_reservoirs(client: Client, zone: str, start: np.datetime64, end: np.date
     SourceError : of the kind the server's answer has.
     """
     params = {"documentType": "A72", "processType": "A16", "in_Domain": eic(zone)}
-    parts = [_weeks([])]
-    for first, after in blocks(start - MARGIN, end + MARGIN, YEAR):
-        parts += [stamped(parse_reservoirs(a.body, clock_of(zone)), a) for a in ask(client, params, first, after)]
-    return touching(join(parts), start, end).assign_attrs(zone=zone)
+
+    def year(span: Span) -> xr.Dataset | None:
+        return given(partial(parse_reservoirs, clock=clock_of(zone)), *ask(client, params, *span))
+
+    ds = gathered(_weeks([]), blocks(start - MARGIN, end + MARGIN, YEAR), year)
+    return touching(ds, start, end).assign_attrs(zone=zone)
 
 
-def parse_reservoirs(body: bytes, clock: str = DEFAULT_CLOCK) -> xr.Dataset:
+def parse_reservoirs(*bodies: bytes, clock: str = DEFAULT_CLOCK) -> xr.Dataset:
     """`reservoir_mwh` [MWh] at the end of each week; time is the week's local Monday, as UTC.
 
     Parameters
@@ -51,7 +56,7 @@ def parse_reservoirs(body: bytes, clock: str = DEFAULT_CLOCK) -> xr.Dataset:
     SourceError : (fatal) not the documented form, another unit, or Periods that are no whole weeks.
     """
     with reading(SOURCE.name):
-        found, _ = periods(body, "quantity", clock)
+        found = [p for body in bodies for p in periods(body, "quantity", clock)]
         if wrong := {p.unit for p in found} - {"MWH"}:
             raise ValueError(f"reservoir filling in {wrong.pop()}, not in MWH")
     return _weeks(found)
@@ -69,16 +74,13 @@ def get_generation(client: Client, zone: str, start: np.datetime64, end: np.date
     ------
     SourceError : of the kind the server's answer has.
     """
-    parts = [_generation([])]
-    for first, after in months(start, end):
-        bodies, last = [], None
-        for psr in HYDRO:
-            params = {"documentType": "A75", "processType": "A16", "in_Domain": eic(zone), "psrType": psr}
-            for last in ask(client, params, first, after):
-                bodies.append(last.body)
-        if last is not None:
-            parts.append(stamped(parse_generation(*bodies), last))
-    return clip(join(parts), start, end).assign_attrs(zone=zone)
+    params = {"documentType": "A75", "processType": "A16", "in_Domain": eic(zone)}
+
+    def month(span: Span) -> xr.Dataset | None:  # of all types or none: a sum without one would be too low
+        answers = [a for psr in HYDRO for a in ask(client, params | {"psrType": psr}, *span)]
+        return given(parse_generation, *answers)
+
+    return clip(gathered(_generation([]), months(start, end), month), start, end).assign_attrs(zone=zone)
 
 
 def parse_generation(*bodies: bytes) -> xr.Dataset:
@@ -93,7 +95,7 @@ def parse_generation(*bodies: bytes) -> xr.Dataset:
     SourceError : (fatal) not the documented form, or another unit.
     """
     with reading(SOURCE.name):
-        found = [p for body in bodies for p in periods(body, "quantity", DEFAULT_CLOCK)[0]]
+        found = [p for body in bodies for p in periods(body, "quantity", DEFAULT_CLOCK)]
         if wrong := {p.unit for p in found} - {"MAW"}:
             raise ValueError(f"generation in {wrong.pop()}, not in MAW")
     return _generation([p for p in found if p.psr in HYDRO])

@@ -16,7 +16,7 @@ import numpy as np
 import xarray as xr
 
 from energy.schema import QUALITY
-from energy.sources.labelled import TERMS, TIME_ATTRS, held, in_one_line
+from energy.sources.labelled import TIME_ATTRS, held, terms_of
 
 #: Label and source of an hour that nothing is known of; its value is NaN, so nobody can use it unawares.
 MISSING = ("scenario", "missing")
@@ -61,10 +61,9 @@ def _spread(values: np.ndarray[Any, Any], at: np.ndarray[Any, Any], size: int, m
     return out
 
 
-def _shared(series: Mapping[str, xr.Dataset]) -> dict[str, Any]:
+def _shared(series: Mapping[str, xr.Dataset]) -> dict[str, str]:
     """Attributes of the whole file: every licence and attribution, each once."""
-    attrs = [ds.attrs for ds in series.values()]
-    return {n: in_one_line(str(a.get(n, "")) for a in attrs) for n in TERMS} | {"Conventions": "CF-1.11"}
+    return terms_of(series.values()) | {"Conventions": "CF-1.11"}
 
 
 def write(ds: xr.Dataset, path: Path) -> Path:

@@ -17,9 +17,10 @@ import numpy as np
 import xarray as xr
 
 from energy.sources.answer import SourceError, Verdict, json_answer, reading
-from energy.sources.clock import blocks, iso
+from energy.sources.clock import Span, blocks, iso
+from energy.sources.gathered import gathered, given, kept
 from energy.sources.http import Client
-from energy.sources.labelled import clip, dataset, finite, join, stamped, utc
+from energy.sources.labelled import clip, dataset, finite, in_one_line, utc
 from energy.sources.met_norway import decimals
 from energy.sources.spec import Key, Source, ttl
 
@@ -67,11 +68,14 @@ def get_weather(
     ------
     SourceError : of the kind the server's answer has.
     """
-    for station in get_stations(client, latitude, longitude):
+
+    def hours(station: str) -> xr.Dataset | None:
         ds = get_observations(client, station, start, end)
-        if ds.sizes["time"]:
-            return ds
-    return parse_observations(b'{"data": []}')
+        return ds if ds.sizes["time"] else None
+
+    found, note = kept(get_stations(client, latitude, longitude), hours, most=1)
+    ds = found[0] if found else parse_observations(b'{"data": []}')
+    return ds.assign_attrs(note=in_one_line([str(ds.attrs.get("note", "")), note]))
 
 
 def get_stations(client: Client, latitude: float, longitude: float) -> list[str]:
@@ -104,13 +108,14 @@ def get_observations(client: Client, station: str, start: np.datetime64, end: np
     """
     _need_key(client)
     params = {"sources": station, "elements": ",".join(ELEMENTS), "timeresolutions": "PT1H"}
-    parts = [parse_observations(b'{"data": []}')]
-    for first, after in blocks(start, end, WINDOW):
-        when = {"referencetime": f"{iso(first)}/{iso(after)}"}
-        answer = client.get(SOURCE.name, "observations/v0.jsonld", params | when, ttl_s=ttl(after, client.now()))
-        if answer.kind == "ok":
-            parts.append(stamped(parse_observations(answer.body), answer))
-    return clip(join(parts), start, end).assign_attrs(station=station)
+
+    def year(span: Span) -> xr.Dataset | None:
+        when = {"referencetime": f"{iso(span[0])}/{iso(span[1])}"}
+        answer = client.get(SOURCE.name, "observations/v0.jsonld", params | when, ttl_s=ttl(span[1], client.now()))
+        return given(parse_observations, answer)
+
+    ds = gathered(parse_observations(b'{"data": []}'), blocks(start, end, WINDOW), year)
+    return clip(ds, start, end).assign_attrs(station=station)
 
 
 def _need_key(client: Client) -> None:

@@ -127,6 +127,10 @@ class Client:
         """The time it is, the time that is replayed, or within a session the time it began (UTC)."""
         return np.datetime64(self._began or self.as_of or self.settings.clock(), "ns")
 
+    def hour(self) -> np.datetime64:
+        """The full hour before `now`: questions that end here are the same for an hour, and the cache knows them."""
+        return np.datetime64(self.now().astype("datetime64[h]"), "ns")
+
     @contextmanager
     def session(self, name: str, span: Span) -> Iterator[Span]:
         """One fetch under one clock, put on file when it ends; gives the hours to ask for.
@@ -156,8 +160,8 @@ class Client:
         return key is not None and self.settings.credentials.get(key.variable) is not None
 
     def health(self, source: str) -> Health:
-        """Last success and last failure of a source."""
-        return self.archive.health(source)
+        """Last success and last failure of a source, in a replay those known then."""
+        return self.archive.health(source, self.as_of or self.settings.clock())
 
     def get(self, source: str, path: str = "", params: Mapping[str, str] | None = None, ttl_s: int = 0) -> Answer:
         """Ask a source.
@@ -199,8 +203,8 @@ class Client:
         return self.archive.nothing(source, asked, since) if lifetime else None
 
     def _ask(self, source: str, path: str, params: Mapping[str, str], lifetime: int) -> Answer:
-        request = self._request(source, path, params)
         try:
+            request = self._request(source, path, params)
             response = self._session.send(request, expire_after=lifetime, **self._environment(request))
         except requests.RequestException as e:  # the adapter's own failures are SourceErrors
             problem = self._adapters[source].problem

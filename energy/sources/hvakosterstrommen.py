@@ -9,14 +9,16 @@ before the market went to quarter hours, whatever the file has since; 23, 24, 25
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import numpy as np
 import xarray as xr
 
 from energy.sources.answer import json_answer, reading
 from energy.sources.clock import days, midnight
+from energy.sources.gathered import gathered, given
 from energy.sources.http import Client
-from energy.sources.labelled import clip, dataset, finite, join, stamped, utc
+from energy.sources.labelled import clip, dataset, finite, utc
 from energy.sources.spec import Source, ttl
 
 SOURCE = Source(
@@ -40,13 +42,15 @@ def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime
     ------
     SourceError : of the kind the server's answer has; days not published are simply absent.
     """
-    parts = [parse_prices(b"[]")]
-    for day in days(start, end, ZONE_CLOCK):
+
+    def one(day: date) -> xr.Dataset | None:
         after = midnight(day, ZONE_CLOCK) + np.timedelta64(1, "D")
-        answer = client.get(SOURCE.name, f"{day:%Y/%m-%d}_{zone}.json", ttl_s=ttl(after, client.now()))
-        if answer.kind == "ok":
-            parts.append(stamped(parse_prices(answer.body), answer))
-    return clip(join(parts), start, end).assign_attrs(zone=zone)
+        return given(
+            parse_prices, client.get(SOURCE.name, f"{day:%Y/%m-%d}_{zone}.json", ttl_s=ttl(after, client.now()))
+        )
+
+    newest_first = days(start, end, ZONE_CLOCK)[::-1]  # tomorrow's prices are worth most, should it give up
+    return clip(gathered(parse_prices(b"[]"), newest_first, one), start, end).assign_attrs(zone=zone)
 
 
 def parse_prices(body: bytes) -> xr.Dataset:

@@ -18,9 +18,9 @@ from energy.sources.chain import Filled, Step
 from energy.sources.eic import EIC
 from energy.sources.files import labels
 from energy.sources.http import Client
-from energy.sources.hygiene import Finding, refused
+from energy.sources.hygiene import Finding, refused, uncovered
 from energy.sources.kinds import skip
-from energy.sources.labelled import TERMS, dataset, ends, in_one_line
+from energy.sources.labelled import dataset, ends, fetch_attrs, in_one_line, terms_of
 
 #: How far back weeks are fetched for the first hour: the last one published is at most two weeks old.
 WEEKS_BACK = np.timedelta64(42, "D")
@@ -43,18 +43,32 @@ SIGNALS = {"filling": "1", "deviation": "1", "reservoir_mwh": "MWh", "hydro_mw":
 def signals(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> Filled:
     """`filling` and `deviation` [share of capacity], `reservoir_mwh` and `hydro_mw` by hour over [start, end).
 
-    Hours that nothing is known of are NaN; zones without any signal give an empty Dataset.
+    Each hour names the sources of its numbers. A signal that an hour lacks is NaN there, hours without any are absent;
+    zones without any signal give an empty Dataset.
     """
     steps: list[Step] = []
     weeks = _weeks(client, zone, start - WEEKS_BACK, end, steps)
     generation = _generation(client, zone, start, end, steps)
     time = np.arange(start, end, HOUR).astype("datetime64[ns]")
-    columns = _as_known(weeks, time) | ({"hydro_mw": _hourly(generation, time)} if generation is not None else {})
-    known = {n: (v, SIGNALS[n]) for n, v in columns.items() if np.isfinite(v).any()}
-    if not known:
+    parts = [] if weeks is None else [(weeks, _as_known(weeks, time))]
+    parts += [] if generation is None else [(generation, {"hydro_mw": _hourly(generation, time)})]
+    parts = [(ds, v) for ds, v in parts if any(np.isfinite(c).any() for c in v.values())]
+    if not parts:
         return Filled(xr.Dataset(), tuple(steps), ((start, end),))
-    source = nve.SOURCE if zone in nve.AREAS else entsoe.SOURCE
-    return Filled(dataset(source, time, 1.0, known, "measured").assign_attrs(zone=zone), tuple(steps), ())
+    ds = _beside_each_other(time, parts).assign_attrs(zone=zone)
+    return Filled(ds, tuple(steps), tuple(uncovered(ds["time"].values, ends(ds), start, end)))
+
+
+def _beside_each_other(time: Times, parts: Sequence[tuple[xr.Dataset, Mapping[str, Floats]]]) -> xr.Dataset:
+    """Signals on common hours: each hour with the sources that it is from, the whole with the terms of both."""
+    columns = {n: (v, SIGNALS[n]) for _, part in parts for n, v in part.items() if np.isfinite(v).any()}
+    there = [np.any([np.isfinite(v) for v in part.values()], axis=0) for _, part in parts]
+    named = [np.where(has, str(ds.attrs["source"]), "") for has, (ds, _) in zip(there, parts, strict=True)]
+    source = ("time", np.array([in_one_line(names) for names in zip(*named, strict=True)]))
+    ds = dataset(entsoe.SOURCE, time, 1.0, columns, "measured").assign(source=source)
+    origins = [origin for origin, _ in parts]
+    ds = ds.assign_attrs(terms_of(origins) | fetch_attrs(origins))
+    return ds.isel(time=np.flatnonzero(np.logical_or.reduce(there)))
 
 
 def reservoirs(client: Client, zone: str, end: np.datetime64) -> Filled:
@@ -89,10 +103,9 @@ def _from_entsoe(client: Client, zone: str, start: np.datetime64, end: np.dateti
     return ds
 
 
-def check_reservoirs(ds: xr.Dataset, capacity_mwh: float | None = None) -> list[Finding]:
-    """Fillings that no zone can have, or that lie outside 1 % to 105 % of the capacity where that is known."""
-    low, high = (0.01 * capacity_mwh, 1.05 * capacity_mwh) if capacity_mwh else POSSIBLE_MWH
-    values = ds["reservoir_mwh"].values
+def check_reservoirs(ds: xr.Dataset) -> list[Finding]:
+    """Fillings that no zone can have."""
+    values, (low, high) = ds["reservoir_mwh"].values, POSSIBLE_MWH
     bad = ~((values >= low) & (values <= high))
     if not bad.any():
         return []
@@ -104,7 +117,7 @@ def check_reservoirs(ds: xr.Dataset, capacity_mwh: float | None = None) -> list[
 def _generation(
     client: Client, zone: str, start: np.datetime64, end: np.datetime64, steps: list[Step]
 ) -> xr.Dataset | None:
-    stop = min(end, client.now())
+    stop = min(end, client.hour())
     if zone not in EIC or start >= stop:
         return None
     return _tried(
@@ -159,4 +172,4 @@ def beside(series: Mapping[str, xr.Dataset], names: Sequence[str]) -> xr.Dataset
     for name in whole.data_vars:  # a zone whose weeks begin at another hour has none there
         if whole[name].dtype.kind == "O":
             whole[name] = whole[name].fillna("").astype(str)
-    return whole.assign_attrs({n: in_one_line(str(ds.attrs[n]) for ds in series.values()) for n in TERMS})
+    return whole.assign_attrs(terms_of(series.values()))

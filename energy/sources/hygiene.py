@@ -53,18 +53,11 @@ class Finding:
         return f"{self.kind}{when}: {self.text}"
 
 
-def check_prices(ds: xr.Dataset, reference: xr.Dataset | None = None) -> list[Finding]:
-    """Everything that a price series of one zone can be found out in.
-
-    Parameters
-    ----------
-    ds : with `price`, `dt`
-    reference : prices of the same zone from elsewhere, to compare sign and unit with
-    """
+def check_prices(ds: xr.Dataset) -> list[Finding]:
+    """Everything that a price series of one zone (`price`, `dt`) can be found out in by itself; see `flips` too."""
     time, price, dt = ds["time"].values, ds["price"].values, ds["dt"].values
     found = [*duplicates(ds), *band(time, price), *flat_runs(time, price, dt, FLAT_PRICE_H), *zero_days(time, price)]
-    found += per_kwh(price, dt)
-    return found + (flips(ds, reference) if reference is not None else [])
+    return found + per_kwh(price, dt)
 
 
 def check_weather(ds: xr.Dataset) -> list[Finding]:
@@ -82,11 +75,6 @@ def check_weather(ds: xr.Dataset) -> list[Finding]:
 
 def _at(ds: xr.Dataset, position: int) -> np.datetime64:
     return np.datetime64(ds["time"].values[position], "ns")
-
-
-def gaps(ds: xr.Dataset, start: np.datetime64, end: np.datetime64) -> list[tuple[np.datetime64, np.datetime64]]:
-    """Stretches of [start, end) that no interval of the series covers."""
-    return uncovered(ds["time"].values, ends(ds), start, end)
 
 
 def uncovered(
@@ -185,12 +173,6 @@ def local_days(ds: xr.Dataset, clock: str) -> list[Finding]:
 def refused(found: Sequence[Finding]) -> str:
     """The findings that refuse a series, as one line; empty where there is none."""
     return "; ".join(str(f) for f in found if f.level == "refuse")
-
-
-def moved_to_start(ds: xr.Dataset, label: Literal["start", "end", "middle"]) -> xr.Dataset:
-    """Intervals labelled with their end or middle, labelled with their start."""
-    share = {"start": 0.0, "middle": 0.5, "end": 1.0}[label]
-    return ds.assign_coords(time=("time", ds["time"].values - hours(ds["dt"].values * share), TIME_ATTRS))
 
 
 def fill_weather(ds: xr.Dataset, step_h: float = 1.0, longest_h: float = WEATHER_GAP_H) -> xr.Dataset:

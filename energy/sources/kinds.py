@@ -73,17 +73,16 @@ def skip(client: Client, source: str) -> str:
 def prices(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> Filled:
     """Prices of a zone over [start, end), each interval with its quality and source."""
 
-    def check(ds: xr.Dataset, known: xr.Dataset) -> list[hygiene.Finding]:
-        found = hygiene.check_prices(ds, known if known.sizes.get("time") else None)
-        return [*found, *hygiene.local_days(ds, clock_of(zone))]
+    def check(ds: xr.Dataset) -> list[hygiene.Finding]:
+        return [*hygiene.check_prices(ds), *hygiene.local_days(ds, clock_of(zone))]
 
-    return fill(price_links(client, zone), start, end, check)
+    return fill(price_links(client, zone), start, end, check, hygiene.flips)
 
 
 def carbon(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> Filled:
     """Carbon intensity of a zone over [start, end)."""
     links = [Link("carbon_intensity", _of(carbon_intensity.get_carbon, client, zone))] if zone == "GB" else []
-    return fill(links, start, end, lambda ds, known: hygiene.duplicates(ds))
+    return fill(links, start, end, hygiene.duplicates)
 
 
 def weather(
@@ -91,7 +90,7 @@ def weather(
 ) -> Filled:
     """Hourly weather of a place over [start, end)."""
     at = (latitude, longitude)
-    past = min(end, client.now())
+    past = min(end, client.hour())
     links = [
         Link("met_norway", lambda a, b: met_norway.get_weather(client, *at, altitude_m, a, b)),
         Link("open_meteo", lambda a, b: open_meteo.get_weather(client, [at], a, b)[0], skip(client, "open_meteo")),
@@ -101,7 +100,7 @@ def weather(
     if start < past and all(low <= x <= high for x, (low, high) in zip(at, NORDIC, strict=True)):
         measured = Link("frost", lambda a, b: frost.get_weather(client, *at, a, min(b, past)), skip(client, "frost"))
         links.insert(0, measured)
-    filled = fill([_hourly(link) for link in links], start, end, lambda ds, known: hygiene.check_weather(ds))
+    filled = fill([_hourly(link) for link in links], start, end, hygiene.check_weather)
     return Filled(_whole_variables(filled.ds), filled.steps, filled.missing, filled.findings)
 
 

@@ -59,15 +59,17 @@ def stamped(ds: xr.Dataset, answer: Answer) -> xr.Dataset:
 
 
 def join(parts: Sequence[xr.Dataset]) -> xr.Dataset:
-    """One Dataset of several; where two have an interval, the earlier part's stands."""
+    """One Dataset of several, with the terms of all; where two have an interval, the earlier part's stands."""
     whole = xr.concat(
         parts, "time", data_vars="all", coords="minimal", compat="override", join="outer", combine_attrs="override"
     )
     _, first = np.unique(whole["time"].values, return_index=True)
-    return whole.isel(time=first).assign_attrs(_fetch_attrs(parts))
+    terms = terms_of([p for p in parts if p.sizes["time"]] or parts[:1])
+    return whole.isel(time=first).assign_attrs(terms | fetch_attrs(parts))
 
 
-def _fetch_attrs(parts: Iterable[xr.Dataset]) -> dict[str, Any]:
+def fetch_attrs(parts: Iterable[xr.Dataset]) -> dict[str, Any]:
+    """When and how the answers of a mixed series came: the latest, stale if one is, all notes."""
     attrs = [p.attrs for p in parts]
     notes = sorted({str(a["note"]) for a in attrs if a.get("note")})
     times = [str(a["retrieved_at"]) for a in attrs if "retrieved_at" in a]
@@ -79,6 +81,12 @@ def _fetch_attrs(parts: Iterable[xr.Dataset]) -> dict[str, Any]:
 def in_one_line(texts: Iterable[str]) -> str:
     """Each text once, in order of appearance."""
     return "; ".join(dict.fromkeys(t for t in texts if t))
+
+
+def terms_of(parts: Iterable[xr.Dataset]) -> dict[str, str]:
+    """Sources, licences and attributions of a mixed series, each once; parts may be mixed themselves."""
+    attrs = [p.attrs for p in parts]
+    return {name: in_one_line(t for a in attrs for t in str(a.get(name, "")).split("; ")) for name in TERMS}
 
 
 def clip(ds: xr.Dataset, start: np.datetime64, end: np.datetime64) -> xr.Dataset:

@@ -16,8 +16,9 @@ import xarray as xr
 
 from energy.schema import Floats
 from energy.sources.answer import json_answer, reading
+from energy.sources.gathered import given
 from energy.sources.http import Client
-from energy.sources.labelled import clip, dataset, finite, spacing, stamped, utc
+from energy.sources.labelled import clip, dataset, finite, spacing, utc
 from energy.sources.spec import LIVE_TTL_S, Source
 
 SOURCE = Source(
@@ -48,15 +49,15 @@ LAPSE, EXPONENT = 0.0065, 5.257
 def get_weather(
     client: Client, latitude: float, longitude: float, altitude_m: float, start: np.datetime64, end: np.datetime64
 ) -> xr.Dataset:
-    """Forecast steps that begin in [start, end) (UTC); see `parse_weather`.
+    """Forecast steps that begin in [start, end) (UTC); see `parse_weather`. None where there is no forecast (404).
 
     Raises
     ------
     SourceError : of the kind the server's answer has.
     """
     params = {"lat": decimals(latitude), "lon": decimals(longitude), "altitude": f"{round(altitude_m)}"}
-    answer = client.get(SOURCE.name, "complete", params, ttl_s=LIVE_TTL_S)
-    return clip(stamped(parse_weather(answer.body), answer), start, end)
+    ds = given(parse_weather, client.get(SOURCE.name, "complete", params, ttl_s=LIVE_TTL_S))
+    return clip(_steps([], {}) if ds is None else ds, start, end)
 
 
 def decimals(degrees: float) -> str:
@@ -78,14 +79,18 @@ def parse_weather(body: bytes) -> xr.Dataset:
         data = json.loads(body)
         properties, altitude_m = data["properties"], float(data["geometry"]["coordinates"][2])
         units = properties["meta"]["units"]
-        steps = properties["timeseries"]
-        time = utc([s["time"] for s in steps])
-        columns = {n: (_column(steps, name, units, unit, k), u) for name, (n, unit, k, u) in VARIABLES.items()}
-        sea_level, temp_air = columns["pressure"][0], columns["temp_air"][0]
-        columns["pressure"] = (station_pressure(sea_level, temp_air, altitude_m), "Pa")
-    known = {n: c for n, c in columns.items() if n in NEEDED or np.isfinite(c[0]).any()}
-    ds = finite(dataset(SOURCE, time, spacing(time), known, "forecast"), NEEDED)
+        ds = _steps(properties["timeseries"], units, altitude_m)
     return ds.assign_attrs(altitude_m=altitude_m, updated_at=str(properties["meta"].get("updated_at", "")))
+
+
+def _steps(steps: list[Any], units: dict[str, str], altitude_m: float = 0.0) -> xr.Dataset:
+    """The steps that have temperature and humidity."""
+    time = utc([s["time"] for s in steps])
+    columns = {n: (_column(steps, name, units, unit, k), u) for name, (n, unit, k, u) in VARIABLES.items()}
+    sea_level, temp_air = columns["pressure"][0], columns["temp_air"][0]
+    columns["pressure"] = (station_pressure(sea_level, temp_air, altitude_m), "Pa")
+    known = {n: c for n, c in columns.items() if n in NEEDED or np.isfinite(c[0]).any()}
+    return finite(dataset(SOURCE, time, spacing(time), known, "forecast"), NEEDED)
 
 
 def _column(steps: list[Any], name: str, units: dict[str, str], unit: str, factor: float) -> Floats:

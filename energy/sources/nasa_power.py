@@ -2,7 +2,7 @@
 
 Contract (power.larc.nasa.gov/docs): local solar time is the default, so UTC is always asked for; missing is
 -999; pressure in kPa; irradiation of an hour in Wh/m², which is its mean in W/m²; keys are YYYYMMDDHH of the
-hour's start; weather trails by days, sunshine by a week and more.
+hour's start; hours trail by up to two weeks (LAG).
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ import xarray as xr
 
 from energy.schema import Times
 from energy.sources.answer import json_answer, reading
-from energy.sources.clock import blocks, day_of
+from energy.sources.clock import Span, blocks, day_of
+from energy.sources.gathered import gathered, given
 from energy.sources.http import Client
-from energy.sources.labelled import clip, dataset, finite, join, stamped
+from energy.sources.labelled import clip, dataset, finite
 from energy.sources.spec import Source, ttl
 
 SOURCE = Source(
     name="nasa_power",
-    gives="weather history anywhere since 2001 (reanalysis), a few days behind",
+    gives="weather history anywhere since 2001 (reanalysis), up to two weeks behind",
     base_url="https://power.larc.nasa.gov/api/temporal/hourly/",
     licence="free to use, with acknowledgement (NASA POWER)",
     attribution="NASA Langley Research Center POWER Project",
@@ -44,6 +45,9 @@ VARIABLES = {
 }
 NEEDED = ("temp_air", "relative_humidity")
 WINDOW = timedelta(days=365)
+#: Hours come up to this late: temperature after days, sunshine (from another satellite chain) after one to two weeks,
+#: and -999 stands for them until then. Younger answers are asked for again soon, not kept as settled.
+LAG = np.timedelta64(14, "D")
 #: First day that the provider has by the hour.
 FIRST = np.datetime64("2001-01-01", "ns")
 
@@ -57,17 +61,18 @@ def get_weather(
     ------
     SourceError : of the kind the server's answer has.
     """
-    parts = [_hours({}, {}, -999.0)]
-    for first, after in blocks(max(start, FIRST), min(end, client.now()), WINDOW):
-        params = {
-            "latitude": f"{latitude:.4f}", "longitude": f"{longitude:.4f}", "community": "re", "format": "json",
-            "start": f"{day_of(first, 'UTC'):%Y%m%d}", "end": f"{day_of(after - np.timedelta64(1, 's'), 'UTC'):%Y%m%d}",
-            "parameters": ",".join(VARIABLES), "time-standard": "utc",
-        }  # fmt: skip
-        answer = client.get(SOURCE.name, "point", params, ttl_s=ttl(after, client.now()))
-        if answer.kind == "ok":
-            parts.append(stamped(parse_weather(answer.body), answer))
-    return clip(join(parts), start, end)
+    params = {
+        "latitude": f"{latitude:.4f}", "longitude": f"{longitude:.4f}", "community": "re", "format": "json",
+        "parameters": ",".join(VARIABLES), "time-standard": "utc",
+    }  # fmt: skip
+
+    def year(span: Span) -> xr.Dataset | None:
+        first, last = day_of(span[0], "UTC"), day_of(span[1] - np.timedelta64(1, "s"), "UTC")
+        when = {"start": f"{first:%Y%m%d}", "end": f"{last:%Y%m%d}"}
+        return given(parse_weather, client.get(SOURCE.name, "point", params | when, ttl(span[1], client.now(), LAG)))
+
+    spans = blocks(max(start, FIRST), min(end, client.hour()), WINDOW)
+    return clip(gathered(_hours({}, {}, -999.0), spans, year), start, end)
 
 
 def parse_weather(body: bytes) -> xr.Dataset:

@@ -14,20 +14,11 @@ from datetime import date
 
 import xarray as xr
 
-from energy.sources.answer import Verdict, by_status, reading, words
+from energy.sources.answer import csv_answer, reading
 from energy.sources.exchange import positive, table
 from energy.sources.http import Client
 from energy.sources.labelled import stamped
 from energy.sources.spec import LIVE_TTL_S, Source
-
-
-def classify(status: int, body: bytes) -> Verdict:
-    """As by status; a 200 must be the CSV asked for: errors are XML."""
-    verdict = by_status(status, body)
-    if verdict.kind == "ok" and status != 304 and body.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"<"):
-        return Verdict("retry", f"HTTP {status} but not CSV: {words(body)}")
-    return verdict
-
 
 SOURCE = Source(
     name="norges_bank",
@@ -35,7 +26,7 @@ SOURCE = Source(
     base_url="https://data.norges-bank.no/api/data/",
     licence="NLOD 2.0",
     attribution="Norges Bank",
-    classify=classify,
+    classify=csv_answer,
 )
 
 

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from energy.sources.answer import json_answer, reading
+from energy.sources.answer import SourceError, json_answer, reading
 from energy.sources.clock import midnight
 from energy.sources.http import Client
-from energy.sources.labelled import dataset, join, stamped, touching
+from energy.sources.labelled import dataset, in_one_line, join, stamped, touching
 from energy.sources.spec import Source
 
 SOURCE = Source(
@@ -47,15 +48,27 @@ UNITS = {"filling": "1", "filling_twh": "TWh", "capacity_twh": "TWh", "minimum":
 
 
 def get_reservoirs(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    """Weeks that touch [start, end) (UTC); see `parse_reservoirs`.
+    """Weeks that touch [start, end) (UTC); see `parse_reservoirs`. None where NVE has no statistics (404).
 
     Raises
     ------
     SourceError : of the kind the server's answer has.
     """
     history = client.get(SOURCE.name, "HentOffentligData", ttl_s=TTL_S)
-    reference = client.get(SOURCE.name, "HentOffentligDataMinMaxMedian", ttl_s=TTL_S)
-    return touching(stamped(parse_reservoirs(history.body, reference.body, zone), history), start, end)
+    if history.kind == "empty":
+        return stamped(_weeks([]), history).assign_attrs(zone=zone)
+    normal, why_not = _normal(client)
+    ds = stamped(parse_reservoirs(history.body, normal, zone), history)
+    return touching(ds.assign_attrs(note=in_one_line([str(ds.attrs["note"]), why_not])), start, end)
+
+
+def _normal(client: Client) -> tuple[bytes, str]:
+    """The reference statistics; without them no row and the reason: filling is worth having without its median."""
+    try:
+        answer = client.get(SOURCE.name, "HentOffentligDataMinMaxMedian", ttl_s=TTL_S)
+    except SourceError as e:
+        return b"[]", f"no twenty-year median: {e.reason}"
+    return (answer.body, "") if answer.kind == "ok" else (b"[]", f"no twenty-year median: {answer.note}")
 
 
 def parse_reservoirs(history: bytes, reference: bytes, zone: str) -> xr.Dataset:
@@ -69,11 +82,8 @@ def parse_reservoirs(history: bytes, reference: bytes, zone: str) -> xr.Dataset:
     SourceError : (fatal) not the documented form, or no row of the zone.
     """
     with reading(SOURCE.name):
-        kind, number = AREAS[zone]
-        rows = [r for r in json.loads(history) if (r["omrType"], int(r["omrnr"])) == (kind, number)]
-        normal = {
-            int(r["iso_uke"]): r for r in json.loads(reference) if (r["omrType"], int(r["omrnr"])) == (kind, number)
-        }
+        rows = _by_area(history).get(AREAS[zone], [])
+        normal = {int(r["iso_uke"]): r for r in _by_area(reference).get(AREAS[zone], [])}
         good = [r for r in rows if _sound(r)]
         weeks = [_week(r, normal.get(int(r["iso_uke"]), {})) for r in good]
         if not weeks:
@@ -82,6 +92,15 @@ def parse_reservoirs(history: bytes, reference: bytes, zone: str) -> xr.Dataset:
         f"{len(rows) - len(good)} rows of {zone} left out: impossible filling or week" if len(good) < len(rows) else ""
     )
     return join([_weeks(weeks)]).assign_attrs(zone=zone, note=note)
+
+
+@lru_cache(maxsize=2)
+def _by_area(body: bytes) -> dict[tuple[str, int], list[dict[str, Any]]]:
+    """Rows by (omrType, omrnr). The history is megabytes, the same for every zone and asked for twice a zone."""
+    out: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for row in json.loads(body):
+        out.setdefault((row["omrType"], int(row["omrnr"])), []).append(row)
+    return out
 
 
 def _sound(row: dict[str, Any]) -> bool:

@@ -20,21 +20,25 @@ import pandas as pd
 import xarray as xr
 
 from energy.sources.answer import LicenceError, Verdict, json_answer, reading
-from energy.sources.clock import blocks, day_of
+from energy.sources.clock import Span, blocks, day_of
+from energy.sources.gathered import kept, whole
 from energy.sources.http import Client
-from energy.sources.labelled import clip, dataset, finite, join, stamped
+from energy.sources.labelled import clip, dataset, finite, stamped
 from energy.sources.spec import Key, Source, ttl
 
-#: Waits that the texts of 429 name [s]; counters are cleared by minute, hour and UTC day.
-WAITS = {"Minutely": 60.0, "Hourly": 3600.0, "Daily": 86_400.0}
+#: Waits that the texts of 429 name [s]; counters are cleared by minute, hour and UTC day, and a request that runs
+#: beside ours (the free hosts take one at a time) ends within a second or two.
+WAITS = {"Minutely": 60.0, "Hourly": 3600.0, "Daily": 86_400.0, "concurrent": 2.0}
 #: What the free hosts allow by minute, hour and day, in weights.
 BUDGET = ((60.0, 600.0), (3600.0, 5000.0), (86_400.0, 10_000.0))
 
 
 def classify(status: int, body: bytes) -> Verdict:
-    """As JSON; a 429 says in words which counter is full."""
+    """As JSON; a 429 says in words which counter is full, one without words is taken for the minute's."""
     verdict = json_answer(status, body, keyed=True)
-    wait = next((s for word, s in WAITS.items() if verdict.kind == "quota" and word in verdict.reason), None)
+    if verdict.kind != "quota":
+        return verdict
+    wait = next((s for word, s in WAITS.items() if word in verdict.reason), WAITS["Minutely"])
     return Verdict(verdict.kind, verdict.reason, wait)
 
 
@@ -55,6 +59,7 @@ _SHARED: dict[str, Any] = {
     "key": Key("HYDROCOOL_OPEN_METEO_KEY", "X-Api-Key", needed=False),
     "budget": BUDGET,
     "weight": weight,
+    "no_retry": frozenset({429}),  # refused requests count too; the adapter waits until the counter is cleared
 }
 SOURCE = Source(
     name="open_meteo",
@@ -102,13 +107,15 @@ def get_weather(
     today = client.now().astype("datetime64[D]").astype("datetime64[ns]")
     split = today - np.timedelta64(BACK - 1, "D")
     far = min(end, today + np.timedelta64(AHEAD, "D"))
-    spans = [(ARCHIVE, "archive", start, min(end, split)), (SOURCE, "forecast", max(start, split), far)]
-    parts: list[list[xr.Dataset]] = [[_hours({"time": []}, {}, "forecast")] for _ in places]
-    for source, path, first, after in spans:
-        for begin, stop in blocks(first, after, WINDOW):
-            for place, ds in enumerate(_ask(client, source, path, places, begin, stop)):
-                parts[place].append(ds)
-    return [clip(join(p), start, end) for p in parts]
+
+    def hours(span: Span) -> list[xr.Dataset] | None:
+        source, path = (ARCHIVE, "archive") if span[0] < split else (SOURCE, "forecast")
+        return _ask(client, source, path, places, *span) or None
+
+    spans = [*blocks(start, min(end, split), WINDOW), *blocks(max(start, split), far, WINDOW)]
+    found, note = kept(spans, hours)
+    none = _hours({"time": []}, {}, "forecast")
+    return [clip(whole(none, [part[n] for part in found], note), start, end) for n in range(len(places))]
 
 
 def _ask(

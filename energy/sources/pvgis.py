@@ -8,6 +8,7 @@ text is fetched here and read by pvlib's own reader. A typical year is a scenari
 from __future__ import annotations
 
 import io
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ import pandas as pd
 import xarray as xr
 
 from energy.sources.answer import json_answer, reading
+from energy.sources.gathered import given
 from energy.sources.http import Client
-from energy.sources.labelled import dataset, stamped
+from energy.sources.labelled import dataset
 from energy.sources.met_norway import decimals
 from energy.sources.spec import SETTLED_TTL_S, Source
 
@@ -45,7 +47,8 @@ def get_tmy(client: Client, latitude: float, longitude: float, year: int = YEAR)
     """
     params = {"lat": decimals(latitude), "lon": decimals(longitude), "outputformat": "json"}
     answer = client.get(SOURCE.name, "tmy", params, ttl_s=SETTLED_TTL_S)
-    return stamped(parse_tmy(answer.body, year), answer)
+    ds = given(partial(parse_tmy, year=year), answer)
+    return dataset(SOURCE, [], 1.0, {n: ([], u) for n, u in UNITS.items()}, "scenario") if ds is None else ds
 
 
 def parse_tmy(body: bytes, year: int = YEAR) -> xr.Dataset:

@@ -35,7 +35,7 @@ _known: set[str] = set()
 
 
 class CredentialError(ValueError):
-    """A credentials file that cannot be used; names the file and the line, never a value."""
+    """A credential, or a file of them, that cannot be used; names variable, file and line, never a value."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,30 @@ def credentials(environ: Mapping[str, str], variables: frozenset[str]) -> Creden
 
     Raises
     ------
-    CredentialError : the file is readable by others, or has a line that is none.
+    CredentialError : a file that is named but not there, readable by others, or has a line that is none; a value
+        that no header may carry.
     """
-    path = Path(environ.get(FILE_VARIABLE) or DEFAULT_FILE).expanduser()
+    named = environ.get(FILE_VARIABLE, "")
+    path = Path(named or DEFAULT_FILE).expanduser()
+    if named and not path.is_file():
+        raise CredentialError(f"{FILE_VARIABLE}: there is no file {path}; allowed: a file of mode 0600, or unset")
     found = _read_file(path) if path.is_file() else {}
-    found |= {name: environ[name] for name in variables if environ.get(name)}
-    return remember({name: value for name, value in found.items() if name in variables})
+    found |= {name: environ[name] for name in variables if environ.get(name, "").strip()}
+    values = {name: header_text(name, value) for name, value in found.items() if name in variables}
+    return remember({name: value for name, value in values.items() if value})
+
+
+def header_text(variable: str, value: str) -> str:
+    """What a variable holds, without white space at its ends: copied tokens end in a newline.
+
+    Raises
+    ------
+    CredentialError : a character in it that no request header may carry; names the variable, never the value.
+    """
+    text = value.strip()
+    if not (text.isascii() and text.isprintable()):
+        raise CredentialError(f"{variable}: holds a line break or another character that is not printable ASCII")
+    return text
 
 
 def remember(values: Mapping[str, str]) -> Credentials:
@@ -77,8 +95,12 @@ def _basic(text: str) -> str:
 def _read_file(path: Path) -> dict[str, str]:
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise CredentialError(f"{path}: others may read it; allowed: mode 0600 (chmod 600 {path})")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise CredentialError(f"{path}: is not text; allowed: lines {PREFIX}NAME = value in UTF-8") from None
     out = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         match = _LINE.match(line)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from energy import __version__
 from energy.sources.answer import SourceError
-from energy.sources.secret import Credentials, credentials
+from energy.sources.secret import Credentials, credentials, header_text
 from energy.sources.spec import Source
 
 #: A server that does not take a connection within this time [s] is down; a handshake takes well under one.
@@ -102,7 +102,12 @@ def loopback(host: str) -> bool:
 
 
 def from_environment(folder: Path, sources: Mapping[str, Source], environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings as the environment variables and the credentials file say."""
+    """Settings as the environment variables and the credentials file say.
+
+    Raises
+    ------
+    CredentialError : credentials or a contact that cannot be used; names the variable or the file.
+    """
     env = os.environ if environ is None else environ
     variables = frozenset(s.key.variable for s in sources.values() if s.key)
     return Settings(
@@ -110,7 +115,7 @@ def from_environment(folder: Path, sources: Mapping[str, Source], environ: Mappi
         urls={name: env[s.url_variable] for name, s in sources.items() if env.get(s.url_variable)},
         credentials=credentials(env, variables),
         loopback_http=_yes(env, LOOPBACK_VARIABLE),
-        contact=env.get(CONTACT_VARIABLE, ""),
+        contact=header_text(CONTACT_VARIABLE, env.get(CONTACT_VARIABLE, "")),
         private_use=_yes(env, PRIVATE_VARIABLE),
     )
 

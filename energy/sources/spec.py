@@ -12,10 +12,10 @@ from energy.sources.answer import Classifier
 
 #: Answers that can still change are asked again after this long [s]: prices of tomorrow appear within minutes.
 LIVE_TTL_S = 600
-#: Answers about times further back than SETTLED_DAYS are asked again after this long [s]: late corrections exist.
+#: Answers about times further back than SETTLED are asked again after this long [s]: late corrections exist.
 SETTLED_TTL_S = 30 * 86_400
-#: Measurements and prices of this age [days] hardly change any more.
-SETTLED_DAYS = 3
+#: Measurements and prices of this age hardly change any more.
+SETTLED = np.timedelta64(3, "D")
 #: Requests within a number of seconds, where a provider states no limit: what a polite script does.
 POLITE = ((1.0, 4.0),)
 #: How long a server is left alone after "too many requests" without a Retry-After [s].
@@ -76,6 +76,11 @@ class Source:
         return f"HYDROCOOL_{self.name.upper()}_URL"
 
 
-def ttl(end: np.datetime64, now: np.datetime64) -> int:
-    """How long an answer about times before `end` stays good [s]."""
-    return SETTLED_TTL_S if end <= now - np.timedelta64(SETTLED_DAYS, "D") else LIVE_TTL_S
+def ttl(end: np.datetime64, now: np.datetime64, settled: np.timedelta64 = SETTLED) -> int:
+    """How long an answer about times before `end` stays good [s].
+
+    Parameters
+    ----------
+    settled : age from which on a source's numbers are complete
+    """
+    return SETTLED_TTL_S if end <= now - settled else LIVE_TTL_S

@@ -90,6 +90,39 @@ def test_rest_of_the_day_counts_what_comes_late():
     assert got.tolist() == pytest.approx([100, 200])
 
 
+def daily(clock: str, first: str, days: int) -> pd.DataFrame:
+    """100 GPU-hours a day at one hour of Oslo's clocks."""
+    stamps = [pd.Timestamp(f"{day:%Y-%m-%d}T{clock}", tz="Europe/Oslo") for day in pd.date_range(first, periods=days)]
+    at = [t.tz_convert("UTC").tz_localize(None) for t in stamps]
+    rows = jobs(*[(1, 0, 100, 10, 72, "h200=1")] * days)
+    return rows.assign(release=at, deadline=[t + pd.Timedelta(hours=72) for t in at])
+
+
+@pytest.mark.parametrize(
+    ("first", "known", "clock", "expected"),
+    [
+        ("2024-03-01", "2024-03-29T23:00", "09:00", ["30T08:00", "31T07:00", "01T07:00"]),  # 23 h on the 31st
+        ("2024-09-27", "2024-10-25T22:00", "09:00", ["26T07:00", "27T08:00", "28T08:00"]),  # 25 h on the 27th
+        ("2024-03-01", "2024-03-29T23:00", "02:30", ["30T01:30", "31T01:00", "01T00:30"]),  # no half past two
+        ("2024-09-27", "2024-10-25T22:00", "02:30", ["26T00:30", "27T00:30", "28T01:30"]),  # the first of two
+    ],
+)
+def test_arrivals_keep_their_local_hour_over_a_clock_change(first, known, clock, expected):
+    known_at = np.datetime64(known)
+    until = known_at + np.timedelta64(71, "h")
+    got = expected_arrivals(daily(clock, first, 29), known_at, until, time_zone="Europe/Oslo")
+    assert [f"{t:%dT%H:%M}" for t in got["release"]] == expected
+    assert ((got["deadline"] - got["release"]) == pd.Timedelta(hours=72)).all(), "windows are hours, not clock hands"
+
+
+def test_a_window_over_a_clock_change_has_whole_local_days():
+    """Fourteen days back from half past nine: the ninth hour of the first day is not in it."""
+    known_at = np.datetime64("2024-04-10T07:30")
+    seen = daily("09:00", "2024-03-20", 22)
+    got = expected_arrivals(seen, known_at, known_at + np.timedelta64(7, "D"), 14, "Europe/Oslo")
+    assert got["gpu_hours"].tolist() == [100.0] * 7
+
+
 def test_short_window_takes_the_mean_of_all_days():
     seen = jobs((1, 10, 700, 40, 72, "h200=1"))
     got = expected_arrivals(seen, MONDAY, days_after(3), window_days=7)

@@ -31,6 +31,13 @@ CANARIES = {
 }
 
 
+def empty_file(folder: Path) -> str:
+    """A credentials file that holds none, so that the one of the user at this machine is not read."""
+    path = folder / "no_credentials"
+    path.touch(mode=0o600)
+    return str(path)
+
+
 @pytest.fixture(autouse=True)
 def _no_internet(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sockets reach this machine only."""

@@ -15,7 +15,7 @@ from werkzeug import Response
 from energy.cli import main
 from energy.fetch import CACHE
 from energy.sources.catalogue import SOURCES
-from tests.sources.conftest import CANARIES
+from tests.sources.conftest import CANARIES, empty_file
 from tests.sources.test_fetch import NORWAY
 from tests.sources.test_secrets import FORMS, leaks
 
@@ -35,7 +35,7 @@ def energy(world, time, monkeypatch, tmp_path, capfd):
         monkeypatch.delenv(name)
     monkeypatch.setenv("HYDROCOOL_LOOPBACK_HTTP", "1")
     monkeypatch.setenv("HYDROCOOL_CONTACT", "tests@hydrocool.example")
-    monkeypatch.setenv("HYDROCOOL_CREDENTIALS", str(tmp_path / "none"))
+    monkeypatch.setenv("HYDROCOOL_CREDENTIALS", empty_file(tmp_path))
 
     def run(*args: object) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as caught:
@@ -135,7 +135,7 @@ def test_a_bad_address_or_credentials_file_is_one_line(energy, monkeypatch, tmp_
     monkeypatch.setenv("HYDROCOOL_CREDENTIALS", str(path))
     code, _, err = energy("sources")
     assert (code, "chmod 600" in err, err.count("\n")) == (2, True, 1)
-    monkeypatch.setenv("HYDROCOOL_CREDENTIALS", str(tmp_path / "none"))
+    monkeypatch.setenv("HYDROCOOL_CREDENTIALS", empty_file(tmp_path))
     monkeypatch.setenv("HYDROCOOL_NVE_URL", "http://10.0.0.1/")
     code, _, err = energy("sources")
     assert (code, "must be https" in err, err.count("\n")) == (2, True, 1)

@@ -247,7 +247,7 @@ def weeks(start: str, end: str, *values: float) -> bytes:
      ("2026-12-27T23:00Z", "2027-01-10T23:00Z", [168, 168])],
 )  # fmt: skip
 def test_weeks_begin_on_local_mondays_across_clock_changes_and_new_year(start, end, hours):
-    ds = entsoe_hydro.parse_reservoirs(weeks(start, end, *range(1, len(hours) + 1)), "Europe/Oslo")
+    ds = entsoe_hydro.parse_reservoirs(weeks(start, end, *range(1, len(hours) + 1)), clock="Europe/Oslo")
     assert ds["dt"].values.tolist() == hours
     assert ds["reservoir_mwh"].values.tolist() == list(range(1, len(hours) + 1))
     local = pd.DatetimeIndex(ds["time"].values).tz_localize("UTC").tz_convert("Europe/Oslo")
@@ -261,7 +261,7 @@ def test_weeks_that_are_none_are_refused():
     with pytest.raises(SourceError, match="generation in MWH, not in MAW"):
         entsoe_hydro.parse_generation(weeks("2026-03-08T23:00Z", "2026-03-15T23:00Z", 1.0))
     with pytest.raises(SourceError, match="no whole number of P7D"):
-        entsoe_hydro.parse_reservoirs(weeks("2026-03-08T23:00Z", "2026-03-20T23:00Z", 1.0), "Europe/Oslo")
+        entsoe_hydro.parse_reservoirs(weeks("2026-03-08T23:00Z", "2026-03-20T23:00Z", 1.0), clock="Europe/Oslo")
 
 
 def test_reservoirs_of_a_single_day_are_the_weeks_that_touch_it(world):

@@ -130,10 +130,15 @@ def test_a_fault_on_one_day_costs_that_day_only(world):
     world.hvakosterstrommen.always = only_today
     filled = kinds.prices(world.client(private_use=True), "NO4", START, END)
     assert [(s.name, s.outcome) for s in filled.steps] == [
-        ("entsoe", "empty"), ("hvakosterstrommen", "retry"), ("energy_charts", "ok"),
+        ("entsoe", "empty"), ("hvakosterstrommen", "ok"), ("energy_charts", "ok"),
     ]  # fmt: skip
+    assert str(filled.steps[1]) == "hvakosterstrommen: 24 h (2026-11-24: HTTP 503)"
     assert filled.missing == ()
-    assert filled.ds["price"].values.tolist() == pytest.approx([quarter("NO4", t) for t in moments(filled.ds)])
+    today = filled.ds["time"].values < at("2026-11-24T23:00")
+    assert set(filled.ds["source"].values[today]) == {"energy_charts"}
+    assert set(filled.ds["source"].values[~today]) == {"hvakosterstrommen"}
+    truth = [(quarter if t else price)("NO4", m) for t, m in zip(today, moments(filled.ds), strict=True)]
+    assert filled.ds["price"].values.tolist() == pytest.approx(truth)
 
 
 def test_holes_are_filled_hour_by_hour_and_each_hour_says_by_whom(world):
@@ -147,6 +152,35 @@ def test_holes_are_filled_hour_by_hour_and_each_hour_says_by_whom(world):
     truth = [(quarter if t else price)("NO4", m) for t, m in zip(today, moments(filled.ds), strict=True)]
     assert filled.ds["price"].values.tolist() == pytest.approx(truth)
     assert {"entsoe", "hvakosterstrommen"} == set(filled.ds.attrs["source"].split("; "))
+
+
+@pytest.mark.parametrize(("factor", "words"), [(-1.0, "sign"), (0.1, "cents per kWh"), (11.4, "NOK")])
+def test_a_source_that_says_otherwise_at_the_seam_is_refused(world, factor, words):
+    """ENTSO-E has today, the next source today and tomorrow in another unit: only today's hours can tell."""
+    world.entsoe.published = timedelta(hours=9)
+
+    def otherwise(request: Any) -> Response:
+        world.hvakosterstrommen.always = None
+        rows = json.loads(world.hvakosterstrommen(request).data)
+        world.hvakosterstrommen.always = otherwise
+        rows = [r | {"EUR_per_kWh": r["EUR_per_kWh"] * factor} for r in rows]
+        return Response(json.dumps(rows), content_type="application/json")
+
+    world.hvakosterstrommen.always = otherwise
+    filled = kinds.prices(world.client(private_use=True), "NO4", START, END)
+    assert [(s.name, s.outcome) for s in filled.steps] == [
+        ("entsoe", "ok"), ("hvakosterstrommen", "refused"), ("energy_charts", "ok"),
+    ]  # fmt: skip
+    assert words in filled.steps[1].reason
+    assert filled.by_quality() == {"auction": 24.0, "secondary": 24.0}
+    assert set(filled.ds["source"].values) == {"entsoe", "energy_charts"}
+    assert filled.ds["price"].values.tolist() == pytest.approx([quarter("NO4", t) for t in moments(filled.ds)])
+
+
+def test_a_source_is_asked_over_the_seam_only_inside_the_hours_wanted_and_only_for_prices(world):
+    world.entsoe.published = timedelta(hours=9)
+    kinds.prices(world.client(), "NO4", START, END)
+    assert sorted(r.path[-15:] for r in world.hvakosterstrommen.requests) == ["/11-24_NO4.json", "/11-25_NO4.json"]
 
 
 @pytest.mark.parametrize(

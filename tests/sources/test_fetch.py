@@ -23,6 +23,7 @@ from energy.problem import assemble, read_inputs
 from energy.sources.catalogue import SOURCES
 from energy.sources.files import columns, one_place, write
 from energy.sources.http import Client
+from tests.sources.conftest import empty_file
 from tests.sources.test_hygiene import series, wave, weather
 from tests.sources.test_secrets import leaks
 from tests.sources.times import at, moments
@@ -211,7 +212,7 @@ def test_a_british_site_gets_pounds_carbon_and_a_proxy(world, tmp_path):
 
 def test_the_client_of_the_commands(tmp_path, monkeypatch, world):
     monkeypatch.setenv("HYDROCOOL_LOOPBACK_HTTP", "1")
-    monkeypatch.setenv("HYDROCOOL_CREDENTIALS", str(tmp_path / "none"))
+    monkeypatch.setenv("HYDROCOOL_CREDENTIALS", empty_file(tmp_path))
     for name, source in SOURCES.items():
         monkeypatch.setenv(source.url_variable, world.urls[name])
     with fetching.open_client(tmp_path / "cache") as client:

@@ -16,6 +16,7 @@ from energy.sources.catalogue import SOURCES
 from energy.sources.http import Client
 from energy.sources.settings import Settings, from_environment
 from energy.sources.status import rows
+from tests.sources.conftest import empty_file
 from tests.sources.raw import HEAD, whole
 
 PATH = "2026/11-24_NO4.json"
@@ -247,7 +248,7 @@ def test_only_https_unless_loopback_is_allowed(world, url):
 
 def test_every_base_url_is_an_environment_variable(tmp_path):
     env = {s.url_variable: f"https://mirror.example/{n}" for n, s in SOURCES.items()}
-    env |= {"HYDROCOOL_CREDENTIALS": str(tmp_path / "none"), "HYDROCOOL_CONTACT": "me@example.com"}
+    env |= {"HYDROCOOL_CREDENTIALS": empty_file(tmp_path), "HYDROCOOL_CONTACT": " me@example.com\n"}
     settings = from_environment(tmp_path, SOURCES, env)
     assert {settings.base_url(s) for s in SOURCES.values()} == {f"https://mirror.example/{n}/" for n in SOURCES}
     assert settings.user_agent.endswith("(me@example.com)")
@@ -305,6 +306,37 @@ def test_a_raw_answer_that_was_changed_on_disk_is_refused(world):
     path.unlink()
     with pytest.raises(SourceError, match="is missing"):
         world.client(as_of=datetime(2027, 1, 1)).get(HVA, PATH)
+
+
+def test_the_health_of_a_source_is_that_of_the_moment_asked(world, time):
+    """Success in the morning, failure at noon, success confirmed without a body in the evening."""
+    client = world.client()
+    world.hvakosterstrommen.faults = [Response("[1]", headers={"ETag": '"1"'}, content_type="application/json")]
+    client.get(HVA, PATH, ttl_s=0)
+    morning, noon, evening = (time.now + timedelta(hours=h) for h in (0, 4, 8))
+    time.now = noon
+    world.hvakosterstrommen.faults = [Response(status=500)] * 4
+    kind_of(client, path="2026/11-20_NO4.json")
+    time.now = evening
+    world.hvakosterstrommen.faults = [Response(status=304)]
+    assert client.get(HVA, PATH, ttl_s=0).from_cache
+    assert (client.health(HVA).last_ok, client.health(HVA).last_failure) == (evening, noon)
+
+    def then(moment: datetime) -> tuple[datetime | None, datetime | None, str]:
+        health = world.client(as_of=moment).health(HVA)
+        return health.last_ok, health.last_failure, health.reason
+
+    assert then(morning + timedelta(hours=1)) == (morning, None, "")
+    assert then(noon) == (morning, noon, "HTTP 500")
+    assert then(morning - timedelta(hours=1)) == (None, None, "")
+
+
+def test_of_two_answers_at_one_time_the_one_noted_last_stands(world, time):
+    client = world.client()
+    for body in (b"[1]", b"[2]"):
+        world.hvakosterstrommen.faults = [Response(body, content_type="application/json")]
+        client.get(HVA, PATH, ttl_s=0)
+    assert world.client(as_of=time.now).get(HVA, PATH).body == b"[2]"
 
 
 def test_the_table_of_sources(world, time):

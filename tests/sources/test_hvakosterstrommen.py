@@ -81,6 +81,10 @@ def test_the_sample_of_the_provider(world):
 
 def test_one_broken_day_does_not_hide_behind_the_others(world):
     world.hvakosterstrommen.faults = [Response("<html>maintenance</html>", 200)]
+    ds = hva.get_prices(world.client(), "NO4", day("2026-11-23T23:00"), day("2026-11-25T23:00"))
+    assert (ds["time"].values[0], ds.sizes["time"]) == (day("2026-11-23T23:00"), 24)
+    assert ds.attrs["note"] == "2026-11-25: HTTP 200 but not JSON: maintenance"
+    world.hvakosterstrommen.always = Response("<html>maintenance</html>", 200)
     with pytest.raises(SourceError) as caught:
-        hva.get_prices(world.client(), "NO4", day("2026-11-23T23:00"), day("2026-11-25T23:00"))
+        hva.get_prices(world.client(), "NO2", day("2026-11-23T23:00"), day("2026-11-25T23:00"))
     assert caught.value.kind == "retry"

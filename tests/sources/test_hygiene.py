@@ -8,7 +8,7 @@ import xarray as xr
 
 from energy.sources import hygiene
 from energy.sources.catalogue import SOURCES
-from energy.sources.labelled import dataset, held, join, touching
+from energy.sources.labelled import dataset, ends, held, join, touching
 from energy.sources.persistence import carried
 from tests.sources.times import at, qualities
 
@@ -30,7 +30,8 @@ def kinds(found: list[hygiene.Finding]) -> list[tuple[str, str]]:
 
 
 def test_an_ordinary_week_has_no_findings():
-    assert hygiene.check_prices(series(wave(168)), series(wave(168) + 1)) == []
+    assert hygiene.check_prices(series(wave(168))) == []
+    assert hygiene.flips(series(wave(168)), series(wave(168) + 1)) == []
     assert hygiene.check_prices(series([])) == []
 
 
@@ -111,19 +112,12 @@ def test_local_days_of_23_24_and_25_hours(first, hours, step):
 
 def test_gaps_as_stretches():
     ds = series(wave(48)).isel(time=[*range(5, 20), *range(24, 48)])
-    assert hygiene.gaps(ds, at("2026-11-20T00:00"), at("2026-11-22T06:00")) == [
+    assert hygiene.uncovered(ds["time"].values, ends(ds), at("2026-11-20T00:00"), at("2026-11-22T06:00")) == [
         (at("2026-11-20T00:00"), at("2026-11-20T05:00")),
         (at("2026-11-20T20:00"), at("2026-11-21T00:00")),
         (at("2026-11-22T00:00"), at("2026-11-22T06:00")),
     ]
-    assert hygiene.gaps(ds, at("2026-11-20T06:00"), at("2026-11-20T10:00")) == []
-
-
-def test_labels_are_moved_to_the_start():
-    ds = series([1.0, 2.0])
-    assert hygiene.moved_to_start(ds, "end")["time"].values[0] == at("2026-11-19T23:00")
-    assert hygiene.moved_to_start(ds, "middle")["time"].values[0] == at("2026-11-19T23:30")
-    assert hygiene.moved_to_start(ds, "start").identical(ds)
+    assert hygiene.uncovered(ds["time"].values, ends(ds), at("2026-11-20T06:00"), at("2026-11-20T10:00")) == []
 
 
 def weather(hours: list[int], dt: object = 1.0) -> xr.Dataset:

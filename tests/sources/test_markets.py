@@ -6,10 +6,13 @@ import json
 
 import numpy as np
 import pytest
-from werkzeug import Response
+import xarray as xr
+from werkzeug import Request, Response
 
 from energy.sources import carbon_intensity, elexon, energy_charts
 from energy.sources.answer import LicenceError, SourceError
+from energy.sources.hygiene import uncovered
+from energy.sources.labelled import ends
 from tests.sources.times import at, moments, qualities
 from tests.sources.truth import price, quarter
 
@@ -72,6 +75,47 @@ def test_nulls_are_absent_and_hourly_zones_stay_hourly():
         energy_charts.parse_prices(json.dumps(body | {"unit": "EUR / kWh"}).encode())
     with pytest.raises(SourceError, match="not as documented"):
         energy_charts.parse_prices(json.dumps(body | {"price": [1.0]}).encode())
+
+
+def of_seconds(seconds: list[int]) -> xr.Dataset:
+    body = {"license_info": "CC BY 4.0", "unix_seconds": seconds, "price": [float(n) for n in range(len(seconds))],
+            "unit": "EUR / MWh"}  # fmt: skip
+    return energy_charts.parse_prices(json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("day", ["2026-03-28T23:00", "2026-10-24T22:00", "2026-11-19T23:00"])
+@pytest.mark.parametrize("absent", [[5], [5, 6, 7], [0], [91], [*range(3, 40)], [*range(1, 92, 4)]])
+def test_absent_quarters_are_gaps_not_longer_steps(day, absent):
+    begin = int(at(day).astype("datetime64[s]").astype(int))
+    there = [n for n in range(92) if n not in absent]
+    ds = of_seconds([begin + 900 * n for n in there])
+    assert set(ds["dt"].values) == {0.25}
+    end = at(day) + np.timedelta64(23, "h")
+    lacking = uncovered(ds["time"].values, ends(ds), at(day), end)
+    assert sum((b - a) / np.timedelta64(15, "m") for a, b in lacking) == len(absent)
+
+
+def test_the_step_is_the_days_own():
+    """Hours until the market goes over to quarters at midnight in Berlin, one of each absent."""
+    begin = int(at("2025-09-29T22:00").astype("datetime64[s]").astype(int))
+    ds = of_seconds([begin + 3600 * n for n in range(24) if n != 7] + [begin + 86_400 + 900 * n for n in range(96) if n != 7])  # fmt: skip
+    assert ds["dt"].values.tolist() == [1.0] * 23 + [0.25] * 95
+    assert of_seconds([begin])["dt"].values.tolist() == [1.0]
+
+
+def test_an_absent_quarter_of_an_answer_is_not_covered(world):
+    whole = world.energy_charts
+
+    def without_one(request: Request) -> Response:
+        whole.always = None
+        data = json.loads(whole(request).data)
+        del data["unix_seconds"][9], data["price"][9]
+        return Response(json.dumps(data), content_type="application/json")
+
+    whole.always = without_one
+    ds = energy_charts.get_prices(world.client(), "DE-LU", at("2026-11-22T23:00"), at("2026-11-23T23:00"))
+    assert ds.sizes["time"] == 95
+    assert ds["dt"].values.sum() == 23.75
 
 
 def test_elexon_in_weeks_without_the_zero_rows(world):

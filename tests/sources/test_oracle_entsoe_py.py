@@ -89,7 +89,7 @@ def test_the_documented_difference_weeks_across_the_spring_change():
             f"<resolution>P7D</resolution>{points}</Period>",
         )],
     )  # fmt: skip
-    ds = entsoe_hydro.parse_reservoirs(body.encode(), "Europe/Oslo")
+    ds = entsoe_hydro.parse_reservoirs(body.encode(), clock="Europe/Oslo")
     assert ds["reservoir_mwh"].values.tolist() == [1, 2, 3, 4, 5, 6]
     assert ds["time"].values[[2, 3]].tolist() == [
         at("2026-03-22T23:00").astype(int),

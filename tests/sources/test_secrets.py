@@ -9,17 +9,19 @@ import sqlite3
 import traceback
 import zlib
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from werkzeug import Response
 
 from energy.sources import entsoe, frost, kinds, open_meteo
 from energy.sources.answer import SourceError
 from energy.sources.catalogue import SOURCES
-from energy.sources.secret import CredentialError, credentials, redact, scrub
+from energy.sources.secret import CredentialError, Credentials, credentials, redact, scrub
 from energy.sources.settings import from_environment
-from tests.sources.conftest import CANARIES
+from tests.sources.conftest import CANARIES, empty_file
 from tests.sources.times import at
 
 SPAN = (at("2026-11-23T23:00"), at("2026-11-24T23:00"))
@@ -173,13 +175,61 @@ def test_a_file_of_credentials_must_be_private(tmp_path):
     with pytest.raises(CredentialError, match="line 1 is not") as caught:
         credentials({"HYDROCOOL_CREDENTIALS": str(path)}, variables)
     assert "secret-without" not in str(caught.value)
-    settings = from_environment(tmp_path, SOURCES, {"HYDROCOOL_CREDENTIALS": str(tmp_path / "none")})
+    settings = from_environment(tmp_path, SOURCES, {"HYDROCOOL_CREDENTIALS": empty_file(tmp_path)})
     assert settings.credentials.values == {}
 
 
-def test_nothing_short_is_blotted_out():
-    credentials({"HYDROCOOL_ENTSOE_TOKEN": "abc", "HYDROCOOL_CREDENTIALS": "/none"}, frozenset(CANARIES))
+def test_a_file_that_is_named_must_be_there_and_be_text(tmp_path):
+    env = {"HYDROCOOL_CREDENTIALS": str(tmp_path / "none"), "HYDROCOOL_ENTSOE_TOKEN": "from-environment"}
+    with pytest.raises(CredentialError, match=r"HYDROCOOL_CREDENTIALS: there is no file .*none; allowed: a file of"):
+        credentials(env, frozenset(CANARIES))
+    (tmp_path / "none").write_bytes(b"HYDROCOOL_ENTSOE_TOKEN = canary-\xff\n")
+    (tmp_path / "none").chmod(0o600)
+    with pytest.raises(CredentialError, match="none: is not text; allowed: lines HYDROCOOL_NAME = value") as caught:
+        credentials(env, frozenset(CANARIES))
+    assert "canary" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_white_space_at_the_ends_of_a_credential_goes_and_other_odd_characters_are_refused(tmp_path):
+    env = {"HYDROCOOL_CREDENTIALS": empty_file(tmp_path), "HYDROCOOL_ENTSOE_TOKEN": " canary-token\r\n"}
+    found = credentials(env | {"HYDROCOOL_FROST_CLIENT_ID": " \n"}, frozenset(CANARIES))
+    assert {n: v.get_secret_value() for n, v in found.values.items()} == {"HYDROCOOL_ENTSOE_TOKEN": "canary-token"}
+    for variable in ("HYDROCOOL_ENTSOE_TOKEN", "HYDROCOOL_CONTACT"):
+        for odd in ("canary\nX-Other: 1", "canary\x00token", "canary\u20actoken", "canary\x7ftoken"):
+            with pytest.raises(CredentialError, match=f"^{variable}: holds a line break or another") as caught:
+                from_environment(tmp_path, SOURCES, env | {variable: odd})
+            assert "canary" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("source", "variable", "odd"),
+    [
+        ("entsoe", "HYDROCOOL_ENTSOE_TOKEN", "canary-entsoe\nX-Other: 1"),
+        ("entsoe", "HYDROCOOL_ENTSOE_TOKEN", "canary-entsoe-\u20ac"),
+        ("frost", "HYDROCOOL_FROST_CLIENT_ID", "canary-entsoe-\u20ac"),
+    ],
+)
+def test_a_header_that_cannot_be_sent_is_one_error_without_its_value(world, caplog, source, variable, odd):
+    """Past the check of the environment, for who makes Settings by hand: http.client quotes what it refuses."""
+    caplog.set_level(logging.DEBUG)
+    client = world.client(credentials=Credentials({variable: SecretStr(odd)}))
+    text = _fails(lambda: client.get(source, "", {"documentType": "A44"}))
+    assert f"{source}: fatal: the request cannot be sent" in text
+    assert "canary-entsoe" not in text + caplog.text + str(client.health(source))
+
+
+def test_a_contact_that_cannot_be_sent_is_one_error_without_its_value(world):
+    for contact in ("canary-me\nX: 1", "canary-me\u20ac"):
+        client = world.client(contact=contact)
+        text = _fails(partial(client.get, "nve", "HentOffentligData"))
+        assert "nve: fatal: " in text
+        assert "canary" not in text
+
+
+def test_nothing_short_is_blotted_out(tmp_path):
+    none = {"HYDROCOOL_CREDENTIALS": empty_file(tmp_path)}
+    credentials(none | {"HYDROCOOL_ENTSOE_TOKEN": "abc"}, frozenset(CANARIES))
     assert redact("abcdef") == "abcdef"
-    credentials({"HYDROCOOL_ENTSOE_TOKEN": "p@ss word/1", "HYDROCOOL_CREDENTIALS": "/none"}, frozenset(CANARIES))
+    credentials(none | {"HYDROCOOL_ENTSOE_TOKEN": "p@ss word/1"}, frozenset(CANARIES))
     assert redact("x=p%40ss%20word%2F1&y") == "x=***&y"
     assert scrub(b"<p>p@ss word/1</p>") == b"<p>***</p>"

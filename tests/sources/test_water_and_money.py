@@ -12,6 +12,7 @@ from werkzeug import Response
 
 from energy.sources import ecb, hydro, kinds, norges_bank, nve
 from energy.sources.answer import SourceError
+from energy.sources.catalogue import SOURCES
 from energy.sources.exchange import rate_on
 from energy.sources.secret import Credentials
 from tests.sources.contracts.entsoe import generation, reservoir
@@ -33,6 +34,30 @@ def test_reservoirs_against_their_median(world):
     assert (ds["capacity_twh"].values == 20).all()
     assert qualities(ds) == {"measured"}
     assert ds["minimum"].values[0] < ds["median"].values[0] < ds["maximum"].values[0]
+
+
+def test_no_statistics_are_nothing_and_no_median_costs_the_deviation_only(world):
+    span = (at("2026-10-20"), at("2026-11-24"))
+    world.nve.always = lambda r: Response(status=404) if "MinMax" in r.path else None
+    ds = nve.get_reservoirs(world.client(), "NO4", *span)
+    assert np.isfinite(ds["filling"].values).all()
+    assert np.isnan(ds["deviation"].values).all()
+    assert ds.attrs["note"] == "no twenty-year median: HTTP 404"
+    world.nve.always = Response(status=404)
+    filled = hydro.reservoirs(world.client(folder=world.folder / "two"), "NO4", at("2026-11-24"))
+    assert [(s.name, s.outcome) for s in filled.steps] == [("nve", "empty"), ("entsoe", "ok")]
+
+
+def test_the_history_is_read_once_for_all_zones(world, monkeypatch):
+    nve._by_area.cache_clear()
+    read, loads = [], json.loads
+    monkeypatch.setattr(nve.json, "loads", lambda body: read.append(len(body)) or loads(body))
+    client = world.client()
+    client.get("nve", "HentOffentligData", ttl_s=nve.TTL_S), client.get("nve", "HentOffentligDataMinMaxMedian", ttl_s=nve.TTL_S)  # fmt: skip
+    read.clear()  # the verdict on a body needs a look into it, once
+    for zone in ("NO1", "NO2", "NO4", "NO4"):
+        nve.get_reservoirs(client, zone, at("2026-10-20"), at("2026-11-24"))
+    assert len([n for n in read if n > 1000]) <= 2
 
 
 def rows(**changes: object) -> tuple[bytes, bytes]:
@@ -88,14 +113,44 @@ def test_signals_of_a_zone_that_nve_does_not_know(world):
     assert [str(s) for s in keyless.steps] == ["entsoe: skipped (no HYDROCOOL_ENTSOE_TOKEN)"] * 2
 
 
+def terms(ds, name: str) -> list[str]:
+    return ds.attrs[name].split("; ")
+
+
+def test_signals_name_the_sources_that_each_hour_is_from(world, time):
+    time.now = datetime(2026, 11, 19, 12)
+    span = (at("2026-11-16"), at("2026-11-20"))
+    both = hydro.signals(world.client(), "NO4", *span).ds
+    known = np.isfinite(both["hydro_mw"].values)
+    assert set(both["source"].values[known]) == {"nve; entsoe"}
+    assert set(both["source"].values[~known]) == {"nve"}
+    assert terms(both, "source") == ["nve", "entsoe"]
+    assert nve.SOURCE.attribution in both.attrs["attribution"]
+    assert "ENTSO-E" in both.attrs["attribution"]
+    assert "terms of 29 March 2023" in both.attrs["licence"], "the licence of the generation is told too"
+    world.nve.always = Response(status=500)
+    other = hydro.signals(world.client(ttl_s=0, folder=world.folder / "two"), "NO4", *span)
+    assert "reservoir_mwh" in other.ds
+    assert terms(other.ds, "source") == ["entsoe"]
+    assert "NVE" not in other.ds.attrs["attribution"], "what failed is not thanked"
+    assert set(other.ds["source"].values) == {"entsoe"}
+
+
+def test_hours_without_any_signal_are_absent_and_missing(world, time):
+    time.now = datetime(2026, 11, 19, 12)
+    world.nve.always = Response(status=500)
+    world.entsoe.always = lambda r: Response(status=500) if r.args["documentType"] == "A72" else None
+    filled = hydro.signals(world.client(), "NO4", at("2026-11-16"), at("2026-11-20"))
+    assert set(filled.ds.data_vars) == {"hydro_mw", "dt", "quality", "source"}
+    assert np.isfinite(filled.ds["hydro_mw"].values).all()
+    assert filled.missing == ((at("2026-11-18T20:00"), at("2026-11-20")),)
+
+
 def test_an_implausible_reservoir_is_refused(world, monkeypatch):
     monkeypatch.setattr("tests.sources.contracts.entsoe.reservoir", lambda begin: 10_176.0)
     filled = hydro.signals(world.client(), "SE3", at("2026-11-23"), at("2026-11-24"))
     assert "reservoir_mwh" not in filled.ds
     assert "10176 MWh in reservoirs, outside" in str(filled.steps[0])
-    weeks = nve.parse_reservoirs(*rows(), "NO2").assign(reservoir_mwh=("time", [3e7, 3.9e7]))
-    assert hydro.check_reservoirs(weeks, 34e6)[0].level == "refuse", "with a known capacity the bounds are narrower"
-    assert hydro.check_reservoirs(weeks) == []
 
 
 def test_rates_of_the_ecb(world):
@@ -133,6 +188,18 @@ def test_the_second_bank_steps_in(world):
     found, steps = kinds.rates(client, ["NOK"], date(2026, 11, 22))
     assert found == {}
     assert [s.outcome for s in steps] == ["retry", "retry"]
+
+
+@pytest.mark.parametrize("name", ["ecb", "norges_bank"])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\xef\xbb\xbf<?xml version='1.0'?><Error/>", b"<!doctype html>\nOBS_VALUE", b'{"errors": []}', b"\n\nno"],
+)
+def test_a_200_that_is_no_csv_is_to_be_retried(name, body):
+    assert SOURCES[name].classify(200, body).kind == "retry"
+    assert SOURCES[name].classify(304, b"").kind == "ok"
+    assert SOURCES[name].classify(404, b"No results found.").kind == "empty"
+    assert SOURCES[name].classify(200, b"\xef\xbb\xbfKEY;TIME_PERIOD;OBS_VALUE\r\n").kind == "ok"
 
 
 @pytest.mark.parametrize(

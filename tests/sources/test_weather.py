@@ -1,17 +1,20 @@
 """Frost, Open-Meteo, NASA POWER, PVGIS."""
 
+# ruff: noqa: DTZ001 - times are naive UTC, as everywhere in the house
 from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
 from werkzeug import Response
 
-from energy.sources import frost, nasa_power, open_meteo, pvgis
+from energy.sources import frost, hydro, kinds, met_norway, nasa_power, open_meteo, pvgis
 from energy.sources.answer import LicenceError, SourceError
 from energy.sources.secret import Credentials
+from energy.sources.spec import LIVE_TTL_S, SETTLED_TTL_S
 from tests.sources.times import at, moments, qualities
 from tests.sources.truth import dew_point, humidity, temp_air
 
@@ -120,6 +123,33 @@ def test_open_meteo_quota_words_say_how_long(world, time):
     assert (verdict.kind, verdict.wait_s) == ("quota", 86_400.0)
 
 
+MINUTE = '{"error":true,"reason":"Minutely API request limit exceeded. Please try again in one minute."}'
+AT_ONCE = '{"error":true,"reason":"Too many concurrent requests"}'
+
+
+@pytest.mark.parametrize(("said", "wait"), [(MINUTE, 60.0), (AT_ONCE, 2.0), ("", 60.0)])
+def test_open_meteo_counters_that_are_cleared_soon_are_waited_for_once(world, time, said, wait):
+    world.open_meteo.faults = [Response(said, 429, content_type="application/json")]
+    [ds] = open_meteo.get_weather(world.client(), [(52.5, 13.4)], *PAST)
+    assert ds.sizes["time"] == 48
+    assert (world.open_meteo.count, time.slept) == (2, [wait]), "nor is it asked before the minute is over"
+    world.open_meteo.always = Response(said, 429, content_type="application/json")
+    with pytest.raises(SourceError) as caught:
+        open_meteo.get_weather(world.client(), [(1.0, 1.0)], *PAST)
+    assert (caught.value.kind, world.open_meteo.count) == ("quota", 4), "once, not for ever"
+
+
+def test_open_meteo_counters_of_hours_and_days_are_not_waited_for(world, time):
+    said = '{"error":true,"reason":"Hourly API request limit exceeded. Please try again in the next hour."}'
+    world.open_meteo.always = Response(said, 429, content_type="application/json")
+    client = world.client()
+    for _ in range(3):
+        with pytest.raises(SourceError) as caught:
+            open_meteo.get_weather(client, [(52.5, 13.4)], *PAST)
+        assert (caught.value.kind, caught.value.wait_s) == ("quota", 3600.0)
+    assert (world.open_meteo.count, time.slept) == (1, [])
+
+
 def test_open_meteo_breaking_off_in_a_200(world):
     world.open_meteo.always = Response('{"hourly": {"time": [1,2Unexpected error while streaming data: timeout')
     with pytest.raises(SourceError, match="not JSON") as caught:
@@ -150,6 +180,30 @@ def test_nasa_power_in_utc_without_what_is_not_known_yet(world):
     assert world.nasa_power.last.args["time-standard"] == "utc"
 
 
+def test_nasa_power_answers_younger_than_its_lag_are_not_settled(world, monkeypatch):
+    """Ten days back the sunshine is still -999: kept for a month, it would stay so."""
+    client, lifetimes = world.client(), []
+    get = client.get
+    monkeypatch.setattr(client, "get", lambda *a: lifetimes.append(a[3]) or get(*a))
+    for start, end in (("2026-11-12", "2026-11-14"), ("2026-11-08", "2026-11-10")):
+        nasa_power.get_weather(client, 52.5, 13.4, at(start), at(end))
+    assert lifetimes == [LIVE_TTL_S, SETTLED_TTL_S]
+    assert np.timedelta64(14, "D") == nasa_power.LAG
+
+
+def test_questions_that_end_now_are_the_same_for_an_hour(world, time):
+    """A night that is tried again must find its answers in the cache, in another minute too."""
+    client, counts = world.client(), []
+    for second in (50, 65):
+        time.now = datetime(2026, 11, 24, 14, 1) + timedelta(seconds=second)
+        filled = kinds.weather(client, 68.42, 17.56, 30.0, at("2026-11-24"), at("2026-11-26"))
+        hydro.signals(client, "NO4", at("2026-11-23"), at("2026-11-26"))
+        counts.append((world.frost.count, world.entsoe.count))
+    assert counts[0] == counts[1]
+    assert filled.ds["source"].values[:15].tolist() == ["frost"] * 14 + ["met_norway"]
+    assert any("referencetime" in r.args and r.args["referencetime"].endswith("14:00Z") for r in world.frost.requests)
+
+
 @pytest.mark.slow
 def test_nasa_power_of_two_years_in_pieces(world):
     long = nasa_power.get_weather(world.client(), 52.5, 13.4, at("2024-01-01"), at("2026-01-01"))
@@ -176,6 +230,18 @@ def test_pvgis_typical_year_through_pvlibs_reader(world):
     assert ds.attrs["months_selected"].startswith("1:2005 2:2006")
     assert ds.attrs["irradiance_time_offset_h"] == 0.1761
     assert world.pvgis.last.path == "/pvgis/tmy"
+
+
+@pytest.mark.parametrize("name", ["met_norway", "pvgis"])
+def test_a_404_is_nothing_there_not_a_fault(world, name):
+    world.contracts[name].always = Response("<html>not found</html>", 404)
+    ask = {
+        "met_norway": lambda c: met_norway.get_weather(c, 68.4, 17.5, 30.0, at("2026-11-24"), at("2026-11-25")),
+        "pvgis": lambda c: pvgis.get_tmy(c, 52.5, 13.4),
+    }
+    ds = ask[name](world.client())
+    assert ds.sizes["time"] == 0
+    assert {"temp_air", "relative_humidity", "quality", "source", "dt"} <= set(ds.data_vars)
 
 
 def test_pvgis_faults(world):

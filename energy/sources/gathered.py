@@ -1,0 +1,89 @@
+"""Sources are asked piece by piece: days, weeks, months, stations. A broken piece costs that piece and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+import xarray as xr
+
+from energy.sources.answer import Answer, SourceError
+from energy.sources.clock import iso
+from energy.sources.labelled import in_one_line, join, stamped
+
+#: Failures in a row after which the rest is not asked for: one may be a broken file, two are a source that is down,
+#: and each costs several attempts.
+GIVE_UP = 2
+#: Failures that are the source's, not the piece's: key and quota would fail for the next piece as well.
+HOPELESS = frozenset({"auth", "quota"})
+
+#: What names a piece: a local day, a stretch of time, a station.
+P = TypeVar("P")
+T = TypeVar("T")
+
+
+def gathered(none: xr.Dataset, pieces: Iterable[P], fetch: Callable[[P], xr.Dataset | None]) -> xr.Dataset:
+    """One Dataset of the pieces that could be fetched; the others with their reasons in ``attrs["note"]``.
+
+    Parameters
+    ----------
+    none : the source's Dataset without any interval
+    pieces : in the order of their worth: after GIVE_UP failures in a row the rest is not asked for
+    fetch : a piece -> its intervals, or None where the source has nothing
+
+    Raises
+    ------
+    SourceError : there were failures and nothing else; the last of them.
+    """
+    return whole(none, *kept(pieces, fetch))
+
+
+def whole(none: xr.Dataset, parts: list[xr.Dataset], note: str) -> xr.Dataset:
+    """One Dataset of the parts, with their notes and this one."""
+    ds = join([none, *parts])
+    return ds.assign_attrs(note=in_one_line([str(ds.attrs["note"]), note]))
+
+
+def kept(pieces: Iterable[P], fetch: Callable[[P], T | None], most: int | None = None) -> tuple[list[T], str]:
+    """What the pieces gave, and in one line what failed and why.
+
+    Parameters
+    ----------
+    most : ask for no more pieces once so many have given something
+
+    Raises
+    ------
+    SourceError : there were failures and nothing else; the last of them.
+    """
+    found: list[T] = []
+    failed: list[tuple[P, SourceError]] = []
+    row, left = 0, list(pieces)
+    while left and row < GIVE_UP and len(found) != most:
+        piece = left.pop(0)
+        try:
+            part = fetch(piece)
+        except SourceError as e:
+            failed.append((piece, e))
+            row = GIVE_UP if e.kind in HOPELESS else row + 1
+            continue
+        row = 0
+        found += [] if part is None else [part]
+    if failed and not found:
+        raise failed[-1][1]
+    return found, _said(failed, len(left) if row >= GIVE_UP else 0)
+
+
+def _said(failed: Sequence[tuple[object, SourceError]], left: int) -> str:
+    """What failed and why; and how much was then not asked for."""
+    reasons = [f"{_named(piece)}: {e.reason}" for piece, e in failed]
+    return in_one_line([*reasons, f"given up, {left} more not asked for" if left else ""])
+
+
+def _named(piece: object) -> str:
+    return f"{iso(piece[0])} to {iso(piece[1])}" if isinstance(piece, tuple) else str(piece)
+
+
+def given(parse: Callable[..., xr.Dataset], *answers: Answer) -> xr.Dataset | None:
+    """What the answers with data hold, read together; None where there is none."""
+    good = [a for a in answers if a.kind == "ok"]
+    return stamped(parse(*[a.body for a in good]), good[-1]) if good else None
