@@ -105,10 +105,4 @@ def windowed(tariff: Tariff) -> set[str]:
 
 def demand_lines(tariff: Tariff) -> set[str]:
     """Lines that the demand charges have on an invoice: one each, or one per band."""
-    return {line for c in tariff.components if isinstance(c, Demand) for line in _bands(c)}
-
-
-def _bands(c: Demand) -> list[str]:
-    """The charge's lines on an invoice."""
-    count = len(c.rates())
-    return [c.name] if count == 1 else [f"{c.name}_band_{i + 1}" for i in range(count)]
+    return {line for c in tariff.components if isinstance(c, Demand) for line in c.line_names()}

@@ -119,10 +119,20 @@ def _submitted(path: Path, frame: pd.DataFrame, start: np.datetime64) -> list[pd
     out: list[pd.Timestamp | None] = []
     for row, cell in enumerate(cells, start=2):
         try:
-            out.append(None if _empty(cell) or pd.isna(cell) else _moment(SUBMITTED, cell, start))
+            out.append(submitted_at(cell, start))
         except ValueError as e:
             raise SeriesError(f"{path}: row {row}", str(e)) from None
     return out
+
+
+def submitted_at(cell: Any, start: np.datetime64) -> pd.Timestamp | None:
+    """Moment of a cell of the column `submitted` (naive UTC); None where it is empty.
+
+    Raises
+    ------
+    ValueError : not a time; the text says what is allowed.
+    """
+    return None if _empty(cell) or pd.isna(cell) else _moment(SUBMITTED, cell, start)
 
 
 def parse_rows(path: Path, frame: pd.DataFrame, start: np.datetime64) -> Iterator[tuple[int, Job | str]]:

@@ -24,12 +24,14 @@ from energy.operate.queue import DONE, fastest, no_work
 from energy.optimize import facts
 from energy.plan.shape import frame
 from energy.problem import Inputs, assemble, read_inputs
-from energy.schema import as_schedule
+from energy.schema import UNLIMITED_MW, Floats, as_schedule
 
 #: A schedule of no job at all.
 EMPTY = pd.DataFrame(
     {"job": [], "site": [], "hall": [], "pool": [], "start": pd.Series([], dtype="datetime64[ns]"), "gpus": []}
 )
+#: No solar array held back.
+NOT_HELD = pd.DataFrame({"site": [], "start": pd.Series([], dtype="datetime64[ns]"), "solar_limit_mw": []})
 
 
 @dataclass(frozen=True)
@@ -66,16 +68,20 @@ def inputs_of(case: Path, day: date, of: Inputs | None = None) -> Inputs:
     return replace(of, case=cut, series=series, fx=read_fx(cut.fx, case.parent, horizon.bounds()[0]))
 
 
-def book(inputs: Inputs, state: State, table: pd.DataFrame, jobs: dict[str, Job], meter: pd.DataFrame) -> Entry:
+def book(
+    inputs: Inputs, state: State, table: pd.DataFrame, jobs: dict[str, Job], meter: pd.DataFrame,
+    held: pd.DataFrame = NOT_HELD,
+) -> Entry:  # fmt: skip
     """Replay a day's schedule, price it and carry the state on.
 
     Parameters
     ----------
     table : job, site, hall, pool, start, gpus of the day
     meter : site, utc, hours, import_mwh, it_mwh; may be empty
+    held : site, start, solar_limit_mw of solar arrays held back, of any days
     """
     known = replace(facts(inputs), state=state)
-    replayed = metered(replay(known, day_schedule(inputs, table)), meter)
+    replayed = metered(replay(known, day_schedule(inputs, table, held)), meter)
     work = work_of(inputs, table, jobs)
     after = carry(known, replayed)
     done = dict(state.work_done)
@@ -85,23 +91,35 @@ def book(inputs: Inputs, state: State, table: pd.DataFrame, jobs: dict[str, Job]
     return Entry(bill(known, replayed).total(), energy, work, after.model_copy(update={"work_done": done}), replayed)
 
 
-def cost_of(inputs: Inputs, state: State, table: pd.DataFrame) -> float:
+def cost_of(inputs: Inputs, state: State, table: pd.DataFrame, held: pd.DataFrame = NOT_HELD) -> float:
     """What a day's schedule adds to the invoices [EUR], for whoever needs no more of its books."""
     known = replace(facts(inputs), state=state)
-    return bill(known, replay(known, day_schedule(inputs, table))).total()
+    return bill(known, replay(known, day_schedule(inputs, table, held))).total()
 
 
-def day_schedule(inputs: Inputs, table: pd.DataFrame) -> xr.Dataset:
-    """The table on the day's axes."""
-    time, pools = inputs.time, list(inputs.fleet.pools())
+def day_schedule(inputs: Inputs, table: pd.DataFrame, held: pd.DataFrame = NOT_HELD) -> xr.Dataset:
+    """The table, and where solar arrays are held back, on the day's axes."""
+    time, pools, sites = inputs.time, list(inputs.fleet.pools()), list(inputs.fleet.sites)
     jobs = sorted(set(table["job"])) or ["none"]
-    axes = xr.Dataset({"dt": ("time", np.full(len(time), inputs.hours))}, {"time": time, "job": jobs, "pool": pools})
+    axes = xr.Dataset(
+        {"dt": ("time", np.full(len(time), inputs.hours))}, {"time": time, "job": jobs, "pool": pools, "site": sites}
+    )
     at = np.searchsorted(time, table["start"].to_numpy().astype("datetime64[ns]"))
     pool = [pools.index(f"{r.site}/{r.hall}/{r.pool}") for r in table.itertuples()]
     job = [jobs.index(str(name)) for name in table["job"]]
     return as_schedule(
-        axes, np.array(job, dtype=float), np.array(pool, dtype=float), at.astype(float), table["gpus"].to_numpy()
-    )
+        axes, np.array(job, dtype=float), np.array(pool, dtype=float), at.astype(float), table["gpus"].to_numpy(),
+        _solar_limit(inputs, held),
+    )  # fmt: skip
+
+
+def _solar_limit(inputs: Inputs, held: pd.DataFrame) -> Floats | None:
+    """Most solar power that each site uses, (S, T) [MW]; None where no array is held back on the day."""
+    out = np.full((len(inputs.fleet.sites), len(inputs.time)), UNLIMITED_MW)
+    here = held[held["start"].isin(inputs.time) & held["site"].isin(list(inputs.fleet.sites))]
+    rows = [list(inputs.fleet.sites).index(site) for site in here["site"]]
+    out[rows, np.searchsorted(inputs.time, here["start"].to_numpy())] = here["solar_limit_mw"]
+    return out if len(here) else None
 
 
 def speed_of(inputs: Inputs, job: Job, pool: str) -> float:

@@ -17,7 +17,7 @@ from energy.operate.as_then import QUEUE, recall
 from energy.operate.books import inputs_of
 from energy.operate.config import Place
 from energy.operate.night_case import CASE
-from energy.operate.planner import read_schedule
+from energy.operate.planner import read_held_back, read_schedule
 from energy.operate.queue import Queue, most_gpus, set_aside
 from energy.operate.store import Store
 from energy.problem import Inputs, read_inputs
@@ -32,12 +32,14 @@ class InForce:
     row : of the table `plans`
     night : the kept case
     schedule : job, site, hall, pool, start, hours, gpus over the night's horizon
+    held : site, start, solar_limit_mw of solar arrays that it holds back
     jobs : every job that was submitted by then, by id
     """
 
     row: dict[str, Any]
     night: Inputs
     schedule: pd.DataFrame
+    held: pd.DataFrame
     jobs: dict[str, Job]
 
     def seen_now(self, now: Inputs) -> Inputs:
@@ -81,7 +83,8 @@ def in_force(place: Place, store: Store, day: date, before: InForce | None = Non
     kept = place.kept / row["kept"]
     night = read_inputs(kept / CASE)
     jobs = recall(kept).queue.jobs if (kept / QUEUE).is_file() else {j.id: j for j in night.jobs}
-    return InForce(row, night, read_schedule(place.out / row["folder"] / "schedule.parquet"), jobs)
+    folder = place.out / row["folder"]
+    return InForce(row, night, read_schedule(folder / "schedule.parquet"), read_held_back(folder), jobs)
 
 
 def fitted(state: State, tariffs: Mapping[str, Tariff]) -> State:

@@ -82,7 +82,8 @@ def book_day(books: Books, states: dict[str, State], day: date, settled: bool) -
     inputs = books.inputs(plan, day)
     table = executed(inputs, plan.schedule, plan.jobs, dict(states[PLAN].work_done))
     meter = meter_of(books.store, inputs) if settled else NO_METER
-    entry = _reported(books, plan, inputs, table, states[PLAN], book(inputs, states[PLAN], table, plan.jobs, meter))
+    entry = book(inputs, states[PLAN], table, plan.jobs, meter, plan.held)
+    entry = _reported(books, plan, inputs, table, states[PLAN], entry)
     if not settled:
         return Booked(states | {PLAN: entry.state}, [], [])
     why = _why(plan, inputs, states[PLAN], entry, table)
@@ -140,7 +141,9 @@ def _why(plan: InForce, inputs: Inputs, before: State, entry: Entry, table: pd.D
     guess = replace(facts(then), state=before)
     priced = replace(guess, series=replace(guess.series, prices=inputs.series.prices), fx=inputs.fx)
     truth = replace(facts(inputs), state=before)
-    old_air, new_air = replay(guess, day_schedule(then, table)), replay(truth, day_schedule(inputs, table))
+    old_air, new_air = (
+        replay(known, day_schedule(on, table, plan.held)) for known, on in ((guess, then), (truth, inputs))
+    )
     by_forecast, by_price = bill(guess, old_air).total(), bill(priced, old_air).total()
     by_weather = bill(truth, new_air).total()
     own = plan.row["night"] == str(day)

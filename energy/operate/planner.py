@@ -9,8 +9,10 @@ import pandas as pd
 
 from energy.audit.dispatch import earliest_deadline_first, trimmed
 from energy.inputs.errors import ConfigError, SeriesError
+from energy.operate.books import NOT_HELD
 from energy.optimize import Maker
 from energy.report.cells import bare_frame
+from energy.report.record import SOLAR_LIMIT
 from energy.solve import Options
 
 #: Methods of the solver that make a certified plan.
@@ -55,3 +57,12 @@ def read_schedule(path: Path) -> pd.DataFrame:
         return table.assign(start=start.astype("datetime64[ns]"), gpus=table["gpus"].astype(float))[[*COLUMNS, "hours"]]
     except (OSError, ValueError, KeyError) as e:
         raise SeriesError(path, f"is no schedule ({e})", f"columns {', '.join(COLUMNS)}, hours") from None
+
+
+def read_held_back(folder: Path) -> pd.DataFrame:
+    """Where the plan of a run folder holds solar arrays back: site, start (naive UTC), solar_limit_mw; mostly empty."""
+    if not (folder / SOLAR_LIMIT).is_file():
+        return NOT_HELD
+    table = bare_frame(pd.read_csv(folder / SOLAR_LIMIT, dtype={"site": str}))
+    start = pd.to_datetime(table["start"], utc=True).dt.tz_localize(None)
+    return table.assign(start=start.astype("datetime64[ns]"))

@@ -12,7 +12,7 @@ from energy.inputs.dated import at
 from energy.inputs.errors import SeriesError
 from energy.inputs.fleet import Fleet
 from energy.inputs.gpus import GpuPower
-from energy.inputs.jobs import EXPECTED, Job, parse_rows
+from energy.inputs.jobs import EXPECTED, SUBMITTED, Job, parse_rows, submitted_at
 from energy.inputs.tables import read_frame
 from energy.problem.work import speeds
 from energy.schema import Floats, Times
@@ -54,17 +54,20 @@ def read_queue(path: Path, known_at: np.datetime64) -> Queue:
     SeriesError : the table itself cannot be read, lacks a column, or has offsets instead of times.
     """
     frame = read_frame(
-        path, ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site", "submitted")
+        path, ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site", SUBMITTED)
     )
-    given = frame.pop("submitted") if "submitted" in frame else pd.Series("", index=frame.index)
     _absolute(path, frame)
+    given = frame.pop(SUBMITTED) if SUBMITTED in frame else pd.Series("", index=frame.index)
     queue = Queue()
     for row, job in parse_rows(path, frame, known_at):
         if isinstance(job, str):
             queue.refused.append(job)
             continue
-        at = pd.to_datetime(str(given.iloc[row]), utc=True, errors="coerce")
-        moment = job.release if pd.isna(at) else at.tz_localize(None)
+        try:
+            moment = submitted_at(given.iloc[row], known_at) or job.release
+        except ValueError as e:
+            queue.refused.append(f"{path}: row {row + 2} (job {job.id}): {e}")
+            continue
         if job.id in queue.jobs or job.id.startswith(EXPECTED) or job.id == NO_WORK:
             queue.refused.append(f"job {job.id}: the id is taken")
         elif moment <= pd.Timestamp(known_at):
@@ -73,7 +76,7 @@ def read_queue(path: Path, known_at: np.datetime64) -> Queue:
 
 
 def _absolute(path: Path, frame: pd.DataFrame) -> None:
-    for key in ("release", "deadline"):
+    for key in ("release", "deadline", SUBMITTED):
         if key in frame and frame[key].fillna("").astype(str).str.startswith("+").any():
             raise SeriesError(
                 f"{path}: {key}", "counts hours from a horizon's start", "times, in a table of many nights"
@@ -141,7 +144,7 @@ def as_table(jobs: list[Job]) -> pd.DataFrame:
 def history(queue: Queue) -> pd.DataFrame:
     """The jobs so far as `forecast.expected_arrivals` takes them."""
     table = as_table(list(queue.jobs.values()))
-    for key in ("release", "deadline"):
+    for key in ("release", "deadline", SUBMITTED):
         table[key] = pd.to_datetime(table[key], utc=True).dt.tz_localize(None).astype("datetime64[ns]")
     submitted = [queue.submitted[name] for name in table["id"]]
     return table.assign(

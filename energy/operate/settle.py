@@ -18,7 +18,7 @@ from energy.operate.errors import StoreError
 from energy.operate.known import HISTORY_DAYS, Known
 from energy.operate.logs import logger
 from energy.operate.one_day import PLAN, RUN_NOW, Books, book_day, work_alone
-from energy.operate.planner import read_schedule
+from energy.operate.planner import read_held_back, read_schedule
 from energy.operate.reported import opened
 from energy.operate.store import Store
 
@@ -146,4 +146,4 @@ def promise(case: Path, day: date, schedule: Path, state: State, jobs: dict[str,
     """What a night's plan costs on its own day by what the night knows [EUR]."""
     inputs = inputs_of(case, day)
     table = executed(inputs, read_schedule(schedule), jobs, dict(state.work_done))
-    return cost_of(inputs, state, table)
+    return cost_of(inputs, state, table, read_held_back(schedule.parent))

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from energy import schema
+from energy.plan.shape import held_back
 from energy.report.cells import bare_frame, guarded_frame
 
 #: Values from which compressing an array saves more than its index takes.
@@ -29,6 +30,8 @@ DATASETS = {
 FRAMES = ("bill", "baseline_bill")
 #: Folder of the inputs inside a run folder: an ordinary case, ``case.yaml`` to begin with.
 INPUTS = "inputs"
+#: Where the plan holds solar arrays back; there only if it does.
+SOLAR_LIMIT = "solar_limit.csv"
 #: Weekly reservoir filling of the zones, where the case's series were fetched with it.
 RESERVOIRS = "reservoirs.nc"
 #: Hydropower signals of the zones by hour, likewise.
@@ -87,6 +90,9 @@ def write(record: Record, folder: Path) -> None:
     record.schedule.to_parquet(folder / "schedule.parquet", index=False)
     schedule = guarded_frame(record.schedule)
     schedule.to_csv(folder / "schedule.csv", index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6f")
+    held = held_back(record.placement)
+    if len(held):
+        guarded_frame(held).to_csv(folder / SOLAR_LIMIT, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
     for name, bill in record.bills.items():
         guarded_frame(bill).to_csv(folder / f"{name}.csv", index=False, float_format="%.6f")
     write_json(record.summary, folder / "summary.json")

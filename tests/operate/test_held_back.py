@@ -1,0 +1,65 @@
+"""A solar array that a plan holds back stays held back in the table that is published, and in the books of its days."""
+
+from datetime import date
+
+import pytest
+
+from energy.operate.books import EMPTY, cost_of, day_schedule, inputs_of
+from energy.operate.planner import read_held_back, read_schedule
+from energy.operate.runs import record_of
+from energy.operate.settle import promise
+from energy.optimize import optimize
+from energy.plan.shape import held_back
+from energy.report.record import SOLAR_LIMIT, write
+from tests.bills.test_minimum_bill import BINDING, CHARGE, minimum, small
+
+SUN = {"dc_mw": 0.6, "ac_mw": 0.5}
+
+
+def published(tmp_path, *tariff):
+    """A run of the small case with an array at south, and its folder."""
+    run = optimize(small(tmp_path, *tariff, solar=SUN).path)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    write(record_of(run), folder)
+    return run, folder
+
+
+def test_books_of_the_published_tables_are_the_bill_of_the_plan(tmp_path):
+    """A binding minimum bill pays for drawing: the array stands still in some hours, in the plan's bill and in the books."""
+    run, folder = published(tmp_path, CHARGE, minimum(BINDING))
+    table, held = read_schedule(folder / "schedule.parquet"), read_held_back(folder)
+    assert len(held) > 0
+    assert (held["site"] == "south").all()
+    inputs = run.inputs
+    books = cost_of(inputs, inputs.state, table, held)
+    assert books == pytest.approx(run.plan.bill.total(), abs=1e-6)
+    assert abs(cost_of(inputs, inputs.state, table) - books) > 0.01, "the sun that is held back makes a difference"
+
+
+def test_hours_of_other_days_and_sites_that_are_gone_are_no_part_of_a_day(tmp_path):
+    run, folder = published(tmp_path, CHARGE, minimum(BINDING))
+    held, day = read_held_back(folder), date(2024, 3, 5)
+    inputs = inputs_of(run.inputs.case_path, day, run.inputs)
+    limit = day_schedule(inputs, EMPTY, held)["solar_limit_mw"].sel(site="south").values
+    mine = held[held["start"].isin(inputs.time)]
+    assert 0 < len(mine) < len(held)
+    assert (limit < 1e5).sum() == len(mine)
+    gone = held.assign(site="elsewhere")
+    assert "solar_limit_mw" not in day_schedule(inputs, EMPTY, gone)
+
+
+def test_no_file_where_nothing_is_held_back(tmp_path):
+    run, folder = published(tmp_path, CHARGE)
+    assert not (folder / SOLAR_LIMIT).exists()
+    assert len(held_back(run.plan.schedule)) == len(read_held_back(folder)) == 0
+
+
+def test_promise_of_a_night_keeps_to_it(tmp_path):
+    """What the first day costs by the published tables, with the limit beside the schedule and without."""
+    run, folder = published(tmp_path, CHARGE, minimum(BINDING))
+    jobs = {j.id: j for j in run.inputs.jobs}
+    known = (run.inputs.case_path, date(2024, 3, 5), folder / "schedule.parquet", run.inputs.state, jobs)
+    with_limit = promise(*known)
+    (folder / SOLAR_LIMIT).unlink()
+    assert promise(*known) != pytest.approx(with_limit, abs=0.01)
