@@ -144,7 +144,7 @@ def as_table(jobs: list[Job]) -> pd.DataFrame:
 def history(queue: Queue) -> pd.DataFrame:
     """The jobs so far as `forecast.expected_arrivals` takes them."""
     table = as_table(list(queue.jobs.values()))
-    for key in ("release", "deadline", SUBMITTED):
+    for key in ("release", "deadline"):
         table[key] = pd.to_datetime(table[key], utc=True).dt.tz_localize(None).astype("datetime64[ns]")
     submitted = [queue.submitted[name] for name in table["id"]]
     return table.assign(
