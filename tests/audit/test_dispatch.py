@@ -97,6 +97,11 @@ def test_run_now_by_release_home_first_late_work_goes_on():
     assert run(run_now, jobs, ["site1", None]) == [(1, 0, 0, 3), (1, 0, 1, 3), (0, 1, 1, 4), (0, 0, 1, 1), (0, 1, 2, 4)]
 
 
+def test_a_release_inside_a_period_leaves_part_of_it():
+    """Released half an hour before the first period ends: 2 of 4 GPUs on average, 4 from then on, deadline or not."""
+    assert run(run_now, [Job(9, 4, window=(0, 1), share=0.5)], [None]) == [(0, 0, 0, 2), (0, 0, 1, 4), (0, 0, 2, 3)]
+
+
 def test_rules_of_thumb_by_hand():
     """5 of work, 3 GPUs, at home in site 0 with prices 10, 40, 20. Cheap hours: 10 and 20 (median 20). At the cheapest
     site: 10 at 0, 20 at 1. Site 1 has overhead, so the lowest PUE is site 0."""
