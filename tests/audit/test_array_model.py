@@ -38,6 +38,7 @@ def test_blocks_are_numbered_where_they_exist():
     b.put(b.rows["s"], b.columns["y"], [-1])
     b.put(b.rows["s"], b.columns["y"], [4])  # adds up
     np.testing.assert_array_equal(b.matrix().toarray(), [[2, 2, 0], [0, 0, 3]])
+    assert b.matrix().dtype == np.float64  # whole numbers too
 
 
 #: Where a variable exists: a job's classes and periods, a group's pools, sun, heat that is wanted, charges with bands,

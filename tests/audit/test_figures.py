@@ -84,16 +84,18 @@ def test_summary_of_a_plan_and_its_baseline(case, found):
 
 
 def test_equal_work_is_equal_to_a_millionth(case, found):
-    """At 4 GPU-hours: 3.9e-6 less is equal, 4.1e-6 less is not."""
+    """At 4 GPU-hours: 3.9e-6 less is equal, 4.1e-6 less is not; below one GPU-hour it is a millionth of one."""
 
-    def equal(gpus):
-        plan, base = priced(case, [(0, 0, 0, 8)], 0.0), priced(case, [(0, 0, 1, gpus)], 0.0)
+    def equal(gpus, held):
+        plan, base = priced(case, held, 0.0), priced(case, [(0, 0, 1, gpus)], 0.0)
         got = summarise(case, found, plan, base, PROOF, AGREED, Outcome("OK", ()))
         assert got["saving_share"] == 0.0
         return got["equal_work"]
 
-    assert equal(8 - 7.8e-6)
-    assert not equal(8 - 8.2e-6)
+    assert equal(8 - 7.8e-6, [(0, 0, 0, 8)])
+    assert not equal(8 - 8.2e-6, [(0, 0, 0, 8)])
+    assert equal(2e-6, [])
+    assert not equal(3e-6, [])
 
 
 def test_the_manifest_has_every_figure_of_the_proof():

@@ -67,6 +67,7 @@ def test_every_line_of_a_day():
     assert [x.component for x in found.values()] == [x.component for x in expected]
     for line, wanted in zip(found.values(), expected, strict=True):
         same(line, wanted)
+    assert {x.so_far_eur for x in found.values()} == {0.0}
 
 
 def same(line, wanted):
