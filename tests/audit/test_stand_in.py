@@ -8,6 +8,8 @@ from energy.audit.certificate import certify
 from energy.audit.reprice import cost, terms
 from energy.audit.stand_in import stand_in
 from tests.audit.toy import HELD, schedule, toy
+from tests.closed_forms.builder import one, problem
+from tests.closed_forms.words import Contract, Job
 
 #: Hall A: 7.3 MW when idle (0.5 + 1 + 9·0.2 + 16·0.25), then 4·0.8 + 4·0.75 and 3·0.8 more.
 #: Facility of site 0: 1 beside, 0.4 in any case, hall A with 2·0.1 + 4.2·0.3 (0.4·0.3), hall B with 1·0.2.
@@ -97,3 +99,29 @@ def test_terms_are_named_and_summed(found):
         {"energy": 62.75, "demand": sum(DEMAND), "contracts": -0.5 * (27 + 76.48) - 8.7, "feed_in": -8.0,
          "heat_sales": -10.0, "top_up": sum(BY_HAND["top_up"]), "fixed": 7.0}
     )  # fmt: skip
+
+
+def test_the_sun_serves_the_site_unless_drawing_is_paid_for():
+    """1 MW beside, 3 MW of sun: none is drawn at 0 or at half a euro; at -0.5 the array stands still."""
+    case = problem([one([0.0, 0.5, -0.5], solar=3.0, other=1.0)], [Job(1, 1)])
+    x = stand_in(case, schedule(case, []))
+    assert (x["solar_use"].values[0].tolist(), x["grid_import"].values[0].tolist()) == ([1, 1, 0], [0, 0, 1])
+
+
+def test_heat_that_earns_nothing_is_not_handed_over():
+    """Wanted at 0 EUR/MWh: none; at half a euro: all 2 MW of a hall that gives the half of 4 MW."""
+    case = problem([one([10.0, 10.0], firm_it=4.0, heat_share=0.5, heat=9.0, heat_price=[0.0, 0.5])], [Job(1, 1)])
+    assert stand_in(case, schedule(case, []))["heat"].values.tolist() == [[0, 2]]
+
+
+def test_surplus_sun_that_earns_little_is_still_sold():
+    """Half a euro per MWh fed in is more than nothing."""
+    case = problem([one([10.0, 10.0], solar=3.0, export=9.0, export_price=[0.0, 0.5])], [Job(1, 1)])
+    assert stand_in(case, schedule(case, []))["grid_export"].values.tolist() == [[0, 3]]
+
+
+def test_an_offer_that_saves_little_is_taken_and_one_that_saves_nothing_is_not():
+    """1 MW drawn: half a euro is worth taking; of two offers alike the first."""
+    offers = [Contract(0.6, [0.5, 0.0]), Contract(0.6, [0.5, 0.0])]
+    case = problem([one([10.0, 10.0], other=1.0)], [Job(1, 1)], contracts=offers)
+    np.testing.assert_allclose(stand_in(case, schedule(case, []))["taken"].values, [[0.6, 0], [0.4, 0]])
