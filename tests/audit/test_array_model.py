@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from energy.audit.builder import Builder
-from energy.audit.certificate import boxes, certify
+from energy.audit.certificate import boxes, certify, dual_bound
 from energy.audit.matrix import array_model, lowest
 from energy.audit.stand_in import stand_in
 from tests.audit.toy import HELD, schedule, toy
@@ -152,6 +152,29 @@ def test_boxes(case, model):
         there = numbers[numbers >= 0]
         expected = np.broadcast_to(BOX.get(name, model.up[there]), len(there))
         np.testing.assert_allclose(box[there], expected, err_msg=name)
+
+
+@pytest.mark.parametrize(("name", "price"), [("minimum_bill", -3.0), ("room", 3.0), ("pue_cap", 0.5)])
+def test_a_price_of_the_wrong_sign_counts_as_none(case, model, name, price):
+    """A row with one side open has prices of one sign; the other proves nothing and must cost nothing."""
+    box = boxes(model, case)
+    nothing = np.zeros(len(model.row_low))
+    wrong = nothing.copy()
+    wrong[model.rows[name].max()] = price
+    assert dual_bound(model, box, wrong) == dual_bound(model, box, nothing)
+    right = dual_bound(model, box, -wrong)
+    assert right != dual_bound(model, box, nothing)
+
+
+def test_bound_without_prices_is_every_column_at_its_cheaper_end(case, model):
+    """Fixed charges and what the hull gives back; -2.5 EUR/MW drawn, sun fed in, heat sold, contracts taken, hull, peaks.
+
+    No row is looked at: what costs money is nothing, what earns money is as much as there may be."""
+    contracts = 80 + 3 + 1 + 13.5 + 1.5 + 2.5 + 15 + 2.5
+    hull = 1000 * (0.77 + 1.76 + 0.7 + 1.6)
+    at_most = -1000 * 2.5 - 2 * 3 - 3 * 6 - 103 - contracts - hull
+    expected = model.offset + at_most + 30 * 50  # the floor of a charge is paid in any case
+    assert dual_bound(model, boxes(model, case), np.zeros(len(model.row_low))) == pytest.approx(expected)
 
 
 def test_proof_counts_and_names_what_it_saw(case):

@@ -111,6 +111,17 @@ def test_rules_of_thumb_by_hand():
     assert run(RULES["lowest-PUE site"], jobs, ["site1"]) == [(0, 0, 0, 3), (0, 0, 1, 2)]
 
 
+def test_the_lowest_pue_is_a_ratio_not_an_overhead():
+    """Full load of 2 MW with 0.2 + 0.1 of overhead against 100 MW with 10: 1.15 and 1.1. Idle power counts as load: with 1
+    MW of it more the small hall has 1.1 too, and comes first."""
+    small, large = Hall((Pool(9),), ((2.0, 0.1),), 0.1), Hall((Pool(9),), ((100.0, 0.1),))
+    case = problem([Site([10], (small, large))], [Job(4, 4)])
+    assert entries(RULES["lowest-PUE site"](case, np.array([4.0]), [None])) == [(0, 1, 0, 4)]
+    idle = Hall((Pool(9),), ((2.0, 0.1),), 0.1, firm_it=1.01)
+    case = problem([Site([10], (idle, large))], [Job(4, 4)])
+    assert entries(RULES["lowest-PUE site"](case, np.array([4.0]), [None])) == [(0, 0, 0, 4)]
+
+
 def test_cheapest_hours_do_not_wait_beyond_the_last_chance():
     """9 of work at 3 GPUs need all three hours, the dear one too. With two hours left, half an hour of work waits for
     the cheap one; a whole hour of it does not, because a period is all the slack it would have."""
