@@ -36,14 +36,22 @@ def test_it_stops_when_the_work_is_done_and_at_the_shares_of_a_window():
     assert entries(earliest_deadline_first(case)) == [(0, 0, 0, 1), (0, 0, 2, 2)]
 
 
-def test_room_of_pool_hall_and_connection_holds():
-    """2 GPUs in the pool; a hall of 3 MW with 1 firm; a connection of 6 MW: 1 beside, 0.5 in any case, then 1.5 per
-    GPU at the steepest overhead: 3 GPUs."""
-    for site, gpus in ((one([10], gpus=3, firm=1), 2), (one([10], limit=4, firm_it=1), 3),
-                       (one([10], grid=6, other=1, overhead_min=0.5, overhead=((1, 0.1), (9, 0.5))), 3)):  # fmt: skip
-        case = problem([site], [Job(9, 9)])
-        assert entries(earliest_deadline_first(case)) == [(0, 0, 0, gpus)]
-        assert entries(run_now(case, case["work_left"].values, [None])) == [(0, 0, 0, gpus)]
+@pytest.mark.parametrize(
+    "site",
+    [
+        one([10], gpus=4, firm=1),
+        one([10], limit=4, firm_it=1),
+        one([10], grid=6, other=1, overhead_min=0.5, overhead=((1, 0.1), (9, 0.5))),
+    ],
+    ids=["pool", "hall", "connection"],
+)
+def test_room_of_pool_hall_and_connection_holds(site):
+    """Room for 3 GPUs: 4 less a firm one; 4 MW less 1; 6 MW less 1 beside and 0.5 in any case, at the steepest overhead
+    1.5 MW each. One job takes them all, or the second what the first leaves."""
+    for jobs, held in (([Job(9, 9)], [(0, 0, 0, 3)]), ([Job(2, 2)] * 2, [(0, 0, 0, 2), (1, 0, 0, 1)])):
+        case = problem([site], jobs)
+        assert entries(earliest_deadline_first(case)) == held
+        assert entries(run_now(case, case["work_left"].values, [None] * len(jobs))) == held
 
 
 def rows(case, held):
