@@ -119,14 +119,15 @@ def _child(copy: Path, path: str, tests: set[str], table: dict[str, Any]) -> Non
 
 
 def _judged_here(path: str, tests: set[str], table: dict[str, Any]) -> int:
-    """Exit code of pytest: on the quickest file alone, which kills most mutants, then on all others."""
+    """Exit code of pytest: on the quickest file alone, which kills most mutants, then on tests newer than the table
+    (all of the room where none is known), then on all others that know the line."""
     import pytest
 
     room, first = suite_of(path), quickest(table, tests)
     options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:pytest_cov"]
-    files = sorted({t.split("::")[0] for t in tests if not t.startswith(room)})
     stages = [([t.split("::")[0] for t in sorted(first)[:1]], Order(first, (), table)),
-              ([*files, *room], Order(tests - first, room, table, tests))]  # fmt: skip
+              (list(room), Order(set(), room, table, tests)),
+              (sorted({t.split("::")[0] for t in tests - first}), Order(tests - first, (), table))]  # fmt: skip
     for paths, order in stages:
         code = int(pytest.main([*options, *paths], plugins=[order])) if paths else NO_TESTS
         if code not in (0, NO_TESTS):
