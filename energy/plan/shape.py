@@ -6,8 +6,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from energy.schema import UNLIMITED_MW
-
 #: A holding this close to a whole number of GPUs is whole.
 WHOLE_GPU = 1e-3
 
@@ -30,18 +28,6 @@ def frame(schedule: xr.Dataset) -> pd.DataFrame:
         "gpus": schedule["entry_gpus"].values,
     })  # fmt: skip
     return table.sort_values(["job", "start", "site", "hall", "pool"], ignore_index=True)
-
-
-def held_back(schedule: xr.Dataset) -> pd.DataFrame:
-    """Where solar arrays are held back: site, start (UTC), hours, solar_limit_mw; empty where nothing is."""
-    if "solar_limit_mw" not in schedule:
-        return pd.DataFrame({"site": [], "start": [], "hours": [], "solar_limit_mw": []})
-    limit = schedule["solar_limit_mw"].values
-    site, at = np.nonzero(limit < UNLIMITED_MW)
-    return pd.DataFrame({
-        "site": schedule["site"].values[site].astype(str), "start": schedule["time"].values[at],
-        "hours": schedule["dt"].values[at], "solar_limit_mw": limit[site, at],
-    })  # fmt: skip
 
 
 def shape_of(schedule: xr.Dataset) -> dict[str, float]:

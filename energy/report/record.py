@@ -12,7 +12,6 @@ import pandas as pd
 import xarray as xr
 
 from energy import schema
-from energy.plan.shape import held_back
 from energy.report.cells import bare_frame, guarded_frame
 
 #: Values from which compressing an array saves more than its index takes.
@@ -101,6 +100,18 @@ def write(record: Record, folder: Path) -> None:
         (folder / INPUTS / name).write_bytes(content)
     if record.night is not None:
         write_json(record.night, folder / NIGHT)
+
+
+def held_back(schedule: xr.Dataset) -> pd.DataFrame:
+    """Where solar arrays are held back: site, start (UTC), hours, solar_limit_mw; empty where nothing is."""
+    if "solar_limit_mw" not in schedule:
+        return pd.DataFrame({"site": [], "start": [], "hours": [], "solar_limit_mw": []})
+    limit = schedule["solar_limit_mw"].values
+    site, at = np.nonzero(limit < schema.UNLIMITED_MW)
+    return pd.DataFrame({
+        "site": schedule["site"].values[site].astype(str), "start": schedule["time"].values[at],
+        "hours": schedule["dt"].values[at], "solar_limit_mw": limit[site, at],
+    })  # fmt: skip
 
 
 def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:

@@ -9,8 +9,7 @@ from energy.operate.planner import read_held_back, read_schedule
 from energy.operate.runs import record_of
 from energy.operate.settle import promise
 from energy.optimize import optimize
-from energy.plan.shape import held_back
-from energy.report.record import SOLAR_LIMIT, write
+from energy.report.record import SOLAR_LIMIT, held_back, write
 from tests.bills.test_minimum_bill import BINDING, CHARGE, minimum, small
 
 SUN = {"dc_mw": 0.6, "ac_mw": 0.5}
