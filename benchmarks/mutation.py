@@ -36,8 +36,19 @@ from benchmarks.mutants import CHECKOUT, ROOMS, Mutant, sample
 #: First match wins: the fast tests of a room, for lines that no single test runs and for tests newer than the table.
 SUITES = (
     ("energy/program/", ("tests/golden", "tests/closed_forms", "tests/program")),
-    ("energy/audit/matrix.py", ("tests/closed_forms", "tests/audit/test_certificate.py", "tests/program")),
-    ("energy/audit/certificate.py", ("tests/audit/test_certificate.py", "tests/closed_forms", "tests/lying_solver")),
+    (
+        "energy/audit/matrix.py",
+        ("tests/closed_forms", "tests/audit/test_certificate.py", "tests/audit/test_array_model.py", "tests/program"),
+    ),
+    (
+        "energy/audit/certificate.py",
+        (
+            "tests/audit/test_certificate.py",
+            "tests/audit/test_array_model.py",
+            "tests/closed_forms",
+            "tests/lying_solver",
+        ),
+    ),
     ("energy/audit/explain.py", ("tests/explain",)),
     ("energy/audit/cures.py", ("tests/explain",)),
     ("energy/audit/", ("tests/audit", "tests/bills")),

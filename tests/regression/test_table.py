@@ -10,6 +10,7 @@ from tests.regression.table import (
     ATTRIBUTED,
     REFERENCE,
     STEP,
+    THREE_DAYS,
     attribution_differences,
     attribution_entry,
     differences,
@@ -34,7 +35,7 @@ def check(name):
     return result
 
 
-@pytest.mark.slow  # the first of them is also in tests/audit/test_audit_reference.py, solved once for both
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WHOLE)
 def test_reference(name):
     result = check(name)
@@ -45,7 +46,7 @@ def test_reference(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [n for n in REFERENCE if n not in WHOLE])
+@pytest.mark.parametrize("name", [n for n in REFERENCE if n not in (*WHOLE, THREE_DAYS)])
 def test_other_reference_weeks(name):
     check(name)
 
