@@ -1,6 +1,8 @@
 """A solar array that a plan holds back stays held back in the table that is published, and in the books of its days."""
 
+import shutil
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,12 @@ from tests.bills.test_minimum_bill import BINDING, CHARGE, minimum, small
 SUN = {"dc_mw": 0.6, "ac_mw": 0.5}
 
 
+@pytest.fixture(scope="module")
+def held_run(tmp_path_factory):
+    """A binding minimum bill pays for drawing: the array stands still in some hours."""
+    return published(tmp_path_factory.mktemp("held"), CHARGE, minimum(BINDING))
+
+
 def published(tmp_path, *tariff):
     """A run of the small case with an array at south, and its folder."""
     run = optimize(small(tmp_path, *tariff, solar=SUN).path)
@@ -24,9 +32,8 @@ def published(tmp_path, *tariff):
     return run, folder
 
 
-def test_books_of_the_published_tables_are_the_bill_of_the_plan(tmp_path):
-    """A binding minimum bill pays for drawing: the array stands still in some hours, in the plan's bill and in the books."""
-    run, folder = published(tmp_path, CHARGE, minimum(BINDING))
+def test_books_of_the_published_tables_are_the_bill_of_the_plan(held_run):
+    run, folder = held_run
     table, held = read_schedule(folder / "schedule.parquet"), read_held_back(folder)
     assert len(held) > 0
     assert (held["site"] == "south").all()
@@ -36,8 +43,8 @@ def test_books_of_the_published_tables_are_the_bill_of_the_plan(tmp_path):
     assert abs(cost_of(inputs, inputs.state, table) - books) > 0.01, "the sun that is held back makes a difference"
 
 
-def test_hours_of_other_days_and_sites_that_are_gone_are_no_part_of_a_day(tmp_path):
-    run, folder = published(tmp_path, CHARGE, minimum(BINDING))
+def test_hours_of_other_days_and_sites_that_are_gone_are_no_part_of_a_day(held_run):
+    run, folder = held_run
     held, day = read_held_back(folder), date(2024, 3, 5)
     inputs = inputs_of(run.inputs.case_path, day, run.inputs)
     limit = day_schedule(inputs, EMPTY, held)["solar_limit_mw"].sel(site="south").values
@@ -54,11 +61,13 @@ def test_no_file_where_nothing_is_held_back(tmp_path):
     assert len(held_back(run.plan.schedule)) == len(read_held_back(folder)) == 0
 
 
-def test_promise_of_a_night_keeps_to_it(tmp_path):
+def test_promise_of_a_night_keeps_to_it(held_run, tmp_path):
     """What the first day costs by the published tables, with the limit beside the schedule and without."""
-    run, folder = published(tmp_path, CHARGE, minimum(BINDING))
+    run, folder = held_run
     jobs = {j.id: j for j in run.inputs.jobs}
-    known = (run.inputs.case_path, date(2024, 3, 5), folder / "schedule.parquet", run.inputs.state, jobs)
-    with_limit = promise(*known)
-    (folder / SOLAR_LIMIT).unlink()
-    assert promise(*known) != pytest.approx(with_limit, abs=0.01)
+    alone = shutil.copy(folder / "schedule.parquet", tmp_path)
+    both, without = (
+        promise(run.inputs.case_path, date(2024, 3, 5), Path(table), run.inputs.state, jobs)
+        for table in (folder / "schedule.parquet", alone)
+    )
+    assert both != pytest.approx(without, abs=0.01)

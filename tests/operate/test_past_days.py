@@ -48,6 +48,7 @@ def test_a_pool_that_came_later_is_no_part_of_past_days(planned):
     assert [d["policy"] for d in found.days] == ["plan", "run_now"]
 
 
+@pytest.mark.slow
 def test_a_pool_that_is_gone_has_still_done_its_work(planned):
     before = settled(planned)
     planned.edit("fleet.yaml", "sites.south.halls.air.pools", {"a100": {"gpu": "a100", "count": 400}})
@@ -57,6 +58,7 @@ def test_a_pool_that_is_gone_has_still_done_its_work(planned):
     assert found.days[1] == before.days[1], "run-now had the pool as well"
 
 
+@pytest.mark.slow
 def test_jobs_that_left_the_table_were_run_all_the_same(planned):
     before = settled(planned)
     planned.drop("queue.csv", "j1", "j2")
@@ -81,6 +83,7 @@ def test_a_day_without_books_is_told_and_stops_no_night(planned, monkeypatch):
     assert night.left["j1"] == pytest.approx(9000 - WORK)
 
 
+@pytest.mark.slow
 def test_a_day_that_never_gets_books_is_given_up(planned, monkeypatch):
     monkeypatch.setattr(one_day, "run_now_table", broken)
     monkeypatch.setattr(settle, "PATIENCE_DAYS", 2)
@@ -96,6 +99,7 @@ def test_a_plan_that_cannot_be_read_stops_no_night(planned):
     assert found.days == []
 
 
+@pytest.mark.slow
 def test_days_before_the_series_are_given_up_but_for_their_work(planned, monkeypatch):
     monkeypatch.setattr(settle, "REACH_DAYS", 2)
     found = settled(planned, DAY + timedelta(days=4))
@@ -125,12 +129,14 @@ def test_the_first_night_knows_what_was_reported(nights):
     assert settled(nights, DAY).state.work_done == {"j1": 1500.0}
 
 
+@pytest.mark.slow
 def test_reports_before_the_first_plan_count_in_the_nights_after_it(planned):
     report(planned, "2024-03-11T22:30:00", 1000.0)
     found = settled(planned)
     assert found.state.work_done["j1"] == pytest.approx(1000 + WORK)
 
 
+@pytest.mark.slow
 def test_a_report_of_no_work_takes_the_plans_away(planned):
     """A job that still waits in the cluster's queue has done nothing, whatever the plan says."""
     report(planned, "2024-03-12T22:30:00", 0.0)

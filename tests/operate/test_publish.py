@@ -191,19 +191,20 @@ def test_a_failed_night_is_made_up_for_with_what_it_knew(solved, nights, monkeyp
 
 
 @pytest.mark.slow
-def test_killed_at_200_random_moments(solved: Solved, tmp_path):
-    """Real processes, SIGKILL to the night after a random time or at a random step."""
-    rng = np.random.default_rng(11)
+@pytest.mark.parametrize("part", range(4))
+def test_killed_at_200_random_moments(part, solved: Solved, tmp_path):
+    """Real processes, SIGKILL to the night after a random time or at a random step; 50 moments in each part."""
+    rng = np.random.default_rng([11, part])
     wanted = bytes_of(solved.case.out)
     case, began = NightCase(tmp_path / "case"), time.monotonic()
     _run(case)
     whole = time.monotonic() - began
-    for k in range(200):
+    for k in range(50):
         case = NightCase(tmp_path / f"case{k}")
         step = str(rng.choice(STEPS)) if k % 2 else None
         _run(case, step, None if step else rng.uniform(0, whole))
         _run(case)
-        assert bytes_of(case.out) == wanted, (k, step)
+        assert bytes_of(case.out) == wanted, (part, k, step)
 
 
 def _run(case: NightCase, step: str | None = None, after: float | None = None) -> None:

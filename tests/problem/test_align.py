@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.problem.align import on_grid, worst_on_grid
+from tests.few import few
 
 START = np.datetime64("2024-03-31T00:00", "ns")
 MINUTE = np.timedelta64(1, "m")
@@ -78,7 +79,7 @@ def test_hours_on_quarter_hours_and_back():
 
 
 @pytest.mark.parametrize(
-    "room", ["energy.optimize", "energy.inputs.series", "energy.audit.replay", "energy.report.page"]
+    "room", few(["energy.optimize", "energy.inputs.series", "energy.audit.replay", "energy.report.page"], 1)
 )
 def test_series_that_do_not_share_their_hours_cannot_be_added(room):
     """In a process of its own: the option must come with the package, not with the tests."""

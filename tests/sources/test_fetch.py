@@ -33,6 +33,7 @@ NORWAY = Path(fetching.__file__).parents[1] / "models" / "fleets" / "norway.yaml
 TOMORROW = date(2026, 11, 25)
 
 
+@pytest.mark.slow
 def test_a_norwegian_user_without_any_key_gets_tomorrow(world):
     said: list[str] = []
     got = fetching.fetch(NORWAY, TOMORROW, TOMORROW, world.keyless(), world.folder / "out", said.append)
@@ -57,6 +58,7 @@ def test_a_norwegian_user_without_any_key_gets_tomorrow(world):
     assert got.lines()[-1].startswith("exchange rates: NOK 0.08696 EUR (ecb, 2026-11-24)")
 
 
+@pytest.mark.slow
 def test_inputs_read_the_files_as_they_are(world):
     got = fetching.fetch(NORWAY, TOMORROW, TOMORROW, world.client(), world.folder / "out")
     table = read_series(got.folder / "prices_eur.nc")
@@ -92,6 +94,7 @@ def test_a_file_with_zones_of_different_steps_and_a_hole(tmp_path):
     assert one["quality"].tolist() == ["forecast"] * 3
 
 
+@pytest.mark.slow
 def test_an_interrupted_fetch_resumes_where_it_was(world):
     class Interrupted(KeyboardInterrupt):
         pass
@@ -173,6 +176,7 @@ def test_a_live_case_without_any_key_assembles(world):
     assert set(problem["weather_quality"].sel(site="skien").values) <= {2, 4}
 
 
+@pytest.mark.slow
 def test_live_without_prices_or_with_own_jobs(world, tmp_path):
     for name in ("hvakosterstrommen", "entsoe", "energy_charts"):
         world.contracts[name].always = Response(status=500)
@@ -191,6 +195,7 @@ def test_live_without_prices_or_with_own_jobs(world, tmp_path):
         _reference_jobs(fetching.load_fleet(NORWAY), 1.0, tmp_path / "jobs.csv", lambda _: None)
 
 
+@pytest.mark.slow
 def test_a_british_site_gets_pounds_carbon_and_a_proxy(world, tmp_path):
     fleet = (
         NORWAY.read_text()

@@ -69,7 +69,13 @@ def broken(asked: str) -> Callable[[Request], Response | None]:
     return answer
 
 
-@pytest.mark.parametrize("name", PIECES)
+#: Their retries wait; `make test-sources` has them.
+PATIENT = ("entsoe", "nasa_power", "frost")
+
+
+@pytest.mark.parametrize(
+    "name", [*(p for p in PIECES if p not in PATIENT), *(pytest.param(p, marks=pytest.mark.slow) for p in PATIENT)]
+)
 def test_one_broken_piece_costs_that_piece_only(world, name):
     source, get, asked, start, end = PIECES[name]
     whole = get(world.client(ttl_s=0))
