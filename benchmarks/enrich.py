@@ -11,19 +11,19 @@ import numpy as np
 import xarray as xr
 
 from energy import schema
-from energy.schema import Floats
+from energy.schema import Floats, values_of
 
 
 def replaced(problem: xr.Dataset, coords: Mapping[str, object] | None = None, **arrays: object) -> xr.Dataset:
     """The Problem with other arrays, and other axes where their lengths change; checked again."""
-    kept: dict[str, object] = {str(k): v.values for k, v in problem.data_vars.items()}
+    kept: dict[str, object] = values_of(problem)
     axes: dict[str, object] = {str(k): v.values for k, v in problem.coords.items()}
     return schema.dataset(kept | arrays, axes | dict(coords or {}), schema.PROBLEM)
 
 
 def arrays_of(problem: xr.Dataset) -> dict[str, Floats]:
     """Plain arrays by name, copied."""
-    return {str(k): v.values.copy() for k, v in problem.data_vars.items()}
+    return {k: v.copy() for k, v in values_of(problem).items()}
 
 
 def with_sun(problem: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:

@@ -16,7 +16,7 @@ import pandas as pd
 import pypsa
 import xarray as xr
 
-from energy.schema import lowest_price
+from energy.schema import lowest_price, values_of
 
 BIG = 1e6
 
@@ -49,7 +49,7 @@ def optimum(problem: xr.Dataset) -> float:
 
 def network(problem: xr.Dataset) -> pypsa.Network:
     """The network; snapshot weightings are the lengths of the periods."""
-    p = {str(k): v.values for k, v in problem.data_vars.items()}
+    p = values_of(problem)
     n = pypsa.Network()
     n.set_snapshots(pd.RangeIndex(len(p["dt"])))
     for column in n.snapshot_weightings.columns:

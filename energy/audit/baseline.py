@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from energy.schema import Floats, as_schedule
+from energy.schema import Floats, as_schedule, values_of
 
 #: Work and rooms below this are used up [GPU-hours, GPUs, MW].
 NOTHING = 1e-9
@@ -31,7 +31,7 @@ def run_now(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dat
     work : reference GPU-hours to do by job, (J,): the work that the plan does, for a comparison of equals
     home : home site by job, or None for the first site of the fleet
     """
-    p = {str(k): v.values for k, v in problem.data_vars.items()}
+    p = values_of(problem)
     sites = problem["site"].values.tolist()
     order = [_preference(p, j, sites, home[j]) for j in range(len(work))]
     return greedy(problem, work, lambda j, _: order[j])
@@ -42,7 +42,7 @@ def greedy(problem: xr.Dataset, work: Floats, prefer: Prefer, waits: Waits = lam
 
     GPUs, hall and grid limits hold; the grid limit conservatively, with the steepest cooling segment.
     """
-    p = {str(k): v.values for k, v in problem.data_vars.items()}
+    p = values_of(problem)
     released = _released(p["open"])
     queue = sorted(range(len(work)), key=lambda j: (int(np.argmax(released[j] > 0)), -released[j].max(), j))
     room = Room(p)
@@ -64,7 +64,7 @@ def planned_work(problem: xr.Dataset, solution: xr.Dataset) -> Floats:
 def done(problem: xr.Dataset, schedule: xr.Dataset) -> Floats:
     """Reference GPU-hours that a schedule does, by job, (J,)."""
     job, pool = schedule["entry_job"].values, schedule["entry_pool"].values
-    speed = pool_speed({str(k): v.values for k, v in problem.data_vars.items()})
+    speed = pool_speed(values_of(problem))
     out = np.zeros(problem.sizes["job"])
     hours = problem["dt"].values[schedule["entry_time"].values]
     np.add.at(out, job, schedule["entry_gpus"].values * hours * speed[problem["job_group"].values[job], pool])

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from energy.audit.matrix import ArrayModel, array_model
-from energy.schema import Floats
+from energy.schema import Floats, values_of
 
 #: Largest scaled violation of a row or bound: ten times the solver's tolerance, 1 W in a MW balance.
 VIOLATION = 1e-6
@@ -81,7 +81,7 @@ def dual_bound(model: ArrayModel, box: Floats, y: Floats) -> float:
 
 def boxes(model: ArrayModel, problem: xr.Dataset) -> Floats:
     """Finite upper bounds that every optimal plan obeys, (columns,): the rows imply them."""
-    p = {str(k): v.values for k, v in problem.data_vars.items()}
+    p = values_of(problem)
     facility = p["grid_limit_mw"] + p["solar_mw"]  # facility = import - export + solar
     counted = np.abs(p["minimum_rate"] * p["grid_limit_mw"][p["minimum_site"]] * p["dt"]).sum(axis=1)
     limits = {

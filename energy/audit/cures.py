@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from energy.schema import Bools, Floats
+from energy.schema import Bools, Floats, values_of
 
 #: Work below this [GPU-hours] is done: rounding of a sum over periods.
 LEAST_WORK = 1e-9
@@ -53,7 +53,7 @@ class Plan:
     @classmethod
     def of(cls, problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> Plan:
         """The arrays of the three Datasets."""
-        p, x, v = ({str(k): a.values for k, a in ds.data_vars.items()} for ds in (problem, solution, prices))
+        p, x, v = (values_of(ds) for ds in (problem, solution, prices))
         return cls(p, x, v, {str(k): c.values for k, c in problem.coords.items()})
 
     def stamp(self, t: int) -> str:

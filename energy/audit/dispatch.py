@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from energy.audit.baseline import NOTHING, Room, hold, pool_speed
-from energy.schema import Floats, as_schedule
+from energy.schema import Floats, as_schedule, values_of
 
 
 def earliest_deadline_first(problem: xr.Dataset) -> xr.Dataset:
@@ -19,7 +19,7 @@ def earliest_deadline_first(problem: xr.Dataset) -> xr.Dataset:
     have room, by site price with the steepest overhead per reference GPU-hour, up to its GPU limit in every
     period. Room in pools, halls and grid connections holds; PUE caps and peaks are not looked at.
     """
-    p = {str(k): v.values for k, v in problem.data_vars.items()}
+    p = values_of(problem)
     room, entries = Room(p), []
     left = p["work_left"].astype(float).copy()
     last = p["open"].shape[1] - 1 - np.argmax(p["open"][:, ::-1] > 0, axis=1)
@@ -60,7 +60,7 @@ def trimmed(problem: xr.Dataset, table: pd.DataFrame) -> xr.Dataset:
     ----------
     table : job, pool (site, hall, pool), start (UTC) and gpus, as in schedule.csv
     """
-    p = {str(k): v.values for k, v in problem.data_vars.items()}
+    p = values_of(problem)
     room, left = Room(p), p["work_left"].astype(float).copy()
     jobs = {str(name): j for j, name in enumerate(problem["job"].values)}
     pools = {str(name): n for n, name in enumerate(problem["pool"].values)}

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from energy.audit.builder import Builder
-from energy.schema import Floats, Ints
+from energy.schema import Floats, Ints, values_of
 
 INF = float("inf")
 #: A marginal price closer to zero is rounding of sums of prices [EUR/MWh]; they are at most 1e4, to 1e-16 each.
@@ -53,7 +53,7 @@ def _gather(numbers: dict[str, Ints], size: int, values: dict[str, Floats]) -> F
 
 def array_model(problem: xr.Dataset) -> ArrayModel:
     """Rebuild the whole program from the Problem."""
-    p = {str(k): v.values for k, v in problem.data_vars.items()}
+    p = values_of(problem)
     b = Builder()
     _variables(b, p)
     _job_rows(b, p)

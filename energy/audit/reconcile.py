@@ -11,7 +11,7 @@ import xarray as xr
 from energy.audit.bill import Bill
 from energy.audit.matrix import lowest
 from energy.audit.reprice import Cost, cost, minimum_of
-from energy.schema import Floats
+from energy.schema import Floats, values_of
 
 #: Largest difference between objective and bill without a name [EUR]: one cent.
 UNEXPLAINED_EUR = 0.01
@@ -78,8 +78,8 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
     The program's own cost terms are computed once for the powers it planned and once for the replayed ones:
     their difference is what chords change. What then still differs from the bill has no name.
     """
-    p = {str(k): v.values for k, v in problem.data_vars.items()}
-    x = {str(k): v.values for k, v in solution.data_vars.items()}
+    p = values_of(problem)
+    x = values_of(solution)
     planned = cost(problem, x["grid_import"], x["grid_export"], x["heat"])
     actual = cost(problem, replayed["import_mw"].values, replayed["export_mw"].values, replayed["heat_mw"].values)
     chords, burned, peaks, others = _chords(p, planned, actual)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from energy.schema import Floats
+from energy.schema import Floats, values_of
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def cost(problem: xr.Dataset, drawn: Floats, fed: Floats, heat: Floats) -> Cost:
     Peaks, their bands and the top-up are those of the powers drawn: where a minimum bill binds, the program's own
     variables for them may be anything that costs the same.
     """
-    p: dict[str, Any] = {str(k): v.values for k, v in problem.data_vars.items()}
+    p: dict[str, Any] = values_of(problem)
     saved = np.zeros_like(drawn)
     np.add.at(saved, p["contract_site"], p["dt"] * p["contract_saving"] * contract_taken(p, drawn))
     at_site = p["minimum_site"][:, None] == np.arange(len(drawn))

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from energy.audit.baseline import greedy, pool_speed
-from energy.schema import Floats
+from energy.schema import Floats, values_of
 
 #: The threshold rule runs in this share of the cheapest hours of the home site.
 CHEAP_SHARE = 0.5
@@ -17,7 +17,7 @@ CHEAP_SHARE = 0.5
 
 def cheapest_hours(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dataset:
     """At home, only in hours below the site's median price, unless the deadline leaves no more slack."""
-    p = {str(k): v.values for k, v in problem.data_vars.items()}
+    p = values_of(problem)
     sites = problem["site"].values.tolist()
     at_home = [0 if h is None else sites.index(h) for h in home]
     cheap = p["price"] <= np.quantile(p["price"], CHEAP_SHARE, axis=1, keepdims=True)
@@ -37,7 +37,7 @@ def cheapest_hours(problem: xr.Dataset, work: Floats, home: list[str | None]) ->
 
 def follow_cheapest_site(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dataset:
     """At once, at whichever eligible site has the lowest price of the hour."""
-    p = {str(k): v.values for k, v in problem.data_vars.items()}
+    p = values_of(problem)
     speed = pool_speed(p)[p["job_group"]]
     site_of = p["hall_site"][p["pool_hall"]]
     return greedy(problem, work, lambda j, t: _ranked(p, speed[j], lambda n: float(p["price"][site_of[n], t])))
@@ -45,7 +45,7 @@ def follow_cheapest_site(problem: xr.Dataset, work: Floats, home: list[str | Non
 
 def lowest_pue_site(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dataset:
     """At once, in the hall with the lowest PUE at full load in the hour."""
-    p = {str(k): v.values for k, v in problem.data_vars.items()}
+    p = values_of(problem)
     speed = pool_speed(p)[p["job_group"]]
     full = p["it_min"] + p["width"].sum(axis=2)
     overhead = p["overhead_min"] + (p["width"] * p["slope"]).sum(axis=2)

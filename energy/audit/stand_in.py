@@ -14,7 +14,7 @@ import xarray as xr
 from energy import schema
 from energy.audit.matrix import array_model
 from energy.audit.reprice import bands_of, billed_peak, contract_taken, demand_by_charge, top_up
-from energy.schema import Floats
+from energy.schema import Floats, values_of
 
 
 def stand_in(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
@@ -23,7 +23,7 @@ def stand_in(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
     Work that the schedule does not do is `short`. Segments fill in order, the sun serves the site first, the
     billed peak fills its bands, the best contracts are taken first.
     """
-    p: dict[str, Any] = {str(k): v.values for k, v in problem.data_vars.items()}
+    p: dict[str, Any] = values_of(problem)
     x = {name: np.zeros([problem.sizes[d] for d in row.dims]) for name, row in schema.SOLUTION.items()}
     _work(p, schedule, x)
     _halls(p, x)

@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from energy.schema.check import SchemaError, as_schedule, attributes, check, dataset, describe, markdown
+from energy.schema.check import SchemaError, as_schedule, attributes, check, dataset, describe, markdown, values_of
 from energy.schema.marginal import lowest_price
 from energy.schema.tables import (
     COMPONENTS,
@@ -26,7 +26,7 @@ from energy.schema.tables import (
 __all__ = [
     "COMPONENTS", "PRICES", "PROBLEM", "QUALITY", "REPLAY", "SCHEDULE", "SOLUTION", "TABLES", "TINY_MW", "UNLIMITED_MW",
     "Array", "Bools", "Flags", "Floats", "Ints", "SchemaError", "Times",
-    "as_schedule", "attributes", "check", "dataset", "describe", "lowest_price", "markdown",
+    "as_schedule", "attributes", "check", "dataset", "describe", "lowest_price", "markdown", "values_of",
 ]  # fmt: skip
 
 # Here, because every room that handles Datasets imports this one: sums of series that do not share their hours raise,

@@ -27,32 +27,33 @@ def check(ds: xr.Dataset, table: dict[str, Array]) -> xr.Dataset:
         if name not in table:
             raise SchemaError(f"{name}: not in the table of arrays; allowed: {', '.join(sorted(table))}")
     for array in table.values():
-        if array.name in ds:
-            _check_one(ds[array.name], array)
+        if array.name in ds.variables:
+            _check_one(ds, array)
         elif array.required:
             raise SchemaError(f"{array.name}: missing; it must have dimensions {array.dims} in [{array.unit}]")
     return _check_time(ds)
 
 
-def _check_one(da: xr.DataArray, array: Array) -> None:
-    if da.dims != array.dims:
-        raise SchemaError(f"{array.name}: dimensions {da.dims}; allowed: {array.dims}")
-    values = np.asarray(da.values, dtype=float)
+def _check_one(ds: xr.Dataset, array: Array) -> None:
+    found = ds.variables[array.name]
+    if found.dims != array.dims:
+        raise SchemaError(f"{array.name}: dimensions {found.dims}; allowed: {array.dims}")
+    values = np.asarray(found.values, dtype=float)
     # Infinite ends stand for "any finite value": NaN and inf fail both comparisons or the finite test.
     good = np.isfinite(values) & (values >= array.low) & (values <= array.high)
     if not good.all():
         at = tuple(int(i) for i in np.argwhere(~good)[0])
-        where = ", ".join(f"{d}={_label(da, d, i)}" for d, i in zip(da.dims, at, strict=True))
+        where = ", ".join(f"{d}={_label(ds, d, i)}" for d, i in zip(found.dims, at, strict=True))
         raise SchemaError(
             f"{array.name}[{where}] = {values[at]:g} [{array.unit}]; "
             f"allowed: {array.low:g} … {array.high:g}, finite ({array.meaning})"
         )
 
 
-def _label(da: xr.DataArray, dim: object, i: int) -> str:
-    if dim not in da.coords:
+def _label(ds: xr.Dataset, dim: object, i: int) -> str:
+    if dim not in ds.coords:
         return str(i)
-    value = da.coords[dim].values[i]
+    value = ds.coords[dim].values[i]
     return f"{np.datetime_as_string(value, unit='m')}Z" if np.issubdtype(value.dtype, np.datetime64) else str(value)
 
 
@@ -62,13 +63,11 @@ def _check_time(ds: xr.Dataset) -> xr.Dataset:
         return ds
     step = np.diff(ds["time"].values).astype("timedelta64[s]").astype(float) / 3600
     if (step <= 0).any():
-        raise SchemaError(f"time: not rising after {_label(ds['time'], 'time', int(np.argmax(step <= 0)))}")
+        raise SchemaError(f"time: not rising after {_label(ds, 'time', int(np.argmax(step <= 0)))}")
     if "dt" in ds:
         bad = np.abs(step - ds["dt"].values[:-1]) > 1 / 7200  # half a second: below any market time unit
         if bad.any():
-            raise SchemaError(
-                f"dt: period at {_label(ds['time'], 'time', int(np.argmax(bad)))} does not end at the next start"
-            )
+            raise SchemaError(f"dt: period at {_label(ds, 'time', int(np.argmax(bad)))} does not end at the next start")
     return ds
 
 
@@ -84,7 +83,7 @@ def describe(ds: xr.Dataset, table: dict[str, Array]) -> xr.Dataset:
     """`ds` with the CF attributes of the table on every array (values are shared, not copied)."""
     out = ds.assign_attrs(Conventions="CF-1.11")
     for name in out.data_vars:
-        out[name].attrs.update(attributes(table[str(name)]))
+        out.variables[name].attrs.update(attributes(table[str(name)]))
     return out
 
 
@@ -93,6 +92,11 @@ def dataset(arrays: Mapping[str, object], coords: Mapping[str, object], table: d
     data = {name: (table[name].dims, np.asarray(values)) for name, values in arrays.items()}
     labels = {name: _labels(values) for name, values in coords.items()}
     return check(describe(xr.Dataset(data, coords=labels), table), table)
+
+
+def values_of(ds: xr.Dataset) -> dict[str, Any]:
+    """Plain arrays by name, not copied; asking a Dataset for each would build all its axes every time."""
+    return {str(name): ds.variables[name].values for name in ds.data_vars}
 
 
 def markdown() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from energy.schema.check import values_of
 from energy.schema.tables import Floats
 
 #: Prices closer to zero than this are zero [EUR/MWh]: sums and differences of prices up to 1e4 are rounded by 1e-12,
@@ -20,7 +21,7 @@ def lowest_price(problem: xr.Dataset) -> Floats:
     The price, less the saving of the best contract that delivers in the hour, less the energy charges that a minimum
     bill has already paid for: below its minimum a site pays nothing more for them.
     """
-    p: dict[str, Any] = {str(k): v.values for k, v in problem.data_vars.items()}
+    p: dict[str, Any] = values_of(problem)
     saved, paid = np.zeros_like(p["price"], dtype=float), np.zeros_like(p["price"], dtype=float)
     offered = np.where(p["contract_mw"] > 0, np.maximum(p["contract_saving"], 0.0), 0.0)
     np.maximum.at(saved, p["contract_site"], offered)

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from energy import schema
-from energy.schema import Floats
+from energy.schema import Floats, values_of
 from energy.solve.upward import facility_price, peak_price
 
 #: A pool with fewer free GPUs than this has none: nothing runs on a thousandth of a GPU.
@@ -28,8 +28,8 @@ def dual_prices(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
       pools that have GPUs free of inference there
     - a PUE cap looser by one: -y_pue_cap · Σ dt it over its window
     """
-    p = {str(k): v.values for k, v in problem.data_vars.items()}
-    x = {str(k): v.values for k, v in solution.data_vars.items()}
+    p = values_of(problem)
+    x = values_of(solution)
     p["lowest"] = schema.lowest_price(problem)
     it_price = _it_price(p, x)
     hour = _gpu_hour(p, x, it_price)

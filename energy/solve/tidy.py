@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from energy.schema import TINY_MW, Floats
+from energy.schema import TINY_MW, Floats, values_of
 
 
 def least_peaks(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
@@ -18,7 +18,7 @@ def least_peaks(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     same. Nothing else is touched: a peak below the power drawn, bands that do not add up to their peak and a top-up
     that is too small stay as wrong as they were, for the certificate to see.
     """
-    p: dict[str, Any] = {str(k): v.values for k, v in problem.data_vars.items()}
+    p: dict[str, Any] = values_of(problem)
     x: dict[str, Any] = {k: solution[k].values for k in ("grid_import", "peak", "band", "top_up")}
     same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])
     many = (p["charge_band_mw"] > 0).sum(axis=1) > 1

@@ -7,6 +7,7 @@ from energy.audit.builder import Builder
 from energy.audit.certificate import boxes, certify, dual_bound
 from energy.audit.matrix import array_model, lowest
 from energy.audit.stand_in import stand_in
+from energy.schema import values_of
 from tests.audit.toy import HELD, schedule, toy
 
 
@@ -131,7 +132,7 @@ def test_cost_of_every_column(model):
 
 def test_lowest_marginal_price(case):
     """Price less the best contract of the hour and all that counts towards a minimum bill; rounding is zero."""
-    p = {k: v.values for k, v in case.data_vars.items()}
+    p = values_of(case)
     np.testing.assert_allclose(lowest(p), [[-7, -16, 6], [18, 23, 18]])
     nearly = p | {"price": p["price"] + np.array([[7 - 1e-13, 0, 0], [0, 0, 0]])}
     assert lowest(nearly)[0, 0] == 0.0

@@ -7,6 +7,7 @@ import pytest
 from energy.audit.baseline import done, planned_work, pool_speed, run_now
 from energy.audit.dispatch import earliest_deadline_first, trimmed
 from energy.audit.rules import RULES
+from energy.schema import values_of
 from tests.audit.toy import HELD, entries, schedule, toy
 from tests.closed_forms.builder import one, problem
 from tests.closed_forms.words import Hall, Job, Pool, Site
@@ -85,7 +86,7 @@ def test_work_done_and_planned():
     case = toy()
     table = schedule(case, HELD)
     np.testing.assert_allclose(done(case, table), [0.5 * (4 + 4 * 0.5 + 3), 0.5 * (1 * 2 + 2 * 1), 0])
-    held = pool_speed({k: v.values for k, v in case.data_vars.items()})
+    held = pool_speed(values_of(case))
     assert held.tolist() == [[1, 0.5, 0, 0], [0, 0, 2, 1], [0, 0, 0, 0.5]]
     plan = case.assign(short=("job", [1.0, 2, 0]), later=("job", [0.0, 1, 2]))
     assert planned_work(case, plan).tolist() == [4.5, 3, 0]

@@ -13,6 +13,7 @@ from energy.audit.certificate import boxes, dual_bound
 from energy.audit.matrix import array_model
 from energy.audit.reprice import terms
 from energy.program import CONSTRAINTS, build
+from energy.schema import values_of
 from energy.solve import compile_model, gate, solve
 from tests.laws.cases import BOUNDED, SAME, Case, cases, optimum
 from tests.laws.transforms import changed
@@ -110,7 +111,7 @@ def test_no_feasible_plan_costs_less_than_a_bound_from_any_prices(case, seed):
 
 def schedule_cost(problem, schedule):
     """What a schedule inside the windows costs on the cooling curve itself [EUR], undone work included."""
-    p = {k: v.values for k, v in problem.data_vars.items()}
+    p = values_of(problem)
     job, pool, t, gpus = (schedule[f"entry_{k}"].values for k in ("job", "pool", "time", "gpus"))
     inside = p["open"][job, t] > 0
     gpus = np.where(inside, gpus, 0.0)

@@ -21,6 +21,7 @@ from energy.plan import handed_over, place, shape_of
 from energy.plan.shape import frame
 from energy.program import build
 from energy.report.record import Record
+from energy.schema import values_of
 from energy.solve import compile_model, dual_prices, gate, solution, solve
 
 CARBON_T_PER_MWH = 0.05
@@ -71,7 +72,7 @@ def priced(problem: xr.Dataset, schedule: xr.Dataset) -> SimpleNamespace:
 
 def replay(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
     """Power by hall and site; overhead filled along the segments, cheapest first."""
-    p = {str(k): v.values for k, v in problem.data_vars.items()}
+    p = values_of(problem)
     it = p["it_min"].copy()
     pool, t = schedule["entry_pool"].values, schedule["entry_time"].values
     np.add.at(it, (p["pool_hall"][pool], t), (p["busy_mw"] - p["idle_mw"])[pool] * schedule["entry_gpus"].values)
