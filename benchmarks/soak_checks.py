@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from benchmarks.soak_books import balances
 from benchmarks.soak_case import Soak
 from benchmarks.soak_faults import Fault
-from energy.audit.bill import bill
 from energy.audit.certificate import VIOLATION
-from energy.audit.facts import clock
-from energy.audit.replay import replay
 from energy.codes import DEGRADED, OK, UNPUBLISHED
-from energy.inputs.state import State
-from energy.operate.books import day_schedule, executed, inputs_of, work_of
 from energy.operate.config import Place
-from energy.operate.planner import read_schedule
 from energy.operate.publish import LATEST, is_published
 from energy.operate.queue import DONE, read_queue
 from energy.operate.store import Store, open_store
-from energy.optimize import facts
-from energy.problem import read_inputs
-
-#: Relative difference up to which sums in another order are equal.
-EQUAL = 1e-9
 
 
 def after_night(place: Place, day: date, fault: Fault, runs: list[dict[str, Any]], before: str) -> list[str]:
@@ -93,7 +81,7 @@ def at_end(soak: Soak, places: Mapping[str, Place]) -> tuple[list[str], list[str
         with open_store(place.database) as store:
             cost[name] = _sum(store, "plan", last)
             cost["run_now"] = _sum(store, "run_now", last)
-            bad += [f"{name}: {p}" for p in _balances(place, store, last)]
+            bad += [f"{name}: {p}" for p in balances(place, store, last)]
             bad += [f"{name}: {p}" for p in _all_done(place, store, last)]
     lines += [f"{soak.first} … {last}, landed cost [EUR]: " + ", ".join(f"{k} {v:,.2f}" for k, v in cost.items())]
     total, look = cost["run_now"] - cost["perfect"], cost["known"] - cost["perfect"]
@@ -149,67 +137,3 @@ def _all_done(place: Place, store: Store, last: date) -> list[str]:
             f"{policy}: job {n} did {done.get(n, 0.0):.3f} of {queue.jobs[n].gpu_hours:.3f} GPU-hours" for n in lost
         ]
     return bad
-
-
-def _balances(place: Place, store: Store, last: date) -> list[str]:
-    """All settled days priced in one go, from the series as they are: invoices and year balances of the nights add up."""
-    rows = store.rows("SELECT * FROM days WHERE policy = 'plan' AND day <= ? ORDER BY day", str(last))
-    first = date.fromisoformat(rows[0]["day"])
-    if [r["day"] for r in rows] != [str(first + timedelta(days=k)) for k in range(len(rows))]:
-        return ["a day is missing in the books"]
-    plan = store.row("SELECT kept FROM plans ORDER BY night DESC LIMIT 1")
-    assert plan is not None
-    inputs = _whole(place, first, last, place.kept / plan["kept"])
-    jobs = read_queue(place.beside(place.config.jobs), place.config.known_at(last + timedelta(days=2))).jobs
-    tables, done = [], dict[str, float]()
-    for k in range(len(rows)):
-        day = first + timedelta(days=k)
-        force = store.row("SELECT folder FROM plans WHERE night <= ? ORDER BY night DESC LIMIT 1", str(day))
-        assert force is not None
-        one = replace(
-            inputs,
-            case=inputs.case.model_copy(
-                update={"horizon": inputs.case.horizon.model_copy(update={"start": day, "end": day})}
-            ),
-        )
-        table = executed(one, read_schedule(place.out / force["folder"] / "schedule.parquet"), jobs, done)
-        for name, hours in work_of(one, table, jobs).items():
-            done[name] = done.get(name, 0.0) + hours
-        tables.append(table)
-    drawn = replay(facts(inputs), day_schedule(inputs, pd.concat(tables, ignore_index=True)))
-    whole, parts = bill(facts(inputs), drawn).total(), sum(r["real_eur"] for r in rows)
-    bad = (
-        []
-        if abs(whole - parts) <= EQUAL * abs(whole)
-        else [f"nights add up to {parts:.6f} EUR, the whole is {whole:.6f}"]
-    )
-    state = State.model_validate_json(rows[-1]["state"])
-    for s, name in enumerate(inputs.fleet.sites):
-        local = clock(drawn["time"].values, inputs.fleet.sites[name])
-        this = (local.year == last.year).astype(float)
-        for key, row in (("facility_mwh", "facility_mw"), ("it_mwh", "site_it_mw")):
-            sum_ = float((drawn[row].values[s] * drawn["dt"].values * this).sum())
-            held = getattr(state.sites[name].year_to_date, key)
-            if abs(sum_ - held) > EQUAL * max(sum_, 1.0):
-                bad.append(f"{name}: {key} of the year is {held:.9f} in the books, {sum_:.9f} in one go")
-        month = f"{last:%Y-%m}"
-        peak = float(np.max(np.where(local.strftime("%Y-%m") == month, drawn["import_mw"].values[s], 0.0)))
-        if abs(peak - state.sites[name].peak_so_far_mw.get(month, 0.0)) > EQUAL:
-            bad.append(
-                f"{name}: peak of {month} is {state.sites[name].peak_so_far_mw.get(month)} in the books, {peak} in one go"
-            )
-    return bad
-
-
-def _whole(place: Place, first: date, last: date, kept: Any) -> Any:
-    """Inputs over all settled days, series straight from the soak's files."""
-    case = kept / "case.yaml"
-    of = inputs_of(case, read_inputs(case).case.horizon.start)
-    horizon = of.case.horizon.model_copy(update={"start": first, "end": last})
-    c = place.config
-    prices = tuple(p.model_copy(update={"file": str(place.beside(p.file).resolve())}) for p in c.prices)
-    weather = {k: w.model_copy(update={"file": str(place.beside(w.file).resolve())}) for k, w in c.weather.items()}
-    cut = of.case.model_copy(update={"horizon": horizon, "prices": prices, "weather": weather})
-    from energy.inputs.series import read_all
-
-    return replace(of, case=cut, series=read_all(cut, case.parent), state=State())
