@@ -172,5 +172,5 @@ def _tasks(fleet: Fleet, client: Client, start: np.datetime64, end: np.datetime6
 
 
 def _currencies(fleet: Fleet, path: Path, series: Mapping[Key, Filled]) -> set[str]:
-    tariffs = {t.currency for t in load_tariffs(fleet, path).values()}
-    return tariffs | {str(f.ds.attrs.get("currency", "EUR")) for (kind, _), f in series.items() if kind == "price"}
+    stated = {t.currency for t in load_tariffs(fleet, path).values()} | set(fleet.currencies())
+    return stated | {str(f.ds.attrs.get("currency", "EUR")) for (kind, _), f in series.items() if kind == "price"}

@@ -13,7 +13,7 @@ from energy.audit.bill import site_lines
 from energy.audit.facts import Facts, clock
 from energy.audit.limits import drawn as balance
 from energy.audit.lines import Line, latest
-from energy.audit.peaks import bands, raised
+from energy.audit.peaks import bands, counted_hours, raised
 from energy.inputs.state import Balance, ChargeSoFar, InvoiceSoFar, PastPeriod, SiteState, State
 from energy.inputs.tariffs import Demand, SpotShare
 from energy.inputs.windows import ALWAYS
@@ -51,12 +51,10 @@ def _window_peaks(
 ) -> dict[str, dict[str, float]]:
     """Peaks of declared hours by charge and month, in the hours of the version that bills the month."""
     months, out = local.strftime("%Y-%m").to_numpy(), dict(old.window_peaks_mw)
-    for month in sorted(set(months)):
-        inside = months == month
-        for c in latest(facts.tariffs[name], Demand, local[inside][0].date()):
-            if c.when != ALWAYS:
-                counted = inside & c.when.holds(local, facts.fleet.sites[name].country)
-                out[c.name] = raised(out.get(c.name, {}), months, drawn, counted)
+    tariff, site = facts.tariffs[name], facts.fleet.sites[name]
+    windowed = {c.name: c for c in tariff.components if isinstance(c, Demand) and c.when != ALWAYS}
+    for c in windowed.values():
+        out[c.name] = raised(out.get(c.name, {}), months, drawn, counted_hours(tariff, c, local, site))
     return {k: v for k, v in out.items() if v}
 
 

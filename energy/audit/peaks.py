@@ -12,7 +12,7 @@ from energy.audit.facts import Facts, clock
 from energy.audit.lines import Line, latest, month_hours
 from energy.inputs.fleet import Site
 from energy.inputs.state import ChargeSoFar
-from energy.inputs.tariffs import Demand
+from energy.inputs.tariffs import Demand, Tariff
 from energy.inputs.windows import ALWAYS
 from energy.schema import Bools, Floats, Times
 
@@ -42,12 +42,25 @@ def demand_lines(facts: Facts, name: str, month: str, time: Times, dt: Floats, d
     months = local.strftime("%Y-%m").to_numpy()
     inside, out = months == month, list[Line]()
     for c in latest(tariff, Demand, local[inside][0].date()):
-        counted = c.when.holds(local, site.country)
+        counted = counted_hours(tariff, c, local, site)
         if not (counted & inside).any() and not state.knows(month, _window(c), c.name):
             continue
         measured = raised({}, months, drawn, counted)
         peak = billed(c, month, measured, state.peaks_of(_window(c)))
         out += _lines(name, month, bands(facts, name, month, time, dt, c), peak)
+    return out
+
+
+def counted_hours(tariff: Tariff, c: Demand, local: pd.DatetimeIndex, site: Site) -> Bools:
+    """Hours that count for a charge: in every month, look-back months too, those of the version that bills it."""
+    if c.when == ALWAYS:
+        return np.full(len(local), True)
+    months, out = local.strftime("%Y-%m").to_numpy(), np.full(len(local), False)
+    for month in sorted(set(months)):
+        inside = months == month
+        for v in latest(tariff, Demand, local[inside][0].date()):
+            if v.name == c.name and v.when != ALWAYS:
+                out |= inside & v.when.holds(local, site.country)
     return out
 
 

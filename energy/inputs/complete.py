@@ -35,11 +35,11 @@ def check_case(path: Path, case: Case, fleet: Fleet, tariffs: Mapping[str, Tarif
             )
     if unknown := sorted(set(case.weather) - set(fleet.sites)):
         raise ConfigError(f"{path}: weather.{unknown[0]}", "no such site in the fleet", ", ".join(fleet.sites))
-    _check_rates(path, case, tariffs)
+    _check_rates(path, case, fleet, tariffs)
 
 
-def _check_rates(path: Path, case: Case, tariffs: Mapping[str, Tariff]) -> None:
-    users = {p.currency: f"prices in {p.file}" for p in case.prices}
+def _check_rates(path: Path, case: Case, fleet: Fleet, tariffs: Mapping[str, Tariff]) -> None:
+    users = fleet.currencies() | {p.currency: f"prices in {p.file}" for p in case.prices}
     users |= {t.currency: f"tariff {t.name}" for t in tariffs.values()}
     for currency, user in users.items():
         if currency not in {"EUR", *case.fx}:

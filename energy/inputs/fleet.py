@@ -191,6 +191,14 @@ class Fleet(Frozen):
                 steps = {n: getattr(part, n) for n in DATED if getattr(part, n, None) is not None}
                 yield from ((f"{key}.{name}", site.time_zone, value) for name, value in steps.items())
 
+    def currencies(self) -> dict[str, str]:
+        """Currency of every contract and feed-in price -> one that is in it, in words."""
+        fed = {s: site.solar.feed_in for s, site in self.sites.items() if site.solar and site.solar.feed_in}
+        out = {f.currency: f"feed_in of site {s}" for s, f in fed.items()}
+        return out | {
+            c.currency: f"contract {c.name} of site {s}" for s, site in self.sites.items() for c in site.contracts
+        }
+
 
 def load_fleet(path: Path) -> Fleet:
     """Read a fleet file.

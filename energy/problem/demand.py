@@ -14,7 +14,7 @@ from energy.inputs.state import ChargeSoFar, SiteState, State
 from energy.inputs.tariffs import Demand, Tariff
 from energy.inputs.windows import ALWAYS
 from energy.problem.charges import Month, in_force, local, months
-from energy.schema import UNLIMITED_MW, Floats, Times
+from energy.schema import UNLIMITED_MW, Bools, Floats, Times
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,12 @@ def demand_charges(
 
 
 def demand_arrays(
-    charges: list[Charge], fleet: Fleet, state: State, time: Times, month_names: list[str]
+    charges: list[Charge],
+    fleet: Fleet,
+    tariffs: Mapping[str, Tariff],
+    state: State,
+    time: Times,
+    month_names: list[str],
 ) -> dict[str, Floats]:
     """charge_site, charge_month, charge_floor (D,), charge_weight (D, T), charge_rate and charge_band_mw (D, bands)."""
     bands = max([len(c.rates) for c in charges], default=1)
@@ -62,7 +67,7 @@ def demand_arrays(
         "charge_site": np.array([sites.index(c.site) for c in charges], dtype=np.int64),
         "charge_month": np.array([month_names.index(c.month.label) for c in charges], dtype=np.int64),
         "charge_floor": np.array([floor(state.site(c.site), c.of, c.month.label) for c in charges], dtype=float),
-        "charge_weight": np.array([_weight(fleet.sites[c.site], c.of, c.month, time) for c in charges],
+        "charge_weight": np.array([_weight(fleet.sites[c.site], tariffs[c.site], c.of, c.month, time) for c in charges],
                                   dtype=float).reshape(number, len(time)),
         "charge_rate": np.array([_filled(c.rates, bands) for c in charges], dtype=float).reshape(number, bands),
         "charge_band_mw": np.array([_filled(w, bands) for w in widths], dtype=float).reshape(number, bands),
@@ -100,13 +105,26 @@ def _counting(site: Site, tariff: Tariff, month: Month, time: Times, past: SiteS
             yield c
 
 
-def _weight(site: Site, c: Demand, month: Month, time: Times) -> Floats:
+def _weight(site: Site, tariff: Tariff, c: Demand, month: Month, time: Times) -> Floats:
     """1 in hours of the month that count, the ratchet's share in look-back months inside the horizon."""
     clock = local(time, site)
-    counted = c.when.holds(clock, site.country)
+    counted = _counted(site, tariff, c, clock)
     back = _months_between(clock, month.label)
     earlier = (back > 0) & (back <= c.look_back_months)
     return np.where(counted & month.inside, 1.0, np.where(counted & earlier, c.ratchet_share, 0.0))
+
+
+def _counted(site: Site, tariff: Tariff, c: Demand, clock: pd.DatetimeIndex) -> Bools:
+    """Hours that set the charge's peaks; a look-back month has kept those that its own version declared."""
+    if c.when == ALWAYS:
+        return np.full(len(clock), True)
+    months, out = clock.strftime("%Y-%m").to_numpy(), np.full(len(clock), False)
+    for label in sorted(set(months)):
+        version = in_force(tariff, Demand, clock[months == label][0].date())[c.name]
+        assert isinstance(version, Demand)
+        if version.when != ALWAYS:
+            out |= (months == label) & version.when.holds(clock, site.country)
+    return out
 
 
 def _months_between(clock: pd.DatetimeIndex, label: str) -> Floats:

@@ -37,7 +37,7 @@ def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> Landed:
     own = {n: charge[n][1] for n in fleet.sites}
     months, month_of = charges.month_axis(fleet, time)
     owed = demand_charges(fleet, inputs.tariffs, inputs.state, fx, time, hours)
-    demand = demand_arrays(owed, fleet, inputs.state, time, months)
+    demand = demand_arrays(owed, fleet, inputs.tariffs, inputs.state, time, months)
     minimum_names, minimum = minimums.minimum_arrays(
         fleet, inputs.tariffs, own, fx, time, hours, months, inputs.state, owed
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from energy.audit.carry import carry
+from energy.problem.demand import demand_arrays, demand_charges
 from tests.bills.meter import Meter, agree, tariff
 
 PEAK = {"kind": "demand", "name": "peak", "value": 1000}
@@ -181,6 +182,31 @@ def test_window_peaks_are_those_of_the_version_that_bills_the_month():
     power = meter.load(1, {"2024-01-30 17:00": 3, "2024-01-30 23:00": 6, "2024-02-01 17:00": 5, "2024-02-01 22:00": 4})
     after = carry(meter.facts(40), meter.replayed(power)).sites["s"]
     assert after.window_peaks_mw == {"evening": {"2024-01": 3, "2024-02": 4}}
+
+
+@pytest.mark.parametrize("now", [True, False])
+def test_a_ratchet_looks_back_at_the_hours_that_were_declared_then(now):
+    """6 MW at 23:00 on 31 January, when 22-24 did not count yet, else 1 MW; 0.8 of January's record.
+
+    In one go and in two nights: 1 MW of February, the ratchet's 0.8 MW is less; the other way round, at 17:00, when
+    it did count, 4.8 MW. The program's weight is that of the bill.
+    """
+    late = {**EVENING, "valid_from": "2024-02-01", "when": {"hours": [[22, 24]]}}
+    parts = [{**c, "look_back_months": 3, "ratchet_share": 0.8} for c in (EVENING, late)]
+    meter = Meter(tariff(*parts), "2024-01-31", "2024-02-02")
+    power = meter.load(1, {f"2024-01-31 {17 if now else 23}:00": 6})
+    line = meter.bill(power)["2024-02"]["evening"]
+    assert line.quantity == pytest.approx(4.8 if now else 1.0)
+    first = Meter(tariff(*parts), "2024-01-31", "2024-02-01")
+    state = carry(first.facts(40), first.replayed(power[:24])).sites["s"].model_dump()
+    second = Meter(tariff(*parts), "2024-02-01", "2024-02-02", state=state)
+    assert second.bill(power[24:])["2024-02"]["evening"].amount_eur == pytest.approx(line.amount_eur)
+    facts = meter.facts(40)
+    fleet, tariffs = facts.fleet, {"s": meter.tariff}
+    owed = demand_charges(fleet, tariffs, facts.state, facts.fx, meter.time, 1.0)
+    weight = demand_arrays(owed, fleet, tariffs, facts.state, meter.time, ["2024-01", "2024-02"])["charge_weight"]
+    (of,) = (k for k, c in enumerate(owed) if c.month.label == "2024-02")
+    assert (weight[of] * power).max() == pytest.approx(line.quantity)
 
 
 def nights(parts, power, cuts, **given):
