@@ -108,15 +108,20 @@ def last_runs(store: Store, most: int) -> list[dict[str, Any]]:
 
 
 def _prepare(path: Path, connection: sqlite3.Connection) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    is_new = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if not is_new:
+        _check_ours(path, connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    if tables == 0:
+    if is_new:
         connection.executescript(
             f"BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;"
         )
-        return
+
+
+def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
+    """Before anything is written: WAL stays in a file for good, another program's too."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise StoreError(f"{path}: is another program's database; name another file with database: in the nightly file")
     if version != SCHEMA:

@@ -106,7 +106,9 @@ def test_another_programs_database(path):
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE theirs (x)")
     connection.close()
+    before = path.read_bytes()
     refused(path, "another program's database", "database:")
+    assert path.read_bytes() == before, "nothing of it is changed, its journal mode neither"
 
 
 def test_a_folder_that_is_a_file(tmp_path):
