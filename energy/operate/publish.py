@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from energy.operate.durable import sync, sync_one
 from energy.operate.errors import NightError, RunFolderError
 from energy.operate.runs import PAGE, changed_files, save_page, sha256
 from energy.report import markdown
@@ -99,12 +100,13 @@ def publish_night(run: Path, out: Path, run_id: str, night: dict[str, Any], reco
         }
         write_json(manifest | {"files_sha256": hashes}, work / "manifest.json")
         step("manifest")
-        _sync(work)
+        work.chmod(0o755)
+        sync(work)
         step("synced")
         if final.exists():
             shutil.rmtree(final)  # not whole, or to be made again
         work.rename(final)
-        _sync_folder(out)
+        sync_one(out)
         step("renamed")
     return final
 
@@ -118,7 +120,7 @@ def switch_latest(out: Path, run_id: str) -> None:
         new.symlink_to(run_id, target_is_directory=True)
         step("linked")
         new.replace(out / LATEST)
-        _sync_folder(out)
+        sync_one(out)
         step("switched")
 
 
@@ -133,23 +135,6 @@ def sweep(out: Path) -> None:
     for pattern in (".night-*", ".writing-*", ".old-*", ".work", f".{LATEST}", "inputs/.new-*"):
         for path in out.glob(pattern):
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink()
-
-
-def _sync(folder: Path) -> None:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-    folder.chmod(0o755)
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager
