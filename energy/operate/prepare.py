@@ -203,5 +203,6 @@ def _keep(new: Path, place: Place, day: date) -> Path:
 
 def _name(folder: Path, place: Place, day: date) -> str:
     """Name, delivery day, and a hash of the inputs and of what else decides about the plan."""
-    found = digest(folder, __version__, str(day), str(place.config.solve_limit_s))
+    limits = place.config.solve_limit_s, place.config.budget_minutes  # more time may lead to a better rung
+    found = digest(folder, __version__, str(day), *map(str, limits))
     return f"{place.config.name}_{day}_{found[:12]}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from energy.operate import durable
 from energy.operate.prepare import prepare
 from energy.operate.store import open_store
@@ -27,3 +29,10 @@ def test_files_that_a_power_cut_left_empty_are_written_again(nights):
     (folder / "prices.csv").write_bytes(b"")
     assert kept(nights) == folder
     assert (folder / "prices.csv").read_bytes() == wanted
+
+
+@pytest.mark.parametrize(("limit", "more"), [("budget_minutes", 60), ("solve_limit_s", 600)])
+def test_a_night_with_more_time_is_another_run(limit, more, nights):
+    before = kept(nights)
+    nights.edit("nightly.yaml", limit, more)
+    assert kept(nights) != before
