@@ -175,9 +175,11 @@ def test_a_later_run_appends_and_the_logger_is_left_as_it_was(tmp_path):
     assert logging.getLogger(LOGGER).handlers == []
 
 
-def test_a_log_that_cannot_be_opened_is_one_message(tmp_path):
-    from energy.operate.logs import LogError
-
+def test_a_log_that_cannot_be_opened_goes_to_stderr_and_says_why(tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    with pytest.raises(LogError, match="choose another"), logging_to(tmp_path / "file" / "log", "r"):
-        pass
+    with logging_to(tmp_path / "file" / "log", "r") as log:
+        log.info("the night goes on")
+    why, after = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (why["level"], why["event"]) == ("ERROR", "log not made")
+    assert "choose another with `log`" in why["problem"]
+    assert after["event"] == "the night goes on"

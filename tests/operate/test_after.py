@@ -79,6 +79,15 @@ def test_a_metrics_folder_that_cannot_be_is_logged_and_no_more(impossible):
     assert "taken/x.prom: the metrics cannot be written" in failed["problem"]
 
 
+def test_a_log_that_cannot_be_opened_fails_no_night(impossible, capfd):
+    config = impossible.folder / "nightly.yaml"
+    (impossible.folder / "taken").write_text("a file", encoding="utf-8")
+    config.write_text(config.read_text(encoding="utf-8") + "log: taken/log.jsonl\n", encoding="utf-8")
+    assert impossible.night().code == 7
+    assert metric(impossible.out, 'hydrocool_state{fleet="small",state="FAILED"}') == 1
+    assert "taken/log.jsonl: the log cannot be written" in capfd.readouterr().err
+
+
 def errors(folder):
     lines = [json.loads(x) for x in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     return [x for x in lines if x["level"] == "ERROR"]
