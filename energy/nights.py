@@ -27,7 +27,10 @@ ingest = typer.Typer(help="Read what meters and clusters report into the state d
 
 def nightly(
     config: Config = DEFAULT,
-    day: Annotated[str | None, typer.Option("--date", help="Delivery day, YYYY-MM-DD; without it tomorrow.")] = None,
+    day: Annotated[
+        str | None,
+        typer.Option("--date", help="Delivery day, YYYY-MM-DD; without it tomorrow from the auction on, else today."),
+    ] = None,
     first: Annotated[str | None, typer.Option("--from", help="First delivery day of a back-fill.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last delivery day of a back-fill, inclusive.")] = None,
     reprocess: Annotated[
@@ -37,7 +40,7 @@ def nightly(
 ) -> None:
     """Plan the night: read, settle yesterday, solve, prove, bill, publish; exit code 7 when nothing was published."""
     with exit_codes():
-        from energy.operate.config import load_nightly, tomorrow
+        from energy.operate.config import due, load_nightly
         from energy.operate.nightly import worst
 
         place = load_nightly(config)
@@ -45,7 +48,7 @@ def nightly(
             nights = _back_fill(place, _day("--from", first), _day("--to", last), reprocess)
         else:
             again = reprocess == "all"
-            target = _day("--date", day) if day else tomorrow(place.config)
+            target = _day("--date", day) if day else due(place.config)
             nights = iter([_run(place, target, again, again)])
         raise typer.Exit(worst([_printed(night, as_json) for night in nights]))
 

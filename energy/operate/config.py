@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from energy.inputs.nightly import Nightly
 from energy.inputs.yamlfile import Frozen, load_model
 
@@ -71,6 +73,13 @@ def now() -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def tomorrow(config: Nightly) -> date:
-    """The delivery day of a night that is run now."""
-    return now().astimezone(ZoneInfo(config.time_zone)).date() + timedelta(days=1)
+def today(config: Nightly) -> date:
+    """The day on the fleet's clock."""
+    return now().astimezone(ZoneInfo(config.time_zone)).date()
+
+
+def due(config: Nightly) -> date:
+    """The delivery day of the newest night whose moment has come: tomorrow once its auction is known, before it today."""
+    tomorrow = today(config) + timedelta(days=1)
+    here = np.datetime64(now().replace(tzinfo=None))
+    return tomorrow if here >= config.known_at(tomorrow) else tomorrow - timedelta(days=1)

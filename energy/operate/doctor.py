@@ -13,7 +13,7 @@ from energy.inputs.fleet import load_fleet
 from energy.inputs.gpus import load_gpu_powers
 from energy.inputs.tables import read_series
 from energy.inputs.tariffs import load_tariffs
-from energy.operate.config import Place, now, tomorrow
+from energy.operate.config import Place, due, now, today
 from energy.operate.errors import NightError, StoreError
 from energy.operate.publish import LATEST, is_published, lock
 from energy.operate.queue import read_queue
@@ -62,7 +62,7 @@ def _fleet(place: Place) -> str:
 
 
 def _jobs(place: Place) -> str:
-    queue = read_queue(place.beside(place.config.jobs), place.config.known_at(tomorrow(place.config)))
+    queue = read_queue(place.beside(place.config.jobs), place.config.known_at(due(place.config)))
     if queue.refused:
         raise NightError(f"{len(queue.refused)} rows cannot be planned, the first: {queue.refused[0]}")
     return f"{len(queue.jobs)} jobs"
@@ -72,7 +72,7 @@ def _series(place: Place) -> str:
     config = place.config
     if config.live:
         return "fetched every night; energy sources tells how fresh each source is"
-    until = config.begin(tomorrow(config) - timedelta(days=1))
+    until = config.begin(today(config))
     files = (
         [p.file for p in config.prices]
         + [w.file for w in config.weather.values()]
@@ -125,7 +125,7 @@ def _clock(place: Place) -> str:
     with open_store(place.database) as store:
         row = store.row("SELECT max(night) AS night FROM plans")
     last = str(row["night"]) if row and row["night"] else ""
-    if last > str(tomorrow(place.config) + timedelta(days=CLOCK_DAYS)):
+    if last > str(today(place.config) + timedelta(days=1 + CLOCK_DAYS)):
         raise NightError(f"it is {now():%Y-%m-%d %H:%M} UTC, but night {last} is published already")
     return f"{now():%Y-%m-%d %H:%M} UTC"
 
