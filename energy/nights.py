@@ -58,9 +58,9 @@ def _back_fill(place: Place, first: date, last: date, reprocess: str) -> Iterato
     from energy.operate.as_then import chosen
     from energy.operate.errors import OlderNight
     from energy.operate.nightly import Night
-    from energy.operate.store import open_store
+    from energy.operate.store import open_state
 
-    with open_store(place.database) as store:
+    with open_state(place) as store:
         days = chosen(store, first, last, reprocess)
     for day in days:
         try:

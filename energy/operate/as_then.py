@@ -13,7 +13,7 @@ from energy.inputs.errors import ConfigError
 from energy.operate.config import Place
 from energy.operate.known import Known
 from energy.operate.queue import Queue, as_table, read_queue
-from energy.operate.store import Store, open_store
+from energy.operate.store import Store, open_state
 
 #: Among the kept inputs: what was known of the series in words and figures, and every job submitted so far.
 KNOWN, QUEUE = "known.json", "queue.csv"
@@ -78,7 +78,7 @@ def kept_of(place: Place, store: Store, day: date) -> Path | None:
 
 def has_kept(place: Place, day: date) -> bool:
     """Whether a night kept inputs, so that nothing need be fetched to make it again."""
-    with open_store(place.database) as store:
+    with open_state(place) as store:
         return kept_of(place, store, day) is not None
 
 

@@ -18,7 +18,7 @@ from energy.operate.errors import NightError, StoreError
 from energy.operate.publish import LATEST, is_published, lock
 from energy.operate.queue import read_queue
 from energy.operate.runs import check_writable
-from energy.operate.store import check_integrity, open_store
+from energy.operate.store import check_integrity, open_state
 
 #: Free space below which nights will soon fail [MB]: some hundred nights of a small fleet.
 LEAST_FREE_MB = 500
@@ -103,7 +103,7 @@ def _lock(place: Place) -> str:
 
 
 def _database(place: Place) -> str:
-    with open_store(place.database) as store:
+    with open_state(place) as store:
         check_integrity(store)
         nights = store.rows("SELECT count(*) AS n, max(night) AS last FROM plans")[0]
         for row in store.rows("SELECT night, folder, kept FROM plans"):
@@ -122,7 +122,7 @@ def _latest(place: Place) -> str:
 
 
 def _clock(place: Place) -> str:
-    with open_store(place.database) as store:
+    with open_state(place) as store:
         row = store.row("SELECT max(night) AS night FROM plans")
     last = str(row["night"]) if row and row["night"] else ""
     if last > str(today(place.config) + timedelta(days=1 + CLOCK_DAYS)):

@@ -26,7 +26,7 @@ from energy.operate.logs import logging_to
 from energy.operate.prepare import Prepared, prepare, prepare_as_then
 from energy.operate.publish import step
 from energy.operate.settle import promise
-from energy.operate.store import Store, open_store
+from energy.operate.store import Store, open_state
 from energy.plant import PlantError
 from energy.report.record import NIGHT, Record, read
 from energy.schema import SchemaError
@@ -87,7 +87,7 @@ def run_night(
     """
     with (
         publish.lock(place.out),
-        open_store(place.database) as store,
+        open_state(place) as store,
         logging_to(place.log, f"{place.config.name}_{day}") as log,
     ):
         publish.sweep(place.out)

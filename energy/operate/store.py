@@ -11,7 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from energy.operate.config import Place
 from energy.operate.errors import StoreError
+from energy.operate.publish import LATEST
+from energy.report.record import NIGHT
 
 #: Number of the layout below; kept in the file as `user_version`.
 SCHEMA = 1
@@ -96,6 +99,25 @@ def open_store(path: Path) -> Iterator[Store]:
         yield Store(path, connection)
     finally:
         connection.close()
+
+
+@contextmanager
+def open_state(place: Place) -> Iterator[Store]:
+    """The database of a nightly file: as `open_store`, but none is made anew beside nights that are published.
+
+    Raises
+    ------
+    StoreError : also where it is lost or elsewhere; names the way out.
+    """
+    path = place.database
+    there = path.is_file() and path.stat().st_size > 0
+    if not there and ((place.out / LATEST).is_symlink() or any(place.out.glob(f"*/{NIGHT}"))):
+        raise StoreError(
+            f"{path}: there is no state database, but {place.out} has published nights; name the right one with "
+            "database: in the nightly file, or make it anew from those nights with energy doctor --rebuild"
+        )
+    with open_store(path) as store:
+        yield store
 
 
 def last_runs(store: Store, most: int) -> list[dict[str, Any]]:

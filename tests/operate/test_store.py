@@ -9,9 +9,14 @@ import pytest
 
 from energy.operate import rebuild
 from energy.operate import store as module
+from energy.operate.as_then import has_kept
+from energy.operate.doctor import examine
 from energy.operate.errors import StoreError
+from energy.operate.history import last_nights
+from energy.operate.ingest import read_progress
 from energy.operate.rebuild import rebuild_store
-from energy.operate.store import SCHEMA, Store, check_integrity, open_store
+from energy.operate.store import SCHEMA, Store, check_integrity, open_state, open_store
+from tests.operate.nightcase import DAY
 
 ROW = {"at": "2024-03-12T00:00:00", "job": "j", "gpu_hours": 1.0}
 
@@ -169,6 +174,45 @@ def test_what_is_damaged_or_of_another_layout_stays_behind(lived):
     assert "2 days, 0 work" in rebuild_store(lived)
     lived.database.write_bytes(b"no database " * 500)
     assert "0 plans, 0 runs, 0 days" in rebuild_store(lived)
+
+
+@pytest.fixture
+def lost(nights):
+    """A folder with a published night whose database is gone."""
+    (nights.out / "small_2024-03-12_0123456789ab").mkdir(parents=True)
+    (nights.out / "small_2024-03-12_0123456789ab" / "night.json").write_text("{}")
+    return nights
+
+
+def test_no_database_is_made_beside_published_nights(lost, tmp_path):
+    reading = tmp_path / "progress.csv"
+    reading.write_text("at,job,gpu_hours\n2024-03-12T11:30Z,j1,17.5\n")
+    place = lost.place
+    for use_it in (lambda: last_nights(place, 9), lambda: read_progress(place, reading), lambda: has_kept(place, DAY)):
+        with pytest.raises(StoreError, match=r"no state database.*database: in.*energy doctor --rebuild"):
+            use_it()
+    found = {f.what: f for f in examine(place)}
+    assert not found["database"].ok
+    assert "energy doctor --rebuild" in found["database"].words
+    assert not place.database.exists()
+
+
+def test_an_empty_file_or_a_link_that_is_left_is_no_database_either(nights):
+    nights.out.mkdir()
+    (nights.out / "latest").symlink_to("gone", target_is_directory=True)
+    nights.place.database.write_bytes(b"")
+    with pytest.raises(StoreError, match="no state database"):
+        last_nights(nights.place, 9)
+
+
+def test_rebuilt_where_there_is_none(lost):
+    assert "0 runs, 0 days, 0 work, 0 progress, 0 meter; there was none before" in rebuild_store(lost.place)
+    assert last_nights(lost.place, 9) == []
+
+
+def test_the_first_night_makes_its_database(nights):
+    with open_state(nights.place) as store:
+        assert store.row("SELECT * FROM runs") is None
 
 
 @pytest.mark.slow
