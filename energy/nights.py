@@ -166,7 +166,9 @@ def doctor(
             typer.echo(rebuild_store(place))
         found = examine(place)
         for finding in found:
-            typer.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.words}")
+            typer.echo(
+                f"{'warn' if finding.warns else 'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.words}"
+            )
         raise typer.Exit(0 if all(f.ok for f in found) else CONFIGURATION)
 
 

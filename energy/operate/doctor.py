@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
+from typing import Any
 
 from energy.inputs.errors import InputError
 from energy.inputs.fleet import load_fleet
@@ -28,11 +29,16 @@ CLOCK_DAYS = 2
 
 @dataclass(frozen=True)
 class Finding:
-    """One look: what at, whether it is well, and in words."""
+    """One look: what at, whether a night can go on with it, in words, and whether they are a warning."""
 
     what: str
     ok: bool
     words: str
+    warns: bool = False
+
+
+class Warns(RuntimeError):
+    """What somebody should know though no night fails by it."""
 
 
 def examine(place: Place) -> list[Finding]:
@@ -47,6 +53,8 @@ def examine(place: Place) -> list[Finding]:
 def _look(what: str, look: Callable[[Place], str], place: Place) -> Finding:
     try:
         return Finding(what, True, look(place))
+    except Warns as e:
+        return Finding(what, True, str(e), warns=True)
     except (InputError, NightError, StoreError, OSError) as e:
         return Finding(what, False, str(e))
 
@@ -106,10 +114,17 @@ def _database(place: Place) -> str:
     with open_state(place) as store:
         check_integrity(store)
         nights = store.rows("SELECT count(*) AS n, max(night) AS last FROM plans")[0]
-        for row in store.rows("SELECT night, folder, kept FROM plans"):
-            if not (place.kept / row["kept"]).is_dir() or not (place.out / row["folder"]).is_dir():
-                raise NightError(f"night {row['night']} is in the books, but its folder is gone")
+        plans = store.rows("SELECT night, folder, kept FROM plans ORDER BY night")
+    gone = [r["night"] for r in plans if not _has_folders(place, r)]
+    if gone:
+        raise Warns(
+            f"folders of {len(gone)} nights in the books are gone, the last of {gone[-1]}: their days have no books"
+        )
     return f"{nights['n']} plans, the last of {nights['last']}"
+
+
+def _has_folders(place: Place, plan: dict[str, Any]) -> bool:
+    return (place.kept / plan["kept"]).is_dir() and (place.out / plan["folder"]).is_dir()
 
 
 def _latest(place: Place) -> str:

@@ -10,22 +10,21 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from energy.codes import DEGRADED, OK, UNPUBLISHED
 from energy.inputs.errors import InputError
 from energy.inputs.fleet import load_fleet
 from energy.operate import publish
 from energy.operate.after import follow_up
 from energy.operate.as_then import kept_of
+from energy.operate.before import Before, in_force_before
 from energy.operate.config import Place, now
 from energy.operate.digest import days_until, night_of
+from energy.operate.entering import enter, plan_row, record_run
 from energy.operate.errors import OlderNight
 from energy.operate.ladder import Climb, climb
 from energy.operate.logs import logging_to
 from energy.operate.prepare import Prepared, prepare, prepare_as_then
 from energy.operate.publish import step
-from energy.operate.settle import promise
 from energy.operate.store import Store, open_state
 from energy.plant import PlantError
 from energy.report.record import NIGHT, Record, read
@@ -114,7 +113,7 @@ def _recorded(place: Place, store: Store, day: date, tell: Tell, kept: Path | No
     except EXPECTED as e:
         night = Night(day, "FAILED", reasons=[str(e)])
     if not night.unchanged:
-        _record_run(store, night, started.isoformat(timespec="seconds"), time.monotonic() - began)
+        record_run(store, night, started.isoformat(timespec="seconds"), time.monotonic() - began)
     return night
 
 
@@ -136,14 +135,15 @@ def _night(place: Place, store: Store, day: date, began: float, tell: Tell, kept
         return _same(place, store, prepared, folder)
     tell("plan")
     ends_at = began + LADDER_SHARE * 60 * place.config.budget_minutes
-    found = climb(prepared.case, _work(place), _in_force(place, store, day), place.config.solve_limit_s, ends_at)
+    before = in_force_before(place, store, day)
+    found = climb(prepared.case, _work(place), before.schedule, place.config.solve_limit_s, ends_at)
     step("solved")
     if found.folder is None:
-        _enter(store, prepared, None)
+        enter(store, prepared, None)
         return Night(day, "FAILED", reasons=[*prepared.reasons, *found.reasons], run_id=prepared.run_id)
     tell("publish")
     record = read(found.folder)
-    summed = _digest(place, store, prepared, found, record)
+    summed = _digest(place, store, prepared, before, found, record)
     publish.publish_night(found.folder, place.out, prepared.run_id, summed, record, place.config.report)
     return _finish(place, store, prepared, folder, summed, found.solve_seconds)
 
@@ -161,7 +161,7 @@ def _finish(
     place: Place, store: Store, prepared: Prepared, folder: Path, summed: dict[str, Any], solve_seconds: float
 ) -> Night:
     """Books first, then `latest`: a plan that is pointed to is in the books."""
-    _enter(store, prepared, _promise(prepared, folder))
+    enter(store, prepared, plan_row(prepared, folder))
     step("entered")
     newest = store.row("SELECT run_id FROM plans ORDER BY night DESC LIMIT 1")
     if newest and publish.latest(place.out) != newest["run_id"]:
@@ -177,59 +177,14 @@ def _work(place: Place) -> Path:
     return work
 
 
-def _in_force(place: Place, store: Store, day: date) -> Path | None:
-    """The schedule that is in force before this night."""
-    row = store.row("SELECT folder FROM plans WHERE night < ? ORDER BY night DESC LIMIT 1", str(day))
-    return place.out / row["folder"] / "schedule.parquet" if row else None
-
-
-def _digest(place: Place, store: Store, prepared: Prepared, found: Climb, record: Record) -> dict[str, Any]:
-    schedule = _in_force(place, store, prepared.day)
-    before: list[dict[str, Any]] = []
-    if schedule is not None:
-        before = json.loads((schedule.parent / NIGHT).read_text(encoding="utf-8"))["plan"]
+def _digest(
+    place: Place, store: Store, prepared: Prepared, before: Before, found: Climb, record: Record
+) -> dict[str, Any]:
+    prepared.known.notes.extend(before.notes)
     reasons = [*prepared.reasons, *found.reasons, *record.summary["reasons"]]
     fleet = load_fleet(prepared.case.parent / "fleet" / Path(place.config.fleet).name)
     return night_of(place.config, fleet, prepared, record, found.rung, reasons,
-                    days_until(store, prepared.day, prepared.settled.days), before)  # fmt: skip
-
-
-def _promise(prepared: Prepared, folder: Path) -> dict[str, Any]:
-    """The row of a plan: what it promises for its own day."""
-    jobs = prepared.queue.jobs
-    eur = promise(prepared.case, prepared.day, folder / "schedule.parquet", prepared.settled.state, jobs)
-    return {"night": str(prepared.day), "run_id": prepared.run_id, "folder": folder.name, "kept": prepared.kept,
-            "promised_eur": eur}  # fmt: skip
-
-
-def _enter(store: Store, prepared: Prepared, plan: dict[str, Any] | None) -> None:
-    """Settled days and the plan in one transaction; a plan is in force unless a later night's is."""
-    with store.transaction():
-        for row in prepared.settled.days:
-            store.put("days", row)
-        for row in prepared.settled.work:
-            store.put("work", row)
-        later = store.row("SELECT night FROM plans WHERE night > ?", str(prepared.day))
-        if plan is not None and later is None:
-            store.put("plans", plan, replace=True)
-        step("entering")
-
-
-def _record_run(store: Store, night: Night, started: str, seconds: float) -> None:
-    """What a run leaves for metrics and history; of a night that is no plan too."""
-    n = night.night or {}
-    fallback = n.get("fallback_hours", {"price": {}, "weather": {}})
-    hours = float(np.sum([h for kind in fallback.values() for h in kind.values()]))
-    with store.transaction():
-        store.put("runs", {
-            "night": str(night.day), "run_id": night.run_id, "status": night.status, "rung": night.rung,
-            "exit_code": night.code, "reasons": json.dumps(night.reasons), "started": started,
-            "finished": now().isoformat(timespec="seconds"), "solve_seconds": night.solve_seconds,
-            "wall_seconds": seconds, "folder": night.folder.name if night.folder else None,
-            "published": int(night.folder is not None), "gap": n.get("gap"), "cost_eur": n.get("cost_eur"),
-            "saving_eur": n.get("saving_eur", {}).get("last_night"), "fallback_hours": hours,
-            "undone_gpu_hours": n.get("undone_gpu_hours"), "night_json": json.dumps(n) if n else None,
-        })  # fmt: skip
+                    days_until(store, prepared.day, prepared.settled.days), before.plan)  # fmt: skip
 
 
 def worst(nights: list[Night]) -> int:
