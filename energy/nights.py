@@ -45,10 +45,10 @@ def nightly(
 
         place = load_nightly(config)
         if first is not None or last is not None:
-            nights = _back_fill(place, _day("--from", first), _day("--to", last), reprocess)
+            nights = _back_fill(place, _day("--from", first), _not_ahead(place, "--to", _day("--to", last)), reprocess)
         else:
             again = reprocess == "all"
-            target = _day("--date", day) if day else due(place.config)
+            target = _not_ahead(place, "--date", _day("--date", day)) if day else due(place.config)
             nights = iter([_run(place, target, again, again)])
         raise typer.Exit(worst([_printed(night, as_json) for night in nights]))
 
@@ -177,6 +177,18 @@ def _day(option: str, value: str | None) -> date:
         return date.fromisoformat(value or "")
     except ValueError:
         fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
+
+
+def _not_ahead(place: Place, option: str, day: date) -> date:
+    """The day, where an auction can have set its prices: a plan of a later one would stand in the way of real nights."""
+    from energy.operate.later import tomorrow
+
+    if day > (last := tomorrow(place)):
+        fail(
+            CONFIGURATION,
+            f"{option} {day} is later than tomorrow ({last} on the fleet's clock); a slip, or a wrong clock?",
+        )
+    return day
 
 
 def register(app: typer.Typer) -> None:

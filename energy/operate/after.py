@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from energy.operate import metrics, pdf
-from energy.operate.config import Place
+from energy.operate.config import Place, now
+from energy.operate.later import is_older
 from energy.operate.logs import logger
 from energy.operate.notify import failures, notify
 from energy.operate.runs import PAGE
@@ -36,16 +37,10 @@ def follow_up(place: Place, store: Store, night: Night, quiet: bool = False) -> 
     if not night.unchanged:
         for what in (_pdf, _history):
             _attempt(what.__name__.strip("_"), lambda what=what: what(place, store, night))  # type: ignore[misc]
-    if quiet or _older(store, night):
+    if quiet or is_older(place, store, night.day):
         return
     undelivered = 0 if night.unchanged else _told(place, night)
     _attempt("metrics", lambda: _metrics(place, store, night, undelivered))
-
-
-def _older(store: Store, night: Night) -> bool:
-    """Whether a later night has been run already."""
-    later = "SELECT night FROM runs WHERE night > ?1 UNION SELECT night FROM plans WHERE night > ?1"
-    return store.row(later, str(night.day)) is not None
 
 
 def _attempt(what: str, action: Callable[[], None]) -> None:
@@ -68,7 +63,8 @@ def _told(place: Place, night: Night) -> int:
 
 def _metrics(place: Place, store: Store, night: Night, undelivered: int) -> None:
     last = store.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
-    good = store.row("SELECT max(finished) AS at FROM runs WHERE published = 1")
+    until = now().isoformat(timespec="seconds")  # a clock that was ahead has left a later one
+    good = store.row("SELECT max(finished) AS at FROM runs WHERE published = 1 AND finished <= ?", until)
     if last is None:
         return
     timing = metrics.Timing(

@@ -70,7 +70,7 @@ def now() -> datetime:
     if given is None:
         return datetime.now(UTC)
     moment = datetime.fromisoformat(given)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def today(config: Nightly) -> date:

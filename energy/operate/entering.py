@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,14 @@ def plan_row(prepared: Prepared, folder: Path) -> dict[str, Any]:
             "promised_eur": eur}  # fmt: skip
 
 
-def enter(store: Store, prepared: Prepared, plan: dict[str, Any] | None) -> None:
+def enter(
+    store: Store, prepared: Prepared, plan: dict[str, Any] | None, withdrawn: Sequence[dict[str, Any]] = ()
+) -> None:
     """Settled days and the plan in one transaction; a plan is in force unless a later night's is.
+
+    Parameters
+    ----------
+    withdrawn : later plans that this one takes out of force
 
     Raises
     ------
@@ -38,10 +45,16 @@ def enter(store: Store, prepared: Prepared, plan: dict[str, Any] | None) -> None
             store.put("days", row)
         for row in prepared.settled.work:
             store.put("work", row)
-        later = store.row("SELECT night FROM plans WHERE night > ?", str(prepared.day))
-        if plan is not None and later is None:
-            store.put("plans", plan, replace=True)
+        if plan is not None:
+            _into_force(store, plan, withdrawn)
         step("entering")
+
+
+def _into_force(store: Store, plan: dict[str, Any], withdrawn: Sequence[dict[str, Any]]) -> None:
+    for row in withdrawn:
+        store.remove("plans", row["night"])
+    if store.row("SELECT night FROM plans WHERE night > ?", plan["night"]) is None:
+        store.put("plans", plan, replace=True)
 
 
 def record_run(store: Store, night: Night, started: str, seconds: float) -> None:

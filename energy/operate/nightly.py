@@ -20,8 +20,8 @@ from energy.operate.before import Before, in_force_before
 from energy.operate.config import Place, now
 from energy.operate.digest import days_until, night_of
 from energy.operate.entering import enter, plan_row, record_run
-from energy.operate.errors import OlderNight
 from energy.operate.ladder import Climb, climb
+from energy.operate.later import Turn, turn, withdrawal
 from energy.operate.logs import logging_to
 from energy.operate.prepare import Prepared, prepare, prepare_as_then
 from energy.operate.publish import step
@@ -62,6 +62,26 @@ class Night:
 Tell = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Tonight:
+    """What a night is run with.
+
+    Attributes
+    ----------
+    turn : what later nights leave to it
+    kept : inputs that it kept when it was run before, to be run from; None: from the sources as they are
+    began : moment of the monotonic clock
+    """
+
+    place: Place
+    store: Store
+    day: date
+    turn: Turn
+    kept: Path | None
+    tell: Tell
+    began: float = field(default_factory=time.monotonic)
+
+
 def run_night(
     place: Place,
     day: date,
@@ -90,14 +110,13 @@ def run_night(
         logging_to(place.log, f"{place.config.name}_{day}") as log,
     ):
         publish.sweep(place.out)
-        _in_order(store, day, again)
 
         def told(text: str) -> None:
             log.info(text)
             tell(text)
 
         kept = kept_of(place, store, day) if as_then else None
-        night = _recorded(place, store, day, told, kept)
+        night = _recorded(Tonight(place, store, day, turn(place, store, day, again), kept, told))
         follow_up(place, store, night, quiet)
         publish.sweep(place.out)
         log.info("ended", extra={"status": night.status, "rung": night.rung, "exit_code": night.code,
@@ -105,67 +124,71 @@ def run_night(
     return night
 
 
-def _recorded(place: Place, store: Store, day: date, tell: Tell, kept: Path | None) -> Night:
+def _recorded(tonight: Tonight) -> Night:
     """The night, and its row among the runs."""
-    began, started = time.monotonic(), now()
+    started = now()
     try:
-        night = _night(place, store, day, began, tell, kept)
+        night = _night(tonight)
     except EXPECTED as e:
-        night = Night(day, "FAILED", reasons=[str(e)])
+        night = Night(tonight.day, "FAILED", reasons=[str(e)])
     if not night.unchanged:
-        record_run(store, night, started.isoformat(timespec="seconds"), time.monotonic() - began)
+        seconds = time.monotonic() - tonight.began
+        record_run(tonight.store, night, started.isoformat(timespec="seconds"), seconds)
     return night
 
 
-def _in_order(store: Store, day: date, again: bool) -> None:
-    later = store.row("SELECT max(night) AS night FROM plans WHERE night > ?", str(day))
-    if later and later["night"] and not again:
-        raise OlderNight(
-            f"night {day}: night {later['night']} is published already, so nothing was (is the clock right?); "
-            "--reprocess all makes it again, on file only"
-        )
-
-
-def _night(place: Place, store: Store, day: date, began: float, tell: Tell, kept: Path | None) -> Night:
+def _night(tonight: Tonight) -> Night:
     """The steps; each can be killed and run again with the same outcome."""
-    tell("what is known, what yesterday left" if kept is None else "what was known then")
-    prepared = prepare(place, store, day) if kept is None else prepare_as_then(place, day, kept)
+    place, store = tonight.place, tonight.store
+    prepared = _prepared(tonight)
     folder = place.out / prepared.run_id
     if publish.is_published(folder):
-        return _same(place, store, prepared, folder)
-    tell("plan")
-    ends_at = began + LADDER_SHARE * 60 * place.config.budget_minutes
-    before = in_force_before(place, store, day)
+        return _same(tonight, prepared, folder)
+    tonight.tell("plan")
+    ends_at = tonight.began + LADDER_SHARE * 60 * place.config.budget_minutes
+    before = in_force_before(place, store, tonight.day)
     found = climb(prepared.case, _work(place), before.schedule, place.config.solve_limit_s, ends_at)
     step("solved")
     if found.folder is None:
         enter(store, prepared, None)
-        return Night(day, "FAILED", reasons=[*prepared.reasons, *found.reasons], run_id=prepared.run_id)
-    tell("publish")
+        return Night(tonight.day, "FAILED", reasons=[*prepared.reasons, *found.reasons], run_id=prepared.run_id)
+    tonight.tell("publish")
     record = read(found.folder)
-    summed = _digest(place, store, prepared, before, found, record)
+    summed = _digest(tonight, prepared, before, found, record)
     publish.publish_night(found.folder, place.out, prepared.run_id, summed, record, place.config.report)
-    return _finish(place, store, prepared, folder, summed, found.solve_seconds)
+    return _finish(tonight, prepared, folder, summed, found.solve_seconds)
 
 
-def _same(place: Place, store: Store, prepared: Prepared, folder: Path) -> Night:
+def _prepared(tonight: Tonight) -> Prepared:
+    """The case of the night, from its sources or as it was known then."""
+    if tonight.kept is not None:
+        tonight.tell("what was known then")
+        return prepare_as_then(tonight.place, tonight.day, tonight.kept)
+    tonight.tell("what is known, what yesterday left")
+    return prepare(tonight.place, tonight.store, tonight.day)
+
+
+def _same(tonight: Tonight, prepared: Prepared, folder: Path) -> Night:
     """The same inputs are published: make good what a killed run may have left undone, and no more."""
     summed = json.loads((folder / NIGHT).read_text(encoding="utf-8"))
-    entered = store.row("SELECT id FROM runs WHERE run_id = ? AND published = 1", prepared.run_id) is not None
-    night = _finish(place, store, prepared, folder, summed, 0.0)
+    entered = tonight.store.row("SELECT id FROM runs WHERE run_id = ? AND published = 1", prepared.run_id) is not None
+    night = _finish(tonight, prepared, folder, summed, 0.0)
     night.unchanged = entered
     return night
 
 
 def _finish(
-    place: Place, store: Store, prepared: Prepared, folder: Path, summed: dict[str, Any], solve_seconds: float
-) -> Night:
+    tonight: Tonight, prepared: Prepared, folder: Path, summed: dict[str, Any], solve_seconds: float
+) -> Night:  # fmt: skip
     """Books first, then `latest`: a plan that is pointed to is in the books."""
-    enter(store, prepared, plan_row(prepared, folder))
+    out, store = tonight.place.out, tonight.store
+    enter(store, prepared, plan_row(prepared, folder), tonight.turn.withdrawn)
     step("entered")
+    for row in tonight.turn.withdrawn:
+        tonight.tell(withdrawal(row))
     newest = store.row("SELECT run_id FROM plans ORDER BY night DESC LIMIT 1")
-    if newest and publish.latest(place.out) != newest["run_id"]:
-        publish.switch_latest(place.out, newest["run_id"])
+    if newest and publish.latest(out) != newest["run_id"]:
+        publish.switch_latest(out, newest["run_id"])
     code = OK if summed["status"] == "OK" else DEGRADED
     return Night(prepared.day, summed["status"], summed["rung"], code, prepared.run_id, folder, summed["reasons"],
                  solve_seconds=solve_seconds, night=summed)  # fmt: skip
@@ -177,14 +200,14 @@ def _work(place: Place) -> Path:
     return work
 
 
-def _digest(
-    place: Place, store: Store, prepared: Prepared, before: Before, found: Climb, record: Record
-) -> dict[str, Any]:
+def _digest(tonight: Tonight, prepared: Prepared, before: Before, found: Climb, record: Record) -> dict[str, Any]:
+    config = tonight.place.config
     prepared.known.notes.extend(before.notes)
-    reasons = [*prepared.reasons, *found.reasons, *record.summary["reasons"]]
-    fleet = load_fleet(prepared.case.parent / "fleet" / Path(place.config.fleet).name)
-    return night_of(place.config, fleet, prepared, record, found.rung, reasons,
-                    days_until(store, prepared.day, prepared.settled.days), before.plan)  # fmt: skip
+    ahead = [withdrawal(row) for row in tonight.turn.withdrawn]
+    reasons = [*prepared.reasons, *ahead, *found.reasons, *record.summary["reasons"]]
+    fleet = load_fleet(prepared.case.parent / "fleet" / Path(config.fleet).name)
+    return night_of(config, fleet, prepared, record, found.rung, reasons,
+                    days_until(tonight.store, prepared.day, prepared.settled.days), before.plan)  # fmt: skip
 
 
 def worst(nights: list[Night]) -> int:

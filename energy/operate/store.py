@@ -8,10 +8,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from energy.operate.config import Place
+from energy.operate.config import Place, now
 from energy.operate.errors import StoreError
 from energy.operate.publish import LATEST
 from energy.report.record import NIGHT
@@ -22,6 +23,9 @@ SCHEMA = 1
 BUSY_S = 10.0
 #: Bytes that say "HCDB": the file is ours, not another program's.
 APPLICATION = 0x48434442
+
+#: From now to the last moment that is tomorrow's first somewhere: where the day begins first, 14 h before UTC.
+FARTHEST = timedelta(days=1, hours=14)
 
 TABLES = """
 CREATE TABLE runs (
@@ -80,6 +84,11 @@ class Store:
             marks = ", ".join("?" * len(row))
             self.connection.execute(f"{verb} INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
 
+    def remove(self, table: str, night: str) -> None:
+        """Delete the row of a night."""
+        with _named(self.path):
+            self.connection.execute(f"DELETE FROM {table} WHERE night = ?", (night,))
+
 
 @contextmanager
 def open_store(path: Path) -> Iterator[Store]:
@@ -121,10 +130,14 @@ def open_state(place: Place) -> Iterator[Store]:
 
 
 def last_runs(store: Store, most: int) -> list[dict[str, Any]]:
-    """Runs of the last nights, oldest first: each night by its last published run, else its last run."""
+    """Runs of the last nights, oldest first: each night by its last published run, else its last run.
+
+    Without nights that only a clock that was ahead has run: they would stand for the newest for as long.
+    """
+    until = (now() + FARTHEST).date()
     found = store.rows(
         "SELECT * FROM runs AS r WHERE id = (SELECT id FROM runs WHERE night = r.night ORDER BY published DESC, id DESC "
-        "LIMIT 1) ORDER BY night DESC LIMIT ?", most,
+        "LIMIT 1) AND night <= ? ORDER BY night DESC LIMIT ?", str(until), most,
     )  # fmt: skip
     return found[::-1]
 
