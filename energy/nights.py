@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from energy.codes import CONFIGURATION
+from energy.codes import CONFIGURATION, UNPUBLISHED
 from energy.exits import exit_codes, fail
 
 if TYPE_CHECKING:
@@ -56,12 +56,15 @@ def nightly(
 def _back_fill(place: Place, first: date, last: date, reprocess: str) -> Iterator[Night]:
     """Each night as it ends; only the last one is told of, and one that a later night forbids is an outcome like others."""
     from energy.operate.as_then import chosen
-    from energy.operate.errors import OlderNight
+    from energy.operate.errors import OlderNight, StoreError
     from energy.operate.nightly import Night
     from energy.operate.store import open_state
 
-    with open_state(place) as store:
-        days = chosen(store, first, last, reprocess)
+    try:
+        with open_state(place) as store:
+            days = chosen(store, first, last, reprocess)
+    except StoreError as e:  # worth another attempt, as for a single night
+        fail(UNPUBLISHED, str(e))
     for day in days:
         try:
             yield _run(place, day, reprocess == "all", as_then=True, quiet=day != days[-1])

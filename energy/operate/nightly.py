@@ -20,6 +20,7 @@ from energy.operate.before import Before, in_force_before
 from energy.operate.config import Place, now
 from energy.operate.digest import days_until, night_of
 from energy.operate.entering import enter, plan_row, record_run
+from energy.operate.errors import StoreError
 from energy.operate.ladder import Climb, climb
 from energy.operate.later import Turn, turn, withdrawal
 from energy.operate.logs import logging_to
@@ -101,26 +102,32 @@ def run_night(
     Raises
     ------
     NightError : another run is at work, or (OlderNight) a later night is published already.
-    StoreError : the state database cannot be used.
     RunFolderError : the output folder cannot be written at all.
     """
-    with (
-        publish.lock(place.out),
-        open_state(place) as store,
-        logging_to(place.log, f"{place.config.name}_{day}") as log,
-    ):
+    with publish.lock(place.out), logging_to(place.log, f"{place.config.name}_{day}") as log:
         publish.sweep(place.out)
 
         def told(text: str) -> None:
             log.info(text)
             tell(text)
 
-        kept = kept_of(place, store, day) if as_then else None
-        night = _recorded(Tonight(place, store, day, turn(place, store, day, again), kept, told))
-        follow_up(place, store, night, quiet)
+        try:
+            night = _with_store(place, day, again, told, as_then, quiet)
+        except StoreError as e:  # told as far as that goes without it; another attempt makes good what is half done
+            night = Night(day, "FAILED", reasons=[str(e)])
+            follow_up(place, None, night, quiet)
         publish.sweep(place.out)
         log.info("ended", extra={"status": night.status, "rung": night.rung, "exit_code": night.code,
                                  "published": night.folder and night.folder.name, "reasons": night.reasons})  # fmt: skip
+    return night
+
+
+def _with_store(place: Place, day: date, again: bool, tell: Tell, as_then: bool, quiet: bool) -> Night:
+    """The night with its database, and what follows it."""
+    with open_state(place) as store:
+        kept = kept_of(place, store, day) if as_then else None
+        night = _recorded(Tonight(place, store, day, turn(place, store, day, again), kept, tell))
+        follow_up(place, store, night, quiet)
     return night
 
 

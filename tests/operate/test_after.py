@@ -8,10 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from energy.operate import after, pdf
+from energy.operate import after, nightly, pdf
+from energy.operate.errors import StoreError
 from energy.operate.history import last_nights
 from energy.operate.nightly import run_night
 from energy.operate.notify import Delivery
+from tests.cli.conftest import energy  # noqa: F401 - the fixture that runs a command
 from tests.operate.nightcase import DAY
 
 
@@ -138,3 +140,44 @@ def test_the_folder_of_pdfs_is_made(tmp_path, monkeypatch):
     monkeypatch.setattr(pdf, "_weasyprint", lambda: SimpleNamespace(HTML=lambda **_: page))
     pdf.write_pdf("<head></head>", tmp_path / "pdf" / "night.pdf")
     assert (tmp_path / "pdf" / "night.pdf").read_bytes() == b"%PDF-"
+
+
+@pytest.fixture
+def broken(nights, monkeypatch):
+    """A folder with a plan in force whose database cannot be read; returns it and what was sent."""
+    sent = []
+    monkeypatch.setenv(after.ADDRESSES, "json://localhost")
+    monkeypatch.setattr(after, "notify", lambda *a: sent.append(a) or [])
+    (nights.out / "latest").mkdir(parents=True)
+    (nights.out / "latest" / "night.json").write_text('{"fleet": "small fleet"}')
+    nights.place.database.write_bytes(b"no database " * 500)
+    return nights, sent
+
+
+@pytest.mark.parametrize("days", [("--date", DAY), ("--from", DAY, "--to", DAY)])
+def test_a_database_that_cannot_be_used_is_worth_another_attempt(days, broken, energy):  # noqa: F811
+    done = energy("nightly", broken[0].folder / "nightly.yaml", *days)
+    assert done.code == 7
+    assert "the state database is damaged" in done.out + done.err
+
+
+def test_without_its_database_a_night_is_still_told(broken):
+    nights, sent = broken
+    night = nights.night()
+    assert (night.status, night.code, night.folder) == ("FAILED", 7, None)
+    [(_, subject, text)] = sent
+    assert "nothing published" in subject
+    assert "the state database is damaged" in text.replace("\\", "")
+    assert metric(nights.out, 'hydrocool_state{fleet="small fleet",state="FAILED"}') == 1
+    told = (nights.out / "hydrocool.prom").read_text(encoding="utf-8")
+    assert "hydrocool_last_success" not in told
+    assert "hydrocool_wall_seconds" not in told
+
+
+def test_a_database_that_is_locked_halfway_fails_the_night(impossible, monkeypatch):
+    def locked(*_):
+        raise StoreError("locked by another process")
+
+    monkeypatch.setattr(nightly, "record_run", locked)
+    assert impossible.night().reasons == ["locked by another process"]
+    assert metric(impossible.out, 'hydrocool_state{fleet="small",state="FAILED"}') == 1
