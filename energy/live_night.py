@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date, timedelta
+from contextlib import ExitStack, contextmanager
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from energy.fetch import Fetched, Tell, fetch
+from energy.fetch import Fetched, Tell, fetch, open_client
 from energy.inputs.case import Case, load_case
+from energy.inputs.errors import SeriesError
 from energy.inputs.fleet import load_fleet
 from energy.inputs.nightly import Nightly
 from energy.inputs.yamlfile import validate
@@ -19,10 +20,61 @@ from energy.operate.config import Place
 from energy.operate.known import HISTORY_DAYS
 from energy.operate.night_case import CASE
 from energy.operate.publish import LATEST
+from energy.sources.answer import SourceError
 from energy.sources.http import Client
+from energy.sources.secret import CredentialError
+from energy.sources.sessions import NotOnFile
 
 #: Stands for a file that no source filled: reading it fails, and what an earlier night kept stands in and is told.
 NOT_FETCHED = "not-fetched.nc"
+#: Note of a past night that nobody had fetched for by its moment.
+AFTERWARDS = (
+    "series were fetched after the night's moment: of what sources have revised since the revised figures count"
+)
+
+
+@contextmanager
+def fetched_now(place: Place, day: date, tell: Tell, as_of: datetime | None = None) -> Iterator[Place]:
+    """The nightly file of one night with its series as the sources have them.
+
+    Parameters
+    ----------
+    as_of : as they had them at this moment (UTC, naive), from the answers kept until then
+
+    Raises
+    ------
+    ConfigError : the fleet does not hold.
+    SeriesError : nothing can be fetched, and no earlier night kept it.
+    NotOnFile : a replay of what nobody had fetched by then.
+    """
+    try:
+        with open_client(as_of=as_of) as client, fetched_place(place, day, client, tell) as here:
+            yield here
+    except NotOnFile:
+        raise
+    except (SourceError, CredentialError) as e:
+        raise SeriesError("live series", str(e)) from None
+
+
+@contextmanager
+def fetched_then(place: Place, day: date, tell: Tell) -> Iterator[Place]:
+    """Of a past night: from the answers kept until its moment, else as the sources have its days now.
+
+    The fetch of the night itself ended after its moment, so that without kept inputs there is often no answer on file.
+    Of what the sources have now the night looks only at what was known then.
+
+    Raises
+    ------
+    ConfigError, SeriesError : as `fetched_now`.
+    """
+    moment = place.config.known_at(day).astype("datetime64[s]").item()
+    with ExitStack() as stack:
+        try:
+            here = stack.enter_context(fetched_now(place, day, tell, moment))
+        except NotOnFile:
+            here = stack.enter_context(fetched_now(place, day, tell))
+            here = here.model_copy(update={"notes": (*here.notes, AFTERWARDS)})
+        yield here
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -54,10 +55,9 @@ def nightly(
 
 
 def _back_fill(place: Place, first: date, last: date, reprocess: str) -> Iterator[Night]:
-    """Each night as it ends; only the last one is told of, and one that a later night forbids is an outcome like others."""
+    """Each night as it ends; only the last one is told of."""
     from energy.operate.as_then import chosen
-    from energy.operate.errors import OlderNight, StoreError
-    from energy.operate.nightly import Night
+    from energy.operate.errors import StoreError
     from energy.operate.store import open_state
 
     try:
@@ -66,28 +66,35 @@ def _back_fill(place: Place, first: date, last: date, reprocess: str) -> Iterato
     except StoreError as e:  # worth another attempt, as for a single night
         fail(UNPUBLISHED, str(e))
     for day in days:
-        try:
-            yield _run(place, day, reprocess == "all", as_then=True, quiet=day != days[-1])
-        except OlderNight as e:
-            yield Night(day, "FAILED", reasons=[str(e)])
+        yield _outcome(place, day, reprocess == "all", quiet=day != days[-1])
+
+
+def _outcome(place: Place, day: date, again: bool, quiet: bool) -> Night:
+    """One night of a back-fill: whatever ends it, the nights after it are run."""
+    from energy.operate.errors import NightError
+    from energy.operate.nightly import EXPECTED, Night
+
+    try:
+        return _run(place, day, again, as_then=True, quiet=quiet)
+    except (NightError, *EXPECTED) as e:
+        return Night(day, "FAILED", reasons=[str(e)])
+    except Exception as e:  # a fault of the program: seen on stderr, and no reason to leave out the others
+        traceback.print_exc()
+        return Night(day, "FAILED", reasons=[f"{type(e).__name__}: {e}"])
 
 
 def _run(place: Place, day: date, again: bool, as_then: bool, quiet: bool = False) -> Night:
-    """One night, from files or live; a live back-fill without kept inputs replays what was fetched until its moment."""
-    from energy.operate.as_then import has_kept
-    from energy.operate.nightly import run_night
+    """One night, from files or live."""
+    from energy.operate.nightly import as_they_stand, run_night
 
     def tell(text: str) -> None:
         typer.echo(text, err=True)
 
-    if not place.config.live or (as_then and has_kept(place, day)):
-        return run_night(place, day, again, tell, as_then, quiet)
-    from energy.fetch import open_client
-    from energy.live_night import fetched_place
+    if not place.config.live:
+        return run_night(place, day, again, tell, as_then, quiet, as_they_stand)
+    from energy.live_night import fetched_now, fetched_then
 
-    moment = place.config.known_at(day).astype("datetime64[s]").item() if as_then else None
-    with open_client(as_of=moment) as client, fetched_place(place, day, client, tell) as here:
-        return run_night(here, day, again, tell, as_then, quiet)
+    return run_night(place, day, again, tell, as_then, quiet, fetched_then if as_then else fetched_now)
 
 
 def _printed(night: Night, as_json: bool) -> Night:

@@ -19,10 +19,17 @@ OVERTIME = 1.5
 
 
 class Place(Frozen):
-    """A nightly file where it stands, with the folders it works in."""
+    """A nightly file where it stands, with the folders it works in.
+
+    Attributes
+    ----------
+    notes, reasons : what whoever fetched the series of its night has to tell; reasons make the night DEGRADED
+    """
 
     path: Path
     config: Nightly
+    notes: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
     def beside(self, name: str) -> Path:
         """A path of the file."""

@@ -73,7 +73,7 @@ def know(place: Place, day: date, days: int, older: Path | None) -> Known:
     end = config.begin(day + timedelta(days=days))
     perfect = config.foresight == "perfect"
     until = end if perfect else config.begin(day + timedelta(days=1))
-    known = Known(end if perfect else config.known_at(day), until)
+    known = Known(end if perfect else config.known_at(day), until, reasons=list(place.reasons), notes=list(place.notes))
     since = config.begin(day - timedelta(days=HISTORY_DAYS))
     for spec in config.prices:
         for zone in spec.zones:

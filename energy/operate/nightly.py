@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,13 @@ class Night:
 
 
 Tell = Callable[[str], None]
+#: What fetches the series of a night: the nightly file with them in files, which may be gone afterwards.
+Series = Callable[[Place, date, Tell], AbstractContextManager[Place]]
+
+
+def as_they_stand(place: Place, day: date, tell: Tell) -> AbstractContextManager[Place]:
+    """The series are the files that the nightly file names."""
+    return nullcontext(place)
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,7 @@ def run_night(
     tell: Tell = lambda _: None,
     as_then: bool = False,
     quiet: bool = False,
+    series: Series = as_they_stand,
 ) -> Night:
     """Run the night of one delivery day.
 
@@ -98,6 +107,7 @@ def run_night(
     again : also when a later night is published already; its plan is then on file, not in force
     as_then : from the inputs that the night kept, where it has any, and not from the sources as they are now
     quiet : without metrics and messages, which tell of the newest night
+    series : fetches them, within the night's budget; what it cannot fetch fails the night like a file that is not there
 
     Raises
     ------
@@ -112,7 +122,7 @@ def run_night(
             tell(text)
 
         try:
-            night = _with_store(place, day, again, told, as_then, quiet)
+            night = _with_store(place, day, again, told, as_then, quiet, series)
         except StoreError as e:  # told as far as that goes without it; another attempt makes good what is half done
             night = Night(day, "FAILED", reasons=[str(e)])
             follow_up(place, None, night, quiet)
@@ -122,20 +132,21 @@ def run_night(
     return night
 
 
-def _with_store(place: Place, day: date, again: bool, tell: Tell, as_then: bool, quiet: bool) -> Night:
+def _with_store(place: Place, day: date, again: bool, tell: Tell, as_then: bool, quiet: bool, series: Series) -> Night:
     """The night with its database, and what follows it."""
     with open_state(place) as store:
         kept = kept_of(place, store, day) if as_then else None
-        night = _recorded(Tonight(place, store, day, turn(place, store, day, again), kept, tell))
+        night = _recorded(Tonight(place, store, day, turn(place, store, day, again), kept, tell), series)
         follow_up(place, store, night, quiet)
     return night
 
 
-def _recorded(tonight: Tonight) -> Night:
-    """The night, and its row among the runs."""
-    started = now()
+def _recorded(tonight: Tonight, series: Series) -> Night:
+    """The night, and its row among the runs; what it kept before needs no series."""
+    started, fetched = now(), as_they_stand if tonight.kept else series
     try:
-        night = _night(tonight)
+        with fetched(tonight.place, tonight.day, tonight.tell) as here:
+            night = _night(replace(tonight, place=here))
     except EXPECTED as e:
         night = Night(tonight.day, "FAILED", reasons=[str(e)])
     if not night.unchanged:

@@ -9,14 +9,12 @@ import pytest
 
 from energy.operate import rebuild
 from energy.operate import store as module
-from energy.operate.as_then import has_kept
 from energy.operate.doctor import examine
 from energy.operate.errors import StoreError
 from energy.operate.history import last_nights
 from energy.operate.ingest import read_progress
 from energy.operate.rebuild import rebuild_store
 from energy.operate.store import SCHEMA, Store, check_integrity, open_state, open_store
-from tests.operate.nightcase import DAY
 
 ROW = {"at": "2024-03-12T00:00:00", "job": "j", "gpu_hours": 1.0}
 
@@ -188,7 +186,7 @@ def test_no_database_is_made_beside_published_nights(lost, tmp_path):
     reading = tmp_path / "progress.csv"
     reading.write_text("at,job,gpu_hours\n2024-03-12T11:30Z,j1,17.5\n")
     place = lost.place
-    for use_it in (lambda: last_nights(place, 9), lambda: read_progress(place, reading), lambda: has_kept(place, DAY)):
+    for use_it in (lambda: last_nights(place, 9), lambda: read_progress(place, reading)):
         with pytest.raises(StoreError, match=r"no state database.*database: in.*energy doctor --rebuild"):
             use_it()
     found = {f.what: f for f in examine(place)}
