@@ -127,8 +127,9 @@ def _history(place: Place, store: Store) -> None:
 def _pdf(place: Place, night: Night) -> None:
     """Beside the nights, not in them: a PDF's bytes are its library's affair."""
     if place.config.pdf and night.folder is not None and (night.folder / PAGE).is_file():
-        html = (night.folder / PAGE).read_text(encoding="utf-8")
-        pdf.write_pdf(html, place.out / "pdf" / f"{night.folder.name}.pdf")
+        work = place.out / ".work"
+        work.mkdir(exist_ok=True)
+        pdf.draw(night.folder / PAGE, place.out / "pdf" / f"{night.folder.name}.pdf", work / "pdf.log")
 
 
 def _notify(place: Place, night: Night, addresses: list[str]) -> int:

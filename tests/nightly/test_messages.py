@@ -96,6 +96,17 @@ def test_delivery_failures_are_returned_and_logged_without_the_address(tmp_path)
     assert lines[2]["problem"] == "RuntimeError"
 
 
+def test_silent_services_hold_the_night_no_longer_together_than_allowed():
+    sent = []
+    send = lambda address, *_: sent.append(address) or bool(time.sleep(5))  # noqa: E731
+    began = time.monotonic()
+    found = notify(["json://a", "slack://b", "slack://c"], "s", "m", send, wait=0.2, all_wait=0.3)
+    assert time.monotonic() - began < 2
+    assert sent == ["json://a", "slack://b"]
+    assert [d.delivered for d in found] == [False] * 3
+    assert "no time left" in found[2].problem
+
+
 def test_a_silent_service_does_not_hold_the_night():
     began = time.monotonic()
     found = notify(["json://silent"], "s", "m", lambda *_: bool(time.sleep(5)), wait=0.1)

@@ -9,9 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from energy.operate import after, nightly, pdf
+from energy.operate.child import KILLED, Ended
 from energy.operate.errors import StoreError
 from energy.operate.history import last_nights
-from energy.operate.nightly import run_night
+from energy.operate.logs import logging_to
+from energy.operate.nightly import Night, run_night
 from energy.operate.notify import Delivery
 from tests.cli.conftest import energy  # noqa: F401 - the fixture that runs a command
 from tests.operate.nightcase import DAY
@@ -133,6 +135,33 @@ def test_a_quiet_night_tells_nobody(impossible, monkeypatch):
     monkeypatch.setattr(after, "notify", lambda *_: pytest.fail("a message"))
     run_night(impossible.place, DAY, quiet=True)
     assert not (impossible.out / "hydrocool.prom").exists()
+
+
+def test_a_pdf_that_takes_too_long_is_killed_and_no_more(impossible, monkeypatch):
+    """The process is a fake that its limit has ended."""
+    asked = []
+
+    def run(args, limit_s, log, module):
+        asked.append((args, limit_s, module))
+        return Ended(KILLED, 180.0, "killed after 180 s, 1.5 times its limit")
+
+    monkeypatch.setattr(pdf.child, "run", run)
+    page = impossible.folder / "report.html"
+    page.write_text("<head></head>", encoding="utf-8")
+    impossible.edit("nightly.yaml", "pdf", True)
+    impossible.out.mkdir()
+    night = Night(DAY, "OK", folder=impossible.folder)
+    with logging_to(impossible.out / "log.jsonl", "r"):
+        after.follow_up(impossible.place, None, night)
+    [([source, _], limit, module)] = asked
+    assert (source, limit, module) == (str(page), pdf.LIMIT_S, pdf.__name__)
+    problem = next(x["problem"] for x in errors(impossible.out) if x["event"] == "pdf not made")
+    assert problem.endswith("1.5 times its limit")
+
+
+def test_the_process_of_a_pdf_says_what_is_wrong(tmp_path):
+    with pytest.raises(pdf.PdfError, match="No such file"):
+        pdf.draw(tmp_path / "gone.html", tmp_path / "x.pdf", tmp_path / "log")
 
 
 def test_the_folder_of_pdfs_is_made(tmp_path, monkeypatch):
