@@ -149,7 +149,8 @@ def test_carbon_of_a_source_that_cannot_be_read_is_what_was_kept(carbon):
         kept = prepare(carbon.place, store, DAY).case.parent
     (carbon.folder / "carbon.csv").unlink()
     found = know(carbon.place, DAY + timedelta(days=1), 2, kept)
-    assert [r for r in found.reasons if r.startswith("carbon of NO4: the source cannot be read")]
+    assert [r for r in found.notes if r.startswith("carbon of NO4: the source cannot be read")]
+    assert found.reasons == [], "no plan depends on carbon"
     real = found.tables["carbon NO4"]
     assert real.loc[real["real"], "value"].unique() == pytest.approx([0.02])
 
