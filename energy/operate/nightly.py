@@ -173,7 +173,9 @@ def _night(tonight: Tonight) -> Night:
     tonight.tell("publish")
     record = read(found.folder)
     summed = _digest(tonight, prepared, before, found, record)
-    publish.publish_night(found.folder, place.out, prepared.run_id, summed, record, place.config.report)
+    publish.publish_night(
+        found.folder, place.out, prepared.run_id, summed, record, place.config.report, tonight.turn.in_force
+    )
     return _finish(tonight, prepared, folder, summed, found.solve_seconds)
 
 

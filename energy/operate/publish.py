@@ -66,13 +66,22 @@ def is_published(folder: Path) -> bool:
         return False
 
 
-def publish_night(run: Path, out: Path, run_id: str, night: dict[str, Any], record: Record, page: bool = True) -> Path:
+def publish_night(
+    run: Path,
+    out: Path,
+    run_id: str,
+    night: dict[str, Any],
+    record: Record,
+    page: bool = True,
+    in_force: bool = True,
+) -> Path:
     """Make the folder of a night out of a run folder: without the clock, with night.json, manifest last.
 
     Parameters
     ----------
     record : what the run folder holds
     page : draw the report
+    in_force : whether the plan comes into force; without, a database made anew must not take it for one that did
 
     Raises
     ------
@@ -87,7 +96,7 @@ def publish_night(run: Path, out: Path, run_id: str, night: dict[str, Any], reco
         manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
         manifest = {k: v for k, v in manifest.items() if k not in OF_THE_CLOCK}
         manifest |= {"run_id": run_id, "night": night["date"], "status": night["status"], "rung": night["rung"],
-                     "reasons": night["reasons"]}  # fmt: skip
+                     "reasons": night["reasons"], "in_force": in_force}  # fmt: skip
         manifest["solver"] = {k: v for k, v in manifest["solver"].items() if k != "seconds"}
         (work / SUMMARY).write_text(markdown.page(night), encoding="utf-8")
         if page:

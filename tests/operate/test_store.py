@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from energy.operate.history import last_nights
 from energy.operate.ingest import read_progress
 from energy.operate.rebuild import rebuild_store
 from energy.operate.store import SCHEMA, Store, check_integrity, open_state, open_store
+from tests.operate.nightcase import publish_plan
 
 ROW = {"at": "2024-03-12T00:00:00", "job": "j", "gpu_hours": 1.0}
 
@@ -172,6 +176,52 @@ def test_what_is_damaged_or_of_another_layout_stays_behind(lived):
     assert "2 days, 0 work" in rebuild_store(lived)
     lived.database.write_bytes(b"no database " * 500)
     assert "0 plans, 0 runs, 0 days" in rebuild_store(lived)
+
+
+def plan_folder(nights, name, made, kept, **says):
+    """A published night that a manifest vouches for, made at a moment [s], from the inputs `kept`."""
+    folder = shutil.copytree(nights.out / kept, nights.out / name)
+    shutil.copytree(nights.place.kept / kept, nights.place.kept / name)
+    (folder / "night.json").write_text(json.dumps({"date": "2024-03-12", "run_id": name}))
+    (folder / "manifest.json").write_text(json.dumps({"night": "2024-03-12", "files_sha256": {}} | says))
+    os.utime(folder, (made, made))
+
+
+@pytest.fixture
+def kept(nights):
+    """Kept inputs and schedule that plan_folder copies; the database is forgotten."""
+    name = publish_plan(nights, [("j1", "north/liquid/gb300", "2024-03-12T00:00", 8.0)]).run_id
+    with open_store(nights.place.database) as store:
+        store.remove("plans", "2024-03-12")
+    return name
+
+
+def rebuilt_plan(nights):
+    rebuild_store(nights.place)
+    with open_store(nights.place.database) as store:
+        [row] = store.rows("SELECT run_id FROM plans")
+    return row["run_id"]
+
+
+def test_a_run_on_file_only_is_not_put_into_force(nights, kept):
+    for name, made, in_force in (("first", 1, True), ("second", 2, True), ("again", 3, False)):
+        plan_folder(nights, name, made, kept, in_force=in_force)
+    assert rebuilt_plan(nights) == "second"
+
+
+def test_of_folders_that_do_not_say_so_the_first_is_in_force(nights, kept):
+    for name, made in (("first", 1), ("again", 2)):
+        plan_folder(nights, name, made, kept)
+    assert rebuilt_plan(nights) == "first"
+
+
+def test_what_the_old_file_says_of_plans_comes_first(nights, kept):
+    for name, made in (("first", 1), ("again", 2)):
+        plan_folder(nights, name, made, kept, in_force=True)
+    row = {"night": "2024-03-12", "run_id": "first", "folder": "first", "kept": "first", "promised_eur": 1.0}
+    with open_store(nights.place.database) as store:
+        store.put("plans", row)
+    assert rebuilt_plan(nights) == "first"
 
 
 @pytest.fixture
