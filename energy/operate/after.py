@@ -76,7 +76,7 @@ def _timing(store: Store, undelivered: int) -> metrics.Timing | None:
     last = store.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
     until = now().isoformat(timespec="seconds")  # a clock that was ahead has left a later one
     good = store.row("SELECT max(finished) AS at FROM runs WHERE published = 1 AND finished <= ?", until)
-    return last and metrics.Timing(
+    return None if last is None else metrics.Timing(
         datetime.fromisoformat(last["finished"]),
         datetime.fromisoformat(good["at"]) if good and good["at"] else None,
         last["solve_seconds"], last["wall_seconds"], undelivered,

@@ -124,7 +124,7 @@ def _database(place: Place) -> str:
 
 
 def _has_folders(place: Place, plan: dict[str, Any]) -> bool:
-    return (place.kept / plan["kept"]).is_dir() and (place.out / plan["folder"]).is_dir()
+    return all(p.is_dir() for p in (place.kept / str(plan["kept"]), place.out / str(plan["folder"])))
 
 
 def _latest(place: Place) -> str:
