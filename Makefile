@@ -13,7 +13,7 @@ export OMP_NUM_THREADS := 1
 optimize: $(RUN)  ## the reference case (or ARGS), solved, proven, priced, reported
 	$(BIN)/energy optimize $(ARGS)
 
-nightly: $(RUN)  ## tomorrow's plan; ARGS="nightly.yaml --date 2026-03-01"
+nightly: $(RUN)  ## plan of the newest night that is due; ARGS="nightly.yaml --date 2026-03-01"
 	$(BIN)/energy nightly $(ARGS)
 
 FAST := -m "not slow" --numprocesses 2 --dist loadfile

@@ -4,25 +4,79 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date, timedelta
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from energy.fetch import Fetched, Tell, fetch
+from energy.fetch import Fetched, Tell, fetch, open_client
 from energy.inputs.case import Case, load_case
-from energy.inputs.fleet import load_fleet
+from energy.inputs.errors import InputError, SeriesError
+from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.nightly import Nightly
+from energy.inputs.tariffs import load_tariffs
 from energy.inputs.yamlfile import validate
 from energy.live_case import fetched_files
+from energy.live_rates import carried
 from energy.operate.config import Place
 from energy.operate.known import HISTORY_DAYS
 from energy.operate.night_case import CASE
 from energy.operate.publish import LATEST
+from energy.sources.answer import SourceError
 from energy.sources.http import Client
+from energy.sources.secret import CredentialError
+from energy.sources.sessions import NotOnFile
 
 #: Stands for a file that no source filled: reading it fails, and what an earlier night kept stands in and is told.
 NOT_FETCHED = "not-fetched.nc"
+#: Note of a past night that nobody had fetched for by its moment.
+AFTERWARDS = (
+    "series were fetched after the night's moment: of what sources have revised since the revised figures count"
+)
+
+
+@contextmanager
+def fetched_now(place: Place, day: date, tell: Tell, as_of: datetime | None = None) -> Iterator[Place]:
+    """The nightly file of one night with its series as the sources have them.
+
+    Parameters
+    ----------
+    as_of : as they had them at this moment (UTC, naive), from the answers kept until then
+
+    Raises
+    ------
+    ConfigError : the fleet does not hold.
+    SeriesError : nothing can be fetched, and no earlier night kept it.
+    NotOnFile : a replay of what nobody had fetched by then.
+    """
+    try:
+        with open_client(as_of=as_of) as client, fetched_place(place, day, client, tell) as here:
+            yield here
+    except NotOnFile:
+        raise
+    except (SourceError, CredentialError) as e:
+        raise SeriesError("live series", str(e)) from None
+
+
+@contextmanager
+def fetched_then(place: Place, day: date, tell: Tell) -> Iterator[Place]:
+    """Of a past night: from the answers kept until its moment, else as the sources have its days now.
+
+    The fetch of the night itself ended after its moment, so that without kept inputs there is often no answer on file.
+    Of what the sources have now the night looks only at what was known then.
+
+    Raises
+    ------
+    ConfigError, SeriesError : as `fetched_now`.
+    """
+    moment = place.config.known_at(day).astype("datetime64[s]").item()
+    with ExitStack() as stack:
+        try:
+            here = stack.enter_context(fetched_now(place, day, tell, moment))
+        except NotOnFile:
+            here = stack.enter_context(fetched_now(place, day, tell))
+            here = here.model_copy(update={"notes": (*here.notes, AFTERWARDS)})
+        yield here
 
 
 @contextmanager
@@ -39,34 +93,44 @@ def fetched_place(place: Place, day: date, client: Client, tell: Tell = lambda _
         fleet = place.beside(place.config.fleet)
         last = day + timedelta(days=days - 1)
         got = fetch(fleet, day, last, client, Path(folder), tell, HISTORY_DAYS)
-        yield place.model_copy(update={"config": _with_series(place, got)})
+        yield _with_series(place, got, day)
 
 
-def _with_series(place: Place, got: Fetched) -> Nightly:
+def _with_series(place: Place, got: Fetched, day: date) -> Place:
     """The nightly file with the fetched files; a series without any hour is described as the last night described it."""
     config, fleet = place.config, load_fleet(place.beside(place.config.fleet))
     found, before = fetched_files(got), _last_case(place)
-    zones = {z for spec in found["prices"] for z in spec["zones"]}
-    lacking = sorted({s.bidding_zone for s in fleet.sites.values()} - zones)
-    prices = [_inside(got, spec) for spec in found["prices"]] + _older_prices(got, before, lacking)
-    sites = {s: _inside(got, w) for s, w in found["weather"].items()}
-    sites |= {
-        s: w.model_dump() | _nowhere(got) for s, w in _weather(before).items() if s in fleet.sites and s not in sites
-    }
-    if set(lacking) - {z for p in prices for z in p["zones"]} or set(fleet.sites) - set(sites):
-        got.require()
-    older_fx = (
-        {k: r.model_dump(exclude_none=True) | _where(place, r.file) for k, r in before.fx.items()} if before else {}
+    zones, wanted = (
+        {z for spec in found["prices"] for z in spec["zones"]},
+        {s.bidding_zone for s in fleet.sites.values()},
     )
-    fx = older_fx | found["fx"] | {k: r.model_dump(exclude_none=True) for k, r in config.fx.items()}
-    series = {
-        "prices": prices,
-        "weather": sites,
-        "carbon": {z: _inside(got, c) for z, c in found["carbon"].items()},
-        "fx": fx,
+    prices = [_inside(got, spec) for spec in found["prices"]] + _older_prices(got, before, sorted(wanted - zones))
+    sites = {s: _inside(got, w) for s, w in found["weather"].items()} | {
+        s: w.model_dump() | _nowhere(got)
+        for s, w in (before.weather if before else {}).items()
+        if s in fleet.sites and s not in found["weather"]
     }
+    if wanted - {z for p in prices for z in p["zones"]} or set(fleet.sites) - set(sites):
+        got.require()
+    carbon = {z: _inside(got, c) for z, c in found["carbon"].items()} | {
+        z: c.model_dump() | _nowhere(got)
+        for z, c in (before.carbon if before else {}).items()
+        if z in wanted and z not in found["carbon"]
+    }
+    rates = found["fx"] | {k: r.model_dump(exclude_none=True) for k, r in config.fx.items()}
+    lacking = _currencies(place, fleet, prices) - set(rates)
+    older, notes, reasons = carried(dict(before.fx) if before else {}, lacking, day)
+    rates |= {k: r | _where(place, r.get("file")) for k, r in older.items()}
+    series = {"prices": prices, "weather": sites, "carbon": carbon, "fx": rates}
     whole = config.model_dump(mode="json", exclude_none=True) | series | {"live": False}
-    return validate(place.path, whole, Nightly)
+    told = {"notes": (*place.notes, *notes), "reasons": (*place.reasons, *reasons)}
+    return place.model_copy(update={"config": validate(place.path, whole, Nightly)} | told)
+
+
+def _currencies(place: Place, fleet: Fleet, prices: list[dict[str, Any]]) -> set[str]:
+    """Currencies of tariffs and prices, for which a night needs a rate."""
+    tariffs = load_tariffs(fleet, place.beside(place.config.fleet))
+    return ({t.currency for t in tariffs.values()} | {str(p["currency"]) for p in prices}) - {"EUR"}
 
 
 def _inside(got: Fetched, spec: dict[str, Any]) -> dict[str, Any]:
@@ -92,14 +156,12 @@ def _older_prices(got: Fetched, before: Case | None, lacking: list[str]) -> list
     ]
 
 
-def _weather(before: Case | None) -> dict[str, Any]:
-    return dict(before.weather) if before else {}
-
-
 def _last_case(place: Place) -> Case | None:
-    """The case of the night in force; None before the first."""
+    """The case of the night in force; None before the first, or where what it kept can no longer be read."""
     case = _in_force(place) / CASE
-    return load_case(case) if (place.out / LATEST).exists() and case.is_file() else None
+    with suppress(InputError, OSError):
+        return load_case(case) if (place.out / LATEST).is_symlink() and case.is_file() else None
+    return None
 
 
 def _in_force(place: Place) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from energy.codes import CONFIGURATION
+from energy.codes import CONFIGURATION, UNPUBLISHED
 from energy.exits import exit_codes, fail
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ ingest = typer.Typer(help="Read what meters and clusters report into the state d
 
 def nightly(
     config: Config = DEFAULT,
-    day: Annotated[str | None, typer.Option("--date", help="Delivery day, YYYY-MM-DD; without it tomorrow.")] = None,
+    day: Annotated[
+        str | None,
+        typer.Option("--date", help="Delivery day, YYYY-MM-DD; without it tomorrow from the auction on, else today."),
+    ] = None,
     first: Annotated[str | None, typer.Option("--from", help="First delivery day of a back-fill.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last delivery day of a back-fill, inclusive.")] = None,
     reprocess: Annotated[
@@ -37,51 +41,60 @@ def nightly(
 ) -> None:
     """Plan the night: read, settle yesterday, solve, prove, bill, publish; exit code 7 when nothing was published."""
     with exit_codes():
-        from energy.operate.config import load_nightly, tomorrow
+        from energy.operate.config import due, load_nightly
         from energy.operate.nightly import worst
 
         place = load_nightly(config)
         if first is not None or last is not None:
-            nights = _back_fill(place, _day("--from", first), _day("--to", last), reprocess)
+            nights = _back_fill(place, _day("--from", first), _not_ahead(place, "--to", _day("--to", last)), reprocess)
         else:
             again = reprocess == "all"
-            target = _day("--date", day) if day else tomorrow(place.config)
+            target = _not_ahead(place, "--date", _day("--date", day)) if day else due(place.config)
             nights = iter([_run(place, target, again, again)])
         raise typer.Exit(worst([_printed(night, as_json) for night in nights]))
 
 
 def _back_fill(place: Place, first: date, last: date, reprocess: str) -> Iterator[Night]:
-    """Each night as it ends; only the last one is told of, and one that a later night forbids is an outcome like others."""
+    """Each night as it ends; only the last one is told of."""
     from energy.operate.as_then import chosen
-    from energy.operate.errors import OlderNight
-    from energy.operate.nightly import Night
-    from energy.operate.store import open_store
+    from energy.operate.errors import StoreError
+    from energy.operate.store import open_state
 
-    with open_store(place.database) as store:
-        days = chosen(store, first, last, reprocess)
+    try:
+        with open_state(place) as store:
+            days = chosen(store, first, last, reprocess)
+    except StoreError as e:  # worth another attempt, as for a single night
+        fail(UNPUBLISHED, str(e))
     for day in days:
-        try:
-            yield _run(place, day, reprocess == "all", as_then=True, quiet=day != days[-1])
-        except OlderNight as e:
-            yield Night(day, "FAILED", reasons=[str(e)])
+        yield _outcome(place, day, reprocess == "all", quiet=day != days[-1])
+
+
+def _outcome(place: Place, day: date, again: bool, quiet: bool) -> Night:
+    """One night of a back-fill: whatever ends it, the nights after it are run."""
+    from energy.operate.errors import NightError
+    from energy.operate.nightly import EXPECTED, Night
+
+    try:
+        return _run(place, day, again, as_then=True, quiet=quiet)
+    except (NightError, *EXPECTED) as e:
+        return Night(day, "FAILED", reasons=[str(e)])
+    except Exception as e:  # a fault of the program: seen on stderr, and no reason to leave out the others
+        traceback.print_exc()
+        return Night(day, "FAILED", reasons=[f"{type(e).__name__}: {e}"])
 
 
 def _run(place: Place, day: date, again: bool, as_then: bool, quiet: bool = False) -> Night:
-    """One night, from files or live; a live back-fill without kept inputs replays what was fetched until its moment."""
-    from energy.operate.as_then import has_kept
-    from energy.operate.nightly import run_night
+    """One night, from files or live."""
+    from energy.operate.nightly import as_they_stand, run_night
 
     def tell(text: str) -> None:
         typer.echo(text, err=True)
 
-    if not place.config.live or (as_then and has_kept(place, day)):
-        return run_night(place, day, again, tell, as_then, quiet)
-    from energy.fetch import open_client
-    from energy.live_night import fetched_place
+    if not place.config.live:
+        return run_night(place, day, again, tell, as_then, quiet, as_they_stand)
+    from energy.live_night import fetched_now, fetched_then
 
-    moment = place.config.known_at(day).astype("datetime64[s]").item() if as_then else None
-    with open_client(as_of=moment) as client, fetched_place(place, day, client, tell) as here:
-        return run_night(here, day, again, tell, as_then, quiet)
+    return run_night(place, day, again, tell, as_then, quiet, fetched_then if as_then else fetched_now)
 
 
 def _printed(night: Night, as_json: bool) -> Night:
@@ -163,7 +176,9 @@ def doctor(
             typer.echo(rebuild_store(place))
         found = examine(place)
         for finding in found:
-            typer.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.words}")
+            typer.echo(
+                f"{'warn' if finding.warns else 'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.words}"
+            )
         raise typer.Exit(0 if all(f.ok for f in found) else CONFIGURATION)
 
 
@@ -172,6 +187,18 @@ def _day(option: str, value: str | None) -> date:
         return date.fromisoformat(value or "")
     except ValueError:
         fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
+
+
+def _not_ahead(place: Place, option: str, day: date) -> date:
+    """The day, where an auction can have set its prices: a plan of a later one would stand in the way of real nights."""
+    from energy.operate.later import tomorrow
+
+    if day > (last := tomorrow(place)):
+        fail(
+            CONFIGURATION,
+            f"{option} {day} is later than tomorrow ({last} on the fleet's clock); a slip, or a wrong clock?",
+        )
+    return day
 
 
 def register(app: typer.Typer) -> None:

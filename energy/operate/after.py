@@ -9,13 +9,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from energy.operate import metrics, pdf
-from energy.operate.config import Place
+from energy.operate.config import Place, now
+from energy.operate.later import is_older
 from energy.operate.logs import logger
 from energy.operate.notify import failures, notify
+from energy.operate.publish import LATEST
 from energy.operate.runs import PAGE
 from energy.operate.store import Store, last_runs
 from energy.report import history_page, markdown
 from energy.report.history import NIGHTS, Past
+from energy.report.record import NIGHT
 
 if TYPE_CHECKING:
     from energy.operate.nightly import Night
@@ -26,26 +29,22 @@ ADDRESSES = "HYDROCOOL_NOTIFY"
 HISTORY = "history.html"
 
 
-def follow_up(place: Place, store: Store, night: Night, quiet: bool = False) -> None:
+def follow_up(place: Place, store: Store | None, night: Night, quiet: bool = False) -> None:
     """Everything that is made of a night once it is in the books.
 
     Parameters
     ----------
+    store : None where the database cannot be used: no history then, and metrics and message without what it knows
     quiet : no metrics and no message, which tell of the newest night alone
     """
     if not night.unchanged:
-        for what in (_pdf, _history):
-            _attempt(what.__name__.strip("_"), lambda what=what: what(place, store, night))  # type: ignore[misc]
-    if quiet or _older(store, night):
+        _attempt("pdf", lambda: _pdf(place, night))
+        if store is not None:
+            _attempt("history", lambda: _history(place, store))
+    if quiet or (store is not None and is_older(place, store, night.day)):
         return
     undelivered = 0 if night.unchanged else _told(place, night)
     _attempt("metrics", lambda: _metrics(place, store, night, undelivered))
-
-
-def _older(store: Store, night: Night) -> bool:
-    """Whether a later night has been run already."""
-    later = "SELECT night FROM runs WHERE night > ?1 UNION SELECT night FROM plans WHERE night > ?1"
-    return store.row(later, str(night.day)) is not None
 
 
 def _attempt(what: str, action: Callable[[], None]) -> None:
@@ -66,32 +65,43 @@ def _told(place: Place, night: Night) -> int:
         return len(addresses)
 
 
-def _metrics(place: Place, store: Store, night: Night, undelivered: int) -> None:
+def _metrics(place: Place, store: Store | None, night: Night, undelivered: int) -> None:
+    timing = _timing(store, undelivered) if store is not None else metrics.Timing(now(), None, None, None, undelivered)
+    if timing is not None:
+        metrics.write(night.night or unpublished(place, store, night), timing, place.metrics)
+
+
+def _timing(store: Store, undelivered: int) -> metrics.Timing | None:
+    """Of the last run on record; None where there is none."""
     last = store.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
-    good = store.row("SELECT max(finished) AS at FROM runs WHERE published = 1")
-    if last is None:
-        return
-    timing = metrics.Timing(
+    until = now().isoformat(timespec="seconds")  # a clock that was ahead has left a later one
+    good = store.row("SELECT max(finished) AS at FROM runs WHERE published = 1 AND finished <= ?", until)
+    return None if last is None else metrics.Timing(
         datetime.fromisoformat(last["finished"]),
         datetime.fromisoformat(good["at"]) if good and good["at"] else None,
         last["solve_seconds"], last["wall_seconds"], undelivered,
     )  # fmt: skip
-    metrics.write(night.night or unpublished(place, store, night), timing, place.metrics)
 
 
-def unpublished(place: Place, store: Store, night: Night) -> dict[str, Any]:
-    """A night without a plan in the words of night.json: what is not known is None, never zero.
-
-    The fleet's name is that of the last plan: its file may be what is broken.
-    """
-    row = store.row("SELECT night_json FROM runs WHERE night_json IS NOT NULL ORDER BY id DESC LIMIT 1")
-    fleet = json.loads(row["night_json"])["fleet"] if row else place.config.name
+def unpublished(place: Place, store: Store | None, night: Night) -> dict[str, Any]:
+    """A night without a plan in the words of night.json: what is not known is None, never zero."""
     return {
-        "date": str(night.day), "fleet": fleet, "run_id": night.run_id or "", "status": night.status,
+        "date": str(night.day), "fleet": _fleet(place, store), "run_id": night.run_id or "", "status": night.status,
         "rung": night.rung, "reasons": night.reasons, "forecast": {"hours": None}, "fallback_hours": {},
         "jobs": {"done": None, "running": None, "left": None, "late": [], "at_risk": []}, "undone_gpu_hours": None,
         "later_gpu_hours": None, "yesterday": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
     }  # fmt: skip
+
+
+def _fleet(place: Place, store: Store | None) -> str:
+    """The fleet's name in the last plan: its file may be what is broken; without the database in the plan in force."""
+    if store is None:
+        told = place.out / LATEST / NIGHT
+        text = told.read_text(encoding="utf-8") if told.is_file() else None
+    else:
+        row = store.row("SELECT night_json FROM runs WHERE night_json IS NOT NULL ORDER BY id DESC LIMIT 1")
+        text = row["night_json"] if row else None
+    return str(json.loads(text)["fleet"]) if text else place.config.name
 
 
 def pasts(store: Store, most: int = NIGHTS) -> list[Past]:
@@ -108,17 +118,18 @@ def _past(row: dict[str, Any]) -> Past:
     )  # fmt: skip
 
 
-def _history(place: Place, store: Store, night: Night) -> None:
+def _history(place: Place, store: Store) -> None:
     beside = place.out / f".{HISTORY}"
     beside.write_text(history_page.render(pasts(store)), encoding="utf-8")
     beside.replace(place.out / HISTORY)
 
 
-def _pdf(place: Place, store: Store, night: Night) -> None:
+def _pdf(place: Place, night: Night) -> None:
     """Beside the nights, not in them: a PDF's bytes are its library's affair."""
     if place.config.pdf and night.folder is not None and (night.folder / PAGE).is_file():
-        html = (night.folder / PAGE).read_text(encoding="utf-8")
-        pdf.write_pdf(html, place.out / "pdf" / f"{night.folder.name}.pdf")
+        work = place.out / ".work"
+        work.mkdir(exist_ok=True)
+        pdf.draw(night.folder / PAGE, place.out / "pdf" / f"{night.folder.name}.pdf", work / "pdf.log")
 
 
 def _notify(place: Place, night: Night, addresses: list[str]) -> int:

@@ -13,7 +13,7 @@ from energy.inputs.errors import ConfigError
 from energy.operate.config import Place
 from energy.operate.known import Known
 from energy.operate.queue import Queue, as_table, read_queue
-from energy.operate.store import Store, open_store
+from energy.operate.store import Store
 
 #: Among the kept inputs: what was known of the series in words and figures, and every job submitted so far.
 KNOWN, QUEUE = "known.json", "queue.csv"
@@ -74,12 +74,6 @@ def kept_of(place: Place, store: Store, day: date) -> Path | None:
     tried = [place.kept / r["run_id"] for r in rows]
     left = sorted(place.kept.glob(f"{place.config.name}_{day}_*"), key=lambda p: p.stat().st_mtime_ns, reverse=True)
     return next((p for p in (*tried, *left) if (p / KNOWN).is_file()), None)
-
-
-def has_kept(place: Place, day: date) -> bool:
-    """Whether a night kept inputs, so that nothing need be fetched to make it again."""
-    with open_store(place.database) as store:
-        return kept_of(place, store, day) is not None
 
 
 def chosen(store: Store, first: date, last: date, reprocess: str) -> list[date]:

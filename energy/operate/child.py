@@ -31,8 +31,8 @@ class Ended:
     words: str
 
 
-def run(args: list[str], limit_s: float, log: Path) -> Ended:
-    """Run `python -m energy ARGS` with one thread; the whole process group is killed at OVERTIME times its limit.
+def run(args: list[str], limit_s: float, log: Path, module: str = "energy") -> Ended:
+    """Run `python -m MODULE ARGS` with one thread; the whole process group is killed at OVERTIME times its limit.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def run(args: list[str], limit_s: float, log: Path) -> Ended:
     began = time.monotonic()
     with log.open("wb") as out:
         child = subprocess.Popen(
-            [sys.executable, "-m", "energy", *args], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", module, *args], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
             start_new_session=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, preexec_fn=_die_with_parent(),  # noqa: PLW1509 - one thread
         )  # fmt: skip
         try:

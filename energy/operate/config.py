@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from energy.inputs.nightly import Nightly
 from energy.inputs.yamlfile import Frozen, load_model
 
@@ -17,10 +19,17 @@ OVERTIME = 1.5
 
 
 class Place(Frozen):
-    """A nightly file where it stands, with the folders it works in."""
+    """A nightly file where it stands, with the folders it works in.
+
+    Attributes
+    ----------
+    notes, reasons : what whoever fetched the series of its night has to tell; reasons make the night DEGRADED
+    """
 
     path: Path
     config: Nightly
+    notes: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
     def beside(self, name: str) -> Path:
         """A path of the file."""
@@ -68,9 +77,16 @@ def now() -> datetime:
     if given is None:
         return datetime.now(UTC)
     moment = datetime.fromisoformat(given)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def tomorrow(config: Nightly) -> date:
-    """The delivery day of a night that is run now."""
-    return now().astimezone(ZoneInfo(config.time_zone)).date() + timedelta(days=1)
+def today(config: Nightly) -> date:
+    """The day on the fleet's clock."""
+    return now().astimezone(ZoneInfo(config.time_zone)).date()
+
+
+def due(config: Nightly) -> date:
+    """The delivery day of the newest night whose moment has come: tomorrow once its auction is known, before it today."""
+    tomorrow = today(config) + timedelta(days=1)
+    here = np.datetime64(now().replace(tzinfo=None))
+    return tomorrow if here >= config.known_at(tomorrow) else tomorrow - timedelta(days=1)

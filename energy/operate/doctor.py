@@ -7,18 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
+from typing import Any
 
 from energy.inputs.errors import InputError
 from energy.inputs.fleet import load_fleet
 from energy.inputs.gpus import load_gpu_powers
 from energy.inputs.tables import read_series
 from energy.inputs.tariffs import load_tariffs
-from energy.operate.config import Place, now, tomorrow
+from energy.operate.config import Place, due, now, today
 from energy.operate.errors import NightError, StoreError
 from energy.operate.publish import LATEST, is_published, lock
 from energy.operate.queue import read_queue
 from energy.operate.runs import check_writable
-from energy.operate.store import check_integrity, open_store
+from energy.operate.store import check_integrity, open_state
 
 #: Free space below which nights will soon fail [MB]: some hundred nights of a small fleet.
 LEAST_FREE_MB = 500
@@ -28,11 +29,16 @@ CLOCK_DAYS = 2
 
 @dataclass(frozen=True)
 class Finding:
-    """One look: what at, whether it is well, and in words."""
+    """One look: what at, whether a night can go on with it, in words, and whether they are a warning."""
 
     what: str
     ok: bool
     words: str
+    warns: bool = False
+
+
+class Warns(RuntimeError):
+    """What somebody should know though no night fails by it."""
 
 
 def examine(place: Place) -> list[Finding]:
@@ -47,6 +53,8 @@ def examine(place: Place) -> list[Finding]:
 def _look(what: str, look: Callable[[Place], str], place: Place) -> Finding:
     try:
         return Finding(what, True, look(place))
+    except Warns as e:
+        return Finding(what, True, str(e), warns=True)
     except (InputError, NightError, StoreError, OSError) as e:
         return Finding(what, False, str(e))
 
@@ -62,7 +70,7 @@ def _fleet(place: Place) -> str:
 
 
 def _jobs(place: Place) -> str:
-    queue = read_queue(place.beside(place.config.jobs), place.config.known_at(tomorrow(place.config)))
+    queue = read_queue(place.beside(place.config.jobs), place.config.known_at(due(place.config)))
     if queue.refused:
         raise NightError(f"{len(queue.refused)} rows cannot be planned, the first: {queue.refused[0]}")
     return f"{len(queue.jobs)} jobs"
@@ -72,7 +80,7 @@ def _series(place: Place) -> str:
     config = place.config
     if config.live:
         return "fetched every night; energy sources tells how fresh each source is"
-    until = config.begin(tomorrow(config) - timedelta(days=1))
+    until = config.begin(today(config))
     files = (
         [p.file for p in config.prices]
         + [w.file for w in config.weather.values()]
@@ -103,13 +111,20 @@ def _lock(place: Place) -> str:
 
 
 def _database(place: Place) -> str:
-    with open_store(place.database) as store:
+    with open_state(place) as store:
         check_integrity(store)
         nights = store.rows("SELECT count(*) AS n, max(night) AS last FROM plans")[0]
-        for row in store.rows("SELECT night, folder, kept FROM plans"):
-            if not (place.kept / row["kept"]).is_dir() or not (place.out / row["folder"]).is_dir():
-                raise NightError(f"night {row['night']} is in the books, but its folder is gone")
+        plans = store.rows("SELECT night, folder, kept FROM plans ORDER BY night")
+    gone = [r["night"] for r in plans if not _has_folders(place, r)]
+    if gone:
+        raise Warns(
+            f"folders of {len(gone)} nights in the books are gone, the last of {gone[-1]}: their days have no books"
+        )
     return f"{nights['n']} plans, the last of {nights['last']}"
+
+
+def _has_folders(place: Place, plan: dict[str, Any]) -> bool:
+    return all(p.is_dir() for p in (place.kept / str(plan["kept"]), place.out / str(plan["folder"])))
 
 
 def _latest(place: Place) -> str:
@@ -122,10 +137,10 @@ def _latest(place: Place) -> str:
 
 
 def _clock(place: Place) -> str:
-    with open_store(place.database) as store:
+    with open_state(place) as store:
         row = store.row("SELECT max(night) AS night FROM plans")
     last = str(row["night"]) if row and row["night"] else ""
-    if last > str(tomorrow(place.config) + timedelta(days=CLOCK_DAYS)):
+    if last > str(today(place.config) + timedelta(days=1 + CLOCK_DAYS)):
         raise NightError(f"it is {now():%Y-%m-%d %H:%M} UTC, but night {last} is published already")
     return f"{now():%Y-%m-%d %H:%M} UTC"
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from energy.operate.after import HISTORY, pasts
 from energy.operate.config import Place
 from energy.operate.digest import saved_by_day
-from energy.operate.store import Store, last_runs, open_store
+from energy.operate.store import Store, last_runs, open_state
 from energy.report.history import terminal
 
 #: What a row of the history holds, in the order shown.
@@ -21,13 +21,13 @@ BAR = 24
 
 def last_nights(place: Place, count: int) -> list[dict[str, Any]]:
     """The last nights, oldest first, each by its last published run, or its last run where none was published."""
-    with open_store(place.database) as store:
+    with open_state(place) as store:
         return rows(store, count)
 
 
 def lights(place: Place, count: int) -> list[str]:
     """The last nights at a glance: lights, bars of savings, the nights that were not OK, and where the page is."""
-    with open_store(place.database) as store:
+    with open_state(place) as store:
         lines = terminal(pasts(store, count), count)
     page = place.out / HISTORY
     return [*lines, f"page: {page}"] if page.is_file() else lines

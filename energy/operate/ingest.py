@@ -14,7 +14,7 @@ from energy.inputs.fleet import load_fleet
 from energy.inputs.tables import read_frame
 from energy.operate.config import Place
 from energy.operate.metering import LONGEST_H, OPEN
-from energy.operate.store import Store, open_store
+from energy.operate.store import Store, open_state
 
 METER = ("utc", "site", "import_mwh", "hours", "it_mwh")
 PROGRESS = ("at", "job", "gpu_hours")
@@ -41,7 +41,7 @@ def read_meter(place: Place, file: Path) -> int:
     moments = _moments(file, table["utc"])
     numbers = {c: _numbers(file, table[c], optional=c == "it_mwh") for c in ("import_mwh", "hours", "it_mwh")}
     _lengths(file, table["hours"])
-    with open_store(place.database) as store, store.transaction():
+    with open_state(place) as store, store.transaction():
         for i, (site, utc) in enumerate(zip(table["site"], moments, strict=True)):
             store.put("meter", {"site": site, "utc": utc} | {c: v[i] for c, v in numbers.items()}, replace=True)
         _no_overlap(file, store, dict(zip(zip(table["site"], moments, strict=True), count(2), strict=False)))
@@ -57,7 +57,7 @@ def read_progress(place: Place, file: Path) -> int:
     """
     table = _table(file, PROGRESS, PROGRESS, ("at", "job"))
     moments, hours = _moments(file, table["at"]), _numbers(file, table["gpu_hours"])
-    with open_store(place.database) as store, store.transaction():
+    with open_state(place) as store, store.transaction():
         for at, job, done in zip(moments, table["job"], hours, strict=True):
             store.put("progress", {"at": at, "job": job, "gpu_hours": done}, replace=True)
     return len(table)

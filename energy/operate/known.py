@@ -73,7 +73,7 @@ def know(place: Place, day: date, days: int, older: Path | None) -> Known:
     end = config.begin(day + timedelta(days=days))
     perfect = config.foresight == "perfect"
     until = end if perfect else config.begin(day + timedelta(days=1))
-    known = Known(end if perfect else config.known_at(day), until)
+    known = Known(end if perfect else config.known_at(day), until, reasons=list(place.reasons), notes=list(place.notes))
     since = config.begin(day - timedelta(days=HISTORY_DAYS))
     for spec in config.prices:
         for zone in spec.zones:
@@ -85,7 +85,8 @@ def know(place: Place, day: date, days: int, older: Path | None) -> Known:
         raw = _source(place, known, w.file, _Kept(older, f"weather_{site}.csv"), f"weather of {site}")
         known.tables[site] = fill_weather(known, site, _weather(raw, w.quality, known), since, begin, end, STALE_H)
     for zone, c in config.carbon.items():
-        raw = _source(place, known, c.file, _Kept(older, f"carbon_{zone}.csv", "value", c.column), f"carbon of {zone}")
+        kept = _Kept(older, f"carbon_{zone}.csv", "value", c.column)  # no plan depends on it: a note
+        raw = _source(place, known, c.file, kept, f"carbon of {zone}", known.notes)
         values = _column(raw, c.column, c.quality, known.known_at)
         known.tables[f"carbon {zone}"] = fill_prices(known, None, values, since, begin, end, config.time_zone)
     if config.foresight == "forecast":
@@ -111,8 +112,15 @@ class _Kept:
         return table[[c for c in table if c in names]].rename(columns=names) if names else table
 
 
-def _source(place: Place, known: Known, file: str, kept: _Kept, what: str) -> pd.DataFrame:
-    """The source's table; what an earlier night kept of it where it cannot be read."""
+def _source(
+    place: Place, known: Known, file: str, kept: _Kept, what: str, told: list[str] | None = None
+) -> pd.DataFrame:
+    """The source's table; what an earlier night kept of it where it cannot be read.
+
+    Parameters
+    ----------
+    told : what takes the words that tell so; else the reasons, and the night is DEGRADED
+    """
     try:
         return read_series(place.beside(file))
     except (SeriesError, OSError) as e:
@@ -121,7 +129,7 @@ def _source(place: Place, known: Known, file: str, kept: _Kept, what: str) -> pd
             raise SeriesError(
                 place.beside(file), f"cannot be read, and no earlier night kept the {what} ({e})"
             ) from None
-        known.reasons.append(
+        (known.reasons if told is None else told).append(
             f"{what}: the source cannot be read; what night {kept.older.name if kept.older else ''} kept stands in"
         )
         return table

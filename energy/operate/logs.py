@@ -22,10 +22,6 @@ def logger() -> logging.Logger:
     return logging.getLogger(LOGGER)
 
 
-class LogError(OSError):
-    """The log file cannot be opened; names it and the reason."""
-
-
 class JsonLines(logging.Formatter):
     """A record as one line of JSON: time (UTC), level, run, event, fields of `extra`, error."""
 
@@ -54,17 +50,17 @@ class JsonLines(logging.Formatter):
 def logging_to(path: Path | None, run_id: str, level: int = logging.INFO) -> Iterator[logging.Logger]:
     """The nightly run's logger, its lines appended to `path` (None: stderr, which journald and containers keep).
 
-    Raises
-    ------
-    LogError : the file cannot be opened.
+    A file that cannot be opened fails no night: its lines go to stderr, the first of them says why.
     """
-    handler = _handler(path)
+    handler, problem = _handler(path)
     handler.setFormatter(JsonLines(run_id))
     logger = logging.getLogger(LOGGER)
     before = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(level)
     logger.propagate = False
+    if problem:
+        logger.error("log not made", extra={"problem": problem})
     try:
         yield logger
     finally:
@@ -73,11 +69,13 @@ def logging_to(path: Path | None, run_id: str, level: int = logging.INFO) -> Ite
         logger.level, logger.propagate = before
 
 
-def _handler(path: Path | None) -> logging.Handler:
+def _handler(path: Path | None) -> tuple[logging.Handler, str]:
+    """Where lines go, and why not to the file."""
     if path is None:
-        return logging.StreamHandler(sys.stderr)
+        return logging.StreamHandler(sys.stderr), ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return logging.FileHandler(path, encoding="utf-8")
+        return logging.FileHandler(path, encoding="utf-8"), ""
     except OSError as e:
-        raise LogError(f"{path}: the log cannot be written ({e.strerror or e}); choose another with `log`") from None
+        problem = f"{path}: the log cannot be written ({e.strerror or e}); choose another with `log`"
+        return logging.StreamHandler(sys.stderr), problem

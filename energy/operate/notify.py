@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from energy.operate.logs import LOGGER
 
-#: Longest wait for one service [s]: ten such waits stay within the nightly budget.
+#: Longest wait for one service [s].
 LONGEST_WAIT = 60.0
+#: Longest wait for all of them together [s]: what follows a night keeps away from the fence of its timer.
+ALL_WAIT = 180.0
 NOT_INSTALLED = "apprise is not installed; pip install 'hydrocool[notify]'"
 
 Sender = Callable[[str, str, str], bool]
@@ -28,7 +31,12 @@ class Delivery:
 
 
 def notify(
-    addresses: Sequence[str], subject: str, markdown: str, send: Sender | None = None, wait: float = LONGEST_WAIT
+    addresses: Sequence[str],
+    subject: str,
+    markdown: str,
+    send: Sender | None = None,
+    wait: float = LONGEST_WAIT,
+    all_wait: float = ALL_WAIT,
 ) -> list[Delivery]:
     """Send to every address, one after the other; each failure is logged and returned, none is raised.
 
@@ -36,9 +44,13 @@ def notify(
     ----------
     addresses : apprise URLs, such as ``mailtos://user:password@example.org?to=board@example.org``
     send : what delivers (address, subject, markdown); apprise when not given
-    wait : longest wait for one service [s]
+    wait, all_wait : longest wait for one service, and for all together [s]; whom it does not reach counts as lost
     """
-    out = [_deliver(address, subject, markdown, send or _apprise, wait) for address in addresses]
+    ends_at = time.monotonic() + all_wait
+    out = []
+    for address in addresses:
+        left = min(wait, ends_at - time.monotonic())
+        out.append(_deliver(address, subject, markdown, send or _apprise, left) if left > 0 else _too_late(address))
     for d in out:
         level = logging.INFO if d.delivered else logging.ERROR
         logging.getLogger(LOGGER).log(
@@ -56,6 +68,10 @@ def service_of(address: str) -> str:
     """The kind of an address, without host, token or password."""
     found = re.match(r"[a-z][a-z0-9+.-]{0,30}(?=://)", address.strip().lower())
     return found[0] if found else "address without a service"
+
+
+def _too_late(address: str) -> Delivery:
+    return Delivery(service_of(address), False, "no time left: those before it did not answer")
 
 
 def _deliver(address: str, subject: str, markdown: str, send: Sender, wait: float) -> Delivery:

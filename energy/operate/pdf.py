@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
+from energy.operate import child
 from energy.report.style import ROLES
+
+#: Time for drawing one [s]: a library that hangs must not keep a night from its end.
+LIMIT_S = 120.0
+#: This file as `python -m` knows it.
+MODULE = "energy.operate.pdf"
 
 NOT_INSTALLED = "report.pdf needs weasyprint: pip install 'hydrocool[pdf]' (and the system library pango)"
 _VARIABLE = re.compile(r"var\(--([a-z0-9]+)\)")
@@ -53,6 +60,23 @@ def write_pdf(html: str, path: Path) -> None:
         raise PdfError(f"{path}: cannot be written ({e.strerror or e})") from None
 
 
+def draw(page: Path, target: Path, log: Path) -> None:
+    """`write_pdf` in a process of its own, which ends in any case.
+
+    Parameters
+    ----------
+    page : the report as HTML
+    log : file that takes what the process prints
+
+    Raises
+    ------
+    PdfError : as `write_pdf`, or it took longer than OVERTIME times LIMIT_S.
+    """
+    ended = child.run([str(page), str(target)], LIMIT_S, log, MODULE)
+    if ended.code:
+        raise PdfError(f"{target}: {ended.words or f'ended with exit code {ended.code}'}")
+
+
 def _weasyprint() -> Any:
     try:
         import weasyprint
@@ -64,3 +88,10 @@ def _weasyprint() -> Any:
 def _refuse(url: str, *_: object, **__: object) -> NoReturn:
     """A report fetches nothing."""
     raise ValueError(f"the report must not fetch {url[:80]}")
+
+
+if __name__ == "__main__":
+    try:
+        write_pdf(Path(sys.argv[1]).read_text(encoding="utf-8"), Path(sys.argv[2]))
+    except OSError as e:
+        sys.exit(str(e))

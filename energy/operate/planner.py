@@ -63,6 +63,6 @@ def read_held_back(folder: Path) -> pd.DataFrame:
     """Where the plan of a run folder holds solar arrays back: site, start (naive UTC), solar_limit_mw; mostly empty."""
     if not (folder / SOLAR_LIMIT).is_file():
         return NOT_HELD
-    table = bare_frame(pd.read_csv(folder / SOLAR_LIMIT, dtype={"site": str}))
+    table = bare_frame(pd.read_csv(folder / SOLAR_LIMIT, dtype={"site": str}, keep_default_na=False))
     start = pd.to_datetime(table["start"], utc=True).dt.tz_localize(None)
     return table.assign(start=start.astype("datetime64[ns]"))

@@ -20,6 +20,7 @@ from energy.inputs.state import State, load_state
 from energy.inputs.tariffs import load_tariffs
 from energy.operate.as_then import Then, keep, recall
 from energy.operate.config import Place
+from energy.operate.durable import sync, sync_one
 from energy.operate.in_force import fitted
 from energy.operate.known import Known, check, know, slack_days
 from energy.operate.night_case import CASE, STATE, clip, digest, hours_inside, write_night_case
@@ -183,12 +184,25 @@ def _expected(config: Nightly, known: Known, table: pd.DataFrame, end: np.dateti
 
 
 def _keep(new: Path, place: Place, day: date) -> Path:
-    """The inputs of a night under the name of its run; the same inputs are there already."""
-    found = digest(new, __version__, str(day), str(place.config.solve_limit_s))
-    final = place.kept / f"{place.config.name}_{day}_{found[:12]}"
-    if final.is_dir():
+    """The inputs of a night under the name of its run; the same inputs are there already.
+
+    What is there is believed by its bytes alone: a power cut can leave files with names and nothing in them.
+    """
+    found = _name(new, place, day)
+    final = place.kept / found
+    if final.is_dir() and _name(final, place, day) == found:
         shutil.rmtree(new)
     else:
+        sync(new)
+        shutil.rmtree(final, ignore_errors=True)
         new.rename(final)
+        sync_one(place.kept)
     step("kept")
     return final / CASE
+
+
+def _name(folder: Path, place: Place, day: date) -> str:
+    """Name, delivery day, and a hash of the inputs and of what else decides about the plan."""
+    limits = place.config.solve_limit_s, place.config.budget_minutes  # more time may lead to a better rung
+    found = digest(folder, __version__, str(day), *map(str, limits))
+    return f"{place.config.name}_{day}_{found[:12]}"

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from energy.operate.durable import sync, sync_one
 from energy.operate.errors import NightError, RunFolderError
 from energy.operate.runs import PAGE, changed_files, save_page, sha256
 from energy.report import markdown
@@ -65,13 +66,22 @@ def is_published(folder: Path) -> bool:
         return False
 
 
-def publish_night(run: Path, out: Path, run_id: str, night: dict[str, Any], record: Record, page: bool = True) -> Path:
+def publish_night(
+    run: Path,
+    out: Path,
+    run_id: str,
+    night: dict[str, Any],
+    record: Record,
+    page: bool = True,
+    in_force: bool = True,
+) -> Path:
     """Make the folder of a night out of a run folder: without the clock, with night.json, manifest last.
 
     Parameters
     ----------
     record : what the run folder holds
     page : draw the report
+    in_force : whether the plan comes into force; without, a database made anew must not take it for one that did
 
     Raises
     ------
@@ -86,7 +96,7 @@ def publish_night(run: Path, out: Path, run_id: str, night: dict[str, Any], reco
         manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
         manifest = {k: v for k, v in manifest.items() if k not in OF_THE_CLOCK}
         manifest |= {"run_id": run_id, "night": night["date"], "status": night["status"], "rung": night["rung"],
-                     "reasons": night["reasons"]}  # fmt: skip
+                     "reasons": night["reasons"], "in_force": in_force}  # fmt: skip
         manifest["solver"] = {k: v for k, v in manifest["solver"].items() if k != "seconds"}
         (work / SUMMARY).write_text(markdown.page(night), encoding="utf-8")
         if page:
@@ -99,12 +109,13 @@ def publish_night(run: Path, out: Path, run_id: str, night: dict[str, Any], reco
         }
         write_json(manifest | {"files_sha256": hashes}, work / "manifest.json")
         step("manifest")
-        _sync(work)
+        work.chmod(0o755)
+        sync(work)
         step("synced")
         if final.exists():
             shutil.rmtree(final)  # not whole, or to be made again
         work.rename(final)
-        _sync_folder(out)
+        sync_one(out)
         step("renamed")
     return final
 
@@ -118,7 +129,7 @@ def switch_latest(out: Path, run_id: str) -> None:
         new.symlink_to(run_id, target_is_directory=True)
         step("linked")
         new.replace(out / LATEST)
-        _sync_folder(out)
+        sync_one(out)
         step("switched")
 
 
@@ -133,23 +144,6 @@ def sweep(out: Path) -> None:
     for pattern in (".night-*", ".writing-*", ".old-*", ".work", f".{LATEST}", "inputs/.new-*"):
         for path in out.glob(pattern):
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink()
-
-
-def _sync(folder: Path) -> None:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-    folder.chmod(0o755)
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -14,13 +14,14 @@ from typing import Any
 from energy.inputs.errors import InputError
 from energy.operate.config import Place, now
 from energy.operate.errors import RunFolderError
+from energy.operate.later import tomorrow
 from energy.operate.publish import is_published, lock
 from energy.operate.settle import promise
 from energy.operate.store import Store, open_store
 from energy.problem import read_inputs
 from energy.report.record import NIGHT
 
-#: Tables whose rows the published nights do not tell.
+#: Tables whose rows the published nights do not tell; plans they do.
 SALVAGED = ("runs", "days", "work", "progress", "meter")
 #: What SQLite keeps beside a database that was not closed in peace; the first of them holds its last transactions.
 BESIDE = ("-wal", "-shm")
@@ -29,8 +30,8 @@ BESIDE = ("-wal", "-shm")
 def rebuild_store(place: Place) -> str:
     """Make the database anew beside the old one, keep the old one under a dated name, then put the new one in its place.
 
-    Plans come from the published folders; runs, settled days, work and readings from the old file, as far as it can
-    be read. Returns what came over and what did not. Until the new file is whole the old one is as it was.
+    Plans, runs, settled days, work and readings come from the old file, as far as it can be read; plans that it does not
+    tell from the published folders. Returns what came over and what did not. Until the new file is whole the old one is as it was.
 
     Raises
     ------
@@ -44,7 +45,8 @@ def rebuild_store(place: Place) -> str:
         _remove(new)
         try:
             with open_store(new) as store, store.transaction():
-                told = [_plans(place, store), *_salvaged(old, store)]
+                others = _salvaged(old, store)
+                told = [_plans(place, store), *others]
             kept = _put(new, old)
         finally:
             _remove(new)
@@ -73,19 +75,40 @@ def _remove(path: Path) -> None:
 
 
 def _plans(place: Place, store: Store) -> str:
-    """Enter the published nights as `nightly` does; of two runs of one night the last made stands."""
-    found, lost = set(), []
-    folders = [p.parent for p in place.out.glob(f"*/{NIGHT}") if not p.parent.is_symlink() and p.parent.name[0] != "."]
-    for folder in sorted(filter(is_published, folders), key=lambda p: p.stat().st_mtime_ns):
+    """Plans in force: beside those that the old file told, for other nights what the published folders can prove."""
+    lost = []
+    told = {r["night"] for r in store.rows("SELECT night FROM plans")}
+    for night, folder in _in_force(place).items():
+        if night in told:
+            continue
         try:
-            row = _plan(place, folder)
+            store.put("plans", _plan(place, folder))
         except (InputError, OSError, ValueError, KeyError):
             lost.append(folder.name)
-            continue
-        store.put("plans", row, replace=True)
-        found.add(row["night"])
     without = f" (not {', '.join(lost)}: what they kept cannot be read)" if lost else ""
-    return f"{len(found)} plans{without}"
+    return f"{store.rows('SELECT count(*) AS n FROM plans')[0]['n']} plans{without}"
+
+
+def _in_force(place: Place) -> dict[str, Path]:
+    """Night -> folder of its plan, of the published ones up to tomorrow.
+
+    Of two that came into force the last made stands, as in `nightly`. A folder of an older version does not say whether
+    it did: the first made stands, for a later one may have been made on file only.
+    """
+    paths = [p for p in place.out.glob(f"*/{NIGHT}") if not p.parent.is_symlink() and p.parent.name[0] != "."]
+    folders = sorted(filter(is_published, (p.parent for p in paths)), key=lambda p: p.stat().st_mtime_ns)
+    found: dict[str, Path] = {}
+    for says, folder in ((_says(f), f) for f in folders):
+        night, in_force = says.get("night"), says.get("in_force")
+        if night is None or night > str(tomorrow(place)) or in_force is False:
+            continue
+        if in_force or night not in found:
+            found[night] = folder
+    return found
+
+
+def _says(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
 
 
 def _plan(place: Place, folder: Path) -> dict[str, Any]:
@@ -100,15 +123,15 @@ def _plan(place: Place, folder: Path) -> dict[str, Any]:
 
 
 def _salvaged(old: Path, store: Store) -> list[str]:
-    """Copy every row of the old file that can be read and fits; returns how many of each table."""
+    """Copy every row of the old file that can be read and fits; returns how many of each table but the plans."""
     told = []
-    for table in SALVAGED:
+    for table in ("plans", *SALVAGED):
         columns = [r["name"] for r in store.rows(f"PRAGMA table_info({table})")]
         rows = list(_rows(old, table, columns)) if old.exists() else []
         for row in _of_both(rows) if table == "days" else rows:
             store.put(table, row)
         told.append(f"{store.rows(f'SELECT count(*) AS n FROM {table}')[0]['n']} {table}")
-    return told
+    return told[1:]
 
 
 def _of_both(days: list[dict[str, Any]]) -> list[dict[str, Any]]:

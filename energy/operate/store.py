@@ -8,10 +8,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from energy.operate.config import Place, now
 from energy.operate.errors import StoreError
+from energy.operate.publish import LATEST
+from energy.report.record import NIGHT
 
 #: Number of the layout below; kept in the file as `user_version`.
 SCHEMA = 1
@@ -19,6 +23,9 @@ SCHEMA = 1
 BUSY_S = 10.0
 #: Bytes that say "HCDB": the file is ours, not another program's.
 APPLICATION = 0x48434442
+
+#: From now to the last moment that is tomorrow's first somewhere: where the day begins first, 14 h before UTC.
+FARTHEST = timedelta(days=1, hours=14)
 
 TABLES = """
 CREATE TABLE runs (
@@ -77,6 +84,11 @@ class Store:
             marks = ", ".join("?" * len(row))
             self.connection.execute(f"{verb} INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
 
+    def remove(self, table: str, night: str) -> None:
+        """Delete the row of a night."""
+        with _named(self.path):
+            self.connection.execute(f"DELETE FROM {table} WHERE night = ?", (night,))
+
 
 @contextmanager
 def open_store(path: Path) -> Iterator[Store]:
@@ -98,25 +110,53 @@ def open_store(path: Path) -> Iterator[Store]:
         connection.close()
 
 
+@contextmanager
+def open_state(place: Place) -> Iterator[Store]:
+    """The database of a nightly file: as `open_store`, but none is made anew beside nights that are published.
+
+    Raises
+    ------
+    StoreError : also where it is lost or elsewhere; names the way out.
+    """
+    path = place.database
+    there = path.is_file() and path.stat().st_size > 0
+    if not there and ((place.out / LATEST).is_symlink() or any(place.out.glob(f"*/{NIGHT}"))):
+        raise StoreError(
+            f"{path}: there is no state database, but {place.out} has published nights; name the right one with "
+            "database: in the nightly file, or make it anew from those nights with energy doctor --rebuild"
+        )
+    with open_store(path) as store:
+        yield store
+
+
 def last_runs(store: Store, most: int) -> list[dict[str, Any]]:
-    """Runs of the last nights, oldest first: each night by its last published run, else its last run."""
+    """Runs of the last nights, oldest first: each night by its last published run, else its last run.
+
+    Without nights that only a clock that was ahead has run: they would stand for the newest for as long.
+    """
+    until = (now() + FARTHEST).date()
     found = store.rows(
         "SELECT * FROM runs AS r WHERE id = (SELECT id FROM runs WHERE night = r.night ORDER BY published DESC, id DESC "
-        "LIMIT 1) ORDER BY night DESC LIMIT ?", most,
+        "LIMIT 1) AND night <= ? ORDER BY night DESC LIMIT ?", str(until), most,
     )  # fmt: skip
     return found[::-1]
 
 
 def _prepare(path: Path, connection: sqlite3.Connection) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    is_new = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if not is_new:
+        _check_ours(path, connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    if tables == 0:
+    if is_new:
         connection.executescript(
             f"BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;"
         )
-        return
+
+
+def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
+    """Before anything is written: WAL stays in a file for good, another program's too."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise StoreError(f"{path}: is another program's database; name another file with database: in the nightly file")
     if version != SCHEMA:

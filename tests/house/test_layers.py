@@ -30,7 +30,8 @@ MAY_IMPORT["operate"] = {
     "optimize", "attribution", "report", "schema", "plan", "inputs", "problem", "audit", "plant", "forecast", "solve", "codes",
     "handover",
 }  # fmt: skip
-MAY_IMPORT["live_night"] = {"fetch", "inputs", "live_case", "operate", "sources", "schema"}
+MAY_IMPORT["live_rates"] = {"inputs"}
+MAY_IMPORT["live_night"] = {"fetch", "inputs", "live_case", "live_rates", "operate", "sources", "schema"}
 MAY_IMPORT["handover"] = {"inputs", "report", "schema"}
 MAY_IMPORT["codes"] = set()
 MAY_IMPORT["exits"] = {"codes", "inputs", "operate", "plant", "schema", "solve", "sources"}

@@ -96,6 +96,17 @@ def test_delivery_failures_are_returned_and_logged_without_the_address(tmp_path)
     assert lines[2]["problem"] == "RuntimeError"
 
 
+def test_silent_services_hold_the_night_no_longer_together_than_allowed():
+    sent = []
+    send = lambda address, *_: sent.append(address) or bool(time.sleep(5))  # noqa: E731
+    began = time.monotonic()
+    found = notify(["json://a", "slack://b", "slack://c"], "s", "m", send, wait=0.2, all_wait=0.3)
+    assert time.monotonic() - began < 2
+    assert sent == ["json://a", "slack://b"]
+    assert [d.delivered for d in found] == [False] * 3
+    assert "no time left" in found[2].problem
+
+
 def test_a_silent_service_does_not_hold_the_night():
     began = time.monotonic()
     found = notify(["json://silent"], "s", "m", lambda *_: bool(time.sleep(5)), wait=0.1)
@@ -175,9 +186,11 @@ def test_a_later_run_appends_and_the_logger_is_left_as_it_was(tmp_path):
     assert logging.getLogger(LOGGER).handlers == []
 
 
-def test_a_log_that_cannot_be_opened_is_one_message(tmp_path):
-    from energy.operate.logs import LogError
-
+def test_a_log_that_cannot_be_opened_goes_to_stderr_and_says_why(tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    with pytest.raises(LogError, match="choose another"), logging_to(tmp_path / "file" / "log", "r"):
-        pass
+    with logging_to(tmp_path / "file" / "log", "r") as log:
+        log.info("the night goes on")
+    why, after = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (why["level"], why["event"]) == ("ERROR", "log not made")
+    assert "choose another with `log`" in why["problem"]
+    assert after["event"] == "the night goes on"

@@ -8,10 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from energy.operate import after, pdf
+from energy.operate import after, nightly, pdf
+from energy.operate.child import KILLED, Ended
+from energy.operate.errors import StoreError
 from energy.operate.history import last_nights
-from energy.operate.nightly import run_night
+from energy.operate.logs import logging_to
+from energy.operate.nightly import Night, run_night
 from energy.operate.notify import Delivery
+from tests.cli.conftest import energy  # noqa: F401 - the fixture that runs a command
 from tests.operate.nightcase import DAY
 
 
@@ -79,6 +83,15 @@ def test_a_metrics_folder_that_cannot_be_is_logged_and_no_more(impossible):
     assert "taken/x.prom: the metrics cannot be written" in failed["problem"]
 
 
+def test_a_log_that_cannot_be_opened_fails_no_night(impossible, capfd):
+    config = impossible.folder / "nightly.yaml"
+    (impossible.folder / "taken").write_text("a file", encoding="utf-8")
+    config.write_text(config.read_text(encoding="utf-8") + "log: taken/log.jsonl\n", encoding="utf-8")
+    assert impossible.night().code == 7
+    assert metric(impossible.out, 'hydrocool_state{fleet="small",state="FAILED"}') == 1
+    assert "taken/log.jsonl: the log cannot be written" in capfd.readouterr().err
+
+
 def errors(folder):
     lines = [json.loads(x) for x in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     return [x for x in lines if x["level"] == "ERROR"]
@@ -124,8 +137,76 @@ def test_a_quiet_night_tells_nobody(impossible, monkeypatch):
     assert not (impossible.out / "hydrocool.prom").exists()
 
 
+def test_a_pdf_that_takes_too_long_is_killed_and_no_more(impossible, monkeypatch):
+    """The process is a fake that its limit has ended."""
+    asked = []
+
+    def run(args, limit_s, log, module):
+        asked.append((args, limit_s, module))
+        return Ended(KILLED, 180.0, "killed after 180 s, 1.5 times its limit")
+
+    monkeypatch.setattr(pdf.child, "run", run)
+    page = impossible.folder / "report.html"
+    page.write_text("<head></head>", encoding="utf-8")
+    impossible.edit("nightly.yaml", "pdf", True)
+    impossible.out.mkdir()
+    night = Night(DAY, "OK", folder=impossible.folder)
+    with logging_to(impossible.out / "log.jsonl", "r"):
+        after.follow_up(impossible.place, None, night)
+    [([source, _], limit, module)] = asked
+    assert (source, limit, module) == (str(page), pdf.LIMIT_S, pdf.__name__)
+    problem = next(x["problem"] for x in errors(impossible.out) if x["event"] == "pdf not made")
+    assert problem.endswith("1.5 times its limit")
+
+
+def test_the_process_of_a_pdf_says_what_is_wrong(tmp_path):
+    with pytest.raises(pdf.PdfError, match="No such file"):
+        pdf.draw(tmp_path / "gone.html", tmp_path / "x.pdf", tmp_path / "log")
+
+
 def test_the_folder_of_pdfs_is_made(tmp_path, monkeypatch):
     page = SimpleNamespace(write_pdf=lambda: b"%PDF-")
     monkeypatch.setattr(pdf, "_weasyprint", lambda: SimpleNamespace(HTML=lambda **_: page))
     pdf.write_pdf("<head></head>", tmp_path / "pdf" / "night.pdf")
     assert (tmp_path / "pdf" / "night.pdf").read_bytes() == b"%PDF-"
+
+
+@pytest.fixture
+def broken(nights, monkeypatch):
+    """A folder with a plan in force whose database cannot be read; returns it and what was sent."""
+    sent = []
+    monkeypatch.setenv(after.ADDRESSES, "json://localhost")
+    monkeypatch.setattr(after, "notify", lambda *a: sent.append(a) or [])
+    (nights.out / "latest").mkdir(parents=True)
+    (nights.out / "latest" / "night.json").write_text('{"fleet": "small fleet"}')
+    nights.place.database.write_bytes(b"no database " * 500)
+    return nights, sent
+
+
+@pytest.mark.parametrize("days", [("--date", DAY), ("--from", DAY, "--to", DAY)])
+def test_a_database_that_cannot_be_used_is_worth_another_attempt(days, broken, energy):  # noqa: F811
+    done = energy("nightly", broken[0].folder / "nightly.yaml", *days)
+    assert done.code == 7
+    assert "the state database is damaged" in done.out + done.err
+
+
+def test_without_its_database_a_night_is_still_told(broken):
+    nights, sent = broken
+    night = nights.night()
+    assert (night.status, night.code, night.folder) == ("FAILED", 7, None)
+    [(_, subject, text)] = sent
+    assert "nothing published" in subject
+    assert "the state database is damaged" in text.replace("\\", "")
+    assert metric(nights.out, 'hydrocool_state{fleet="small fleet",state="FAILED"}') == 1
+    told = (nights.out / "hydrocool.prom").read_text(encoding="utf-8")
+    assert "hydrocool_last_success" not in told
+    assert "hydrocool_wall_seconds" not in told
+
+
+def test_a_database_that_is_locked_halfway_fails_the_night(impossible, monkeypatch):
+    def locked(*_):
+        raise StoreError("locked by another process")
+
+    monkeypatch.setattr(nightly, "record_run", locked)
+    assert impossible.night().reasons == ["locked by another process"]
+    assert metric(impossible.out, 'hydrocool_state{fleet="small",state="FAILED"}') == 1

@@ -71,3 +71,10 @@ def test_promise_of_a_night_keeps_to_it(held_run, tmp_path):
         for table in (folder / "schedule.parquet", alone)
     )
     assert both != pytest.approx(without, abs=0.01)
+
+
+def test_a_site_may_be_called_na(tmp_path):
+    (tmp_path / SOLAR_LIMIT).write_text("site,start,solar_limit_mw\nNA,2024-03-12T10:00:00Z,0.25\n", encoding="utf-8")
+    held = read_held_back(tmp_path)
+    assert held["site"].tolist() == ["NA"]
+    assert held["solar_limit_mw"].tolist() == [0.25]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ import pytest
 
 from energy.forecast import same_hour_last_week, shape
 from energy.inputs.errors import ConfigError, SeriesError
-from energy.operate.config import load_nightly, tomorrow
+from energy.operate.config import due, load_nightly
 from energy.operate.known import check, know, slack_days
 from energy.operate.prepare import prepare
 from energy.operate.store import open_store
@@ -149,7 +149,8 @@ def test_carbon_of_a_source_that_cannot_be_read_is_what_was_kept(carbon):
         kept = prepare(carbon.place, store, DAY).case.parent
     (carbon.folder / "carbon.csv").unlink()
     found = know(carbon.place, DAY + timedelta(days=1), 2, kept)
-    assert [r for r in found.reasons if r.startswith("carbon of NO4: the source cannot be read")]
+    assert [r for r in found.notes if r.startswith("carbon of NO4: the source cannot be read")]
+    assert found.reasons == [], "no plan depends on carbon"
     real = found.tables["carbon NO4"]
     assert real.loc[real["real"], "value"].unique() == pytest.approx([0.02])
 
@@ -184,9 +185,15 @@ def test_slack_sets_the_horizon(nights):
     assert [days.of(s) for s in (0.0, 3.5, 30.0)] == [3, 6, 14]
 
 
-def test_tomorrow_is_that_of_the_fleet(nights, monkeypatch):
-    monkeypatch.setenv("HYDROCOOL_NOW", "2024-03-11T23:30:00+00:00")
-    assert tomorrow(nights.place.config) == date(2024, 3, 13)
+@pytest.mark.parametrize(
+    ("utc", "day"),
+    [("2024-03-11T12:00", 12), ("2024-03-11T11:59", 11), ("2024-03-12T00:30", 12), ("2024-03-11T23:30", 12),
+     ("2024-07-01T11:00", 2), ("2024-07-01T10:59", 1)],
+)  # fmt: skip
+def test_the_night_that_is_due_is_the_newest_whose_auction_is_known(utc, day, nights, monkeypatch):
+    """After a missed timer, at one o'clock in Oslo: the day that has just begun, whose prices are known."""
+    monkeypatch.setenv("HYDROCOOL_NOW", f"{utc}:00+00:00")
+    assert due(nights.place.config).day == day
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,11 @@ import shutil
 
 import pytest
 
-from energy import fetch
 from energy import nights as commands
 from energy.operate import nightly
 from energy.operate.errors import NightError, OlderNight, RunFolderError
 from energy.operate.nightly import Night
-from energy.operate.prepare import prepare
 from energy.operate.publish import is_published, lock
-from energy.operate.store import open_store
-from tests.cases import GONE
 from tests.cli.conftest import energy  # noqa: F401 - the fixture that runs a command
 from tests.operate.nightcase import DAY
 
@@ -95,14 +91,17 @@ def test_any_night_is_replayed_from_its_folder(energy, solved):  # noqa: F811
     assert "objective and certificate agree" in done.out
 
 
-def fake(monkeypatch, refused=()):
+OLDER = OlderNight("a later night is published")
+
+
+def fake(monkeypatch, refused=(), error=OLDER):
     """Nights that take no time; returns what each was asked for, and what was printed before it."""
     asked = []
 
-    def run(place, day, again, tell, as_then, quiet):
+    def run(place, day, again, tell, as_then, quiet, series):
         asked.append((str(day), again, as_then, quiet))
         if str(day) in refused:
-            raise OlderNight(f"night {day} is older")
+            raise error
         return Night(day, "OK", "lp", 0)
 
     monkeypatch.setattr(nightly, "run_night", run)
@@ -130,16 +129,17 @@ def test_a_back_fill_prints_each_night_as_it_ends(energy, nights, monkeypatch): 
     assert seen == ["run", "2024-03-12", "run", "2024-03-13"]
 
 
-def test_a_live_night_that_kept_its_inputs_is_made_again_from_them(energy, nights, monkeypatch):  # noqa: F811
-    with open_store(nights.place.database) as store:
-        prepare(nights.place, store, DAY)
-    for key in ("prices", "weather"):
-        nights.edit("nightly.yaml", key, GONE)
-    nights.edit("nightly.yaml", "live", True)
-    monkeypatch.setattr(fetch, "open_client", lambda *_, **__: pytest.fail("something was fetched"))
-    asked = fake(monkeypatch)
-    done = energy("nightly", nights.folder / "nightly.yaml", "--from", DAY, "--to", DAY)
-    assert (done.code, asked) == (0, [(str(DAY), False, True, False)])
+@pytest.mark.parametrize(
+    "error",
+    [OlderNight("an older night"), NightError("held"), RunFolderError("full"), RuntimeError("a fault")],
+    ids=str,
+)
+def test_no_night_of_a_back_fill_ends_those_behind_it(error, energy, nights, monkeypatch):  # noqa: F811
+    asked = fake(monkeypatch, refused=("2024-03-12",), error=error)
+    done = energy("nightly", nights.folder / "nightly.yaml", "--from", "2024-03-12", "--to", "2024-03-13")
+    assert (done.code, len(asked)) == (7, 2)
+    assert str(error) in done.out
+    assert ("Traceback" in done.err) == (type(error) is RuntimeError), "a fault of the program is seen"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -9,9 +12,13 @@ import pytest
 
 from energy.operate import rebuild
 from energy.operate import store as module
+from energy.operate.doctor import examine
 from energy.operate.errors import StoreError
+from energy.operate.history import last_nights
+from energy.operate.ingest import read_progress
 from energy.operate.rebuild import rebuild_store
-from energy.operate.store import SCHEMA, Store, check_integrity, open_store
+from energy.operate.store import SCHEMA, Store, check_integrity, open_state, open_store
+from tests.operate.nightcase import publish_plan
 
 ROW = {"at": "2024-03-12T00:00:00", "job": "j", "gpu_hours": 1.0}
 
@@ -106,7 +113,9 @@ def test_another_programs_database(path):
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE theirs (x)")
     connection.close()
+    before = path.read_bytes()
     refused(path, "another program's database", "database:")
+    assert path.read_bytes() == before, "nothing of it is changed, its journal mode neither"
 
 
 def test_a_folder_that_is_a_file(tmp_path):
@@ -167,6 +176,91 @@ def test_what_is_damaged_or_of_another_layout_stays_behind(lived):
     assert "2 days, 0 work" in rebuild_store(lived)
     lived.database.write_bytes(b"no database " * 500)
     assert "0 plans, 0 runs, 0 days" in rebuild_store(lived)
+
+
+def plan_folder(nights, name, made, kept, **says):
+    """A published night that a manifest vouches for, made at a moment [s], from the inputs `kept`."""
+    folder = shutil.copytree(nights.out / kept, nights.out / name)
+    shutil.copytree(nights.place.kept / kept, nights.place.kept / name)
+    (folder / "night.json").write_text(json.dumps({"date": "2024-03-12", "run_id": name}))
+    (folder / "manifest.json").write_text(json.dumps({"night": "2024-03-12", "files_sha256": {}} | says))
+    os.utime(folder, (made, made))
+
+
+@pytest.fixture
+def kept(nights):
+    """Kept inputs and schedule that plan_folder copies; the database is forgotten."""
+    name = publish_plan(nights, [("j1", "north/liquid/gb300", "2024-03-12T00:00", 8.0)]).run_id
+    with open_store(nights.place.database) as store:
+        store.remove("plans", "2024-03-12")
+    return name
+
+
+def rebuilt_plan(nights):
+    rebuild_store(nights.place)
+    with open_store(nights.place.database) as store:
+        [row] = store.rows("SELECT run_id FROM plans")
+    return row["run_id"]
+
+
+def test_a_run_on_file_only_is_not_put_into_force(nights, kept):
+    for name, made, in_force in (("first", 1, True), ("second", 2, True), ("again", 3, False)):
+        plan_folder(nights, name, made, kept, in_force=in_force)
+    assert rebuilt_plan(nights) == "second"
+
+
+def test_of_folders_that_do_not_say_so_the_first_is_in_force(nights, kept):
+    for name, made in (("first", 1), ("again", 2)):
+        plan_folder(nights, name, made, kept)
+    assert rebuilt_plan(nights) == "first"
+
+
+def test_what_the_old_file_says_of_plans_comes_first(nights, kept):
+    for name, made in (("first", 1), ("again", 2)):
+        plan_folder(nights, name, made, kept, in_force=True)
+    row = {"night": "2024-03-12", "run_id": "first", "folder": "first", "kept": "first", "promised_eur": 1.0}
+    with open_store(nights.place.database) as store:
+        store.put("plans", row)
+    assert rebuilt_plan(nights) == "first"
+
+
+@pytest.fixture
+def lost(nights):
+    """A folder with a published night whose database is gone."""
+    (nights.out / "small_2024-03-12_0123456789ab").mkdir(parents=True)
+    (nights.out / "small_2024-03-12_0123456789ab" / "night.json").write_text("{}")
+    return nights
+
+
+def test_no_database_is_made_beside_published_nights(lost, tmp_path):
+    reading = tmp_path / "progress.csv"
+    reading.write_text("at,job,gpu_hours\n2024-03-12T11:30Z,j1,17.5\n")
+    place = lost.place
+    for use_it in (lambda: last_nights(place, 9), lambda: read_progress(place, reading)):
+        with pytest.raises(StoreError, match=r"no state database.*database: in.*energy doctor --rebuild"):
+            use_it()
+    found = {f.what: f for f in examine(place)}
+    assert not found["database"].ok
+    assert "energy doctor --rebuild" in found["database"].words
+    assert not place.database.exists()
+
+
+def test_an_empty_file_or_a_link_that_is_left_is_no_database_either(nights):
+    nights.out.mkdir()
+    (nights.out / "latest").symlink_to("gone", target_is_directory=True)
+    nights.place.database.write_bytes(b"")
+    with pytest.raises(StoreError, match="no state database"):
+        last_nights(nights.place, 9)
+
+
+def test_rebuilt_where_there_is_none(lost):
+    assert "0 runs, 0 days, 0 work, 0 progress, 0 meter; there was none before" in rebuild_store(lost.place)
+    assert last_nights(lost.place, 9) == []
+
+
+def test_the_first_night_makes_its_database(nights):
+    with open_state(nights.place) as store:
+        assert store.row("SELECT * FROM runs") is None
 
 
 @pytest.mark.slow
