@@ -17,7 +17,7 @@ from energy.operate.store import Store
 from energy.report.record import NIGHT
 
 #: Before a price in the names of series in night.json.
-PRICE = "price of "
+PRICE = "price "
 
 
 def tomorrow(place: Place) -> date:

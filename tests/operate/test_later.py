@@ -33,7 +33,7 @@ def ahead(nights):
     """A plan that a clock three days ahead has made, in the books and on file."""
     folder = nights.out / f"small_{AHEAD}"
     folder.mkdir(parents=True)
-    told = {"quality": {"price of NO4": {}, "weather of north": {}}, "fallback_hours": {"price": {"NO4": 24}}}
+    told = {"quality": {"price NO4": {}, "weather north": {}}, "fallback_hours": {"price": {"NO4": 24}}}
     (folder / "night.json").write_text(json.dumps(told))
     with open_store(nights.place.database) as store:
         store.put(
@@ -64,7 +64,7 @@ def test_a_plan_of_a_clock_that_was_ahead_is_withdrawn(ahead):
 
 
 def test_a_plan_that_knew_its_prices_says_that_the_clock_is_behind(ahead):
-    told = {"quality": {"price of NO4": {}}, "fallback_hours": {"price": {}}}
+    told = {"quality": {"price NO4": {}}, "fallback_hours": {"price": {}}}
     (ahead.out / f"small_{AHEAD}" / "night.json").write_text(json.dumps(told))
     with pytest.raises(OlderNight, match="is the clock right"):
         of(ahead)
@@ -102,3 +102,12 @@ def test_the_night_that_withdraws_a_plan_says_so(solved, ahead, monkeypatch):
     assert (night.status, night.code, latest(ahead.out)) == ("DEGRADED", 6, night.run_id)
     assert withdrawal({"night": AHEAD, "folder": f"small_{AHEAD}"}) in night.reasons
     assert ahead.night().unchanged
+
+
+def test_a_night_as_it_is_published_knew_its_prices(solved, nights, monkeypatch):
+    """By the very words of its night.json: of a clock that is behind, its plan is in the way of an earlier night."""
+    monkeypatch.setattr(page, "climb", canned(solved.run))
+    assert nights.night().folder is not None
+    monkeypatch.setenv("HYDROCOOL_NOW", "2020-01-01T12:10:00+00:00")
+    with open_store(nights.place.database) as store, pytest.raises(OlderNight, match="is the clock right"):
+        turn(nights.place, store, DAY - timedelta(days=1), False)
