@@ -104,6 +104,7 @@ def test_the_night_that_withdraws_a_plan_says_so(solved, ahead, monkeypatch):
     assert ahead.night().unchanged
 
 
+@pytest.mark.slow
 def test_a_night_as_it_is_published_knew_its_prices(solved, nights, monkeypatch):
     """By the very words of its night.json: of a clock that is behind, its plan is in the way of an earlier night."""
     monkeypatch.setattr(page, "climb", canned(solved.run))
