@@ -128,9 +128,10 @@ def _with_series(place: Place, got: Fetched, day: date) -> Place:
 
 
 def _currencies(place: Place, fleet: Fleet, prices: list[dict[str, Any]]) -> set[str]:
-    """Currencies of tariffs and prices, for which a night needs a rate."""
+    """Currencies of tariffs, contracts and prices, for which a night needs a rate."""
     tariffs = load_tariffs(fleet, place.beside(place.config.fleet))
-    return ({t.currency for t in tariffs.values()} | {str(p["currency"]) for p in prices}) - {"EUR"}
+    stated = {t.currency for t in tariffs.values()} | set(fleet.currencies())
+    return (stated | {str(p["currency"]) for p in prices}) - {"EUR"}
 
 
 def _inside(got: Fetched, spec: dict[str, Any]) -> dict[str, Any]:
