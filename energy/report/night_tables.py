@@ -198,7 +198,7 @@ def forecast_table(night: Night) -> Table | None:
 
 def quality_table(night: Night) -> Table | None:
     """Hours of each series by where they come from, and the hours that had to be filled."""
-    filled = {f"{kind} of {k}": h for kind, found in night["fallback_hours"].items() for k, h in found.items()}
+    filled = {f"{kind} {k}": h for kind, found in night["fallback_hours"].items() for k, h in found.items()}
     rows = []
     for series, labels in night["quality"].items():
         total = sum(labels.values()) or 1.0

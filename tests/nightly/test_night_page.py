@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from energy.operate.digest import _quality
 from energy.report.night import headline, promise, summary, title
 from energy.report.night_page import SECTIONS
-from energy.report.night_tables import day_bars, plan_table, promise_table, reasons
+from energy.report.night_tables import day_bars, plan_table, promise_table, quality_table, reasons
 from energy.report.page import SECTIONS as PLAN
 from energy.report.page import render
 from tests.nightly.nights import HOSTILE, failed, hostile_night, night
@@ -181,6 +182,15 @@ def test_strips_show_the_hours_of_each_quality(record):
     widths = [float(w) for w in re.findall(r'<i style="width:([\d.]+)%;background:var\(--\w+\)" title', html)]
     assert sum(widths) == pytest.approx(100 * 2 * len(record.problem["site"]), abs=0.1)
     assert np.isfinite(widths).all()
+
+
+def test_filled_hours_stand_beside_their_series(record):
+    """Series are named as the digest of a run names them."""
+    series = [{"kind": "weather", "name": "copenhagen", "quality": {"measured": 18.0, "persistence": 6.0}},
+              {"kind": "price", "name": "DK2", "quality": {"auction": 24.0}}]  # fmt: skip
+    told = night(quality=_quality(replace(record, manifest={"series": series})))
+    assert {r[0].text: r[2].text for r in quality_table(told).rows} == {"weather copenhagen": "6", "price DK2": "0"}
+    assert set(_quality(replace(record, manifest={"series": series}))) <= set(night()["quality"])
 
 
 def test_every_hostile_text_is_tested():
