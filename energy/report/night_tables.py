@@ -57,7 +57,8 @@ def promise_table(night: Night) -> Table | None:
             "run-now, at the same real prices and weather",
         )
     )
-    rows.append(row("Saved", number(y["saving_eur"], digits), "run-now less what it cost"))
+    rows.append(row("Work put off", number(-y.get("behind_eur", 0.0), digits, sign=True), _put_off(y)))
+    rows.append(row("Saved", number(y["saving_eur"], digits), "run-now less what it cost and what was put off"))
     cost = row(
         "What it cost", number(y["real_eur"], digits), "at the real prices and weather, metered where there is a meter"
     )
@@ -65,6 +66,15 @@ def promise_table(night: Night) -> Table | None:
     return table(
         (words("Item"), Column(short_day(day_of(y["date"])), "EUR"), prose("Meaning")), [*rows[:at], cost, *rows[at:]]
     )
+
+
+def _put_off(yesterday: Mapping[str, Any]) -> str:
+    """Work that run-now has done and the plan not yet, or the other way round."""
+    hours = yesterday.get("behind_gpu_hours", 0.0)
+    if hours == 0:
+        return "both did the same work"
+    what = "run-now did and the plan still has to do" if hours > 0 else "the plan caught up on"
+    return f"{number(abs(hours))} GPU-hours that {what}, at what run-now pays for one"
 
 
 def _days(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
