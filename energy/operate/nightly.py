@@ -22,7 +22,7 @@ from energy.operate.config import Place, now
 from energy.operate.digest import days_until, night_of
 from energy.operate.errors import OlderNight
 from energy.operate.ladder import Climb, climb
-from energy.operate.logs import logging_to
+from energy.operate.logs import known_as, logging_to
 from energy.operate.prepare import Prepared, prepare, prepare_as_then
 from energy.operate.publish import step
 from energy.operate.settle import promise
@@ -131,6 +131,7 @@ def _night(place: Place, store: Store, day: date, began: float, tell: Tell, kept
     """The steps; each can be killed and run again with the same outcome."""
     tell("what is known, what yesterday left" if kept is None else "what was known then")
     prepared = prepare(place, store, day) if kept is None else prepare_as_then(place, day, kept)
+    known_as(prepared.run_id)
     folder = place.out / prepared.run_id
     if publish.is_published(folder):
         return _same(place, store, prepared, folder)

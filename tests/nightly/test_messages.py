@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from energy.operate.logs import LOGGER, logging_to
+from energy.operate.logs import LOGGER, known_as, logging_to
 from energy.operate.notify import NOT_INSTALLED, failures, notify, service_of
 from energy.report.markdown import code, escaped, page
 from energy.report.night import title
@@ -165,6 +165,15 @@ def test_log_lines_are_json_with_run_id_on_one_line_each(tmp_path):
     assert records[-1]["level"] == "WARNING"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", records[0]["time"])
     assert not re.search("[\x00-\x1f\x7f-\uffff]", "".join(lines))
+
+
+def test_lines_carry_the_run_id_from_where_it_is_known(tmp_path):
+    with logging_to(tmp_path / "l", "north_2024-03-12") as log:
+        log.info("read")
+        known_as("north_2024-03-12_0123456789ab")
+        log.info("plan")
+    ids = [json.loads(x)["run_id"] for x in (tmp_path / "l").read_text().splitlines()]
+    assert ids == ["north_2024-03-12", "north_2024-03-12_0123456789ab"]
 
 
 def test_a_later_run_appends_and_the_logger_is_left_as_it_was(tmp_path):
