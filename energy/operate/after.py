@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from energy.operate import metrics, pdf
 from energy.operate.config import Place
+from energy.operate.digest import realised
 from energy.operate.logs import logger
 from energy.operate.notify import failures, notify
 from energy.operate.runs import PAGE
@@ -95,15 +96,19 @@ def unpublished(place: Place, store: Store, night: Night) -> dict[str, Any]:
 
 
 def pasts(store: Store, most: int = NIGHTS) -> list[Past]:
-    """The last nights as history page and terminal show them, each by its last published run, else its last run."""
-    return [_past(row) for row in last_runs(store, most)]
+    """The last nights as history page and terminal show them, each by its last published run, else its last run.
+
+    Each night has the saving and the cost of its own day: a day counts once, whichever night settled it.
+    """
+    found = realised(store)
+    return [_past(row, *found.get(row["night"], (None, None))) for row in last_runs(store, most)]
 
 
-def _past(row: dict[str, Any]) -> Past:
+def _past(row: dict[str, Any], saved: float | None, cost: float | None) -> Past:
     if row["night_json"]:
-        return Past.of(json.loads(row["night_json"]), row["solve_seconds"], row["wall_seconds"])
+        return Past.of(json.loads(row["night_json"]), saved, cost, row["solve_seconds"], row["wall_seconds"])
     return Past(
-        row["night"], row["status"], row["rung"], row["run_id"] or "", None, None, None, row["solve_seconds"],
+        row["night"], row["status"], row["rung"], row["run_id"] or "", saved, cost, None, row["solve_seconds"],
         row["wall_seconds"], 0.0, 0.0, tuple(json.loads(row["reasons"])),
     )  # fmt: skip
 

@@ -127,6 +127,13 @@ def saved_by_day(days: list[dict[str, Any]]) -> dict[str, float]:
     return out
 
 
+def realised(store: Store) -> dict[str, tuple[float, float]]:
+    """Saving and cost of each settled day [EUR]: each day once, whichever night settled it."""
+    days = store.rows("SELECT * FROM days")
+    saved = saved_by_day(days)
+    return {d["day"]: (saved[d["day"]], d["real_eur"]) for d in days if d["policy"] == PLAN}
+
+
 def _savings(days: list[dict[str, Any]]) -> dict[str, float | None]:
     """Realised saving of the last settled day, its month and its year, so far; None before any is settled."""
     by_day = saved_by_day(days)
