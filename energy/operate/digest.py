@@ -16,10 +16,8 @@ from energy.operate.one_day import PLAN, RUN_NOW
 from energy.operate.prepare import Prepared
 from energy.operate.queue import NO_WORK, total
 from energy.operate.store import Store
+from energy.operate.work_told import jobs_of
 from energy.report.record import Record
-
-#: Undone work of one job below this is the solver's tolerance [GPU-hours].
-SHORT = 1e-3
 
 
 def night_of(
@@ -42,7 +40,7 @@ def night_of(
         "known_at": _iso(known.known_at), "known_until": _iso(known.known_until),
         "forecast": {"method": "shape", "hours": known.forecast_hours,
                      "error_relative_to_last_week": known.forecast_error or None},
-        "fallback_hours": known.fallback_hours, "quality": _quality(record), "jobs": _jobs(prepared, record),
+        "fallback_hours": known.fallback_hours, "quality": _quality(record), "jobs": jobs_of(prepared, record),
         "undone_gpu_hours": float(s["undone_gpu_hours"]),
         "later_gpu_hours": float(s["later"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due"]),
         "yesterday": _yesterday(days), "saving_eur": _savings(days),
@@ -65,28 +63,6 @@ def _gap(summary: dict[str, Any]) -> float | None:
 def _quality(record: Record) -> dict[str, dict[str, float]]:
     """Hours by label, of each price and weather series."""
     return {f"{s['kind']} {s['name']}": s["quality"] for s in record.manifest["series"]}
-
-
-def _jobs(prepared: Prepared, record: Record) -> dict[str, Any]:
-    """Counts and the jobs that are late or at risk."""
-    started = {k for k, v in prepared.settled.state.work_done.items() if v > 0}
-    left = set(prepared.left)
-    short, price = record.solution["short"].values, record.prices["value_work"].values
-    names = record.problem["job"].values.astype(str)
-    risk = [
-        {"id": str(names[j]), "deadline": _deadline(prepared, str(names[j])), "gpu_hours_short": float(short[j]),
-         "cost_eur": float(short[j] * max(price[j], 0.0))}
-        for j in np.flatnonzero(short > SHORT) if str(names[j]) in prepared.queue.jobs
-    ]  # fmt: skip
-    late = [
-        {"id": k, "deadline": _deadline(prepared, k), "gpu_hours_left": v} for k, v in sorted(prepared.late.items())
-    ]
-    return {"done": len(set(prepared.queue.jobs) - left), "running": len(left & started), "left": len(left),
-            "late": late, "at_risk": risk, "refused": len(prepared.queue.refused)}  # fmt: skip
-
-
-def _deadline(prepared: Prepared, name: str) -> str:
-    return f"{prepared.queue.jobs[name].deadline.isoformat()}Z"
 
 
 def _yesterday(days: list[dict[str, Any]]) -> dict[str, Any] | None:

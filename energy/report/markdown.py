@@ -6,8 +6,10 @@ Names from outside stand in code spans, where no renderer looks for links, menti
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from energy.report.night import Night, day_of, light, moment_of, name, sentence, summary, title
+from energy.report.night import Night, by_work, cure, day_of, light, moment_of, name, sentence, summary, title
 from energy.report.words import eur, mwh, number, short_day
 
 #: Most jobs, caps and reasons in a message; the report has them all.
@@ -73,12 +75,17 @@ def _days(night: Night) -> str:
 
 
 def _risk(night: Night) -> str:
-    found = sorted(night["jobs"]["at_risk"], key=lambda j: -j["cost_eur"])
+    found = by_work(night)
     lines = [
-        f"- {code(j['id'])} due {moment_of(j['deadline'])}: {number(j['gpu_hours_short'], 1)} GPU-h short, {eur(j['cost_eur'])} saves it"
+        f"- {code(j['id'])} due {moment_of(j['deadline'])}: {number(j['gpu_hours_short'], 1)} GPU-h short; cure: {_cure(night, j)}"
         for j in found[:MOST_LINES]
     ]
     return "\n".join(["**Jobs at risk**", "", *lines, *_more(len(found), "jobs")]) if lines else ""
+
+
+def _cure(night: Night, job: Mapping[str, Any]) -> str:
+    cost = f", the work then costs at least {eur(job['cost_eur'])}" if job.get("cure") else ""
+    return f"{escaped(cure(night, job))}{cost}"
 
 
 def _pue(night: Night) -> str:

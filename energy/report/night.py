@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from energy.report.advice import change
 from energy.report.headline import LIGHTS, Tile
 from energy.report.words import clipped, counted, day, eur, moment, mwh, number, one_line, share, short_day
 
@@ -157,16 +158,41 @@ def _care(night: Night) -> str:
         if late
         else []
     )
-    parts += [f"{counted(len(risky), 'job')} may miss a deadline, which {rescue(night)} would prevent"] if risky else []
+    parts += [f"{counted(len(risky), 'job')} cannot be finished in time: {cured(night)}"] if risky else []
     parts += (
         [f"{counted(len(tight), 'PUE cap')} {'is' if len(tight) == 1 else 'are'} overdrawn this year"] if tight else []
     )
     return f"{'; '.join(parts)}." if parts else "No job is at risk, and the year's PUE is within every cap."
 
 
-def rescue(night: Night) -> str:
-    """What saving all jobs at risk would cost."""
-    return eur(sum(j["cost_eur"] for j in night["jobs"]["at_risk"]))
+def rescue(night: Night) -> float | None:
+    """What the work of all jobs at risk would cost at least, each with its cheapest cure [EUR].
+
+    None where a job has no cure, or where it is not known; 0 without such jobs.
+    """
+    costs = [j["cost_eur"] if "cure" in j else None for j in night["jobs"]["at_risk"]]
+    return None if None in costs else float(sum(costs))
+
+
+def by_work(night: Night) -> list[Mapping[str, Any]]:
+    """Jobs at risk, most work first."""
+    return sorted(night["jobs"]["at_risk"], key=lambda j: -j["gpu_hours_short"])
+
+
+def cure(night: Night, job: Mapping[str, Any]) -> str:
+    """The change that saves a job at risk, in words."""
+    if job.get("cure"):
+        return change(job["cure"] | {"where": one_line(str(job["cure"]["where"]))})
+    known = "cure" in job and night["gap"] is not None  # a plan by rule has no duals, older nights had no cures
+    return "none: it cannot be saved by one change" if known else "not known"
+
+
+def cured(night: Night) -> str:
+    """What it takes to save the jobs at risk, in a few words."""
+    cost = rescue(night)
+    if cost is not None:
+        return f"with the cheapest cure of each the work would cost at least {eur(cost)}"
+    return "it is not known what would help" if night["gap"] is None else "not each can be saved by one change"
 
 
 def tiles(night: Night) -> list[Tile]:
@@ -180,7 +206,7 @@ def tiles(night: Night) -> list[Tile]:
         else "no night before"
     )
     risk = (
-        f"{rescue(night)} would save them"
+        _cures(night)
         if jobs["at_risk"]
         else f"{number(jobs['running'])} running, {number(jobs['left'])} waiting"
     )
@@ -190,6 +216,11 @@ def tiles(night: Night) -> list[Tile]:
         Tile("Saved this year", _money(saved["year_to_date"]), f"{day(at).rsplit(' ', 1)[1]}, to {short_day(at)}"),
         Tile("Jobs at risk", number(len(jobs["at_risk"])), risk),
     ]
+
+
+def _cures(night: Night) -> str:
+    cost = rescue(night)
+    return "no cure for each of them" if cost is None else f"with its cheapest cure each: from {eur(cost)}"
 
 
 def _money(value: float | None) -> str:

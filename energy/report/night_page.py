@@ -13,7 +13,7 @@ from energy.report.gpus import key
 from energy.report.night import Night
 from energy.report.style import series
 from energy.report.view import View
-from energy.report.words import counted, day, hours, number, short_day
+from energy.report.words import counted, day, eur, hours, number, short_day
 from energy.schema import QUALITY, Floats
 
 SECTIONS = (
@@ -63,9 +63,14 @@ def _tables(night: Night) -> dict[str, Any]:
         "sites_key": key([told.name(s) for s in sites], [series(i) for i in range(len(sites))]),
         "change_table": tables.change_table(night), "pue_table": tables.pue_table(night), "peak_table": tables.peak_table(night),
         "risk_table": tables.risk_table(night), "late_table": tables.late_table(night), "more_jobs": tables.more_jobs(night),
-        "jobs_words": jobs_words(night), "rescue": told.rescue(night), "forecast_table": tables.forecast_table(night),
+        "jobs_words": jobs_words(night), "rescue": _rescue(night), "forecast_table": tables.forecast_table(night),
         "quality_table": tables.quality_table(night),
     }  # fmt: skip
+
+
+def _rescue(night: Night) -> str:
+    cost = told.rescue(night)
+    return "" if cost is None else eur(cost)
 
 
 def jobs_words(night: Night) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from energy.report.night import CAUSES, Night, day_of, moment_of, name
+from energy.report.night import CAUSES, Night, by_work, cure, day_of, moment_of, name
 from energy.report.tables import Cell, Column, Table, prose, row, table, words
 from energy.report.words import counted, eur, limit, mwh, number, places, share, short_day, unit
 
@@ -171,14 +171,19 @@ def peak_table(night: Night) -> Table | None:
 
 
 def risk_table(night: Night) -> Table | None:
-    """Jobs that may miss their deadline, dearest first, with the price of saving each."""
-    found = sorted(night["jobs"]["at_risk"], key=lambda j: -j["cost_eur"])
+    """Jobs that are not finished in time, most work first, each with its cheapest cure and what the work then costs."""
+    found = by_work(night)
     rows = [
-        row(name(j["id"]), moment_of(j["deadline"]), number(j["gpu_hours_short"], 1), eur(j["cost_eur"]))
+        row(name(j["id"]), moment_of(j["deadline"]), number(j["gpu_hours_short"], 1), *_cure(night, j))
         for j in found[:MOST_JOBS]
     ]
-    heads = (words("Job"), words("Deadline"), Column("Work short", "GPU-h"), Column("Saving it costs"))
+    heads = (words("Job"), words("Deadline"), Column("Work short", "GPU-h"), prose("Cheapest cure"), Column("Work then costs"))
     return table(heads, rows) if rows else None
+
+
+def _cure(night: Night, job: Mapping[str, Any]) -> tuple[str, str]:
+    """The change that saves a job, and what its work then costs at least."""
+    return cure(night, job), eur(job["cost_eur"]) if job.get("cure") else "–"
 
 
 def late_table(night: Night) -> Table | None:

@@ -37,11 +37,28 @@ def hostile_night() -> dict[str, Any]:
         out["peaks"].append({"site": text, "month": text, "mw": 1.0})
         out["jobs"]["late"].append({"id": text, "deadline": "2018-04-30T06:00:00Z", "gpu_hours_left": 5.0})
         out["jobs"]["at_risk"].append(
-            {"id": text, "deadline": "2018-05-02T06:00:00Z", "gpu_hours_short": 5.0, "cost_eur": 5.0 + i}
+            {"id": text, "deadline": "2018-05-02T06:00:00Z", "gpu_hours_short": 5.0, "cure": CURES[0] | {"where": text}, "cost_eur": 5.0 + i}
         )
         out["quality"][text] = {text: 24}
         out["fallback_hours"]["price"][text] = 2
     return out
+
+
+CURES = (
+    {"key": "count", "where": "malmo/air/h200", "amount": 12.0, "unit": "GPUs", "hours": ["2018-04-30T04:00Z", "2018-04-30T09:00Z"]},
+    {"key": "deadline", "where": "job vision-ft-77", "amount": 3.0, "unit": "h", "hours": None},
+)  # fmt: skip
+AT_RISK = [
+    {"id": "llm-eval-0412", "deadline": "2018-05-01T06:00:00Z", "gpu_hours_short": 118.5, "cure": CURES[0], "cost_eur": 342.0},
+    {"id": "vision-ft-77", "deadline": "2018-05-02T18:00:00Z", "gpu_hours_short": 40.0, "cure": CURES[1], "cost_eur": 61.5},
+]  # fmt: skip
+
+
+def risky(**changes: Any) -> dict[str, Any]:
+    """Two jobs are not finished in time."""
+    told = "158.5 GPU-hours of 2 jobs left undone, most of job llm-eval-0412 (118.5)"
+    jobs = _night()["jobs"] | {"at_risk": AT_RISK} | changes.pop("jobs", {})
+    return night(**{"status": "DEGRADED", "reasons": [told], "undone_gpu_hours": 158.5, "jobs": jobs} | changes)
 
 
 def failed() -> dict[str, Any]:
@@ -85,9 +102,7 @@ def _night() -> dict[str, Any]:
         "fallback_hours": {"price": {}, "weather": {"copenhagen": 6}},
         "quality": {**{f"price {z}": {"auction": 24, "forecast": 144} for z in ZONES}, **{f"weather {s}": {"forecast": 168} for s in SITES},
                     "weather copenhagen": {"forecast": 162, "persistence": 6}},
-        "jobs": {"done": 212, "running": 31, "left": 57, "late": [],
-                 "at_risk": [{"id": "llm-eval-0412", "deadline": "2018-05-01T06:00:00Z", "gpu_hours_short": 118.5, "cost_eur": 342.0},
-                             {"id": "vision-ft-77", "deadline": "2018-05-02T18:00:00Z", "gpu_hours_short": 40.0, "cost_eur": 61.5}]},
+        "jobs": {"done": 212, "running": 31, "left": 57, "late": [], "at_risk": [], "refused": 0},
         "undone_gpu_hours": 0.0, "later_gpu_hours": 18400.0, "expected_gpu_hours": 52000.0,
         "yesterday": {"date": "2018-04-29", "promised_eur": 46120.0, "real_eur": 47431.0,
                       "why": {"price": 1612.0, "weather": -138.0, "load": -171.0, "other": 8.0}, "run_now_eur": 53602.0,

@@ -1,0 +1,42 @@
+"""The jobs of a night in night.json: how many are done, which are late or at risk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from energy.operate.prepare import Prepared
+from energy.report.record import Record
+
+
+def jobs_of(prepared: Prepared, record: Record) -> dict[str, Any]:
+    """Counts, the jobs that are late or at risk, and how many are set aside."""
+    started = {k for k, v in prepared.settled.state.work_done.items() if v > 0}
+    left = set(prepared.left)
+    late = [
+        {"id": k, "deadline": _deadline(prepared, k), "gpu_hours_left": v} for k, v in sorted(prepared.late.items())
+    ]
+    return {"done": len(set(prepared.queue.jobs) - left), "running": len(left & started), "left": len(left),
+            "late": late, "at_risk": _at_risk(prepared, record), "refused": len(prepared.queue.refused)}  # fmt: skip
+
+
+def _at_risk(prepared: Prepared, record: Record) -> list[dict[str, Any]]:
+    """Jobs that the plan does not finish, each with its cheapest cure and what the work then costs at least [EUR].
+
+    The cost is power and cooling by the program's duals, the penalty less what the cure saves of it; what GPUs or
+    connections cost is not known. Both are None where no single change saves the job.
+    """
+    undone = [x for x in record.summary.get("what_would_help", []) if x["kind"] == "undone"]
+    mine = [x for x in undone if x["job"] in prepared.queue.jobs and x["job"] not in prepared.late]
+    return [_risk(prepared, x) for x in mine]
+
+
+def _risk(prepared: Prepared, undone: dict[str, Any]) -> dict[str, Any]:
+    cure = next(iter(undone["cures"]), None)  # cheapest first
+    cost = cure and max(undone["penalty_eur"] - cure["saves_eur"], 0.0)
+    told = cure and {k: cure[k] for k in ("key", "where", "amount", "unit", "hours")}
+    return {"id": undone["job"], "deadline": _deadline(prepared, undone["job"]), "gpu_hours_short": undone["gpu_hours"],
+            "cure": told, "cost_eur": cost}  # fmt: skip
+
+
+def _deadline(prepared: Prepared, name: str) -> str:
+    return f"{prepared.queue.jobs[name].deadline.isoformat()}Z"
