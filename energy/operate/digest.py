@@ -16,7 +16,7 @@ from energy.operate.one_day import PLAN, RUN_NOW
 from energy.operate.prepare import Prepared
 from energy.operate.queue import NO_WORK, total
 from energy.operate.store import Store
-from energy.operate.work_told import jobs_of
+from energy.operate.work_told import jobs_of, work_reasons
 from energy.report.record import Record
 
 
@@ -33,6 +33,7 @@ def night_of(
     """
     s, known, zone = record.summary, prepared.known, config.time_zone
     plan = plan_rows(record, zone)
+    reasons = [*work_reasons(prepared), *reasons]  # undone work is what a reader must see first
     status = "DEGRADED" if reasons else "OK"
     return {
         "date": str(prepared.day), "fleet": fleet.name, "run_id": prepared.run_id, "status": status, "rung": rung,

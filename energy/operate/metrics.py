@@ -34,7 +34,7 @@ NAMES = {
     "hydrocool_fallback_hours": "Hours filled because a source had none, by kind and series.",
     "hydrocool_undone_gpu_hours": "Work that cannot be done in time.",
     "hydrocool_later_gpu_hours": "Work left for after the horizon.",
-    "hydrocool_jobs": "Jobs by state: done, running, left, late, at_risk.",
+    "hydrocool_jobs": "Jobs by state: done, running, left, late (cannot meet the deadline any more), at_risk (not finished in time).",
     "hydrocool_rescue_eur": "Power and cooling for all work at risk, each job by its cheapest cure; absent where one has none.",
     "hydrocool_pue_credit_mwh": "Balance of a PUE cap in the year so far; below zero it is overdrawn.",
     "hydrocool_peak_mw": "Peak of the month so far.",

@@ -1,4 +1,4 @@
-"""The jobs of a night in night.json: how many are done, which are late or at risk."""
+"""The jobs of a night in night.json: how many are done, which are late or at risk, and what that makes of the night."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Any
 
 from energy.operate.prepare import Prepared
 from energy.report.record import Record
+
+#: Jobs that a reason names; the others are counted, the report has them all.
+MOST_NAMED = 3
 
 
 def jobs_of(prepared: Prepared, record: Record) -> dict[str, Any]:
@@ -40,3 +43,25 @@ def _risk(prepared: Prepared, undone: dict[str, Any]) -> dict[str, Any]:
 
 def _deadline(prepared: Prepared, name: str) -> str:
     return f"{prepared.queue.jobs[name].deadline.isoformat()}Z"
+
+
+def work_reasons(prepared: Prepared) -> list[str]:
+    """Work that was submitted and cannot be done in time: it makes the night DEGRADED."""
+    return late_reason(prepared.late)
+
+
+def late_reason(late: dict[str, float]) -> list[str]:
+    """One reason for all late jobs, most work first; none without any.
+
+    Parameters
+    ----------
+    late : GPU-hours left by job
+    """
+    if not late:
+        return []
+    most = sorted(late, key=lambda k: (-late[k], k))
+    named = [f"{k} ({late[k]:.1f} GPU-hours left)" for k in most[:MOST_NAMED]]
+    rest = most[MOST_NAMED:]
+    more = [f"{len(rest)} more ({sum(late[k] for k in rest):.1f} GPU-hours left)"] if rest else []
+    whose = "1 job cannot meet its deadline" if len(late) == 1 else f"{len(late)} jobs cannot meet their deadlines"
+    return [f"{whose} any more: {', '.join([*named, *more])}"]

@@ -30,12 +30,13 @@ def escaped(text: object) -> str:
 
 
 def page(night: Night, link: str | None = None) -> str:
-    """Heading, reasons, sentences, days ahead, jobs at risk, PUE; `link` is where the report can be read."""
+    """Heading, reasons, sentences, days ahead, jobs late or at risk, PUE; `link` is where the report can be read."""
     parts = [
         _top(night),
         _reasons(night),
         " ".join(escaped(s) for s in summary(night)),
         _days(night),
+        _late(night),
         _risk(night),
         _pue(night),
     ]
@@ -72,6 +73,15 @@ def _days(night: Night) -> str:
         energy, cost = sum(r["mwh"] for r in rows), sum(r["eur"] for r in rows)
         lines.append(f"| {short_day(day_of(d))} | {mwh(energy)} | {eur(cost)} | {code(most['site'])} |")
     return "\n".join(["| Day | Energy | Cost | Most at |", "|---|---:|---:|---|", *lines]) if lines else ""
+
+
+def _late(night: Night) -> str:
+    found = sorted(night["jobs"]["late"], key=lambda j: -j["gpu_hours_left"])
+    lines = [
+        f"- {code(j['id'])} due {moment_of(j['deadline'])}: {number(j['gpu_hours_left'], 1)} GPU-h left"
+        for j in found[:MOST_LINES]
+    ]
+    return "\n".join(["**Deadlines that cannot be met any more**", "", *lines, *_more(len(found), "jobs")]) if lines else ""
 
 
 def _risk(night: Night) -> str:

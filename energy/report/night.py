@@ -69,9 +69,21 @@ def light(night: Night) -> tuple[str, str, str]:
 
 
 def headline(night: Night) -> str:
-    """The night in one line: what last night saved, or why there is nothing to say."""
+    """The night in one line: work that will not be done first, then what last night saved."""
     if night["rung"] == "nothing":
         return "No new plan: the one before stays in force"
+    undone, saving = _undone(night), _saving(night)
+    return f"{undone}; {saving[0].lower()}{saving[1:]}" if undone else saving
+
+
+def _undone(night: Night) -> str:
+    """Jobs that are late or not finished; empty without any."""
+    jobs = len(night["jobs"]["late"]) + len(night["jobs"]["at_risk"])
+    return f"{counted(jobs, 'job')} will not be done in time" if jobs else ""
+
+
+def _saving(night: Night) -> str:
+    """What last night saved, or why there is nothing to say."""
     saved = night["saving_eur"]["last_night"]
     if saved is None:
         return f"The plan for {day(day_of(night['date']))} is ready"
@@ -154,7 +166,7 @@ def _care(night: Night) -> str:
     risky, late = night["jobs"]["at_risk"], night["jobs"]["late"]
     tight = [p for p in night["pue"] if p["credit_mwh"] < 0]
     parts = (
-        [f"{counted(len(late), 'job')} missed {'its deadline' if len(late) == 1 else 'their deadlines'}"]
+        [f"{counted(len(late), 'job')} cannot meet {'its deadline' if len(late) == 1 else 'their deadlines'} any more"]
         if late
         else []
     )
@@ -210,11 +222,12 @@ def tiles(night: Night) -> list[Tile]:
         if jobs["at_risk"]
         else f"{number(jobs['running'])} running, {number(jobs['left'])} waiting"
     )
+    late = f"{number(len(jobs['late']))} of them late; " if jobs["late"] else ""
     return [
         Tile("Saved last night", _money(saved["last_night"]), against),
         Tile("Saved this month", _money(saved["month_to_date"]), f"{day(at).split(' ', 1)[1]}, to {short_day(at)}"),
         Tile("Saved this year", _money(saved["year_to_date"]), f"{day(at).rsplit(' ', 1)[1]}, to {short_day(at)}"),
-        Tile("Jobs at risk", number(len(jobs["at_risk"])), risk),
+        Tile("Jobs late or at risk", number(len(jobs["late"]) + len(jobs["at_risk"])), f"{late}{risk}"),
     ]
 
 

@@ -187,7 +187,7 @@ def _cure(night: Night, job: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def late_table(night: Night) -> Table | None:
-    """Jobs whose deadline has passed with work left, most work first."""
+    """Jobs that cannot meet their deadline any more, passed or not, most work first."""
     found = sorted(night["jobs"]["late"], key=lambda j: -j["gpu_hours_left"])
     rows = [row(name(j["id"]), moment_of(j["deadline"]), number(j["gpu_hours_left"], 1)) for j in found[:MOST_JOBS]]
     return table((words("Job"), words("Deadline"), Column("Work left", "GPU-h")), rows) if rows else None

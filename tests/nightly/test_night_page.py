@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from energy.operate.digest import _quality
+from energy.report.markdown import page as page_of
 from energy.report.night import headline, promise, summary, title
 from energy.report.night_page import SECTIONS
 from energy.report.night_tables import day_bars, plan_table, promise_table, quality_table, reasons
@@ -165,9 +166,24 @@ def test_page_of_a_first_night_and_of_one_that_holds_nothing(record):
         "no plan for the next days",
         "Nothing moved",
         "No site has a PUE cap",
-        "No job is at risk of missing",
+        "No job is late or at risk of missing",
     ):
         assert text in words
+
+
+def test_late_jobs_are_told_first_and_no_sentence_says_that_all_is_well(record):
+    """One deadline has passed, one lies ahead and is out of reach."""
+    late = [{"id": "a", "deadline": "2018-04-29T06:00:00Z", "gpu_hours_left": 100.0},
+            {"id": "b", "deadline": "2018-05-01T06:00:00Z", "gpu_hours_left": 900.0}]  # fmt: skip
+    told = night(status="DEGRADED", pue=[], jobs=night()["jobs"] | {"late": late})
+    assert headline(told).startswith("2 jobs will not be done in time; last night saved 5")
+    assert summary(told)[-1] == "2 jobs cannot meet their deadlines any more."
+    words = Page(render(replace(record, night=told))).words()
+    assert "Deadlines that cannot be met any more" in words
+    assert "have passed" not in words
+    assert "No job is" not in words
+    text = page_of(told)
+    assert text.index("- `b` due 1 May 2018 06:00 UTC: 900.0 GPU-h left") < text.index("- `a` due 29 Apr")
 
 
 def test_strips_show_the_hours_of_each_quality(record):

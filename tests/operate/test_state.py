@@ -156,6 +156,9 @@ def test_a_late_job_is_planned_as_soon_as_may_be(nights):
     nights.cell("queue.csv", "j2", "deadline", "2024-03-11T05:00Z")
     night = nights.night()
     assert [j["id"] for j in night.night["jobs"]["late"]] == ["j2"]
+    assert night.status == "DEGRADED"
+    assert night.reasons[0].startswith("1 job cannot meet its deadline any more: j2 (")
+    assert night.code == 6
     assert night.night["undone_gpu_hours"] == pytest.approx(0, abs=1e-3)
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from energy.operate.work_told import jobs_of
+from energy.operate.work_told import jobs_of, work_reasons
 
 JOB = SimpleNamespace(deadline=pd.Timestamp("2024-03-13T06:00"))
 #: 100 GPU-hours at a penalty of 20 EUR each; the later deadline saves 1,850 of it, more GPUs 1,700.
@@ -45,3 +45,15 @@ def test_without_a_cure_no_price_is_made_up():
 def test_late_jobs_expected_work_and_tight_limits_are_not_at_risk():
     others = record(UNDONE, UNDONE | {"job": "expected-1"}, {"kind": "tight"})
     assert jobs_of(prepared(late={"a": 100.0}), others)["at_risk"] == []
+
+
+def test_late_jobs_are_one_reason_that_names_three_and_counts_the_rest():
+    assert work_reasons(prepared()) == []
+    assert work_reasons(prepared(late={"a": 100.0})) == [
+        "1 job cannot meet its deadline any more: a (100.0 GPU-hours left)"
+    ]
+    late = {"a": 1.0, "b": 400.0, "c": 30.0, "d": 2.5, "e": 20.0}
+    assert work_reasons(prepared(late=late)) == [
+        "5 jobs cannot meet their deadlines any more: b (400.0 GPU-hours left), c (30.0 GPU-hours left), "
+        "e (20.0 GPU-hours left), 2 more (3.5 GPU-hours left)"
+    ]
