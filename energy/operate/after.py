@@ -90,7 +90,7 @@ def unpublished(place: Place, store: Store, night: Night) -> dict[str, Any]:
     return {
         "date": str(night.day), "fleet": fleet, "run_id": night.run_id or "", "status": night.status,
         "rung": night.rung, "reasons": night.reasons, "forecast": {"hours": None}, "fallback_hours": {},
-        "jobs": {"done": None, "running": None, "left": None, "late": None, "at_risk": None}, "undone_gpu_hours": None,
+        "jobs": {"done": None, "running": None, "left": None, "late": None, "at_risk": None, "refused": None}, "undone_gpu_hours": None,
         "later_gpu_hours": None, "yesterday": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
     }  # fmt: skip
 

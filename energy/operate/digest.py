@@ -37,7 +37,7 @@ def night_of(
     status = "DEGRADED" if reasons else "OK"
     return {
         "date": str(prepared.day), "fleet": fleet.name, "run_id": prepared.run_id, "status": status, "rung": rung,
-        "reasons": reasons, "notes": [*known.notes, *prepared.settled.notes, *prepared.queue.refused],
+        "reasons": reasons, "notes": [*known.notes, *prepared.settled.notes],
         "known_at": _iso(known.known_at), "known_until": _iso(known.known_until),
         "forecast": {"method": "shape", "hours": known.forecast_hours,
                      "error_relative_to_last_week": known.forecast_error or None},

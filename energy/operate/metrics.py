@@ -34,7 +34,7 @@ NAMES = {
     "hydrocool_fallback_hours": "Hours filled because a source had none, by kind and series.",
     "hydrocool_undone_gpu_hours": "Work that cannot be done in time.",
     "hydrocool_later_gpu_hours": "Work left for after the horizon.",
-    "hydrocool_jobs": "Jobs by state: done, running, left, late (cannot meet the deadline any more), at_risk (not finished in time).",
+    "hydrocool_jobs": "Jobs by state: done, running, left, late (cannot meet the deadline any more), at_risk (not finished in time), refused (set aside, not planned).",
     "hydrocool_rescue_eur": "Power and cooling for all work at risk, each job by its cheapest cure; absent where one has none.",
     "hydrocool_pue_credit_mwh": "Balance of a PUE cap in the year so far; below zero it is overdrawn.",
     "hydrocool_peak_mw": "Peak of the month so far.",
@@ -105,14 +105,19 @@ def _work(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]
     jobs = night["jobs"]
     for state in ("done", "running", "left"):
         yield "hydrocool_jobs", {"state": state}, jobs[state]
-    for state in ("late", "at_risk"):
-        yield "hydrocool_jobs", {"state": state}, None if jobs[state] is None else len(jobs[state])
+    for state in ("late", "at_risk", "refused"):
+        yield "hydrocool_jobs", {"state": state}, _count(jobs.get(state))
     yield "hydrocool_undone_gpu_hours", {}, night["undone_gpu_hours"]
     yield "hydrocool_later_gpu_hours", {}, night["later_gpu_hours"]
     yield "hydrocool_forecast_hours", {}, night["forecast"]["hours"]
     for kind, found in night["fallback_hours"].items():
         for series, hours in found.items():
             yield "hydrocool_fallback_hours", {"kind": str(kind), "series": str(series)}, hours
+
+
+def _count(found: Any) -> int | None:
+    """Length of a list of jobs; nights of earlier versions have the number itself."""
+    return found if found is None or isinstance(found, int) else len(found)
 
 
 def _limits(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:

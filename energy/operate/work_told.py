@@ -1,4 +1,4 @@
-"""The jobs of a night in night.json: how many are done, which are late or at risk, and what that makes of the night."""
+"""The jobs of a night in night.json: how many are done, which are late, at risk or set aside, and what that makes of the night."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MOST_NAMED = 3
 
 
 def jobs_of(prepared: Prepared, record: Record) -> dict[str, Any]:
-    """Counts, the jobs that are late or at risk, and how many are set aside."""
+    """Counts, the jobs that are late or at risk, and why others are set aside."""
     started = {k for k, v in prepared.settled.state.work_done.items() if v > 0}
     left = set(prepared.left)
     late = [
         {"id": k, "deadline": _deadline(prepared, k), "gpu_hours_left": v} for k, v in sorted(prepared.late.items())
     ]
     return {"done": len(set(prepared.queue.jobs) - left), "running": len(left & started), "left": len(left),
-            "late": late, "at_risk": _at_risk(prepared, record), "refused": len(prepared.queue.refused)}  # fmt: skip
+            "late": late, "at_risk": _at_risk(prepared, record), "refused": list(prepared.queue.refused)}  # fmt: skip
 
 
 def _at_risk(prepared: Prepared, record: Record) -> list[dict[str, Any]]:
@@ -46,8 +46,8 @@ def _deadline(prepared: Prepared, name: str) -> str:
 
 
 def work_reasons(prepared: Prepared) -> list[str]:
-    """Work that was submitted and cannot be done in time: it makes the night DEGRADED."""
-    return late_reason(prepared.late)
+    """Work that was submitted and will not be done in time, or not at all: it makes the night DEGRADED."""
+    return [*late_reason(prepared.late), *refused_reason(prepared.queue.refused)]
 
 
 def late_reason(late: dict[str, float]) -> list[str]:
@@ -65,3 +65,13 @@ def late_reason(late: dict[str, float]) -> list[str]:
     more = [f"{len(rest)} more ({sum(late[k] for k in rest):.1f} GPU-hours left)"] if rest else []
     whose = "1 job cannot meet its deadline" if len(late) == 1 else f"{len(late)} jobs cannot meet their deadlines"
     return [f"{whose} any more: {', '.join([*named, *more])}"]
+
+
+def refused_reason(refused: list[str]) -> list[str]:
+    """One reason for all jobs that are set aside: submitted work that nobody plans. None without any."""
+    if not refused:
+        return []
+    rest = len(refused) - MOST_NAMED
+    more = [f"{rest} more"] if rest > 0 else []
+    what = "1 job is" if len(refused) == 1 else f"{len(refused)} jobs are"
+    return [f"{what} set aside and not planned: {'; '.join([*refused[:MOST_NAMED], *more])}"]

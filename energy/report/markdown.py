@@ -6,10 +6,10 @@ Names from outside stand in code spans, where no renderer looks for links, menti
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from energy.report.night import Night, by_work, cure, day_of, light, moment_of, name, sentence, summary, title
+from energy.report.night import Night, by_work, cure, day_of, light, moment_of, name, refused, sentence, summary, title
 from energy.report.words import eur, mwh, number, short_day
 
 #: Most jobs, caps and reasons in a message; the report has them all.
@@ -30,7 +30,7 @@ def escaped(text: object) -> str:
 
 
 def page(night: Night, link: str | None = None) -> str:
-    """Heading, reasons, sentences, days ahead, jobs late or at risk, PUE; `link` is where the report can be read."""
+    """Heading, reasons, sentences, days ahead, jobs late, at risk or set aside, PUE, notes; `link` is where the report can be read."""
     parts = [
         _top(night),
         _reasons(night),
@@ -38,7 +38,9 @@ def page(night: Night, link: str | None = None) -> str:
         _days(night),
         _late(night),
         _risk(night),
+        _listed("Set aside and not planned", refused(night), "jobs"),
         _pue(night),
+        _listed("Notes", night.get("notes", []), "notes"),
     ]
     parts.append(
         f"Known on {moment_of(night['known_at'])}; run {code(night['run_id'])}."
@@ -96,6 +98,11 @@ def _risk(night: Night) -> str:
 def _cure(night: Night, job: Mapping[str, Any]) -> str:
     cost = f", the work then costs at least {eur(job['cost_eur'])}" if job.get("cure") else ""
     return f"{escaped(cure(night, job))}{cost}"
+
+
+def _listed(title: str, found: Sequence[str], what: str) -> str:
+    lines = [f"- {escaped(text)}" for text in found[:MOST_LINES]]
+    return "\n".join([f"**{title}**", "", *lines, *_more(len(found), what)]) if lines else ""
 
 
 def _pue(night: Night) -> str:

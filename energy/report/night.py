@@ -77,9 +77,17 @@ def headline(night: Night) -> str:
 
 
 def _undone(night: Night) -> str:
-    """Jobs that are late or not finished; empty without any."""
-    jobs = len(night["jobs"]["late"]) + len(night["jobs"]["at_risk"])
-    return f"{counted(jobs, 'job')} will not be done in time" if jobs else ""
+    """Jobs that are late, not finished or not planned; empty without any."""
+    jobs, aside = len(night["jobs"]["late"]) + len(night["jobs"]["at_risk"]), len(refused(night))
+    parts = [f"{counted(jobs, 'job')} will not be done in time"] if jobs else []
+    parts += [f"{counted(aside, 'job')} set aside"] if aside else []
+    return ", ".join(parts)
+
+
+def refused(night: Night) -> list[str]:
+    """Why jobs were set aside, one line each; nights of earlier versions only counted them."""
+    found = night["jobs"].get("refused", [])
+    return [sentence(r) for r in found] if isinstance(found, list) else []
 
 
 def _saving(night: Night) -> str:
@@ -171,6 +179,8 @@ def _care(night: Night) -> str:
         else []
     )
     parts += [f"{counted(len(risky), 'job')} cannot be finished in time: {cured(night)}"] if risky else []
+    aside = len(refused(night))
+    parts += [f"{counted(aside, 'job')} {'is' if aside == 1 else 'are'} set aside and not planned"] if aside else []
     parts += (
         [f"{counted(len(tight), 'PUE cap')} {'is' if len(tight) == 1 else 'are'} overdrawn this year"] if tight else []
     )

@@ -36,6 +36,7 @@ def context(night: Night, view: View) -> dict[str, Any]:
         "title": told.title(night), "fleet": told.name(night["fleet"]), "status": status, "sign": sign, "meaning": meaning,
         "headline": told.headline(night), "reasons": [told.sentence(r) for r in night["reasons"]], "period": period(night),
         "tiles": told.tiles(night), "summary": told.summary(night), "sections": SECTIONS, "promise": told.promise(night),
+        "notes": [told.sentence(n) for n in night.get("notes", [])], "refused": told.refused(night)[: tables.MOST_JOBS],
     } | _tables(night) | _strips(view)  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from energy.report.night import CAUSES, Night, by_work, cure, day_of, moment_of, name
+from energy.report.night import CAUSES, Night, by_work, cure, day_of, moment_of, name, refused
 from energy.report.tables import Cell, Column, Table, prose, row, table, words
 from energy.report.words import counted, eur, limit, mwh, number, places, share, short_day, unit
 
@@ -194,8 +194,9 @@ def late_table(night: Night) -> Table | None:
 
 
 def more_jobs(night: Night) -> str:
-    """How many jobs the tables leave out."""
-    hidden = sum(max(len(night["jobs"][k]) - MOST_JOBS, 0) for k in ("at_risk", "late"))
+    """How many jobs tables and lists leave out."""
+    found = (night["jobs"]["at_risk"], night["jobs"]["late"], refused(night))
+    hidden = sum(max(len(jobs) - MOST_JOBS, 0) for jobs in found)
     return f"{number(hidden)} more stand in night.json." if hidden else ""
 
 

@@ -39,6 +39,8 @@ def hostile_night() -> dict[str, Any]:
         out["jobs"]["at_risk"].append(
             {"id": text, "deadline": "2018-05-02T06:00:00Z", "gpu_hours_short": 5.0, "cure": CURES[0] | {"where": text}, "cost_eur": 5.0 + i}
         )
+        out["jobs"]["refused"].append(text)
+        out["notes"].append(text)
         out["quality"][text] = {text: 24}
         out["fallback_hours"]["price"][text] = 2
     return out
@@ -97,12 +99,12 @@ def _night() -> dict[str, Any]:
         )
     return {
         "date": "2018-04-30", "fleet": "reference-six", "run_id": "reference-six_2018-04-30_1a2b3c4d", "status": "OK", "rung": "lp",
-        "reasons": [], "known_at": "2018-04-29T11:00:00Z", "known_until": "2018-04-30T22:00:00Z",
+        "reasons": [], "notes": [], "known_at": "2018-04-29T11:00:00Z", "known_until": "2018-04-30T22:00:00Z",
         "forecast": {"method": "shape", "hours": 144, "error_relative_to_last_week": {"1": 0.73, "2": 0.81, "3": 0.86, "5": 0.93, "7": 1.02}},
         "fallback_hours": {"price": {}, "weather": {"copenhagen": 6}},
         "quality": {**{f"price {z}": {"auction": 24, "forecast": 144} for z in ZONES}, **{f"weather {s}": {"forecast": 168} for s in SITES},
                     "weather copenhagen": {"forecast": 162, "persistence": 6}},
-        "jobs": {"done": 212, "running": 31, "left": 57, "late": [], "at_risk": [], "refused": 0},
+        "jobs": {"done": 212, "running": 31, "left": 57, "late": [], "at_risk": [], "refused": []},
         "undone_gpu_hours": 0.0, "later_gpu_hours": 18400.0, "expected_gpu_hours": 52000.0,
         "yesterday": {"date": "2018-04-29", "promised_eur": 46120.0, "real_eur": 47431.0,
                       "why": {"price": 1612.0, "weather": -138.0, "load": -171.0, "other": 8.0}, "run_now_eur": 53602.0,

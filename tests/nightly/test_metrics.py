@@ -52,6 +52,15 @@ def test_price_of_saving_is_that_of_the_cures_and_absent_where_a_job_has_none():
     assert series not in parsed(text(risky(jobs={"at_risk": lost}), TIMING))
 
 
+def test_jobs_set_aside_are_counted_and_not_known_of_a_night_without_a_plan():
+    series = 'hydrocool_jobs{fleet="reference-six",state="refused"}'
+    assert parsed(text(night(), TIMING))[series] == 0
+    aside = night()["jobs"] | {"refused": ["job big: no pool may run it", "row 3"]}
+    assert parsed(text(night(jobs=aside), TIMING))[series] == 2
+    unknown = dict.fromkeys(aside)
+    assert not [s for s in parsed(text(night(jobs=unknown), TIMING)) if s.startswith("hydrocool_jobs")]
+
+
 def test_what_is_not_known_is_left_out():
     found = parsed(text(failed() | {"gap": None}, Timing(AT, None)))
     names = {s.split("{")[0] for s in found}

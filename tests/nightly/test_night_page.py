@@ -186,6 +186,19 @@ def test_late_jobs_are_told_first_and_no_sentence_says_that_all_is_well(record):
     assert text.index("- `b` due 1 May 2018 06:00 UTC: 900.0 GPU-h left") < text.index("- `a` due 29 Apr")
 
 
+def test_jobs_set_aside_and_notes_stand_in_page_summary_and_headline(record):
+    aside = ["job big: max_gpus 5000 is more than any pool has", "queue.csv: row 7 (job bad): gpu_hours: 'many'"]
+    told = night(status="DEGRADED", notes=["day 2018-04-20 was given up"], jobs=night()["jobs"] | {"refused": aside})
+    assert headline(told).startswith("2 jobs set aside; last night saved")
+    assert summary(told)[-1].startswith("2 jobs are set aside and not planned; ")
+    words = Page(render(replace(record, night=told))).words()
+    text = page_of(told)
+    for line in (*aside, "day 2018-04-20 was given up"):
+        assert line in words
+        assert line in text.replace("\\", "")
+    assert "No job is" not in words
+
+
 def test_strips_show_the_hours_of_each_quality(record):
     quality = record.problem["price_quality"].copy()
     quality.values[:] = 2

@@ -139,15 +139,16 @@ def test_a_job_is_done_left_or_not_submitted(three):
 
 
 @pytest.mark.slow
-def test_bad_rows_and_jobs_that_nobody_can_run_do_not_stop_the_night(nights):
+def test_bad_rows_and_jobs_that_nobody_can_run_are_told_and_do_not_stop_the_night(nights):
     rows = nights.rows("queue.csv")
     nights.put("queue.csv", [
         *rows, rows[0] | {"id": "bad", "gpu_hours": "many"}, rows[0] | {"id": "big", "max_gpus": "5000"},
         rows[0] | {"id": "nowhere", "jurisdictions": "MOON"}, rows[0] | {"id": "lost", "home_site": "atlantis"},
     ])  # fmt: skip
     night = nights.night()
-    assert night.status == "OK"
-    refused = " ".join(night.night["notes"])
+    assert (night.status, night.rung) == ("DEGRADED", "lp"), "submitted work that nobody plans is undone work"
+    assert night.reasons[0].startswith("4 jobs are set aside and not planned: ")
+    refused = " ".join(night.night["jobs"]["refused"])
     assert [w for w in ("job bad", "job big", "job nowhere", "job lost") if w not in refused] == []
 
 

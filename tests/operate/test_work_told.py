@@ -57,3 +57,13 @@ def test_late_jobs_are_one_reason_that_names_three_and_counts_the_rest():
         "5 jobs cannot meet their deadlines any more: b (400.0 GPU-hours left), c (30.0 GPU-hours left), "
         "e (20.0 GPU-hours left), 2 more (3.5 GPU-hours left)"
     ]
+
+
+def test_jobs_set_aside_are_one_reason_that_names_three_and_counts_the_rest():
+    assert work_reasons(prepared(refused=["job big: no pool may run it"])) == [
+        "1 job is set aside and not planned: job big: no pool may run it"
+    ]
+    five = [f"job {n}: no pool may run it" for n in "abcde"]
+    [reason] = work_reasons(prepared(refused=five))
+    assert reason == f"5 jobs are set aside and not planned: {'; '.join(five[:3])}; 2 more"
+    assert jobs_of(prepared(refused=five), record())["refused"] == five
