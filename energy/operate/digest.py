@@ -11,9 +11,10 @@ import pandas as pd
 
 from energy.inputs.fleet import Fleet
 from energy.inputs.nightly import Nightly
-from energy.inputs.state import Balance, SiteState, State
+from energy.inputs.state import SiteState, State
 from energy.operate.one_day import PLAN, RUN_NOW
 from energy.operate.prepare import Prepared
+from energy.operate.pue_so_far import pue_so_far
 from energy.operate.queue import NO_WORK, total
 from energy.operate.store import Store
 from energy.operate.work_told import jobs_of, work_reasons
@@ -45,7 +46,8 @@ def night_of(
         "undone_gpu_hours": float(s["undone_gpu_hours"]),
         "later_gpu_hours": float(s["later"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due"]),
         "yesterday": _yesterday(days), "saving_eur": _savings(days),
-        "pue": _pue(fleet, prepared.settled.state), "peaks": _peaks(prepared.settled.state, prepared.day),
+        "pue": pue_so_far(fleet, prepared.settled.state, s.get("limits", []), config.begin(prepared.day), prepared.day.year),
+        "peaks": _peaks(prepared.settled.state, prepared.day),
         "plan": plan, "changes": _changes(before, plan), "cost_eur": float(s["bill_eur"]),
         "gap": _gap(s),
     }  # fmt: skip
@@ -122,18 +124,6 @@ def _savings(days: list[dict[str, Any]]) -> dict[str, float | None]:
         "month_to_date": total({k: v for k, v in by_day.items() if k[:7] == last[:7]}),
         "year_to_date": total({k: v for k, v in by_day.items() if k[:4] == last[:4]}),
     }
-
-
-def _pue(fleet: Fleet, state: State) -> list[dict[str, Any]]:
-    """Each yearly cap with the balance of the year so far."""
-    out = []
-    for name, site in fleet.sites.items():
-        b = state.sites[name].year_to_date if name in state.sites else Balance(facility_mwh=0, it_mwh=0)
-        for cap in (c for c in site.pue_caps if c.period == "year"):
-            out.append({"site": name, "cap": cap.name, "limit": cap.limit,
-                        "year_to_date": b.facility_mwh / b.it_mwh if b.it_mwh else None,
-                        "credit_mwh": cap.limit * b.it_mwh - b.facility_mwh})  # fmt: skip
-    return out
 
 
 def _peaks(state: State, day: date) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ NAMES = {
     "hydrocool_later_gpu_hours": "Work left for after the horizon.",
     "hydrocool_jobs": "Jobs by state: done, running, left, late (cannot meet the deadline any more), at_risk (not finished in time), refused (set aside, not planned).",
     "hydrocool_rescue_eur": "Power and cooling for all work at risk, each job by its cheapest cure; absent where one has none.",
-    "hydrocool_pue_credit_mwh": "Balance of a PUE cap in the year so far; below zero it is overdrawn.",
+    "hydrocool_pue_credit_mwh": "Balance of a PUE cap or legal limit so far, in its year or window; below zero it is overdrawn.",
     "hydrocool_peak_mw": "Peak of the month so far.",
     "hydrocool_notify_failures": "Messages of the last run that could not be delivered.",
 }

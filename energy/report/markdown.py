@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from energy.report.night import Night, by_work, cure, day_of, light, moment_of, name, refused, sentence, summary, title
+from energy.report.night import Night, by_work, cure, day_of, light, moment_of, name, overdrawn, refused, sentence, summary, title
 from energy.report.words import eur, mwh, number, short_day
 
 #: Most jobs, caps and reasons in a message; the report has them all.
@@ -106,9 +106,9 @@ def _listed(title: str, found: Sequence[str], what: str) -> str:
 
 
 def _pue(night: Night) -> str:
-    tight = [p for p in night["pue"] if p["credit_mwh"] < 0]
+    tight = overdrawn(night)
     lines = [f"- {code(p['site'])}, {code(p['cap'])}: {number(p['credit_mwh'], 1)} MWh" for p in tight[:MOST_LINES]]
-    return "\n".join(["**PUE caps overdrawn this year**", "", *lines, *_more(len(tight), "caps")]) if lines else ""
+    return "\n".join(["**PUE caps overdrawn**", "", *lines, *_more(len(tight), "caps")]) if lines else ""
 
 
 def _more(count: int, what: str) -> list[str]:

@@ -172,7 +172,7 @@ def _ahead(night: Night) -> str:
 
 def _care(night: Night) -> str:
     risky, late = night["jobs"]["at_risk"], night["jobs"]["late"]
-    tight = [p for p in night["pue"] if p["credit_mwh"] < 0]
+    tight = overdrawn(night)
     parts = (
         [f"{counted(len(late), 'job')} cannot meet {'its deadline' if len(late) == 1 else 'their deadlines'} any more"]
         if late
@@ -182,9 +182,21 @@ def _care(night: Night) -> str:
     aside = len(refused(night))
     parts += [f"{counted(aside, 'job')} {'is' if aside == 1 else 'are'} set aside and not planned"] if aside else []
     parts += (
-        [f"{counted(len(tight), 'PUE cap')} {'is' if len(tight) == 1 else 'are'} overdrawn this year"] if tight else []
+        [f"{counted(len(tight), 'PUE cap')} {'is' if len(tight) == 1 else 'are'} overdrawn"] if tight else []
     )
-    return f"{'; '.join(parts)}." if parts else "No job is at risk, and the year's PUE is within every cap."
+    return f"{'; '.join(parts)}." if parts else f"No job is at risk, and {_within(night)}."
+
+
+def _within(night: Night) -> str:
+    known = [p for p in night["pue"] if p["credit_mwh"] is not None]
+    if not known:
+        return "no PUE cap is in force" if not night["pue"] else "no PUE cap has a balance yet"
+    return f"PUE so far is within every cap{'' if len(known) == len(night['pue']) else ' whose balance is known'}"
+
+
+def overdrawn(night: Night) -> list[Mapping[str, Any]]:
+    """PUE caps and legal limits with a balance below zero."""
+    return [p for p in night["pue"] if p["credit_mwh"] is not None and p["credit_mwh"] < 0]
 
 
 def rescue(night: Night) -> float | None:

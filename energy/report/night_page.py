@@ -18,7 +18,7 @@ from energy.schema import QUALITY, Floats
 
 SECTIONS = (
     ("promise", "Promised and real"), ("ahead", "The next days"), ("moves", "Changes against yesterday's plan"),
-    ("balance", "PUE caps and peaks, the year so far"), ("risk", "Jobs late or at risk"), ("hours", "How good the data is, hour by hour"),
+    ("balance", "PUE caps and peaks so far"), ("risk", "Jobs late or at risk"), ("hours", "How good the data is, hour by hour"),
 )  # fmt: skip
 #: Colour role of each quality in the strips: blue and green were seen, warm hues were not.
 QUALITY_ROLES = {

@@ -16,6 +16,9 @@ MOST_DAYS = 7
 MOST_JOBS = 20
 #: Changes of a site's day below this are noise of the solution, not a decision [MWh].
 CHANGED_MWH = 0.05
+#: Where a cap comes from, by its status in night.json.
+CAP_STATUS = {"contract": "of the fleet file", "in_force": "legal, in force", "draft": "draft law", "own": "own target",
+              "reporting": "reporting only"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -154,14 +157,30 @@ def _change(rows: Sequence[Mapping[str, Any]], site: str, date: str) -> Cell:
 
 
 def pue_table(night: Night) -> Table | None:
-    """Each cap with the year so far and the balance: MWh of overhead still free, or overdrawn."""
+    """Each cap and legal limit with what is used of it: MWh of overhead still free, or overdrawn."""
     rows = [
-        row(name(p["site"]), name(p["cap"]), limit(p["limit"]), "–" if p["year_to_date"] is None else number(p["year_to_date"], 4),
-            Cell(unit(p["credit_mwh"], "MWh", 1, sign=True), *(("overdrawn", "bad") if p["credit_mwh"] < 0 else ("free", "good"))))
+        row(name(p["site"]), Cell(name(p["cap"]), CAP_STATUS.get(p.get("status", ""), "")), limit(p["limit"]),
+            _cap_period(p.get("period", "year")), _pue_so_far(p), _credit(p["credit_mwh"]))
         for p in night["pue"]
     ]  # fmt: skip
-    heads = (words("Site"), words("Cap"), Column("Limit"), Column("Year so far"), Column("Balance of the year"))
+    heads = (words("Site"), words("Cap"), Column("Limit"), words("Held over"), Column("So far"), Column("Balance"))
     return table(heads, rows) if rows else None
+
+
+def _cap_period(period: str) -> str:
+    """A year, every single hour, or every window of so many hours."""
+    return {"year": "the year", "hour": "every hour"}.get(period, f"any {name(period)}")
+
+
+def _pue_so_far(cap: Mapping[str, Any]) -> str:
+    value = cap.get("so_far", cap.get("year_to_date"))  # the key of earlier versions
+    return "–" if value is None else number(value, 4)
+
+
+def _credit(mwh_left: float | None) -> Cell:
+    if mwh_left is None:
+        return Cell("–")
+    return Cell(unit(mwh_left, "MWh", 1, sign=True), *(("overdrawn", "bad") if mwh_left < 0 else ("free", "good")))
 
 
 def peak_table(night: Night) -> Table | None:

@@ -33,7 +33,7 @@ def hostile_night() -> dict[str, Any]:
     for i, text in enumerate(HOSTILE):
         out["plan"].append({"site": text, "date": out["date"], "mwh": 1.0, "eur": 2.0, "gpu_hours": 3.0})
         out["changes"].append({"site": text, "date": out["date"], "mwh_before": 1.0, "mwh_after": 2.0 + i})
-        out["pue"].append({"site": text, "cap": text, "limit": 1.2, "year_to_date": 1.1, "credit_mwh": -1.0})
+        out["pue"].append({"site": text, "cap": text, "limit": 1.2, "period": text, "status": text, "so_far": 1.1, "credit_mwh": -1.0})
         out["peaks"].append({"site": text, "month": text, "mw": 1.0})
         out["jobs"]["late"].append({"id": text, "deadline": "2018-04-30T06:00:00Z", "gpu_hours_left": 5.0})
         out["jobs"]["at_risk"].append(
@@ -110,8 +110,10 @@ def _night() -> dict[str, Any]:
                       "why": {"price": 1612.0, "weather": -138.0, "load": -171.0, "other": 8.0}, "run_now_eur": 53602.0,
                       "behind_gpu_hours": 400.0, "behind_eur": 200.0, "saving_eur": 5971.0},
         "saving_eur": {"last_night": 5971.0, "month_to_date": 158912.0, "year_to_date": 671405.0},
-        "pue": [{"site": "frankfurt", "cap": "de_enefg", "limit": 1.2, "year_to_date": 1.1712, "credit_mwh": 96.4},
-                {"site": "amsterdam", "cap": "contract", "limit": 1.15, "year_to_date": 1.1533, "credit_mwh": -4.2}],
+        "pue": [{"site": "frankfurt", "cap": "de_enefg.new_pue", "limit": 1.2, "period": "year", "status": "in_force", "so_far": 1.1712,
+                 "credit_mwh": 96.4},
+                {"site": "amsterdam", "cap": "contract", "limit": 1.15, "period": "year", "status": "contract", "so_far": 1.1533,
+                 "credit_mwh": -4.2}],
         "peaks": [{"site": s, "month": "2018-04", "mw": round(m / 22, 2)} for s, m in zip(SITES, MWH, strict=True)],
         "plan": plan, "changes": changes, "cost_eur": round(sum(r["eur"] for r in plan), 2), "gap": 3.1e-10,
     }  # fmt: skip

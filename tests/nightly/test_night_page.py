@@ -12,7 +12,7 @@ from energy.operate.digest import _quality
 from energy.report.markdown import page as page_of
 from energy.report.night import headline, promise, summary, title
 from energy.report.night_page import SECTIONS
-from energy.report.night_tables import day_bars, plan_table, promise_table, quality_table, reasons
+from energy.report.night_tables import day_bars, plan_table, promise_table, pue_table, quality_table, reasons
 from energy.report.page import SECTIONS as PLAN
 from energy.report.page import render
 from tests.nightly.nights import HOSTILE, failed, hostile_night, night
@@ -150,8 +150,12 @@ def test_first_night_and_calm_night_have_their_own_words():
     first = night(yesterday=None, saving_eur={"last_night": None, "month_to_date": None, "year_to_date": None})
     assert "This is the first night on record" in summary(first)[0]
     assert "has not been priced" in summary(failed())[0]
-    calm = night(pue=[], jobs=night()["jobs"] | {"at_risk": []})
-    assert summary(calm)[-1] == "No job is at risk, and the year's PUE is within every cap."
+    caps = night()["pue"]
+    assert summary(night(pue=[]))[-1] == "No job is at risk, and no PUE cap is in force."
+    assert summary(night(pue=caps[:1]))[-1] == "No job is at risk, and PUE so far is within every cap."
+    hourly = caps[0] | {"period": "hour", "so_far": None, "credit_mwh": None}
+    assert summary(night(pue=[caps[0], hourly]))[-1].endswith("PUE so far is within every cap whose balance is known.")
+    assert summary(night())[-1] == "1 PUE cap is overdrawn."
 
 
 def test_page_of_a_first_night_and_of_one_that_holds_nothing(record):
@@ -165,7 +169,7 @@ def test_page_of_a_first_night_and_of_one_that_holds_nothing(record):
         "no night before this one",
         "no plan for the next days",
         "Nothing moved",
-        "No site has a PUE cap",
+        "No PUE cap is in force",
         "No job is late or at risk of missing",
     ):
         assert text in words
@@ -197,6 +201,17 @@ def test_jobs_set_aside_and_notes_stand_in_page_summary_and_headline(record):
         assert line in words
         assert line in text.replace("\\", "")
     assert "No job is" not in words
+
+
+def test_pue_table_says_which_limits_are_legal_and_over_what_they_are_held():
+    caps = [*night()["pue"], night()["pue"][1] | {"site": "fleet", "period": "720 h", "so_far": None, "credit_mwh": None}]
+    rows = [[c.text for c in r] for r in pue_table(night(pue=caps)).rows]
+    below = [r[1].below for r in pue_table(night(pue=caps)).rows]
+    assert below == ["legal, in force", "of the fleet file", "of the fleet file"]
+    assert [r[3] for r in rows] == ["the year", "the year", "any 720 h"]
+    assert rows[2][4:] == ["–", "–"]
+    older = {"site": "a", "cap": "c", "limit": 1.2, "year_to_date": 1.1, "credit_mwh": 3.0}
+    assert [c.text for c in pue_table(night(pue=[older])).rows[0]][3:5] == ["the year", "1.1000"]
 
 
 def test_strips_show_the_hours_of_each_quality(record):
