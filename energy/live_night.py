@@ -39,7 +39,7 @@ def fetched_place(place: Place, day: date, client: Client, tell: Tell = lambda _
         fleet = place.beside(place.config.fleet)
         last = day + timedelta(days=days - 1)
         got = fetch(fleet, day, last, client, Path(folder), tell, HISTORY_DAYS)
-        yield place.model_copy(update={"config": _with_series(place, got)})
+        yield place.model_copy(update={"config": _with_series(place, got), "water": got.folder})
 
 
 def _with_series(place: Place, got: Fetched) -> Nightly:

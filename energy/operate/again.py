@@ -84,7 +84,12 @@ def replay_run(folder: Path, tell: Tell = lambda _: None) -> Replayed:
     record = read_run(folder)
     maker = (lambda _: record.placement) if record.manifest["solver"]["status"] == NOT_SOLVED else None
     again = optimize(
-        _case(folder, record), fill=_fill(record), options=_options(record), tell=tell, as_of=_as_of(record), maker=maker
+        _case(folder, record),
+        fill=_fill(record),
+        options=_options(record),
+        tell=tell,
+        as_of=_as_of(record),
+        maker=maker,
     )
     return Replayed(record, again)
 

@@ -17,10 +17,14 @@ OVERTIME = 1.5
 
 
 class Place(Frozen):
-    """A nightly file where it stands, with the folders it works in."""
+    """A nightly file where it stands, with the folders it works in.
+
+    `water` is where a live night has reservoir and hydropower files; None of nights from files.
+    """
 
     path: Path
     config: Nightly
+    water: Path | None = None
 
     def beside(self, name: str) -> Path:
         """A path of the file."""

@@ -12,8 +12,10 @@ import pandas as pd
 from energy.inputs.fleet import Fleet
 from energy.inputs.nightly import Nightly
 from energy.inputs.state import SiteState, State
+from energy.operate.night_case import PRICES
 from energy.operate.one_day import PLAN, RUN_NOW
 from energy.operate.prepare import Prepared
+from energy.operate.price_context import price_context
 from energy.operate.pue_so_far import pue_so_far
 from energy.operate.queue import NO_WORK, total
 from energy.operate.store import Store
@@ -48,6 +50,7 @@ def night_of(
         "yesterday": _yesterday(days), "saving_eur": _savings(days),
         "pue": pue_so_far(fleet, prepared.settled.state, s.get("limits", []), config.begin(prepared.day), prepared.day.year),
         "peaks": _peaks(prepared.settled.state, prepared.day),
+        "prices": price_context(config, prepared.case.parent / PRICES, prepared.day),
         "plan": plan, "changes": _changes(before, plan), "cost_eur": float(s["bill_eur"]),
         "gap": _gap(s),
     }  # fmt: skip

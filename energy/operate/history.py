@@ -14,7 +14,17 @@ from energy.operate.store import Store, last_runs, open_store
 from energy.report.history import terminal
 
 #: What a row of the history holds, in the order shown.
-COLUMNS = ("night", "status", "rung", "cost_eur", "real_eur", "saving_eur", "fallback_hours", "undone_gpu_hours", "solve_seconds")
+COLUMNS = (
+    "night",
+    "status",
+    "rung",
+    "cost_eur",
+    "real_eur",
+    "saving_eur",
+    "fallback_hours",
+    "undone_gpu_hours",
+    "solve_seconds",
+)
 #: Characters of a bar in the terminal.
 BAR = 24
 

@@ -9,7 +9,20 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from energy.report.night import Night, by_work, cure, day_of, light, moment_of, name, overdrawn, refused, sentence, summary, title
+from energy.report.night import (
+    Night,
+    by_work,
+    cure,
+    day_of,
+    light,
+    moment_of,
+    name,
+    overdrawn,
+    refused,
+    sentence,
+    summary,
+    title,
+)
 from energy.report.words import eur, mwh, number, short_day
 
 #: Most jobs, caps and reasons in a message; the report has them all.
@@ -83,7 +96,11 @@ def _late(night: Night) -> str:
         f"- {code(j['id'])} due {moment_of(j['deadline'])}: {number(j['gpu_hours_left'], 1)} GPU-h left"
         for j in found[:MOST_LINES]
     ]
-    return "\n".join(["**Deadlines that cannot be met any more**", "", *lines, *_more(len(found), "jobs")]) if lines else ""
+    return (
+        "\n".join(["**Deadlines that cannot be met any more**", "", *lines, *_more(len(found), "jobs")])
+        if lines
+        else ""
+    )
 
 
 def _risk(night: Night) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from energy.report.advice import change
-from energy.report.headline import LIGHTS, Tile
+from energy.report.headline import LIGHTS
 from energy.report.words import clipped, counted, day, eur, moment, mwh, number, one_line, share, short_day
 
 Night = Mapping[str, Any]
@@ -181,9 +181,7 @@ def _care(night: Night) -> str:
     parts += [f"{counted(len(risky), 'job')} cannot be finished in time: {cured(night)}"] if risky else []
     aside = len(refused(night))
     parts += [f"{counted(aside, 'job')} {'is' if aside == 1 else 'are'} set aside and not planned"] if aside else []
-    parts += (
-        [f"{counted(len(tight), 'PUE cap')} {'is' if len(tight) == 1 else 'are'} overdrawn"] if tight else []
-    )
+    parts += [f"{counted(len(tight), 'PUE cap')} {'is' if len(tight) == 1 else 'are'} overdrawn"] if tight else []
     return f"{'; '.join(parts)}." if parts else f"No job is at risk, and {_within(night)}."
 
 
@@ -205,7 +203,8 @@ def rescue(night: Night) -> float | None:
     None where a job has no cure, or where it is not known; 0 without such jobs.
     """
     costs = [j["cost_eur"] if "cure" in j else None for j in night["jobs"]["at_risk"]]
-    return None if None in costs else float(sum(costs))
+    known = [float(c) for c in costs if c is not None]
+    return sum(known) if len(known) == len(costs) else None
 
 
 def by_work(night: Night) -> list[Mapping[str, Any]]:
@@ -227,36 +226,3 @@ def cured(night: Night) -> str:
     if cost is not None:
         return f"with the cheapest cure of each the work would cost at least {eur(cost)}"
     return "it is not known what would help" if night["gap"] is None else "not each can be saved by one change"
-
-
-def tiles(night: Night) -> list[Tile]:
-    """Saved last night, this month, this year; jobs at risk."""
-    saved, y = night["saving_eur"], night["yesterday"]
-    at = day_of(y["date"]) if y else day_of(night["date"])
-    jobs = night["jobs"]
-    against = (
-        f"{share(y['saving_eur'] / y['run_now_eur'])} of run-now's {eur(y['run_now_eur'])}"
-        if y and y["run_now_eur"] > 0
-        else "no night before"
-    )
-    risk = (
-        _cures(night)
-        if jobs["at_risk"]
-        else f"{number(jobs['running'])} running, {number(jobs['left'])} waiting"
-    )
-    late = f"{number(len(jobs['late']))} of them late; " if jobs["late"] else ""
-    return [
-        Tile("Saved last night", _money(saved["last_night"]), against),
-        Tile("Saved this month", _money(saved["month_to_date"]), f"{day(at).split(' ', 1)[1]}, to {short_day(at)}"),
-        Tile("Saved this year", _money(saved["year_to_date"]), f"{day(at).rsplit(' ', 1)[1]}, to {short_day(at)}"),
-        Tile("Jobs late or at risk", number(len(jobs["late"]) + len(jobs["at_risk"])), f"{late}{risk}"),
-    ]
-
-
-def _cures(night: Night) -> str:
-    cost = rescue(night)
-    return "no cure for each of them" if cost is None else f"with its cheapest cure each: from {eur(cost)}"
-
-
-def _money(value: float | None) -> str:
-    return "–" if value is None else eur(value)

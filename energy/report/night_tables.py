@@ -8,7 +8,7 @@ from typing import Any
 
 from energy.report.night import CAUSES, Night, by_work, cure, day_of, moment_of, name, refused
 from energy.report.tables import Cell, Column, Table, prose, row, table, words
-from energy.report.words import counted, eur, limit, mwh, number, places, share, short_day, unit
+from energy.report.words import counted, eur, mwh, number, places, share, short_day, unit
 
 #: Most days ahead that get a column of their own; what comes later stands in one more.
 MOST_DAYS = 7
@@ -16,9 +16,6 @@ MOST_DAYS = 7
 MOST_JOBS = 20
 #: Changes of a site's day below this are noise of the solution, not a decision [MWh].
 CHANGED_MWH = 0.05
-#: Where a cap comes from, by its status in night.json.
-CAP_STATUS = {"contract": "of the fleet file", "in_force": "legal, in force", "draft": "draft law", "own": "own target",
-              "reporting": "reporting only"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -123,6 +120,35 @@ def _energy(rows: Sequence[Mapping[str, Any]]) -> Cell:
     return Cell(number(energy, 0 if energy >= 10 else 1), f"{eur(cost)}{price}")
 
 
+def price_table(night: Night) -> Table | None:
+    """Prices of the delivery day by zone against the weeks before; None in nights of earlier versions."""
+    rows = [_price_row(p) for p in night.get("prices", [])]
+    heads = (words("Zone"), Column("Mean"), Column("Last 7 days"), Column("Last 28 days"), Column("Lowest"),
+             Column("Highest"), Column("Below zero", "h"))  # fmt: skip
+    return table(heads, rows) if rows else None
+
+
+def _price_row(p: Mapping[str, Any]) -> tuple[Cell, ...]:
+    zone = Cell(name(p["zone"]), f"{name(p['currency'])}/MWh")
+    means = [_price(p["mean"])] + [_against(p["mean"], p[f"mean_{n}_days"]) for n in (7, 28)]
+    ends = [_price(p[k], p[f"{k}_at"]) for k in ("lowest", "highest")]
+    return row(zone, *means, *ends, number(p["hours_below_zero"], 0) if p["hours"] else "–")
+
+
+def _price(value: float | None, at: str | None = None) -> Cell:
+    return Cell("–" if value is None else number(value, 2), moment_of(at).split(" ", 3)[-1] if at else "")
+
+
+def _against(mean: float | None, before: float | None) -> Cell:
+    """An earlier mean, and below it how much dearer or cheaper the day is; no share of what is not above zero."""
+    more = (
+        ""
+        if mean is None or before is None or before <= 0
+        else f"the day {number(100 * (mean / before - 1), 0, sign=True)}\u00a0%"
+    )
+    return Cell(_price(before).text, more)
+
+
 def day_bars(night: Night) -> list[dict[str, Any]]:
     """Each day as a bar of its sites' energy: label, [(site position, width %)], words."""
     rows = night["plan"]
@@ -156,39 +182,6 @@ def _change(rows: Sequence[Mapping[str, Any]], site: str, date: str) -> Cell:
     )
 
 
-def pue_table(night: Night) -> Table | None:
-    """Each cap and legal limit with what is used of it: MWh of overhead still free, or overdrawn."""
-    rows = [
-        row(name(p["site"]), Cell(name(p["cap"]), CAP_STATUS.get(p.get("status", ""), "")), limit(p["limit"]),
-            _cap_period(p.get("period", "year")), _pue_so_far(p), _credit(p["credit_mwh"]))
-        for p in night["pue"]
-    ]  # fmt: skip
-    heads = (words("Site"), words("Cap"), Column("Limit"), words("Held over"), Column("So far"), Column("Balance"))
-    return table(heads, rows) if rows else None
-
-
-def _cap_period(period: str) -> str:
-    """A year, every single hour, or every window of so many hours."""
-    return {"year": "the year", "hour": "every hour"}.get(period, f"any {name(period)}")
-
-
-def _pue_so_far(cap: Mapping[str, Any]) -> str:
-    value = cap.get("so_far", cap.get("year_to_date"))  # the key of earlier versions
-    return "–" if value is None else number(value, 4)
-
-
-def _credit(mwh_left: float | None) -> Cell:
-    if mwh_left is None:
-        return Cell("–")
-    return Cell(unit(mwh_left, "MWh", 1, sign=True), *(("overdrawn", "bad") if mwh_left < 0 else ("free", "good")))
-
-
-def peak_table(night: Night) -> Table | None:
-    """Highest power of the month so far: what the demand charge is already due for."""
-    rows = [row(name(p["site"]), name(p["month"]), number(p["mw"], 2)) for p in night["peaks"]]
-    return table((words("Site"), words("Month"), Column("Peak so far", "MW")), rows) if rows else None
-
-
 def risk_table(night: Night) -> Table | None:
     """Jobs that are not finished in time, most work first, each with its cheapest cure and what the work then costs."""
     found = by_work(night)
@@ -196,7 +189,13 @@ def risk_table(night: Night) -> Table | None:
         row(name(j["id"]), moment_of(j["deadline"]), number(j["gpu_hours_short"], 1), *_cure(night, j))
         for j in found[:MOST_JOBS]
     ]
-    heads = (words("Job"), words("Deadline"), Column("Work short", "GPU-h"), prose("Cheapest cure"), Column("Work then costs"))
+    heads = (
+        words("Job"),
+        words("Deadline"),
+        Column("Work short", "GPU-h"),
+        prose("Cheapest cure"),
+        Column("Work then costs"),
+    )
     return table(heads, rows) if rows else None
 
 

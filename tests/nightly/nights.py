@@ -33,11 +33,20 @@ def hostile_night() -> dict[str, Any]:
     for i, text in enumerate(HOSTILE):
         out["plan"].append({"site": text, "date": out["date"], "mwh": 1.0, "eur": 2.0, "gpu_hours": 3.0})
         out["changes"].append({"site": text, "date": out["date"], "mwh_before": 1.0, "mwh_after": 2.0 + i})
-        out["pue"].append({"site": text, "cap": text, "limit": 1.2, "period": text, "status": text, "so_far": 1.1, "credit_mwh": -1.0})
+        out["pue"].append(
+            {"site": text, "cap": text, "limit": 1.2, "period": text, "status": text, "so_far": 1.1, "credit_mwh": -1.0}
+        )
+        out["prices"].append(out["prices"][0] | {"zone": text, "currency": text})
         out["peaks"].append({"site": text, "month": text, "mw": 1.0})
         out["jobs"]["late"].append({"id": text, "deadline": "2018-04-30T06:00:00Z", "gpu_hours_left": 5.0})
         out["jobs"]["at_risk"].append(
-            {"id": text, "deadline": "2018-05-02T06:00:00Z", "gpu_hours_short": 5.0, "cure": CURES[0] | {"where": text}, "cost_eur": 5.0 + i}
+            {
+                "id": text,
+                "deadline": "2018-05-02T06:00:00Z",
+                "gpu_hours_short": 5.0,
+                "cure": CURES[0] | {"where": text},
+                "cost_eur": 5.0 + i,
+            }
         )
         out["jobs"]["refused"].append(text)
         out["notes"].append(text)
@@ -115,6 +124,9 @@ def _night() -> dict[str, Any]:
                 {"site": "amsterdam", "cap": "contract", "limit": 1.15, "period": "year", "status": "contract", "so_far": 1.1533,
                  "credit_mwh": -4.2}],
         "peaks": [{"site": s, "month": "2018-04", "mw": round(m / 22, 2)} for s, m in zip(SITES, MWH, strict=True)],
+        "prices": [{"zone": z, "currency": "EUR", "mean": p, "mean_7_days": 40.0, "mean_28_days": 32.0, "lowest": p - 45, "lowest_at": "2018-04-30T11:00:00Z",
+                    "highest": p + 20, "highest_at": "2018-04-30T17:00:00Z", "hours": 24.0, "hours_below_zero": 3.0 if p < 45 else 0.0}
+                   for z, p in zip(ZONES, PRICES, strict=True)],
         "plan": plan, "changes": changes, "cost_eur": round(sum(r["eur"] for r in plan), 2), "gap": 3.1e-10,
     }  # fmt: skip
 

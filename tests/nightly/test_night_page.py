@@ -11,8 +11,9 @@ import pytest
 from energy.operate.digest import _quality
 from energy.report.markdown import page as page_of
 from energy.report.night import headline, promise, summary, title
+from energy.report.night_limits import pue_table
 from energy.report.night_page import SECTIONS
-from energy.report.night_tables import day_bars, plan_table, promise_table, pue_table, quality_table, reasons
+from energy.report.night_tables import day_bars, plan_table, price_table, promise_table, quality_table, reasons
 from energy.report.page import SECTIONS as PLAN
 from energy.report.page import render
 from tests.nightly.nights import HOSTILE, failed, hostile_night, night
@@ -204,7 +205,10 @@ def test_jobs_set_aside_and_notes_stand_in_page_summary_and_headline(record):
 
 
 def test_pue_table_says_which_limits_are_legal_and_over_what_they_are_held():
-    caps = [*night()["pue"], night()["pue"][1] | {"site": "fleet", "period": "720 h", "so_far": None, "credit_mwh": None}]
+    caps = [
+        *night()["pue"],
+        night()["pue"][1] | {"site": "fleet", "period": "720 h", "so_far": None, "credit_mwh": None},
+    ]
     rows = [[c.text for c in r] for r in pue_table(night(pue=caps)).rows]
     below = [r[1].below for r in pue_table(night(pue=caps)).rows]
     assert below == ["legal, in force", "of the fleet file", "of the fleet file"]
@@ -212,6 +216,28 @@ def test_pue_table_says_which_limits_are_legal_and_over_what_they_are_held():
     assert rows[2][4:] == ["–", "–"]
     older = {"site": "a", "cap": "c", "limit": 1.2, "year_to_date": 1.1, "credit_mwh": 3.0}
     assert [c.text for c in pue_table(night(pue=[older])).rows[0]][3:5] == ["the year", "1.1000"]
+
+
+def test_prices_of_the_day_stand_against_the_weeks_before():
+    [first, *_] = price_table(night()).rows
+    assert [c.text for c in first] == ["NO4", "36.00", "40.00", "32.00", "−9.00", "56.00", "3"]
+    assert [c.below for c in first] == [
+        "EUR/MWh",
+        "",
+        "the day −10\u00a0%",
+        "the day +12\u00a0%",
+        "11:00 UTC",
+        "17:00 UTC",
+        "",
+    ]
+    unknown = dict.fromkeys(night()["prices"][0]) | {
+        "zone": "NO4",
+        "currency": "EUR",
+        "hours": 0.0,
+        "hours_below_zero": 0.0,
+    }
+    [row] = price_table(night(prices=[unknown])).rows
+    assert [c.text for c in row] == ["NO4", *["–"] * 6]
 
 
 def test_strips_show_the_hours_of_each_quality(record):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -23,7 +23,9 @@ TIME = BEGIN + np.arange(48) * np.timedelta64(1, "h")
 def fleet(tmp_path):
     """A German site under the law, a yearly cap of the other, one of the fleet, a rolling and an hourly one."""
     case = SmallCase(tmp_path, start="2026-11-26")
-    case.edit("fleet.yaml", "sites.south.limits", ["de_enefg"]).edit("fleet.yaml", "sites.south.commissioned", "2026-08-01")
+    case.edit("fleet.yaml", "sites.south.limits", ["de_enefg"]).edit(
+        "fleet.yaml", "sites.south.commissioned", "2026-08-01"
+    )
     case.edit("fleet.yaml", "sites.south.pue_caps", [
         {"name": "day", "limit": 1.3, "period": "rolling", "window_h": 24},
         {"name": "hot", "limit": 2.0, "period": "hour", "above_it_mw": 0.1},
@@ -40,7 +42,7 @@ def state(history=()):
 
 def hours(count):
     """The last hours before the horizon, each 1.4 over 1 MWh."""
-    first = datetime(2026, 11, 26) - timedelta(hours=count)
+    first = datetime(2026, 11, 26, tzinfo=UTC) - timedelta(hours=count)
     return [PastPeriod(start=first + timedelta(hours=h), hours=1, facility_mwh=1.4, it_mwh=1.0) for h in range(count)]
 
 
@@ -63,7 +65,10 @@ def test_a_german_site_with_an_overdrawn_year_says_so(fleet, tmp_path):
 def test_balances_are_those_of_the_program_s_rows(fleet, tmp_path):
     rows = pue_so_far(fleet, state(hours(24)), legal(fleet, tmp_path), BEGIN, 2026)
     limits = load_limits(fleet, tmp_path / "fleet.yaml")
-    program = [*cap_rows(fleet, state(hours(24)), np.ones((2, 48)), TIME, 1.0), *limit_rows(fleet, limits, state(), TIME)]
+    program = [
+        *cap_rows(fleet, state(hours(24)), np.ones((2, 48)), TIME, 1.0),
+        *limit_rows(fleet, limits, state(), TIME),
+    ]
     first = {r.name: r.credit for r in reversed(program) if "hot" not in r.name and "day" not in r.name}
     found = {f"{r['site']}:{r['cap']}": r["credit_mwh"] for r in rows}
     assert {k: found[k] for k in first} == pytest.approx(first)
@@ -82,5 +87,7 @@ def test_the_fleet_s_cap_is_summed_and_a_window_needs_its_whole_history(fleet):
 
 def test_a_limit_of_next_year_has_no_balance_yet(fleet, tmp_path):
     assert "south" not in {
-        r["site"] for r in pue_so_far(fleet, state(), legal(fleet, tmp_path, 2027), BEGIN, 2026) if r["status"] != "contract"
+        r["site"]
+        for r in pue_so_far(fleet, state(), legal(fleet, tmp_path, 2027), BEGIN, 2026)
+        if r["status"] != "contract"
     }
