@@ -18,7 +18,7 @@ def tiles(night: Night) -> list[Tile]:
         else "no night before"
     )
     risk = _cures(night) if jobs["at_risk"] else f"{number(jobs['running'])} running, {number(jobs['left'])} waiting"
-    late = f"{number(len(jobs['late']))} of them late; " if jobs["late"] else ""
+    late = f"{number(len(jobs['late']))} late; " if jobs["late"] else ""
     return [
         Tile("Saved last night", _money(saved["last_night"]), against),
         Tile("Saved this month", _money(saved["month_to_date"]), f"{day(at).split(' ', 1)[1]}, to {short_day(at)}"),
@@ -29,7 +29,7 @@ def tiles(night: Night) -> list[Tile]:
 
 def _cures(night: Night) -> str:
     cost = rescue(night)
-    return "no cure for each of them" if cost is None else f"with its cheapest cure each: from {eur(cost)}"
+    return "not each has a cure" if cost is None else f"cheapest cures from {eur(cost)}"
 
 
 def _money(value: float | None) -> str:
