@@ -93,7 +93,8 @@ def fetched_place(place: Place, day: date, client: Client, tell: Tell = lambda _
         fleet = place.beside(place.config.fleet)
         last = day + timedelta(days=days - 1)
         got = fetch(fleet, day, last, client, Path(folder), tell, HISTORY_DAYS)
-        yield _with_series(place, got, day)
+        here = _with_series(place, got, day)
+        yield here.model_copy(update={"water": got.folder})
 
 
 def _with_series(place: Place, got: Fetched, day: date) -> Place:

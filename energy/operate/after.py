@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from energy.operate import metrics, pdf
 from energy.operate.config import Place, now
+from energy.operate.digest import realised
 from energy.operate.later import is_older
 from energy.operate.logs import logger
 from energy.operate.notify import failures, notify
@@ -88,7 +89,7 @@ def unpublished(place: Place, store: Store | None, night: Night) -> dict[str, An
     return {
         "date": str(night.day), "fleet": _fleet(place, store), "run_id": night.run_id or "", "status": night.status,
         "rung": night.rung, "reasons": night.reasons, "forecast": {"hours": None}, "fallback_hours": {},
-        "jobs": {"done": None, "running": None, "left": None, "late": [], "at_risk": []}, "undone_gpu_hours": None,
+        "jobs": {"done": None, "running": None, "left": None, "late": None, "at_risk": None, "refused": None}, "undone_gpu_hours": None,
         "later_gpu_hours": None, "yesterday": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
     }  # fmt: skip
 
@@ -105,15 +106,19 @@ def _fleet(place: Place, store: Store | None) -> str:
 
 
 def pasts(store: Store, most: int = NIGHTS) -> list[Past]:
-    """The last nights as history page and terminal show them, each by its last published run, else its last run."""
-    return [_past(row) for row in last_runs(store, most)]
+    """The last nights as history page and terminal show them, each by its last published run, else its last run.
+
+    Each night has the saving and the cost of its own day: a day counts once, whichever night settled it.
+    """
+    found = realised(store)
+    return [_past(row, *found.get(row["night"], (None, None))) for row in last_runs(store, most)]
 
 
-def _past(row: dict[str, Any]) -> Past:
+def _past(row: dict[str, Any], saved: float | None, cost: float | None) -> Past:
     if row["night_json"]:
-        return Past.of(json.loads(row["night_json"]), row["solve_seconds"], row["wall_seconds"])
+        return Past.of(json.loads(row["night_json"]), saved, cost, row["solve_seconds"], row["wall_seconds"])
     return Past(
-        row["night"], row["status"], row["rung"], row["run_id"] or "", None, None, None, row["solve_seconds"],
+        row["night"], row["status"], row["rung"], row["run_id"] or "", saved, cost, None, row["solve_seconds"],
         row["wall_seconds"], 0.0, 0.0, tuple(json.loads(row["reasons"])),
     )  # fmt: skip
 

@@ -10,12 +10,15 @@ from energy.operate.errors import RunFolderError
 from energy.operate.runs import read_run
 from energy.optimize import NOT_SOLVED, Run, Saved, optimize, revive
 from energy.optimize import Stage as Tell
-from energy.report.record import INPUTS, Record
+from energy.report.record import INPUTS, PLAN_STATUS, Record
+from energy.solve import Options
 
 #: The case file in a run folder's inputs.
 CASE = "case.yaml"
 #: Relative agreement of objectives and bills: that of the regression table. The optimum is unique, its vertex is not.
 SAME = 1e-7
+#: The rung of a night whose name is another method of the solver.
+SIMPLEX = "simplex"
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,9 @@ class Replayed:
             out.append(f"objective {before['primal_eur']:.6f} EUR then, {proof.primal_eur:.6f} EUR now")
         if proof.passed != before["pass"]:
             out.append(f"certificate {_passed(before['pass'])} then, {_passed(proof.passed)} now")
-        if self.now.outcome.status != self.then.manifest["status"]:
-            out.append(f"status {self.then.manifest['status']} then, {self.now.outcome.status} now")
+        status = self.then.manifest.get(PLAN_STATUS, self.then.manifest["status"])
+        if self.now.outcome.status != status:
+            out.append(f"status {status} then, {self.now.outcome.status} now")
         return out
 
     def words(self) -> list[str]:
@@ -79,7 +83,14 @@ def replay_run(folder: Path, tell: Tell = lambda _: None) -> Replayed:
     """
     record = read_run(folder)
     maker = (lambda _: record.placement) if record.manifest["solver"]["status"] == NOT_SOLVED else None
-    again = optimize(_case(folder, record), fill=_fill(record), tell=tell, as_of=_as_of(record), maker=maker)
+    again = optimize(
+        _case(folder, record),
+        fill=_fill(record),
+        options=_options(record),
+        tell=tell,
+        as_of=_as_of(record),
+        maker=maker,
+    )
     return Replayed(record, again)
 
 
@@ -99,6 +110,11 @@ def _case(folder: Path, record: Record) -> Path:
 
 def _fill(record: Record) -> bool:
     return bool(record.manifest["arguments"]["fill"])
+
+
+def _options(record: Record) -> Options:
+    """The solver's method: that of the night's rung."""
+    return Options(method=SIMPLEX) if record.manifest.get("rung") == SIMPLEX else Options()
 
 
 def _as_of(record: Record) -> datetime | None:

@@ -24,12 +24,14 @@ class Place(Frozen):
     Attributes
     ----------
     notes, reasons : what whoever fetched the series of its night has to tell; reasons make the night DEGRADED
+    water : where a live night has reservoir and hydropower files; None of nights from files
     """
 
     path: Path
     config: Nightly
     notes: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    water: Path | None = None
 
     def beside(self, name: str) -> Path:
         """A path of the file."""

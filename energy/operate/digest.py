@@ -11,15 +11,16 @@ import pandas as pd
 
 from energy.inputs.fleet import Fleet
 from energy.inputs.nightly import Nightly
-from energy.inputs.state import Balance, SiteState, State
+from energy.inputs.state import SiteState, State
+from energy.operate.night_case import PRICES
 from energy.operate.one_day import PLAN, RUN_NOW
 from energy.operate.prepare import Prepared
+from energy.operate.price_context import price_context
+from energy.operate.pue_so_far import pue_so_far
 from energy.operate.queue import NO_WORK, total
 from energy.operate.store import Store
+from energy.operate.work_told import jobs_of, work_reasons
 from energy.report.record import Record
-
-#: Undone work of one job below this is the solver's tolerance [GPU-hours].
-SHORT = 1e-3
 
 
 def night_of(
@@ -35,18 +36,21 @@ def night_of(
     """
     s, known, zone = record.summary, prepared.known, config.time_zone
     plan = plan_rows(record, zone)
+    reasons = [*work_reasons(prepared), *reasons]  # undone work is what a reader must see first
     status = "DEGRADED" if reasons else "OK"
     return {
         "date": str(prepared.day), "fleet": fleet.name, "run_id": prepared.run_id, "status": status, "rung": rung,
-        "reasons": reasons, "notes": [*known.notes, *prepared.settled.notes, *prepared.queue.refused],
+        "reasons": reasons, "notes": [*known.notes, *prepared.settled.notes],
         "known_at": _iso(known.known_at), "known_until": _iso(known.known_until),
         "forecast": {"method": "shape", "hours": known.forecast_hours,
                      "error_relative_to_last_week": known.forecast_error or None},
-        "fallback_hours": known.fallback_hours, "quality": _quality(record), "jobs": _jobs(prepared, record),
+        "fallback_hours": known.fallback_hours, "quality": _quality(record), "jobs": jobs_of(prepared, record),
         "undone_gpu_hours": float(s["undone_gpu_hours"]),
         "later_gpu_hours": float(s["later"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due"]),
         "yesterday": _yesterday(days), "saving_eur": _savings(days),
-        "pue": _pue(fleet, prepared.settled.state), "peaks": _peaks(prepared.settled.state, prepared.day),
+        "pue": pue_so_far(fleet, prepared.settled.state, s.get("limits", []), config.begin(prepared.day), prepared.day.year),
+        "peaks": _peaks(prepared.settled.state, prepared.day),
+        "prices": price_context(config, prepared.case.parent / PRICES, prepared.day),
         "plan": plan, "changes": _changes(before, plan), "cost_eur": float(s["bill_eur"]),
         "gap": _gap(s),
     }  # fmt: skip
@@ -65,28 +69,6 @@ def _gap(summary: dict[str, Any]) -> float | None:
 def _quality(record: Record) -> dict[str, dict[str, float]]:
     """Hours by label, of each price and weather series."""
     return {f"{s['kind']} {s['name']}": s["quality"] for s in record.manifest["series"]}
-
-
-def _jobs(prepared: Prepared, record: Record) -> dict[str, Any]:
-    """Counts and the jobs that are late or at risk."""
-    started = {k for k, v in prepared.settled.state.work_done.items() if v > 0}
-    left = set(prepared.left)
-    short, price = record.solution["short"].values, record.prices["value_work"].values
-    names = record.problem["job"].values.astype(str)
-    risk = [
-        {"id": str(names[j]), "deadline": _deadline(prepared, str(names[j])), "gpu_hours_short": float(short[j]),
-         "cost_eur": float(short[j] * max(price[j], 0.0))}
-        for j in np.flatnonzero(short > SHORT) if str(names[j]) in prepared.queue.jobs
-    ]  # fmt: skip
-    late = [
-        {"id": k, "deadline": _deadline(prepared, k), "gpu_hours_left": v} for k, v in sorted(prepared.late.items())
-    ]
-    return {"done": len(set(prepared.queue.jobs) - left), "running": len(left & started), "left": len(left),
-            "late": late, "at_risk": risk, "refused": len(prepared.queue.refused)}  # fmt: skip
-
-
-def _deadline(prepared: Prepared, name: str) -> str:
-    return f"{prepared.queue.jobs[name].deadline.isoformat()}Z"
 
 
 def _yesterday(days: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -127,6 +109,13 @@ def saved_by_day(days: list[dict[str, Any]]) -> dict[str, float]:
     return out
 
 
+def realised(store: Store) -> dict[str, tuple[float, float]]:
+    """Saving and cost of each settled day [EUR]: each day once, whichever night settled it."""
+    days = store.rows("SELECT * FROM days")
+    saved = saved_by_day(days)
+    return {d["day"]: (saved[d["day"]], d["real_eur"]) for d in days if d["policy"] == PLAN}
+
+
 def _savings(days: list[dict[str, Any]]) -> dict[str, float | None]:
     """Realised saving of the last settled day, its month and its year, so far; None before any is settled."""
     by_day = saved_by_day(days)
@@ -138,18 +127,6 @@ def _savings(days: list[dict[str, Any]]) -> dict[str, float | None]:
         "month_to_date": total({k: v for k, v in by_day.items() if k[:7] == last[:7]}),
         "year_to_date": total({k: v for k, v in by_day.items() if k[:4] == last[:4]}),
     }
-
-
-def _pue(fleet: Fleet, state: State) -> list[dict[str, Any]]:
-    """Each yearly cap with the balance of the year so far."""
-    out = []
-    for name, site in fleet.sites.items():
-        b = state.sites[name].year_to_date if name in state.sites else Balance(facility_mwh=0, it_mwh=0)
-        for cap in (c for c in site.pue_caps if c.period == "year"):
-            out.append({"site": name, "cap": cap.name, "limit": cap.limit,
-                        "year_to_date": b.facility_mwh / b.it_mwh if b.it_mwh else None,
-                        "credit_mwh": cap.limit * b.it_mwh - b.facility_mwh})  # fmt: skip
-    return out
 
 
 def _peaks(state: State, day: date) -> list[dict[str, Any]]:

@@ -9,12 +9,22 @@ from rich.table import Table
 
 from energy.operate.after import HISTORY, pasts
 from energy.operate.config import Place
-from energy.operate.digest import saved_by_day
+from energy.operate.digest import realised
 from energy.operate.store import Store, last_runs, open_state
 from energy.report.history import terminal
 
 #: What a row of the history holds, in the order shown.
-COLUMNS = ("night", "status", "rung", "cost_eur", "saving_eur", "fallback_hours", "undone_gpu_hours", "solve_seconds")
+COLUMNS = (
+    "night",
+    "status",
+    "rung",
+    "cost_eur",
+    "real_eur",
+    "saving_eur",
+    "fallback_hours",
+    "undone_gpu_hours",
+    "solve_seconds",
+)
 #: Characters of a bar in the terminal.
 BAR = 24
 
@@ -34,12 +44,14 @@ def lights(place: Place, count: int) -> list[str]:
 
 
 def rows(store: Store, count: int) -> list[dict[str, Any]]:
-    """Rows of `last_nights`; `saving_eur` is what the night's own day realised, once it is settled."""
-    saved = saved_by_day(store.rows("SELECT * FROM days"))
+    """Rows of `last_nights`: `cost_eur` is the plan's bill; `saving_eur` and `real_eur` are what the night's own day
+    realised and cost, once it is settled."""
+    found = realised(store)
     return [
         {k: r[k] for k in ("night", "run_id", "status", "rung", "exit_code", "cost_eur", "fallback_hours",
                            "undone_gpu_hours", "solve_seconds", "wall_seconds", "gap", "folder")}
-        | {"reasons": json.loads(r["reasons"]), "saving_eur": saved.get(r["night"])}
+        | {"reasons": json.loads(r["reasons"]), "saving_eur": found.get(r["night"], (None, None))[0],
+           "real_eur": found.get(r["night"], (None, None))[1]}
         for r in last_runs(store, count)
     ]  # fmt: skip
 
@@ -51,7 +63,7 @@ def table(found: list[dict[str, Any]]) -> Table:
         out.add_column(name, justify="left" if name in ("night", "state", "by", "") else "right")
     most = max((abs(r["saving_eur"]) for r in found if r["saving_eur"] is not None), default=0.0)
     for r in found:
-        out.add_row(r["night"], r["status"], r["rung"], _number(r["cost_eur"]), _number(r["saving_eur"]),
+        out.add_row(r["night"], r["status"], r["rung"], _number(r["real_eur"]), _number(r["saving_eur"]),
                     _bar(r["saving_eur"], most), _number(r["fallback_hours"]), _number(r["undone_gpu_hours"]),
                     f"{r['solve_seconds']:.1f}")  # fmt: skip
     return out

@@ -1,4 +1,7 @@
-"""Structured logs: one JSON object per line, each with the run id, through the standard logging library."""
+"""Structured logs: one JSON object per line, each with the run id, through the standard logging library.
+
+A night's id is a hash of what it knows: until that is kept, its lines carry the night's name.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,13 @@ class JsonLines(logging.Formatter):
             line["error"] = self.formatException(record.exc_info)
         # Escapes instead of other alphabets: a log viewer then shows no terminal codes and no text from right to left.
         return json.dumps(line, ensure_ascii=True, default=str)
+
+
+def known_as(run_id: str) -> None:
+    """The id of the run, from this line on."""
+    for handler in logger().handlers:
+        if isinstance(handler.formatter, JsonLines):
+            handler.formatter.run_id = run_id
 
 
 @contextmanager

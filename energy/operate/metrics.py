@@ -15,6 +15,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from energy.report.night import rescue
+
 #: Metric -> help. All are gauges with the label `fleet`.
 NAMES = {
     "hydrocool_last_success_timestamp_seconds": "When a plan was last published.",
@@ -32,9 +34,9 @@ NAMES = {
     "hydrocool_fallback_hours": "Hours filled because a source had none, by kind and series.",
     "hydrocool_undone_gpu_hours": "Work that cannot be done in time.",
     "hydrocool_later_gpu_hours": "Work left for after the horizon.",
-    "hydrocool_jobs": "Jobs by state: done, running, left, late, at_risk.",
-    "hydrocool_rescue_eur": "Price of saving all jobs at risk.",
-    "hydrocool_pue_credit_mwh": "Balance of a PUE cap in the year so far; below zero it is overdrawn.",
+    "hydrocool_jobs": "Jobs by state: done, running, left, late (cannot meet the deadline any more), at_risk (not finished in time), refused (set aside, not planned).",
+    "hydrocool_rescue_eur": "Power and cooling for all work at risk, each job by its cheapest cure; absent where one has none.",
+    "hydrocool_pue_credit_mwh": "Balance of a PUE cap or legal limit so far, in its year or window; below zero it is overdrawn.",
     "hydrocool_peak_mw": "Peak of the month so far.",
     "hydrocool_notify_failures": "Messages of the last run that could not be delivered.",
 }
@@ -96,21 +98,26 @@ def _money(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]
         yield "hydrocool_saving_eur", {"period": str(period)}, value
     for cause, value in (night["yesterday"] or {"why": {}})["why"].items():
         yield "hydrocool_promise_error_eur", {"cause": str(cause)}, value
-    yield "hydrocool_rescue_eur", {}, sum(j["cost_eur"] for j in night["jobs"]["at_risk"])
+    yield "hydrocool_rescue_eur", {}, rescue(night) if night["jobs"]["at_risk"] is not None else None
 
 
 def _work(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:
     jobs = night["jobs"]
     for state in ("done", "running", "left"):
         yield "hydrocool_jobs", {"state": state}, jobs[state]
-    for state in ("late", "at_risk"):
-        yield "hydrocool_jobs", {"state": state}, len(jobs[state])
+    for state in ("late", "at_risk", "refused"):
+        yield "hydrocool_jobs", {"state": state}, _count(jobs.get(state))
     yield "hydrocool_undone_gpu_hours", {}, night["undone_gpu_hours"]
     yield "hydrocool_later_gpu_hours", {}, night["later_gpu_hours"]
     yield "hydrocool_forecast_hours", {}, night["forecast"]["hours"]
     for kind, found in night["fallback_hours"].items():
         for series, hours in found.items():
             yield "hydrocool_fallback_hours", {"kind": str(kind), "series": str(series)}, hours
+
+
+def _count(found: Any) -> int | None:
+    """Length of a list of jobs; nights of earlier versions have the number itself."""
+    return found if found is None or isinstance(found, int) else len(found)
 
 
 def _limits(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:

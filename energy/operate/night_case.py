@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,11 @@ from energy.operate.config import Place
 from energy.operate.known import Known
 from energy.operate.queue import as_table
 from energy.operate.runs import sha256
+from energy.report.record import HYDRO, RESERVOIRS, read_water
 
-CASE, STATE = "case.yaml", "state.yaml"
+CASE, STATE, PRICES = "case.yaml", "state.yaml", "prices.csv"
+#: Hydropower signals that are kept: the week before the delivery day, as of `energy fetch` for single plans.
+WATER_DAYS = 7
 #: What the label of a filled or measured hour falls back to in the case; every row carries its own.
 LABELS = {"price": "auction", "weather": "measured"}
 
@@ -40,11 +43,12 @@ def write_night_case(
     _copy_fleet(place, folder)
     zones = [z for p in config.prices for z in p.zones]
     table = pd.concat([_columns(known.tables[z], z) for z in zones], axis=1)
-    _csv(table, folder / "prices.csv")
+    _csv(table, folder / PRICES)
     for site in config.weather:
         _csv(known.tables[site].drop(columns="real"), folder / f"weather_{site}.csv")
     for zone in config.carbon:
         _csv(_columns(known.tables[f"carbon {zone}"], "value"), folder / f"carbon_{zone}.csv")
+    keep_water(place, folder, first)
     as_table(jobs).to_csv(folder / "jobs.csv", index=False, lineterminator="\n")
     if expected is not None and len(expected):
         _stamped(expected).to_csv(folder / "expected_jobs.csv", index=False, lineterminator="\n")
@@ -54,11 +58,24 @@ def write_night_case(
     return folder / CASE
 
 
+def keep_water(place: Place, folder: Path, first: date) -> None:
+    """Reservoir filling and hydropower of a live night, for its report; nothing where nothing was fetched."""
+    if place.water is None:
+        return
+    for name in (RESERVOIRS, HYDRO):
+        water = read_water(place.water, name)
+        if water is not None and name == HYDRO:
+            since = place.config.begin(first - timedelta(days=WATER_DAYS))
+            water = water.isel(time=water["time"].values >= since)
+        if water is not None and water.sizes["time"]:
+            (folder / name).write_bytes(water.to_netcdf(engine="h5netcdf"))
+
+
 def _case(place: Place, first: date, last: date, beyond: str, expected: bool, folder: Path) -> dict[str, Any]:
     config = place.config
     horizon = {"start": str(first), "end": str(last), "time_zone": config.time_zone,
                "market_time_unit_min": config.market_time_unit_min}  # fmt: skip
-    prices = [p.model_dump(mode="json", exclude_none=True) | {"file": "prices.csv", "zones": list(p.zones), "columns": {}}
+    prices = [p.model_dump(mode="json", exclude_none=True) | {"file": PRICES, "zones": list(p.zones), "columns": {}}
               for p in config.prices]  # fmt: skip
     weather = {s: w.model_dump(mode="json") | {"file": f"weather_{s}.csv"} for s, w in config.weather.items()}
     carbon = {

@@ -24,7 +24,7 @@ from energy.operate.entering import enter, plan_row, record_run
 from energy.operate.errors import StoreError
 from energy.operate.ladder import Climb, climb
 from energy.operate.later import Turn, turn, withdrawal
-from energy.operate.logs import logging_to
+from energy.operate.logs import known_as, logging_to
 from energy.operate.prepare import Prepared, prepare, prepare_as_then
 from energy.operate.publish import step
 from energy.operate.store import Store, open_state
@@ -159,6 +159,7 @@ def _night(tonight: Tonight) -> Night:
     """The steps; each can be killed and run again with the same outcome."""
     place, store = tonight.place, tonight.store
     prepared = _prepared(tonight)
+    known_as(prepared.run_id)
     folder = place.out / prepared.run_id
     if publish.is_published(folder):
         return _same(tonight, prepared, folder)

@@ -77,6 +77,7 @@ def prepare(place: Place, store: Store, day: date) -> Prepared:
     queue = read_queue(place.beside(config.jobs), known.known_at)
     set_aside(queue, fleet, powers, most_gpus(fleet, np.array([config.begin(day)]).astype("datetime64[ns]")))
     settled = _settle(place, store, known, queue, day, fleet, powers)
+    queue.drop_done(dict(settled.state.work_done))
     left = queue.left(dict(settled.state.work_done))
     new = _empty(place, day)
     new.mkdir()

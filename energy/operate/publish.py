@@ -18,7 +18,7 @@ from energy.operate.durable import sync, sync_one
 from energy.operate.errors import NightError, RunFolderError
 from energy.operate.runs import PAGE, changed_files, save_page, sha256
 from energy.report import markdown
-from energy.report.record import NIGHT, Record, write_json
+from energy.report.record import NIGHT, PLAN_STATUS, Record, write_json
 
 #: Test hooks: the step at which the process kills itself, or finds the disk full.
 KILL_AT, FULL_AT = "HYDROCOOL_KILL_AT", "HYDROCOOL_FULL_AT"
@@ -95,8 +95,9 @@ def publish_night(
         write_json(night, work / NIGHT)
         manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
         manifest = {k: v for k, v in manifest.items() if k not in OF_THE_CLOCK}
-        manifest |= {"run_id": run_id, "night": night["date"], "status": night["status"], "rung": night["rung"],
-                     "reasons": night["reasons"], "in_force": in_force}  # fmt: skip
+        # The optimiser's own verdict stays beside the night's, which data and books may have made worse.
+        manifest |= {PLAN_STATUS: manifest["status"], "run_id": run_id, "night": night["date"], "status": night["status"],
+                     "rung": night["rung"], "reasons": night["reasons"], "in_force": in_force}  # fmt: skip
         manifest["solver"] = {k: v for k, v in manifest["solver"].items() if k != "seconds"}
         (work / SUMMARY).write_text(markdown.page(night), encoding="utf-8")
         if page:

@@ -34,16 +34,23 @@ class Queue:
     jobs : every job that was submitted and can run, done or not, by id
     submitted : when each became known (UTC)
     refused : row or id and reason of what cannot be read or run
+    aside : reason of the jobs among them that could be read, with the job's whole work [GPU-hours], by id
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
     submitted: dict[str, pd.Timestamp] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    aside: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def left(self, done: dict[str, float]) -> dict[str, float]:
         """Work left of the jobs that are not done [reference GPU-hours], by id."""
         left = {name: job.gpu_hours - done.get(name, 0.0) for name, job in self.jobs.items()}
         return {name: hours for name, hours in left.items() if hours > DONE}
+
+    def drop_done(self, done: dict[str, float]) -> None:
+        """Forget jobs set aside whose work is done: nothing of them is left undone, even if their pool has gone."""
+        over = {why for name, (why, hours) in self.aside.items() if hours - done.get(name, 0.0) <= DONE}
+        self.refused = [why for why in self.refused if why not in over]
 
 
 def read_queue(path: Path, known_at: np.datetime64) -> Queue:
@@ -98,6 +105,7 @@ def set_aside(queue: Queue, fleet: Fleet, powers: dict[str, GpuPower], count: di
         why = why or (f"max_gpus {job.max_gpus:g} is more than any pool has" if job.max_gpus > largest else "")
         why = why or ("its home_site is not in the fleet" if job.home_site not in (None, *fleet.sites) else "")
         if why:
+            queue.aside[name] = f"job {name}: {why}", job.gpu_hours
             queue.refused.append(f"job {name}: {why}")
             del queue.jobs[name]
 

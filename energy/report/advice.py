@@ -70,7 +70,7 @@ def advice_table(view: View) -> Table | None:
 def _row(x: Entry) -> tuple[Cell, ...]:
     cures = list(x["cures"]) if x["kind"] == "undone" else [x["cure"]]
     best = cures[0] if cures else None
-    others = [f"{_change(c)} ({eur(c['saves_eur'])})" for c in cures[1 : MOST_OTHERS + 1]]
+    others = [f"{change(c)} ({eur(c['saves_eur'])})" for c in cures[1 : MOST_OTHERS + 1]]
     return row(
         _what(x), clipped(str(x["site"])), _when(x["hour"]), _cure(best) if best else "none of them alone",
         eur(best["saves_eur"]) if best else "–", listed(others) if others else "–",
@@ -91,10 +91,10 @@ def _what(x: Entry) -> Cell:
 def _cure(cure: Entry) -> Cell:
     """The change, and below it the hours that need it and the key of the input file."""
     needed = f"{_when(cure['hours'][0])} to {_when(cure['hours'][1])}; " if cure["hours"] else ""
-    return Cell(_change(cure), f"{needed}key {cure['key']}")
+    return Cell(change(cure), f"{needed}key {cure['key']}")
 
 
-def _change(cure: Entry) -> str:
+def change(cure: Entry) -> str:
     """More GPUs in south/air/h200: +12."""
     return f"{CHANGE[cure['key']]} {clipped(str(cure['where']))}: {_amount(cure)}"
 

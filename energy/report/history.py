@@ -22,7 +22,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 
 @dataclass(frozen=True)
 class Past:
-    """One night on record. `saving_eur` and `cost_eur` [EUR] are those of the day before, None where not priced."""
+    """One night on record. `saving_eur` and `cost_eur` [EUR] are what its own day realised, None until it is settled."""
 
     date: str
     status: str
@@ -38,13 +38,15 @@ class Past:
     reasons: tuple[str, ...]
 
     @classmethod
-    def of(cls, night: Night, solve_seconds: float | None = None, wall_seconds: float | None = None) -> Past:
-        """From night.json and the durations that are not part of it."""
-        y = night["yesterday"]
+    def of(
+        cls, night: Night, saving_eur: float | None = None, cost_eur: float | None = None,
+        solve_seconds: float | None = None, wall_seconds: float | None = None,
+    ) -> Past:  # fmt: skip
+        """From night.json, and what is not part of it: its own day in the books, durations."""
         filled = sum(float(h) for found in night["fallback_hours"].values() for h in found.values())
         return cls(
-            str(night["date"]), str(night["status"]), str(night["rung"]), str(night["run_id"]), night["saving_eur"]["last_night"],
-            y["real_eur"] if y else None, night["gap"], solve_seconds, wall_seconds, float(night["undone_gpu_hours"]), filled,
+            str(night["date"]), str(night["status"]), str(night["rung"]), str(night["run_id"]), saving_eur,
+            cost_eur, night["gap"], solve_seconds, wall_seconds, float(night["undone_gpu_hours"]), filled,
             tuple(str(r) for r in night["reasons"]),
         )  # fmt: skip
 

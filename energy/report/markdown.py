@@ -6,8 +6,23 @@ Names from outside stand in code spans, where no renderer looks for links, menti
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from energy.report.night import Night, day_of, light, moment_of, name, sentence, summary, title
+from energy.report.night import (
+    Night,
+    by_work,
+    cure,
+    day_of,
+    light,
+    moment_of,
+    name,
+    overdrawn,
+    refused,
+    sentence,
+    summary,
+    title,
+)
 from energy.report.words import eur, mwh, number, short_day
 
 #: Most jobs, caps and reasons in a message; the report has them all.
@@ -28,14 +43,17 @@ def escaped(text: object) -> str:
 
 
 def page(night: Night, link: str | None = None) -> str:
-    """Heading, reasons, sentences, days ahead, jobs at risk, PUE; `link` is where the report can be read."""
+    """Heading, reasons, sentences, days ahead, jobs late, at risk or set aside, PUE, notes; `link` is where the report can be read."""
     parts = [
         _top(night),
         _reasons(night),
         " ".join(escaped(s) for s in summary(night)),
         _days(night),
+        _late(night),
         _risk(night),
+        _listed("Set aside and not planned", refused(night), "jobs"),
         _pue(night),
+        _listed("Notes", night.get("notes", []), "notes"),
     ]
     parts.append(
         f"Known on {moment_of(night['known_at'])}; run {code(night['run_id'])}."
@@ -72,19 +90,42 @@ def _days(night: Night) -> str:
     return "\n".join(["| Day | Energy | Cost | Most at |", "|---|---:|---:|---|", *lines]) if lines else ""
 
 
-def _risk(night: Night) -> str:
-    found = sorted(night["jobs"]["at_risk"], key=lambda j: -j["cost_eur"])
+def _late(night: Night) -> str:
+    found = sorted(night["jobs"]["late"], key=lambda j: -j["gpu_hours_left"])
     lines = [
-        f"- {code(j['id'])} due {moment_of(j['deadline'])}: {number(j['gpu_hours_short'], 1)} GPU-h short, {eur(j['cost_eur'])} saves it"
+        f"- {code(j['id'])} due {moment_of(j['deadline'])}: {number(j['gpu_hours_left'], 1)} GPU-h left"
+        for j in found[:MOST_LINES]
+    ]
+    return (
+        "\n".join(["**Deadlines that cannot be met any more**", "", *lines, *_more(len(found), "jobs")])
+        if lines
+        else ""
+    )
+
+
+def _risk(night: Night) -> str:
+    found = by_work(night)
+    lines = [
+        f"- {code(j['id'])} due {moment_of(j['deadline'])}: {number(j['gpu_hours_short'], 1)} GPU-h short; cure: {_cure(night, j)}"
         for j in found[:MOST_LINES]
     ]
     return "\n".join(["**Jobs at risk**", "", *lines, *_more(len(found), "jobs")]) if lines else ""
 
 
+def _cure(night: Night, job: Mapping[str, Any]) -> str:
+    cost = f", the work then costs at least {eur(job['cost_eur'])}" if job.get("cure") else ""
+    return f"{escaped(cure(night, job))}{cost}"
+
+
+def _listed(title: str, found: Sequence[str], what: str) -> str:
+    lines = [f"- {escaped(text)}" for text in found[:MOST_LINES]]
+    return "\n".join([f"**{title}**", "", *lines, *_more(len(found), what)]) if lines else ""
+
+
 def _pue(night: Night) -> str:
-    tight = [p for p in night["pue"] if p["credit_mwh"] < 0]
+    tight = overdrawn(night)
     lines = [f"- {code(p['site'])}, {code(p['cap'])}: {number(p['credit_mwh'], 1)} MWh" for p in tight[:MOST_LINES]]
-    return "\n".join(["**PUE caps overdrawn this year**", "", *lines, *_more(len(tight), "caps")]) if lines else ""
+    return "\n".join(["**PUE caps overdrawn**", "", *lines, *_more(len(tight), "caps")]) if lines else ""
 
 
 def _more(count: int, what: str) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from energy.report.headline import LIGHTS, Tile
+from energy.report.advice import change
+from energy.report.headline import LIGHTS
 from energy.report.words import clipped, counted, day, eur, moment, mwh, number, one_line, share, short_day
 
 Night = Mapping[str, Any]
@@ -68,9 +69,29 @@ def light(night: Night) -> tuple[str, str, str]:
 
 
 def headline(night: Night) -> str:
-    """The night in one line: what last night saved, or why there is nothing to say."""
+    """The night in one line: work that will not be done first, then what last night saved."""
     if night["rung"] == "nothing":
         return "No new plan: the one before stays in force"
+    undone, saving = _undone(night), _saving(night)
+    return f"{undone}; {saving[0].lower()}{saving[1:]}" if undone else saving
+
+
+def _undone(night: Night) -> str:
+    """Jobs that are late, not finished or not planned; empty without any."""
+    jobs, aside = len(night["jobs"]["late"]) + len(night["jobs"]["at_risk"]), len(refused(night))
+    parts = [f"{counted(jobs, 'job')} will not be done in time"] if jobs else []
+    parts += [f"{counted(aside, 'job')} set aside"] if aside else []
+    return ", ".join(parts)
+
+
+def refused(night: Night) -> list[str]:
+    """Why jobs were set aside, one line each; nights of earlier versions only counted them."""
+    found = night["jobs"].get("refused", [])
+    return [sentence(r) for r in found] if isinstance(found, list) else []
+
+
+def _saving(night: Night) -> str:
+    """What last night saved, or why there is nothing to say."""
     saved = night["saving_eur"]["last_night"]
     if saved is None:
         return f"The plan for {day(day_of(night['date']))} is ready"
@@ -151,46 +172,57 @@ def _ahead(night: Night) -> str:
 
 def _care(night: Night) -> str:
     risky, late = night["jobs"]["at_risk"], night["jobs"]["late"]
-    tight = [p for p in night["pue"] if p["credit_mwh"] < 0]
+    tight = overdrawn(night)
     parts = (
-        [f"{counted(len(late), 'job')} missed {'its deadline' if len(late) == 1 else 'their deadlines'}"]
+        [f"{counted(len(late), 'job')} cannot meet {'its deadline' if len(late) == 1 else 'their deadlines'} any more"]
         if late
         else []
     )
-    parts += [f"{counted(len(risky), 'job')} may miss a deadline, which {rescue(night)} would prevent"] if risky else []
-    parts += (
-        [f"{counted(len(tight), 'PUE cap')} {'is' if len(tight) == 1 else 'are'} overdrawn this year"] if tight else []
-    )
-    return f"{'; '.join(parts)}." if parts else "No job is at risk, and the year's PUE is within every cap."
+    parts += [f"{counted(len(risky), 'job')} cannot be finished in time: {cured(night)}"] if risky else []
+    aside = len(refused(night))
+    parts += [f"{counted(aside, 'job')} {'is' if aside == 1 else 'are'} set aside and not planned"] if aside else []
+    parts += [f"{counted(len(tight), 'PUE cap')} {'is' if len(tight) == 1 else 'are'} overdrawn"] if tight else []
+    return f"{'; '.join(parts)}." if parts else f"No job is at risk, and {_within(night)}."
 
 
-def rescue(night: Night) -> str:
-    """What saving all jobs at risk would cost."""
-    return eur(sum(j["cost_eur"] for j in night["jobs"]["at_risk"]))
+def _within(night: Night) -> str:
+    known = [p for p in night["pue"] if p["credit_mwh"] is not None]
+    if not known:
+        return "no PUE cap is in force" if not night["pue"] else "no PUE cap has a balance yet"
+    return f"PUE so far is within every cap{'' if len(known) == len(night['pue']) else ' whose balance is known'}"
 
 
-def tiles(night: Night) -> list[Tile]:
-    """Saved last night, this month, this year; jobs at risk."""
-    saved, y = night["saving_eur"], night["yesterday"]
-    at = day_of(y["date"]) if y else day_of(night["date"])
-    jobs = night["jobs"]
-    against = (
-        f"{share(y['saving_eur'] / y['run_now_eur'])} of run-now's {eur(y['run_now_eur'])}"
-        if y and y["run_now_eur"] > 0
-        else "no night before"
-    )
-    risk = (
-        f"{rescue(night)} would save them"
-        if jobs["at_risk"]
-        else f"{number(jobs['running'])} running, {number(jobs['left'])} waiting"
-    )
-    return [
-        Tile("Saved last night", _money(saved["last_night"]), against),
-        Tile("Saved this month", _money(saved["month_to_date"]), f"{day(at).split(' ', 1)[1]}, to {short_day(at)}"),
-        Tile("Saved this year", _money(saved["year_to_date"]), f"{day(at).rsplit(' ', 1)[1]}, to {short_day(at)}"),
-        Tile("Jobs at risk", number(len(jobs["at_risk"])), risk),
-    ]
+def overdrawn(night: Night) -> list[Mapping[str, Any]]:
+    """PUE caps and legal limits with a balance below zero."""
+    return [p for p in night["pue"] if p["credit_mwh"] is not None and p["credit_mwh"] < 0]
 
 
-def _money(value: float | None) -> str:
-    return "–" if value is None else eur(value)
+def rescue(night: Night) -> float | None:
+    """What the work of all jobs at risk would cost at least, each with its cheapest cure [EUR].
+
+    None where a job has no cure, or where it is not known; 0 without such jobs.
+    """
+    costs = [j["cost_eur"] if "cure" in j else None for j in night["jobs"]["at_risk"]]
+    known = [float(c) for c in costs if c is not None]
+    return sum(known) if len(known) == len(costs) else None
+
+
+def by_work(night: Night) -> list[Mapping[str, Any]]:
+    """Jobs at risk, most work first."""
+    return sorted(night["jobs"]["at_risk"], key=lambda j: -j["gpu_hours_short"])
+
+
+def cure(night: Night, job: Mapping[str, Any]) -> str:
+    """The change that saves a job at risk, in words."""
+    if job.get("cure"):
+        return change(job["cure"] | {"where": one_line(str(job["cure"]["where"]))})
+    known = "cure" in job and night["gap"] is not None  # a plan by rule has no duals, older nights had no cures
+    return "none: it cannot be saved by one change" if known else "not known"
+
+
+def cured(night: Night) -> str:
+    """What it takes to save the jobs at risk, in a few words."""
+    cost = rescue(night)
+    if cost is not None:
+        return f"with the cheapest cure of each the work would cost at least {eur(cost)}"
+    return "it is not known what would help" if night["gap"] is None else "not each can be saved by one change"

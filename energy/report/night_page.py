@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 
 from energy.report import night as told
+from energy.report import night_limits as limits
 from energy.report import night_tables as tables
 from energy.report.gpus import key
 from energy.report.night import Night
+from energy.report.night_tiles import tiles
 from energy.report.style import series
 from energy.report.view import View
-from energy.report.words import counted, day, hours, number, short_day
+from energy.report.words import counted, day, eur, hours, number, short_day
 from energy.schema import QUALITY, Floats
 
 SECTIONS = (
     ("promise", "Promised and real"), ("ahead", "The next days"), ("moves", "Changes against yesterday's plan"),
-    ("balance", "PUE caps and peaks, the year so far"), ("risk", "Jobs at risk"), ("hours", "How good the data is, hour by hour"),
+    ("balance", "PUE caps and peaks so far"), ("risk", "Jobs late or at risk"), ("hours", "How good the data is, hour by hour"),
 )  # fmt: skip
 #: Colour role of each quality in the strips: blue and green were seen, warm hues were not.
 QUALITY_ROLES = {
@@ -35,7 +37,8 @@ def context(night: Night, view: View) -> dict[str, Any]:
     return {
         "title": told.title(night), "fleet": told.name(night["fleet"]), "status": status, "sign": sign, "meaning": meaning,
         "headline": told.headline(night), "reasons": [told.sentence(r) for r in night["reasons"]], "period": period(night),
-        "tiles": told.tiles(night), "summary": told.summary(night), "sections": SECTIONS, "promise": told.promise(night),
+        "tiles": tiles(night), "summary": told.summary(night), "sections": SECTIONS, "promise": told.promise(night),
+        "notes": [told.sentence(n) for n in night.get("notes", [])], "refused": told.refused(night)[: tables.MOST_JOBS],
     } | _tables(night) | _strips(view)  # fmt: skip
 
 
@@ -61,11 +64,16 @@ def _tables(night: Night) -> dict[str, Any]:
         "causes": tables.reasons(night), "promise_table": tables.promise_table(night), "plan_table": tables.plan_table(night),
         "bars": [b | {"parts": [(series(i), w) for i, w in b["parts"]]} for b in bars],
         "sites_key": key([told.name(s) for s in sites], [series(i) for i in range(len(sites))]),
-        "change_table": tables.change_table(night), "pue_table": tables.pue_table(night), "peak_table": tables.peak_table(night),
+        "price_table": tables.price_table(night), "change_table": tables.change_table(night), "pue_table": limits.pue_table(night), "peak_table": limits.peak_table(night),
         "risk_table": tables.risk_table(night), "late_table": tables.late_table(night), "more_jobs": tables.more_jobs(night),
-        "jobs_words": jobs_words(night), "rescue": told.rescue(night), "forecast_table": tables.forecast_table(night),
+        "jobs_words": jobs_words(night), "rescue": _rescue(night), "forecast_table": tables.forecast_table(night),
         "quality_table": tables.quality_table(night),
     }  # fmt: skip
+
+
+def _rescue(night: Night) -> str:
+    cost = told.rescue(night)
+    return "" if cost is None else eur(cost)
 
 
 def jobs_words(night: Night) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from energy.report.night import CAUSES, Night, day_of, moment_of, name
+from energy.report.night import CAUSES, Night, by_work, cure, day_of, moment_of, name, refused
 from energy.report.tables import Cell, Column, Table, prose, row, table, words
-from energy.report.words import counted, eur, limit, mwh, number, places, share, short_day, unit
+from energy.report.words import counted, eur, mwh, number, places, share, short_day, unit
 
 #: Most days ahead that get a column of their own; what comes later stands in one more.
 MOST_DAYS = 7
@@ -57,7 +57,8 @@ def promise_table(night: Night) -> Table | None:
             "run-now, at the same real prices and weather",
         )
     )
-    rows.append(row("Saved", number(y["saving_eur"], digits), "run-now less what it cost"))
+    rows.append(row("Work put off", number(-y.get("behind_eur", 0.0), digits, sign=True), _put_off(y)))
+    rows.append(row("Saved", number(y["saving_eur"], digits), "run-now less what it cost and what was put off"))
     cost = row(
         "What it cost", number(y["real_eur"], digits), "at the real prices and weather, metered where there is a meter"
     )
@@ -65,6 +66,15 @@ def promise_table(night: Night) -> Table | None:
     return table(
         (words("Item"), Column(short_day(day_of(y["date"])), "EUR"), prose("Meaning")), [*rows[:at], cost, *rows[at:]]
     )
+
+
+def _put_off(yesterday: Mapping[str, Any]) -> str:
+    """Work that run-now has done and the plan not yet, or the other way round."""
+    hours = yesterday.get("behind_gpu_hours", 0.0)
+    if hours == 0:
+        return "both did the same work"
+    what = "run-now did and the plan still has to do" if hours > 0 else "the plan caught up on"
+    return f"{number(abs(hours))} GPU-hours that {what}, at what run-now pays for one"
 
 
 def _days(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
@@ -110,6 +120,35 @@ def _energy(rows: Sequence[Mapping[str, Any]]) -> Cell:
     return Cell(number(energy, 0 if energy >= 10 else 1), f"{eur(cost)}{price}")
 
 
+def price_table(night: Night) -> Table | None:
+    """Prices of the delivery day by zone against the weeks before; None in nights of earlier versions."""
+    rows = [_price_row(p) for p in night.get("prices", [])]
+    heads = (words("Zone"), Column("Mean"), Column("Last 7 days"), Column("Last 28 days"), Column("Lowest"),
+             Column("Highest"), Column("Below zero", "h"))  # fmt: skip
+    return table(heads, rows) if rows else None
+
+
+def _price_row(p: Mapping[str, Any]) -> tuple[Cell, ...]:
+    zone = Cell(name(p["zone"]), f"{name(p['currency'])}/MWh")
+    means = [_price(p["mean"])] + [_against(p["mean"], p[f"mean_{n}_days"]) for n in (7, 28)]
+    ends = [_price(p[k], p[f"{k}_at"]) for k in ("lowest", "highest")]
+    return row(zone, *means, *ends, number(p["hours_below_zero"], 0) if p["hours"] else "–")
+
+
+def _price(value: float | None, at: str | None = None) -> Cell:
+    return Cell("–" if value is None else number(value, 2), moment_of(at).split(" ", 3)[-1] if at else "")
+
+
+def _against(mean: float | None, before: float | None) -> Cell:
+    """An earlier mean, and below it how much dearer or cheaper the day is; no share of what is not above zero."""
+    more = (
+        ""
+        if mean is None or before is None or before <= 0
+        else f"the day {number(100 * (mean / before - 1), 0, sign=True)}\u00a0%"
+    )
+    return Cell(_price(before).text, more)
+
+
 def day_bars(night: Night) -> list[dict[str, Any]]:
     """Each day as a bar of its sites' energy: label, [(site position, width %)], words."""
     rows = night["plan"]
@@ -143,44 +182,39 @@ def _change(rows: Sequence[Mapping[str, Any]], site: str, date: str) -> Cell:
     )
 
 
-def pue_table(night: Night) -> Table | None:
-    """Each cap with the year so far and the balance: MWh of overhead still free, or overdrawn."""
-    rows = [
-        row(name(p["site"]), name(p["cap"]), limit(p["limit"]), "–" if p["year_to_date"] is None else number(p["year_to_date"], 4),
-            Cell(unit(p["credit_mwh"], "MWh", 1, sign=True), *(("overdrawn", "bad") if p["credit_mwh"] < 0 else ("free", "good"))))
-        for p in night["pue"]
-    ]  # fmt: skip
-    heads = (words("Site"), words("Cap"), Column("Limit"), Column("Year so far"), Column("Balance of the year"))
-    return table(heads, rows) if rows else None
-
-
-def peak_table(night: Night) -> Table | None:
-    """Highest power of the month so far: what the demand charge is already due for."""
-    rows = [row(name(p["site"]), name(p["month"]), number(p["mw"], 2)) for p in night["peaks"]]
-    return table((words("Site"), words("Month"), Column("Peak so far", "MW")), rows) if rows else None
-
-
 def risk_table(night: Night) -> Table | None:
-    """Jobs that may miss their deadline, dearest first, with the price of saving each."""
-    found = sorted(night["jobs"]["at_risk"], key=lambda j: -j["cost_eur"])
+    """Jobs that are not finished in time, most work first, each with its cheapest cure and what the work then costs."""
+    found = by_work(night)
     rows = [
-        row(name(j["id"]), moment_of(j["deadline"]), number(j["gpu_hours_short"], 1), eur(j["cost_eur"]))
+        row(name(j["id"]), moment_of(j["deadline"]), number(j["gpu_hours_short"], 1), *_cure(night, j))
         for j in found[:MOST_JOBS]
     ]
-    heads = (words("Job"), words("Deadline"), Column("Work short", "GPU-h"), Column("Saving it costs"))
+    heads = (
+        words("Job"),
+        words("Deadline"),
+        Column("Work short", "GPU-h"),
+        prose("Cheapest cure"),
+        Column("Work then costs"),
+    )
     return table(heads, rows) if rows else None
+
+
+def _cure(night: Night, job: Mapping[str, Any]) -> tuple[str, str]:
+    """The change that saves a job, and what its work then costs at least."""
+    return cure(night, job), eur(job["cost_eur"]) if job.get("cure") else "–"
 
 
 def late_table(night: Night) -> Table | None:
-    """Jobs whose deadline has passed with work left, most work first."""
+    """Jobs that cannot meet their deadline any more, passed or not, most work first."""
     found = sorted(night["jobs"]["late"], key=lambda j: -j["gpu_hours_left"])
     rows = [row(name(j["id"]), moment_of(j["deadline"]), number(j["gpu_hours_left"], 1)) for j in found[:MOST_JOBS]]
     return table((words("Job"), words("Deadline"), Column("Work left", "GPU-h")), rows) if rows else None
 
 
 def more_jobs(night: Night) -> str:
-    """How many jobs the tables leave out."""
-    hidden = sum(max(len(night["jobs"][k]) - MOST_JOBS, 0) for k in ("at_risk", "late"))
+    """How many jobs tables and lists leave out."""
+    found = (night["jobs"]["at_risk"], night["jobs"]["late"], refused(night))
+    hidden = sum(max(len(jobs) - MOST_JOBS, 0) for jobs in found)
     return f"{number(hidden)} more stand in night.json." if hidden else ""
 
 
@@ -198,7 +232,7 @@ def forecast_table(night: Night) -> Table | None:
 
 def quality_table(night: Night) -> Table | None:
     """Hours of each series by where they come from, and the hours that had to be filled."""
-    filled = {f"{kind} of {k}": h for kind, found in night["fallback_hours"].items() for k, h in found.items()}
+    filled = {f"{kind} {k}": h for kind, found in night["fallback_hours"].items() for k, h in found.items()}
     rows = []
     for series, labels in night["quality"].items():
         total = sum(labels.values()) or 1.0

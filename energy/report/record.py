@@ -39,6 +39,8 @@ HYDRO = "hydro.nc"
 CREDIT = ("attribution", "licence")
 #: What a nightly run adds: the dictionary that a night is summed up in.
 NIGHT = "night.json"
+#: Key of a night's manifest: the status of its plan alone, whatever became of the night's data and books.
+PLAN_STATUS = "plan_status"
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,16 @@ import hashlib
 import json
 import re
 import shutil
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from energy.inputs.pinned import DIGITS
+from energy.operate import again
+from energy.operate.publish import publish_night
 from tests.cases import SmallCase
+from tests.nightly.nights import night
 
 SECRET = "token-that-nobody-may-see"
 STATE = {"north": {"peak_so_far_mw": {"2024-03": 1.2}}}
@@ -119,6 +124,44 @@ def test_replay_agrees(folder, energy):
     assert out.endswith("objective and certificate agree\n")
 
 
+def as_night(run, out, rung, reason):
+    """The run folder as a published night that its data, or a worse rung, made DEGRADED."""
+    told = night(status="DEGRADED", rung=rung, reasons=[reason])
+    return publish_night(run, out, f"small_2024-03-05_{rung}", told, SimpleNamespace(), page=False)
+
+
+BY_DATA, BY_SIMPLEX = "price of NO4: 24 h of the delivery day are not known", "lp: time limit"
+
+
+@pytest.mark.parametrize(("rung", "reason", "method"), [("lp", BY_DATA, "ipx"), ("simplex", BY_SIMPLEX, "simplex")])
+def test_a_night_is_compared_by_the_status_of_its_plan_and_its_method(folder, tmp_path, monkeypatch, rung, reason, method):  # fmt: skip
+    """The solver's answer is the run's own; the next test solves."""
+    methods = []
+
+    def same(*_, options, **__):
+        methods.append(options.method)
+        proof = json.loads((folder / "manifest.json").read_text())["certificate"]
+        certificate = SimpleNamespace(primal_eur=proof["primal_eur"], passed=proof["pass"])
+        return SimpleNamespace(certificate=certificate, outcome=SimpleNamespace(status="OK"))
+
+    monkeypatch.setattr(again, "optimize", same)
+    published = as_night(folder, tmp_path, rung, reason)
+    assert json.loads((published / "manifest.json").read_text())["status"] == "DEGRADED"
+    replayed = again.replay_run(published)
+    assert replayed.differences() == []
+    assert methods == [method]
+    other = replace(replayed.then, manifest=replayed.then.manifest | {"plan_status": "DEGRADED"})
+    assert replace(replayed, then=other).differences() == ["status DEGRADED then, OK now"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rung", "reason"), [("lp", BY_DATA), ("simplex", BY_SIMPLEX)])
+def test_a_night_degraded_by_its_data_or_by_simplex_agrees_with_itself(folder, tmp_path, rung, reason):
+    replayed = again.replay_run(as_night(folder, tmp_path, rung, reason))
+    assert replayed.now.outcome.status == "OK"
+    assert replayed.differences() == []
+
+
 @pytest.mark.slow
 def test_replay_that_finds_another_objective_says_so(copy, energy):
     manifest = json.loads((copy / "manifest.json").read_text())
@@ -165,6 +208,8 @@ def test_replay_of_a_plan_that_no_solver_made(folder, energy, tmp_path):
     """The greedy plan on the same inputs: its placement is priced and judged once more, not replaced by a better one."""
     code, *_ = energy("optimize", folder / "inputs" / "case.yaml", "--plan", "greedy", "--fill", "--out", tmp_path)
     assert code == 6
-    code, out, _ = energy("replay", next(tmp_path.iterdir()))
-    assert code == 0
-    assert "objective and certificate agree" in out
+    run = next(tmp_path.iterdir())
+    for made in (run, as_night(run, tmp_path / "nights", "greedy", "simplex: time limit")):
+        code, out, _ = energy("replay", made)
+        assert code == 0
+        assert "objective and certificate agree" in out

@@ -231,7 +231,7 @@ def assert_expression(expr: str) -> None:
     for left, right in ("()", "{}", "[]"):
         assert expr.count(left) == expr.count(right)
     for key, known in (
-        ("state", {*STATES, "done", "running", "left", "late", "at_risk"}),
+        ("state", {*STATES, "done", "running", "left", "late", "at_risk", "refused"}),
         ("rung", RUNGS),
         ("period", {"last_night", "month_to_date", "year_to_date"}),
     ):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from energy.operate.after import pasts
+from energy.operate.history import rows
+from energy.operate.store import open_store
 from energy.report.history import Past, counts, saved, terminal, window
 from energy.report.history_page import render
 from tests.nightly.nights import HOSTILE, failed, night
@@ -47,11 +52,11 @@ def test_the_last_run_of_a_day_counts_and_the_window_ends_after_most_days():
 
 
 def test_from_night_json():
-    p = Past.of(night(), 61.0, 254.0)
+    p = Past.of(night(), 120.0, 900.0, 61.0, 254.0)
     assert (p.date, p.saving_eur, p.cost_eur, p.fallback_hours, p.solve_seconds) == (
         "2018-04-30",
-        5971.0,
-        47431.0,
+        120.0,
+        900.0,
         6.0,
         61.0,
     )
@@ -106,3 +111,39 @@ def test_ninety_nights_stay_small():
 def test_without_nights():
     assert "No night on record yet" in Page(render([])).words()
     assert terminal([]) == ["No night is on record yet; energy nightly makes the first."]
+
+
+def put(store, night, last_night, days):
+    """A night on record whose report says `last_night`, and the days that it settled: (day, run-now, plan)."""
+    told = json_of(date=night, saving_eur={"last_night": last_night, "month_to_date": 0.0, "year_to_date": 0.0})
+    store.put("runs", {"night": night, "run_id": f"f_{night}", "status": "OK", "rung": "lp", "exit_code": 0, "reasons": "[]",
+                       "started": "", "finished": "", "solve_seconds": 1.0, "wall_seconds": 2.0, "published": 1,
+                       "fallback_hours": 0.0, "undone_gpu_hours": 0.0, "cost_eur": 5000.0, "night_json": told})  # fmt: skip
+    for day, base, plan in days:
+        for policy, eur in (("run_now", base), ("plan", plan)):
+            store.put("days", {"policy": policy, "day": day, "night": night, "real_eur": eur, "idle_eur": 0.0, "energy_mwh": 1.0,
+                               "gpu_hours": 10.0, "metered": 0, "state": "{}"})  # fmt: skip
+
+
+def json_of(**changes):
+    return json.dumps(night(**changes))
+
+
+def test_a_day_that_three_nights_saw_counts_once_and_every_day_of_a_late_settling_too(tmp_path):
+    """Days 1 to 3 save 10, 20 and 40; nights 3 to 5 all say 10 of day 1, night 6 settles two days and says 40."""
+    with open_store(tmp_path / "state.sqlite") as store:
+        put(store, "2018-05-01", None, [])
+        put(store, "2018-05-02", None, [])
+        put(store, "2018-05-03", 10.0, [("2018-05-01", 110.0, 100.0)])
+        put(store, "2018-05-04", 10.0, [])
+        put(store, "2018-05-05", 10.0, [])
+        put(store, "2018-05-06", 40.0, [("2018-05-02", 220.0, 200.0), ("2018-05-03", 440.0, 400.0)])
+        found, table = pasts(store), rows(store, 90)
+    by_day = {p.date: (p.saving_eur, p.cost_eur) for p in found}
+    assert by_day == {
+        "2018-05-01": (10.0, 100.0), "2018-05-02": (20.0, 200.0), "2018-05-03": (40.0, 400.0),
+        "2018-05-04": (None, None), "2018-05-05": (None, None), "2018-05-06": (None, None),
+    }  # fmt: skip
+    assert {r["night"]: (r["saving_eur"], r["real_eur"]) for r in table} == by_day
+    assert "saved 70.00\u00a0EUR" in terminal(found)[0]
+    assert "70.00 EUR saved in 6 nights" in Page(render(found)).words()

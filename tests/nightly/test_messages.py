@@ -11,32 +11,40 @@ from threading import Thread
 
 import pytest
 
-from energy.operate.logs import LOGGER, logging_to
+from energy.operate.logs import LOGGER, known_as, logging_to
 from energy.operate.notify import NOT_INSTALLED, failures, notify, service_of
 from energy.report.markdown import code, escaped, page
 from energy.report.night import title
-from tests.nightly.nights import HOSTILE, failed, hostile_night, night
+from tests.nightly.nights import AT_RISK, HOSTILE, failed, hostile_night, night, risky
 
 
 def test_summary_has_light_savings_days_and_jobs():
     text = page(night(), "https://nights.example.org/latest")
     assert text.startswith("## OK: reference-six, 30 Apr 2018: Last night saved")
     assert "| 30 Apr | 1\u202f086\u00a0MWh |" in text
-    assert "- `llm-eval-0412` due 1 May 2018 06:00 UTC: 118.5 GPU-h short, 342\u00a0EUR saves it" in text
     assert "- `amsterdam`, `contract`: −4.2 MWh" in text
     assert "Report: <https://nights.example.org/latest>" in text
+
+
+def test_summary_names_the_cure_of_each_job_at_risk():
+    text = page(risky())
+    due = "- `llm-eval-0412` due 1 May 2018 06:00 UTC: 118.5 GPU-h short; cure: more GPUs in malmo/air/h200"
+    assert f"{due}: +12.0\u00a0GPUs, the work then costs at least 342\u00a0EUR" in text
+    lost = [AT_RISK[0] | {"cure": None, "cost_eur": None}]
+    assert "cure: none: it cannot be saved by one change" in page(risky(jobs={"at_risk": lost}))
+    assert "in time: not each can be saved by one change" in page(risky(jobs={"at_risk": lost}))
+    assert "cure: not known" in page(risky(jobs={"at_risk": lost}, gap=None))
 
 
 def test_summary_of_a_failed_night_begins_with_its_reasons():
     text = page(failed())
     assert "**✕ FAILED**: no new plan: the one before stays in force." in text
-    assert text.index("prices of SE4 unreadable") < text.index("2 jobs may miss")
+    assert text.index("prices of SE4 unreadable") < text.index("The day before has not been priced")
 
 
 def test_long_lists_end_in_a_count():
-    jobs = night()["jobs"]
-    many = jobs | {"at_risk": [jobs["at_risk"][0] | {"id": f"j{i}"} for i in range(12)]}
-    assert "- 7 more jobs in the report" in page(night(jobs=many))
+    many = {"at_risk": [AT_RISK[0] | {"id": f"j{i}"} for i in range(12)]}
+    assert "- 7 more jobs in the report" in page(risky(jobs=many))
 
 
 def test_hostile_names_stay_names():
@@ -176,6 +184,15 @@ def test_log_lines_are_json_with_run_id_on_one_line_each(tmp_path):
     assert records[-1]["level"] == "WARNING"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", records[0]["time"])
     assert not re.search("[\x00-\x1f\x7f-\uffff]", "".join(lines))
+
+
+def test_lines_carry_the_run_id_from_where_it_is_known(tmp_path):
+    with logging_to(tmp_path / "l", "north_2024-03-12") as log:
+        log.info("read")
+        known_as("north_2024-03-12_0123456789ab")
+        log.info("plan")
+    ids = [json.loads(x)["run_id"] for x in (tmp_path / "l").read_text().splitlines()]
+    assert ids == ["north_2024-03-12", "north_2024-03-12_0123456789ab"]
 
 
 def test_a_later_run_appends_and_the_logger_is_left_as_it_was(tmp_path):

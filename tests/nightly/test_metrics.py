@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from energy.operate.metrics import LONGEST_LABEL, NAMES, MetricsError, Timing, label, text, write
-from tests.nightly.nights import HOSTILE, failed, hostile_night, night
+from tests.nightly.nights import AT_RISK, HOSTILE, failed, hostile_night, night, risky
 
 AT = datetime(2018, 4, 29, 11, 14, tzinfo=UTC)
 TIMING = Timing(AT, AT, 61.5, 254.0, 1)
@@ -41,8 +41,24 @@ def test_every_metric_is_there():
     assert found['hydrocool_saving_eur{fleet="reference-six",period="year_to_date"}'] == 671405
     assert found['hydrocool_fallback_hours{fleet="reference-six",kind="weather",series="copenhagen"}'] == 6
     assert found['hydrocool_last_success_timestamp_seconds{fleet="reference-six"}'] == AT.timestamp()
-    assert found['hydrocool_rescue_eur{fleet="reference-six"}'] == 403.5
+    assert found['hydrocool_rescue_eur{fleet="reference-six"}'] == 0
     assert found['hydrocool_notify_failures{fleet="reference-six"}'] == 1
+
+
+def test_price_of_saving_is_that_of_the_cures_and_absent_where_a_job_has_none():
+    series = 'hydrocool_rescue_eur{fleet="reference-six"}'
+    assert parsed(text(risky(), TIMING))[series] == 403.5
+    lost = [AT_RISK[0], AT_RISK[1] | {"cure": None, "cost_eur": None}]
+    assert series not in parsed(text(risky(jobs={"at_risk": lost}), TIMING))
+
+
+def test_jobs_set_aside_are_counted_and_not_known_of_a_night_without_a_plan():
+    series = 'hydrocool_jobs{fleet="reference-six",state="refused"}'
+    assert parsed(text(night(), TIMING))[series] == 0
+    aside = night()["jobs"] | {"refused": ["job big: no pool may run it", "row 3"]}
+    assert parsed(text(night(jobs=aside), TIMING))[series] == 2
+    unknown = dict.fromkeys(aside)
+    assert not [s for s in parsed(text(night(jobs=unknown), TIMING)) if s.startswith("hydrocool_jobs")]
 
 
 def test_what_is_not_known_is_left_out():

@@ -8,9 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from energy.operate.digest import _quality
+from energy.report.markdown import page as page_of
 from energy.report.night import headline, promise, summary, title
+from energy.report.night_limits import pue_table
 from energy.report.night_page import SECTIONS
-from energy.report.night_tables import day_bars, plan_table, promise_table, reasons
+from energy.report.night_tables import day_bars, plan_table, price_table, promise_table, quality_table, reasons
 from energy.report.page import SECTIONS as PLAN
 from energy.report.page import render
 from tests.nightly.nights import HOSTILE, failed, hostile_night, night
@@ -43,7 +46,7 @@ def test_light_headline_and_savings_stand_first(html):
     words = Page(html).words()
     top = words.split("Promised and real")[0]
     assert "✓ OK the optimised plan, proven cheapest" in top
-    assert "Last night saved 5 971 EUR, 11.2 % of the bill" in top
+    assert "Last night saved 5 971 EUR, 11.1 % of the bill" in top
     assert "158 912 EUR" in top
     assert "671 405 EUR" in top
 
@@ -84,7 +87,8 @@ def test_promise_and_causes_add_up_to_the_bill():
     assert rows["What it cost"] == y["real_eur"]
     parts = ("Promised by the plan", "Prices", "Weather", "Load", "The rest")
     assert sum(rows[p] for p in parts) == rows["What it cost"]
-    assert rows["Starting every job at once"] - rows["What it cost"] == rows["Saved"]
+    assert rows["Starting every job at once"] - rows["What it cost"] + rows["Work put off"] == rows["Saved"]
+    assert rows["Work put off"] == -y["behind_eur"] != 0
 
 
 def test_the_main_cause_is_the_one_that_points_the_same_way():
@@ -147,8 +151,12 @@ def test_first_night_and_calm_night_have_their_own_words():
     first = night(yesterday=None, saving_eur={"last_night": None, "month_to_date": None, "year_to_date": None})
     assert "This is the first night on record" in summary(first)[0]
     assert "has not been priced" in summary(failed())[0]
-    calm = night(pue=[], jobs=night()["jobs"] | {"at_risk": []})
-    assert summary(calm)[-1] == "No job is at risk, and the year's PUE is within every cap."
+    caps = night()["pue"]
+    assert summary(night(pue=[]))[-1] == "No job is at risk, and no PUE cap is in force."
+    assert summary(night(pue=caps[:1]))[-1] == "No job is at risk, and PUE so far is within every cap."
+    hourly = caps[0] | {"period": "hour", "so_far": None, "credit_mwh": None}
+    assert summary(night(pue=[caps[0], hourly]))[-1].endswith("PUE so far is within every cap whose balance is known.")
+    assert summary(night())[-1] == "1 PUE cap is overdrawn."
 
 
 def test_page_of_a_first_night_and_of_one_that_holds_nothing(record):
@@ -162,10 +170,74 @@ def test_page_of_a_first_night_and_of_one_that_holds_nothing(record):
         "no night before this one",
         "no plan for the next days",
         "Nothing moved",
-        "No site has a PUE cap",
-        "No job is at risk of missing",
+        "No PUE cap is in force",
+        "No job is late or at risk of missing",
     ):
         assert text in words
+
+
+def test_late_jobs_are_told_first_and_no_sentence_says_that_all_is_well(record):
+    """One deadline has passed, one lies ahead and is out of reach."""
+    late = [{"id": "a", "deadline": "2018-04-29T06:00:00Z", "gpu_hours_left": 100.0},
+            {"id": "b", "deadline": "2018-05-01T06:00:00Z", "gpu_hours_left": 900.0}]  # fmt: skip
+    told = night(status="DEGRADED", pue=[], jobs=night()["jobs"] | {"late": late})
+    assert headline(told).startswith("2 jobs will not be done in time; last night saved 5")
+    assert summary(told)[-1] == "2 jobs cannot meet their deadlines any more."
+    words = Page(render(replace(record, night=told))).words()
+    assert "Deadlines that cannot be met any more" in words
+    assert "have passed" not in words
+    assert "No job is" not in words
+    text = page_of(told)
+    assert text.index("- `b` due 1 May 2018 06:00 UTC: 900.0 GPU-h left") < text.index("- `a` due 29 Apr")
+
+
+def test_jobs_set_aside_and_notes_stand_in_page_summary_and_headline(record):
+    aside = ["job big: max_gpus 5000 is more than any pool has", "queue.csv: row 7 (job bad): gpu_hours: 'many'"]
+    told = night(status="DEGRADED", notes=["day 2018-04-20 was given up"], jobs=night()["jobs"] | {"refused": aside})
+    assert headline(told).startswith("2 jobs set aside; last night saved")
+    assert summary(told)[-1].startswith("2 jobs are set aside and not planned; ")
+    words = Page(render(replace(record, night=told))).words()
+    text = page_of(told)
+    for line in (*aside, "day 2018-04-20 was given up"):
+        assert line in words
+        assert line in text.replace("\\", "")
+    assert "No job is" not in words
+
+
+def test_pue_table_says_which_limits_are_legal_and_over_what_they_are_held():
+    caps = [
+        *night()["pue"],
+        night()["pue"][1] | {"site": "fleet", "period": "720 h", "so_far": None, "credit_mwh": None},
+    ]
+    rows = [[c.text for c in r] for r in pue_table(night(pue=caps)).rows]
+    below = [r[1].below for r in pue_table(night(pue=caps)).rows]
+    assert below == ["legal, in force", "of the fleet file", "of the fleet file"]
+    assert [r[3] for r in rows] == ["the year", "the year", "any 720 h"]
+    assert rows[2][4:] == ["–", "–"]
+    older = {"site": "a", "cap": "c", "limit": 1.2, "year_to_date": 1.1, "credit_mwh": 3.0}
+    assert [c.text for c in pue_table(night(pue=[older])).rows[0]][3:5] == ["the year", "1.1000"]
+
+
+def test_prices_of_the_day_stand_against_the_weeks_before():
+    [first, *_] = price_table(night()).rows
+    assert [c.text for c in first] == ["NO4", "36.00", "40.00", "32.00", "−9.00", "56.00", "3"]
+    assert [c.below for c in first] == [
+        "EUR/MWh",
+        "",
+        "the day −10\u00a0%",
+        "the day +12\u00a0%",
+        "11:00 UTC",
+        "17:00 UTC",
+        "",
+    ]
+    unknown = dict.fromkeys(night()["prices"][0]) | {
+        "zone": "NO4",
+        "currency": "EUR",
+        "hours": 0.0,
+        "hours_below_zero": 0.0,
+    }
+    [row] = price_table(night(prices=[unknown])).rows
+    assert [c.text for c in row] == ["NO4", *["–"] * 6]
 
 
 def test_strips_show_the_hours_of_each_quality(record):
@@ -181,6 +253,15 @@ def test_strips_show_the_hours_of_each_quality(record):
     widths = [float(w) for w in re.findall(r'<i style="width:([\d.]+)%;background:var\(--\w+\)" title', html)]
     assert sum(widths) == pytest.approx(100 * 2 * len(record.problem["site"]), abs=0.1)
     assert np.isfinite(widths).all()
+
+
+def test_filled_hours_stand_beside_their_series(record):
+    """Series are named as the digest of a run names them."""
+    series = [{"kind": "weather", "name": "copenhagen", "quality": {"measured": 18.0, "persistence": 6.0}},
+              {"kind": "price", "name": "DK2", "quality": {"auction": 24.0}}]  # fmt: skip
+    told = night(quality=_quality(replace(record, manifest={"series": series})))
+    assert {r[0].text: r[2].text for r in quality_table(told).rows} == {"weather copenhagen": "6", "price DK2": "0"}
+    assert set(_quality(replace(record, manifest={"series": series}))) <= set(night()["quality"])
 
 
 def test_every_hostile_text_is_tested():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from energy.inputs.errors import SeriesError
-from energy.operate.queue import read_queue
+from energy.operate.queue import Queue, read_queue
 
 NOW = np.datetime64("2024-03-11T12:00", "ns")
 HEADER = "id,label,gpu_hours,max_gpus,release,deadline,gpu_kinds,submitted\n"
@@ -39,3 +39,11 @@ def test_a_submission_that_is_no_time_sets_its_row_aside(tmp_path):
 def test_hours_from_a_start_have_no_meaning_in_a_table_of_many_nights(tmp_path):
     with pytest.raises(SeriesError, match="submitted: counts hours from a horizon's start"):
         queue_of(tmp_path, row("a", "+3h"))
+
+
+def test_a_job_whose_work_is_done_is_not_set_aside_any_more():
+    """Its pool has gone; of the other one a tenth is left."""
+    queue = Queue(refused=["row 7: no number", "job a: no pool may run it", "job b: no pool may run it"])
+    queue.aside = {n: (f"job {n}: no pool may run it", 10.0) for n in "ab"}
+    queue.drop_done({"a": 10.0, "b": 9.0})
+    assert queue.refused == ["row 7: no number", "job b: no pool may run it"]

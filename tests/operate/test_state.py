@@ -139,15 +139,16 @@ def test_a_job_is_done_left_or_not_submitted(three):
 
 
 @pytest.mark.slow
-def test_bad_rows_and_jobs_that_nobody_can_run_do_not_stop_the_night(nights):
+def test_bad_rows_and_jobs_that_nobody_can_run_are_told_and_do_not_stop_the_night(nights):
     rows = nights.rows("queue.csv")
     nights.put("queue.csv", [
         *rows, rows[0] | {"id": "bad", "gpu_hours": "many"}, rows[0] | {"id": "big", "max_gpus": "5000"},
         rows[0] | {"id": "nowhere", "jurisdictions": "MOON"}, rows[0] | {"id": "lost", "home_site": "atlantis"},
     ])  # fmt: skip
     night = nights.night()
-    assert night.status == "OK"
-    refused = " ".join(night.night["notes"])
+    assert (night.status, night.rung) == ("DEGRADED", "lp"), "submitted work that nobody plans is undone work"
+    assert night.reasons[0].startswith("4 jobs are set aside and not planned: ")
+    refused = " ".join(night.night["jobs"]["refused"])
     assert [w for w in ("job bad", "job big", "job nowhere", "job lost") if w not in refused] == []
 
 
@@ -156,6 +157,9 @@ def test_a_late_job_is_planned_as_soon_as_may_be(nights):
     nights.cell("queue.csv", "j2", "deadline", "2024-03-11T05:00Z")
     night = nights.night()
     assert [j["id"] for j in night.night["jobs"]["late"]] == ["j2"]
+    assert night.status == "DEGRADED"
+    assert night.reasons[0].startswith("1 job cannot meet its deadline any more: j2 (")
+    assert night.code == 6
     assert night.night["undone_gpu_hours"] == pytest.approx(0, abs=1e-3)
 
 

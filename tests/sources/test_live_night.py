@@ -18,6 +18,7 @@ from energy.operate.prepare import prepare
 from energy.operate.publish import LATEST
 from energy.operate.store import open_store
 from energy.problem import assemble, read_inputs
+from energy.report.record import RESERVOIRS, read_water
 from tests.sources.test_fetch import NORWAY, TOMORROW
 from tests.sources.truth import price
 
@@ -65,6 +66,9 @@ def published(place, night):
 
 def test_a_live_night_keeps_what_it_fetched_with_its_labels(place, world):
     night = prepared(place, world.keyless())
+    weeks = read_water(night.case.parent, RESERVOIRS)
+    assert weeks is not None, "with the inputs, so that the night made again sees what it saw"
+    assert "NO4_filling" in weeks
     assert night.known.reasons == []
     zone = night.known.tables["NO4"]
     day = zone[zone["quality"] == "secondary"].iloc[-24:]
