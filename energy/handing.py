@@ -129,8 +129,8 @@ def queue(
     _check_zone(time_zone)
     try:
         given = _moment("--at", at) if at else None
-        found = read_queue(file, time_zone)
-        moment = given or found.at or datetime.now(UTC)
+        found = read_queue(file, time_zone, given)
+        moment = found.at or datetime.now(UTC)
         table = job_table(found, Rules(moment, slack, gpu_kinds, history, whole=progress is not None))
     except SeriesError as e:
         fail(DATA, str(e))

@@ -63,8 +63,13 @@ class Queue:
     unread: tuple[str, ...] = ()
 
 
-def read_queue(path: Path, time_zone: str = "UTC") -> Queue:
-    """Either kind of file, told apart by its first character; `time_zone` is that of sacct's times.
+def read_queue(path: Path, time_zone: str = "UTC", at: datetime | None = None) -> Queue:
+    """Either kind of file, told apart by its first character.
+
+    Parameters
+    ----------
+    time_zone : that of sacct's times
+    at : when the file was written (UTC); None: what squeue's says, and now where it says nothing
 
     Raises
     ------
@@ -74,7 +79,7 @@ def read_queue(path: Path, time_zone: str = "UTC") -> Queue:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as e:
         raise SeriesError(path, f"cannot be read ({e.strerror})") from None
-    return _squeue(path, text) if text.lstrip()[:1] in ("{", "[") else _sacct(path, text, ZoneInfo(time_zone))
+    return _squeue(path, text, at) if text.lstrip()[:1] in ("{", "[") else _sacct(path, text, ZoneInfo(time_zone), at)
 
 
 def gpus_of(tres: str) -> dict[str, int]:
@@ -95,11 +100,11 @@ def tasks_of(text: str) -> tuple[int, int]:
     return max(count, 1), min(int(most), max(count, 1)) if most.isdigit() and int(most) else max(count, 1)
 
 
-def _squeue(path: Path, text: str) -> Queue:
+def _squeue(path: Path, text: str, at: datetime | None) -> Queue:
     try:
         data = json.loads(text)
         rows = data["jobs"]
-        at = _moment(_number(data.get("last_update")))
+        at = at or _moment(_number(data.get("last_update"))) or datetime.now(UTC)  # older versions do not say
         return Queue(tuple(_of_json(r, at) for r in rows), at)
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         raise SeriesError(path, f"is not what squeue --json writes ({type(e).__name__}: {e})") from None
@@ -116,14 +121,14 @@ def _moment(seconds: float | None) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
-def _of_json(r: Mapping[str, Any], at: datetime | None) -> Queued:
+def _of_json(r: Mapping[str, Any], at: datetime) -> Queued:
     state = r["job_state"]
     state = str(state[0] if isinstance(state, list) else state)
     submitted = _moment(_number(r["submit_time"]))
     if submitted is None:
         raise ValueError(f"job {r['job_id']} has no submit_time")
     began = _moment(_number(r.get("start_time")))
-    elapsed = max((at - began).total_seconds() / 3600, 0.0) if at and began and state in _RUNNING else 0.0
+    elapsed = max((at - began).total_seconds() / 3600, 0.0) if began and state in _RUNNING else 0.0
     limit = _number(r.get("time_limit"))
     tasks, at_once = tasks_of(str(r.get("array_task_string") or "")) if state == "PENDING" else (1, 1)
     return Queued(
@@ -133,7 +138,7 @@ def _of_json(r: Mapping[str, Any], at: datetime | None) -> Queued:
     )  # fmt: skip
 
 
-def _sacct(path: Path, text: str, zone: ZoneInfo) -> Queue:
+def _sacct(path: Path, text: str, zone: ZoneInfo, at: datetime | None) -> Queue:
     """Rows of jobs; steps (123.batch) are part of them. A name may hold pipes: they belong to JobName."""
     rows = list(csv.reader(io.StringIO(text), delimiter="|", quoting=csv.QUOTE_NONE))
     header = rows[0] if rows else []
@@ -151,7 +156,7 @@ def _sacct(path: Path, text: str, zone: ZoneInfo) -> Queue:
             job = _of_row(record, zone)
             jobs += [job] if job else []
             unread += [] if job else [f"row {line}: not a job ({record['JobID'][:40]!r})"]
-    return Queue(tuple(jobs), None, tuple(unread))
+    return Queue(tuple(jobs), at, tuple(unread))
 
 
 def _record(header: list[str], cells: list[str]) -> dict[str, str] | None:
