@@ -101,7 +101,10 @@ def _period(found: Quotas, at: str) -> int:
 
 
 def queue(
-    file: Annotated[Path, typer.Argument(help="What squeue --json or sacct --parsable2 wrote.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="What squeue --json or sacct --parsable2 wrote; of a job in two, the later counts."),
+    ],
     out: Annotated[Path | None, typer.Option("--out", help="Job table to write; without it standard output.")] = None,
     at: Annotated[
         str, typer.Option("--at", help="When the file was written; now, a time, or nothing where it says so.")
@@ -113,7 +116,9 @@ def queue(
         str, typer.Option("--gpu-kinds", help="For requests without a kind, such as gb300=2;h200=1.")
     ] = "",
     time_zone: Annotated[str, typer.Option("--time-zone", help="Time zone of sacct's times.")] = "UTC",
-    history: Annotated[bool, typer.Option("--history", help="Keep jobs that have ended, with what they took.")] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="Keep jobs that have ended, with what they took: nothing of it is left.")
+    ] = False,
     progress: Annotated[
         Path | None,
         typer.Option(
@@ -123,13 +128,13 @@ def queue(
 ) -> None:
     """The queue of Slurm as a job table for `energy optimize`, or with --progress for `energy nightly`."""
     from energy.handover.job_table import Rules, job_table
-    from energy.handover.queue import read_queue
+    from energy.handover.queue import read_queues
     from energy.inputs.errors import SeriesError
 
     _check_zone(time_zone)
     try:
         given = _moment("--at", at) if at else None
-        found = read_queue(file, time_zone, given)
+        found = read_queues(files, time_zone, given)
         moment = found.at or datetime.now(UTC)
         table = job_table(found, Rules(moment, slack, gpu_kinds, history, whole=progress is not None))
     except SeriesError as e:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +15,11 @@ from zoneinfo import ZoneInfo
 
 from energy.inputs.errors import SeriesError
 
-#: States in which a job still has work to do, and those in which it has done some.
-OPEN = frozenset(
-    {"PENDING", "RUNNING", "SUSPENDED", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "RESIZING", "STOPPED", "PREEMPTED"}
-)
+#: States in which a job still has work to do, and those in which it has done some and will do no more: what Slurm
+#: starts again after a failure or a preemption is PENDING.
+OPEN = frozenset({"PENDING", "RUNNING", "SUSPENDED", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "RESIZING", "STOPPED"})
 ENDED = frozenset(
-    {"COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL", "OUT_OF_MEMORY", "DEADLINE", "BOOT_FAIL"}
+    {"COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL", "OUT_OF_MEMORY", "DEADLINE", "BOOT_FAIL", "PREEMPTED"}
 )
 #: Columns of sacct that the table needs; ask for them with --format.
 COLUMNS = ("JobID", "State", "Submit", "ElapsedRaw", "TimelimitRaw", "ReqTRES")
@@ -82,6 +81,21 @@ def read_queue(path: Path, time_zone: str = "UTC", at: datetime | None = None) -
     return _squeue(path, text, at) if text.lstrip()[:1] in ("{", "[") else _sacct(path, text, ZoneInfo(time_zone), at)
 
 
+def read_queues(paths: Sequence[Path], time_zone: str = "UTC", at: datetime | None = None) -> Queue:
+    """Several files as one queue: of a job that stands in two of them the later file's row counts.
+
+    `at` is as in `read_queue`; None: the moment of the first file that says it.
+
+    Raises
+    ------
+    SeriesError : one of them cannot be read.
+    """
+    found = [read_queue(path, time_zone, at) for path in paths]
+    jobs = {job.id: job for queue in found for job in queue.jobs}
+    unread = tuple(row for queue in found for row in queue.unread)
+    return Queue(tuple(jobs.values()), next((q.at for q in found if q.at), None), unread)
+
+
 def gpus_of(tres: str) -> dict[str, int]:
     """``cpu=8,gres/gpu=8,gres/gpu:h200=8`` as {h200: 8}: by kind where kinds are named, else {"": 8}."""
     found = [(m["kind"] or "", int(m["count"])) for m in _GPU.finditer(tres)]
@@ -128,14 +142,21 @@ def _of_json(r: Mapping[str, Any], at: datetime) -> Queued:
     if submitted is None:
         raise ValueError(f"job {r['job_id']} has no submit_time")
     began = _moment(_number(r.get("start_time")))
-    elapsed = max((at - began).total_seconds() / 3600, 0.0) if began and state in _RUNNING else 0.0
+    until = at if state in _RUNNING else _moment(_number(r.get("end_time"))) if state in ENDED else None
+    elapsed = max((until - began).total_seconds() / 3600, 0.0) if began and until else 0.0
     limit = _number(r.get("time_limit"))
     tasks, at_once = tasks_of(str(r.get("array_task_string") or "")) if state == "PENDING" else (1, 1)
     return Queued(
-        str(int(r["job_id"])), str(r.get("name") or ""), state, gpus_of(str(r.get("tres_req_str") or r.get("tres_alloc_str") or "")),
+        _id(r, state), str(r.get("name") or ""), state, gpus_of(str(r.get("tres_req_str") or r.get("tres_alloc_str") or "")),
         submitted, _moment(_number(r.get("eligible_time"))) or submitted, limit / 60 if limit else None, elapsed,
         _moment(_number(r.get("deadline"))), tasks, at_once,
     )  # fmt: skip
+
+
+def _id(r: Mapping[str, Any], state: str) -> str:
+    """The job's number; of a task of an array 9_2, as sacct has it. What still waits of an array is the array."""
+    array, task = _number(r.get("array_job_id")), _number(r.get("array_task_id"))
+    return str(int(r["job_id"])) if state == "PENDING" or not array or task is None else f"{array:.0f}_{task:.0f}"
 
 
 def _sacct(path: Path, text: str, zone: ZoneInfo, at: datetime | None) -> Queue:
