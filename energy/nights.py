@@ -113,7 +113,7 @@ def meter(file: Annotated[Path, typer.Argument(help="CSV: utc, site, import_mwh,
         from energy.operate.config import load_nightly
         from energy.operate.ingest import read_meter
 
-        typer.echo(f"{read_meter(load_nightly(config), file)} readings")
+        typer.echo(read_meter(load_nightly(config), file).words())
 
 
 @ingest.command()
