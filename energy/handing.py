@@ -120,11 +120,15 @@ def _period(found: Quotas, at: str) -> int:
     return period
 
 
+#: Files of the queue.
+SlurmFiles = Annotated[
+    list[Path],
+    typer.Argument(help="What squeue --json or sacct --parsable2 wrote; of a job in two, the later counts."),
+]
+
+
 def queue(
-    files: Annotated[
-        list[Path],
-        typer.Argument(help="What squeue --json or sacct --parsable2 wrote; of a job in two, the later counts."),
-    ],
+    files: SlurmFiles,
     out: Annotated[Path | None, typer.Option("--out", help="Job table to write; without it standard output.")] = None,
     at: Annotated[
         str, typer.Option("--at", help="When the file was written; now, a time, or nothing where it says so.")

@@ -154,8 +154,8 @@ def doctor(
 ) -> None:
     """Check what a night needs: files, series, database, disk, lock, clock, solver; or rebuild the database."""
     with exit_codes():
+        from energy.checkup import examine
         from energy.operate.config import load_nightly
-        from energy.operate.doctor import examine
         from energy.operate.rebuild import rebuild_store
 
         place = load_nightly(config)
@@ -163,7 +163,9 @@ def doctor(
             typer.echo(rebuild_store(place))
         found = examine(place)
         for finding in found:
-            typer.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.words}")
+            typer.echo(
+                f"{'warn' if finding.warns else 'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.words}"
+            )
         raise typer.Exit(0 if all(f.ok for f in found) else CONFIGURATION)
 
 
