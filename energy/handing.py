@@ -37,7 +37,9 @@ Moment = Annotated[
 
 
 def handover(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    run: Annotated[
+        Path, typer.Argument(help="A run folder, or a folder of nights (or its `latest`): the plan in force.")
+    ],
     to: Annotated[Target, typer.Option("--to", help="What takes it over.")],
     out: Annotated[Path | None, typer.Option("--out", help="File to write; without it standard output.")] = None,
     at: Moment = "now",
@@ -46,18 +48,16 @@ def handover(
     ] = False,
 ) -> None:
     """Hourly GPU quota of each pool and group: Slurm limits script, Kueue queues, JSON or calendar."""
-    from energy.handover import quotas
     from energy.handover.apply import ApplyError
     from energy.operate.errors import RunFolderError
-    from energy.operate.runs import read_run
 
     if apply and to not in (Target.slurm, Target.kueue):
         fail(CONFIGURATION, f"--apply --to {to}; allowed: slurm, kueue")
     try:
-        found = quotas(read_run(run))
+        found = _quotas(run, to, at)
         text = _text(found, to, at)
         if out is not None:
-            out.write_text(text, encoding="utf-8", newline="")
+            _replace(out, text)
         elif not apply:
             typer.echo(text, nl=False)
         if apply:
@@ -66,6 +66,26 @@ def handover(
         fail(CONFIGURATION, str(e))
     except OSError as e:
         fail(CONFIGURATION, f"{out}: cannot be written ({e.strerror}); choose another with --out")
+
+
+def _quotas(run: Path, to: Target, at: str) -> Quotas:
+    """Those of a run; of a folder of nights the plan in force, and what follows it where more than a period is told."""
+    from energy.handover import quotas
+    from energy.operate.handed import folder_of_nights, plan_at
+    from energy.operate.runs import read_run
+
+    nights = folder_of_nights(run)
+    return quotas(read_run(run)) if nights is None else plan_at(nights, _moment("--at", at), to is not Target.kueue)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Whole or not there: a scheduler's own job may read it at any moment."""
+    if path.exists() and not path.is_file():  # a pipe, a terminal
+        path.write_text(text, encoding="utf-8", newline="")
+        return
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(text, encoding="utf-8", newline="")
+    beside.replace(path)
 
 
 def _text(found: Quotas, to: Target, at: str) -> str:
@@ -100,8 +120,15 @@ def _period(found: Quotas, at: str) -> int:
     return period
 
 
+#: Files of the queue.
+SlurmFiles = Annotated[
+    list[Path],
+    typer.Argument(help="What squeue --json or sacct --parsable2 wrote; of a job in two, the later counts."),
+]
+
+
 def queue(
-    file: Annotated[Path, typer.Argument(help="What squeue --json or sacct --parsable2 wrote.")],
+    files: SlurmFiles,
     out: Annotated[Path | None, typer.Option("--out", help="Job table to write; without it standard output.")] = None,
     at: Annotated[
         str, typer.Option("--at", help="When the file was written; now, a time, or nothing where it says so.")
@@ -113,7 +140,9 @@ def queue(
         str, typer.Option("--gpu-kinds", help="For requests without a kind, such as gb300=2;h200=1.")
     ] = "",
     time_zone: Annotated[str, typer.Option("--time-zone", help="Time zone of sacct's times.")] = "UTC",
-    history: Annotated[bool, typer.Option("--history", help="Keep jobs that have ended, with what they took.")] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="Keep jobs that have ended, with what they took: nothing of it is left.")
+    ] = False,
     progress: Annotated[
         Path | None,
         typer.Option(
@@ -123,14 +152,14 @@ def queue(
 ) -> None:
     """The queue of Slurm as a job table for `energy optimize`, or with --progress for `energy nightly`."""
     from energy.handover.job_table import Rules, job_table
-    from energy.handover.queue import read_queue
+    from energy.handover.queue import read_queues
     from energy.inputs.errors import SeriesError
 
     _check_zone(time_zone)
     try:
         given = _moment("--at", at) if at else None
-        found = read_queue(file, time_zone)
-        moment = given or found.at or datetime.now(UTC)
+        found = read_queues(files, time_zone, given)
+        moment = found.at or datetime.now(UTC)
         table = job_table(found, Rules(moment, slack, gpu_kinds, history, whole=progress is not None))
     except SeriesError as e:
         fail(DATA, str(e))

@@ -126,7 +126,7 @@ def meter(file: Annotated[Path, typer.Argument(help="CSV: utc, site, import_mwh,
         from energy.operate.config import load_nightly
         from energy.operate.ingest import read_meter
 
-        typer.echo(f"{read_meter(load_nightly(config), file)} readings")
+        typer.echo(read_meter(load_nightly(config), file).words())
 
 
 @ingest.command()
@@ -167,8 +167,8 @@ def doctor(
 ) -> None:
     """Check what a night needs: files, series, database, disk, lock, clock, solver; or rebuild the database."""
     with exit_codes():
+        from energy.checkup import examine
         from energy.operate.config import load_nightly
-        from energy.operate.doctor import examine
         from energy.operate.rebuild import rebuild_store
 
         place = load_nightly(config)

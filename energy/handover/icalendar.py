@@ -46,7 +46,7 @@ def _shares(quotas: Quotas, n: int, gpus: Ints) -> str:
     rows = [
         (g.key, int(v.min()), int(v.max()))
         for g, v in zip(quotas.groups, gpus, strict=True)
-        if quotas.pools[n] in g.speeds
+        if quotas.pools[n] in g.speeds and g.jobs
     ]
     return "; ".join(f"{key}: {low} to {high} GPUs" if low < high else f"{key}: {high} GPUs" for key, low, high in rows)
 

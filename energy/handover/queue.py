@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +15,11 @@ from zoneinfo import ZoneInfo
 
 from energy.inputs.errors import SeriesError
 
-#: States in which a job still has work to do, and those in which it has done some.
-OPEN = frozenset(
-    {"PENDING", "RUNNING", "SUSPENDED", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "RESIZING", "STOPPED", "PREEMPTED"}
-)
+#: States in which a job still has work to do, and those in which it has done some and will do no more: what Slurm
+#: starts again after a failure or a preemption is PENDING.
+OPEN = frozenset({"PENDING", "RUNNING", "SUSPENDED", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "RESIZING", "STOPPED"})
 ENDED = frozenset(
-    {"COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL", "OUT_OF_MEMORY", "DEADLINE", "BOOT_FAIL"}
+    {"COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL", "OUT_OF_MEMORY", "DEADLINE", "BOOT_FAIL", "PREEMPTED"}
 )
 #: Columns of sacct that the table needs; ask for them with --format.
 COLUMNS = ("JobID", "State", "Submit", "ElapsedRaw", "TimelimitRaw", "ReqTRES")
@@ -63,8 +62,13 @@ class Queue:
     unread: tuple[str, ...] = ()
 
 
-def read_queue(path: Path, time_zone: str = "UTC") -> Queue:
-    """Either kind of file, told apart by its first character; `time_zone` is that of sacct's times.
+def read_queue(path: Path, time_zone: str = "UTC", at: datetime | None = None) -> Queue:
+    """Either kind of file, told apart by its first character.
+
+    Parameters
+    ----------
+    time_zone : that of sacct's times
+    at : when the file was written (UTC); None: what squeue's says, and now where it says nothing
 
     Raises
     ------
@@ -74,7 +78,22 @@ def read_queue(path: Path, time_zone: str = "UTC") -> Queue:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as e:
         raise SeriesError(path, f"cannot be read ({e.strerror})") from None
-    return _squeue(path, text) if text.lstrip()[:1] in ("{", "[") else _sacct(path, text, ZoneInfo(time_zone))
+    return _squeue(path, text, at) if text.lstrip()[:1] in ("{", "[") else _sacct(path, text, ZoneInfo(time_zone), at)
+
+
+def read_queues(paths: Sequence[Path], time_zone: str = "UTC", at: datetime | None = None) -> Queue:
+    """Several files as one queue: of a job that stands in two of them the later file's row counts.
+
+    `at` is as in `read_queue`; None: the moment of the first file that says it.
+
+    Raises
+    ------
+    SeriesError : one of them cannot be read.
+    """
+    found = [read_queue(path, time_zone, at) for path in paths]
+    jobs = {job.id: job for queue in found for job in queue.jobs}
+    unread = tuple(row for queue in found for row in queue.unread)
+    return Queue(tuple(jobs.values()), next((q.at for q in found if q.at), None), unread)
 
 
 def gpus_of(tres: str) -> dict[str, int]:
@@ -95,11 +114,11 @@ def tasks_of(text: str) -> tuple[int, int]:
     return max(count, 1), min(int(most), max(count, 1)) if most.isdigit() and int(most) else max(count, 1)
 
 
-def _squeue(path: Path, text: str) -> Queue:
+def _squeue(path: Path, text: str, at: datetime | None) -> Queue:
     try:
         data = json.loads(text)
         rows = data["jobs"]
-        at = _moment(_number(data.get("last_update")))
+        at = at or _moment(_number(data.get("last_update"))) or datetime.now(UTC)  # older versions do not say
         return Queue(tuple(_of_json(r, at) for r in rows), at)
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         raise SeriesError(path, f"is not what squeue --json writes ({type(e).__name__}: {e})") from None
@@ -116,24 +135,31 @@ def _moment(seconds: float | None) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
-def _of_json(r: Mapping[str, Any], at: datetime | None) -> Queued:
+def _of_json(r: Mapping[str, Any], at: datetime) -> Queued:
     state = r["job_state"]
     state = str(state[0] if isinstance(state, list) else state)
     submitted = _moment(_number(r["submit_time"]))
     if submitted is None:
         raise ValueError(f"job {r['job_id']} has no submit_time")
     began = _moment(_number(r.get("start_time")))
-    elapsed = max((at - began).total_seconds() / 3600, 0.0) if at and began and state in _RUNNING else 0.0
+    until = at if state in _RUNNING else _moment(_number(r.get("end_time"))) if state in ENDED else None
+    elapsed = max((until - began).total_seconds() / 3600, 0.0) if began and until else 0.0
     limit = _number(r.get("time_limit"))
     tasks, at_once = tasks_of(str(r.get("array_task_string") or "")) if state == "PENDING" else (1, 1)
     return Queued(
-        str(int(r["job_id"])), str(r.get("name") or ""), state, gpus_of(str(r.get("tres_req_str") or r.get("tres_alloc_str") or "")),
+        _id(r, state), str(r.get("name") or ""), state, gpus_of(str(r.get("tres_req_str") or r.get("tres_alloc_str") or "")),
         submitted, _moment(_number(r.get("eligible_time"))) or submitted, limit / 60 if limit else None, elapsed,
         _moment(_number(r.get("deadline"))), tasks, at_once,
     )  # fmt: skip
 
 
-def _sacct(path: Path, text: str, zone: ZoneInfo) -> Queue:
+def _id(r: Mapping[str, Any], state: str) -> str:
+    """The job's number; of a task of an array 9_2, as sacct has it. What still waits of an array is the array."""
+    array, task = _number(r.get("array_job_id")), _number(r.get("array_task_id"))
+    return str(int(r["job_id"])) if state == "PENDING" or not array or task is None else f"{array:.0f}_{task:.0f}"
+
+
+def _sacct(path: Path, text: str, zone: ZoneInfo, at: datetime | None) -> Queue:
     """Rows of jobs; steps (123.batch) are part of them. A name may hold pipes: they belong to JobName."""
     rows = list(csv.reader(io.StringIO(text), delimiter="|", quoting=csv.QUOTE_NONE))
     header = rows[0] if rows else []
@@ -151,7 +177,7 @@ def _sacct(path: Path, text: str, zone: ZoneInfo) -> Queue:
             job = _of_row(record, zone)
             jobs += [job] if job else []
             unread += [] if job else [f"row {line}: not a job ({record['JobID'][:40]!r})"]
-    return Queue(tuple(jobs), None, tuple(unread))
+    return Queue(tuple(jobs), at, tuple(unread))
 
 
 def _record(header: list[str], cells: list[str]) -> dict[str, str] | None:

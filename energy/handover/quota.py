@@ -28,7 +28,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Quotas:
-    """What the plan hands over. `gpus` is (K, N, T) in whole GPUs; `start` (T,) UTC, `dt` (T,) [h]."""
+    """What the plan hands over. `gpus` is (K, N, T) in whole GPUs; `start` (T,) UTC, `dt` (T,) [h].
+
+    A group without jobs, and a pool of `gone`, are of older plans: they have nothing any more, and are told so.
+    """
 
     run_id: str
     pools: tuple[str, ...]
@@ -36,6 +39,7 @@ class Quotas:
     start: Times
     dt: Floats
     gpus: Ints
+    gone: tuple[str, ...] = ()
 
     @property
     def end(self) -> np.datetime64:
@@ -50,6 +54,12 @@ class Quotas:
     def pairs(self) -> list[tuple[int, int]]:
         """(group, pool) that belong together, also where the plan gives nothing: their quota is then zero."""
         return [(k, n) for k, g in enumerate(self.groups) for n, pool in enumerate(self.pools) if pool in g.speeds]
+
+
+def groups_of(problem: xr.Dataset) -> tuple[Group, ...]:
+    """Groups of a plan that have a job of their own, whatever they hold."""
+    pools = tuple(str(v) for v in problem["pool"].values)
+    return tuple(g for g in _groups(problem, pools, ~expected(problem)) if g.jobs)
 
 
 def quotas(record: Record) -> Quotas:

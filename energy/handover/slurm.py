@@ -28,6 +28,8 @@ END_OF_PLAN
 }}
 
 every='{every}'
+# Of older plans: these have no job any more, and no GPU. One that was taken away is not missed.
+former='{former}'
 
 known=$(sacctmgr --noheader --parsable2 show qos format=name)
 missing=
@@ -37,6 +39,8 @@ done
 
 limit() {{ sacctmgr --immediate --quiet modify qos where "name=$1" set "GrpTRES=gres/gpu=$2" </dev/null; }}
 
+old() {{ for qos in $former; do if printf '%s\n' "$known" | grep -qxF -- "$qos"; then limit "$qos" "$1"; fi; done; }}
+
 case $when in
 setup) for qos in $missing; do sacctmgr --immediate --quiet add qos "$qos"; done; exit 0 ;;
 esac
@@ -45,7 +49,7 @@ if [ -n "$missing" ]; then
   exit 4
 fi
 case $when in
-lift) for qos in $every; do limit "$qos" -1; done; exit 0 ;;
+lift) for qos in $every; do limit "$qos" -1; done; old -1; exit 0 ;;
 now) when=$(date -u +%Y%m%d%H%M) ;;
 *[!0-9]*|'') echo "moment $when; allowed: setup, lift, now or YYYYMMDDHHMM (UTC)" >&2; exit 2 ;;
 esac
@@ -56,6 +60,7 @@ fi
 plan | while read -r from to qos gpus; do
   if [ "$when" -ge "$from" ] && [ "$when" -lt "$to" ]; then limit "$qos" "$gpus"; fi
 done
+old 0
 """
 
 
@@ -64,7 +69,7 @@ def script(quotas: Quotas) -> str:
     names = qos_names(quotas)
     return _SCRIPT.format(
         run=quoted(one_line(quotas.run_id)[:200]), first=stamp(quotas.start[0]), last=stamp(quotas.end), names=_legend(quotas),
-        rows="\n".join(_rows(quotas)), every=" ".join(names), start=digits(quotas.start[0]), end=digits(quotas.end),
+        rows="\n".join(_rows(quotas)), every=" ".join(names), former=" ".join(_former(quotas)), start=digits(quotas.start[0]), end=digits(quotas.end),
     )  # fmt: skip
 
 
@@ -79,9 +84,15 @@ def group_qos(pool: str, key: str) -> str:
 
 
 def qos_names(quotas: Quotas) -> list[str]:
-    """All of them: pools, then pools with their groups."""
-    pairs = [group_qos(quotas.pools[n], quotas.groups[k].key) for k, n in quotas.pairs()]
-    return [*(pool_qos(p) for p in quotas.pools), *pairs]
+    """All of the plan: pools, then pools with their groups."""
+    pairs = [group_qos(quotas.pools[n], quotas.groups[k].key) for k, n in quotas.pairs() if quotas.groups[k].jobs]
+    return [*(pool_qos(p) for p in quotas.pools if p not in quotas.gone), *pairs]
+
+
+def _former(quotas: Quotas) -> list[str]:
+    """Those of older plans."""
+    pairs = [group_qos(quotas.pools[n], quotas.groups[k].key) for k, n in quotas.pairs() if not quotas.groups[k].jobs]
+    return [*(pool_qos(p) for p in quotas.gone), *pairs]
 
 
 def _legend(quotas: Quotas) -> str:
@@ -94,7 +105,11 @@ def _rows(quotas: Quotas) -> list[str]:
     total = quotas.gpus.sum(axis=0)
     series = [(pool_qos(p), total[n]) for n, p in enumerate(quotas.pools)]
     series += [(group_qos(quotas.pools[n], quotas.groups[k].key), quotas.gpus[k, n]) for k, n in quotas.pairs()]
+    mine = set(qos_names(quotas))
     found = [
-        (f"{digits(a)} {digits(b)}", qos, gpus) for qos, values in series for a, b, gpus in stretches(quotas, values)
+        (f"{digits(a)} {digits(b)}", qos, gpus)
+        for qos, values in series
+        if qos in mine
+        for a, b, gpus in stretches(quotas, values)
     ]
     return [f"{span} {qos} {gpus}" for span, qos, gpus in sorted(found)]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from energy.forecast import shape, weather_ahead
 from energy.inputs.errors import SeriesError
+from energy.operate.steps import even
 from energy.schema import Times
 
 if TYPE_CHECKING:
@@ -28,9 +29,10 @@ def fill_prices(
     ----------
     zone : None: no price but carbon, whose stand-in hours are nobody's concern
     """
-    table = _grid(values, since, end, str(zone))
+    history = even(values, since, end)
+    table = _grid(history, since, end, str(zone))
     for first, times in _gaps(table):
-        guess = shape(values.index.to_numpy(), values["value"].to_numpy(), first, times, time_zone)
+        guess = shape(history.index.to_numpy(), history["value"].to_numpy(), first, times, time_zone)
         table.loc[times, "value"] = guess.values
         table.loc[times, "quality"] = "forecast"
     if zone is not None:
@@ -51,10 +53,10 @@ def fill_weather(
     names = [c for c in values if c != "quality"]
     there = values[names].notna().all(axis=1)
     measured = values[there & (values["quality"] != "forecast")]
-    table = _grid(values[there], since, end, site)
+    table, history = _grid(even(values[there], since, end), since, end, site), even(values, since, end)
     for first, times in _gaps(table):
         for name in names:
-            guess = weather_ahead(values.index.to_numpy(), values[name].to_numpy(), first, times)
+            guess = weather_ahead(history.index.to_numpy(), history[name].to_numpy(), first, times)
             table.loc[times, name] = guess.values
         table.loc[times, "quality"] = "persistence"
     last = measured.index.max() if len(measured) else pd.Timestamp(since)
@@ -67,11 +69,16 @@ def fill_weather(
 
 
 def _grid(values: pd.DataFrame, since: np.datetime64, end: np.datetime64, name: str) -> pd.DataFrame:
-    """The table on its own step over [since, end), with `real`."""
+    """The table on its step over [since, end), with `real`.
+
+    Parameters
+    ----------
+    values : on one step, gaps left out
+    """
     index = pd.DatetimeIndex(values.index)
     if len(index) < 2:
         raise SeriesError(name, "has no history to plan from", "two values at least before the night")
-    step = pd.Timedelta(pd.Series(index[1:] - index[:-1]).mode().iloc[0])
+    step = (index[1:] - index[:-1]).min()
     first = index[index >= pd.Timestamp(since)]
     start = first[0] if len(first) else pd.Timestamp(since)
     grid = pd.date_range(start, pd.Timestamp(end), freq=step, inclusive="left").as_unit("ns")

@@ -18,17 +18,20 @@ from energy.operate.config import OVERTIME
 KILLED = -9
 #: Lines of the child's last words that a reason carries.
 LAST_WORDS = 1
+#: Lines that are kept of a child's log, and characters of each: a traceback, not a book.
+TAIL_LINES, TAIL_WIDTH = 20, 500
 #: prctl's number for the signal that a child gets when its parent dies; Linux has it.
 PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended: exit code (KILLED at its limit), seconds, and its last line on stderr."""
+    """How a child ended: exit code (KILLED at its limit), seconds, its last line on stderr, and its last lines."""
 
     code: int
     seconds: float
     words: str
+    tail: tuple[str, ...] = ()
 
 
 def run(args: list[str], limit_s: float, log: Path, module: str = "energy") -> Ended:
@@ -51,8 +54,9 @@ def run(args: list[str], limit_s: float, log: Path, module: str = "energy") -> E
         finally:
             _kill(child)
     seconds = time.monotonic() - began
-    words = _last_words(log) if code != KILLED else f"killed after {seconds:.0f} s, {OVERTIME:g} times its limit"
-    return Ended(code, seconds, words)
+    lines = [x for x in log.read_text(encoding="utf-8", errors="replace").splitlines() if x.strip()]
+    words = _last_words(lines) if code != KILLED else f"killed after {seconds:.0f} s, {OVERTIME:g} times its limit"
+    return Ended(code, seconds, words, tuple(line[:TAIL_WIDTH] for line in lines[-TAIL_LINES:]))
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
@@ -72,6 +76,5 @@ def _die_with_parent() -> Callable[[], None] | None:
     return lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _last_words(log: Path) -> str:
-    lines = [x for x in log.read_text(encoding="utf-8", errors="replace").splitlines() if x.strip()]
+def _last_words(lines: list[str]) -> str:
     return " ".join(lines[-LAST_WORDS:]).removeprefix("energy: ")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from energy.inputs.errors import InputError
@@ -15,16 +17,18 @@ from energy.inputs.gpus import load_gpu_powers
 from energy.inputs.tables import read_series
 from energy.inputs.tariffs import load_tariffs
 from energy.operate.config import Place, due, now, today
-from energy.operate.errors import NightError, StoreError
-from energy.operate.publish import LATEST, is_published, lock
+from energy.operate.errors import NightError, RunFolderError, StoreError
+from energy.operate.publish import LATEST, LOCK, is_published, lock
 from energy.operate.queue import read_queue
-from energy.operate.runs import check_writable
 from energy.operate.store import check_integrity, open_state
 
 #: Free space below which nights will soon fail [MB]: some hundred nights of a small fleet.
 LEAST_FREE_MB = 500
 #: The clock is wrong when it stands before the newest night by more than this [days].
 CLOCK_DAYS = 2
+#: Looks at a place: what at, and how: words where all is well.
+Look = Callable[[Place], str]
+Looks = tuple[tuple[str, Look], ...]
 
 
 @dataclass(frozen=True)
@@ -41,16 +45,17 @@ class Warns(RuntimeError):
     """What somebody should know though no night fails by it."""
 
 
-def examine(place: Place) -> list[Finding]:
-    """Every look, in the order in which a night needs them; none stops the next."""
-    looks: tuple[tuple[str, Callable[[Place], str]], ...] = (
+def examine(place: Place, more: Looks = ()) -> list[Finding]:
+    """Every look, in the order in which a night needs them, and `more`; none stops the next, and none makes anything."""
+    looks: Looks = (
         ("fleet", _fleet), ("jobs", _jobs), ("series", _series), ("output folder", _folder), ("disk", _disk),
-        ("lock", _lock), ("database", _database), ("latest", _latest), ("clock", _clock), ("solver", _solver),
+        ("lock", _once(_lock, _lock_file)), ("database", _once(_database, _database_file)), ("latest", _latest),
+        ("clock", _once(_clock, _database_file)), ("solver", _solver),
     )  # fmt: skip
-    return [_look(what, look, place) for what, look in looks]
+    return [_look(what, look, place) for what, look in (*looks, *more)]
 
 
-def _look(what: str, look: Callable[[Place], str], place: Place) -> Finding:
+def _look(what: str, look: Look, place: Place) -> Finding:
     try:
         return Finding(what, True, look(place))
     except Warns as e:
@@ -93,13 +98,50 @@ def _series(place: Place) -> str:
     return f"{len(set(files))} files reach today"
 
 
+def _once(look: Look, file: Callable[[Place], Path]) -> Look:
+    """The look, once there is something to look at: to open it would make it."""
+
+    def there(place: Place) -> str:
+        path = file(place)
+        if path.exists() or any(place.out.glob("*/manifest.json")):
+            return look(place)
+        return f"{path} is not there yet; the first night makes it"
+
+    return there
+
+
+def _lock_file(place: Place) -> Path:
+    return place.out / LOCK
+
+
+def _database_file(place: Place) -> Path:
+    return place.database
+
+
 def _folder(place: Place) -> str:
-    check_writable(place.out)
-    return f"{place.out} can be written"
+    return can_write(place.out)
+
+
+def can_write(path: Path) -> str:
+    """That a file or folder can be written, or made where it is not there yet, in words; without writing anything.
+
+    Raises
+    ------
+    RunFolderError : it cannot; names the nearest folder that is there.
+    """
+    there = nearest(path)
+    if not os.access(there, os.W_OK | (os.X_OK if there.is_dir() else 0)) or (there != path and not there.is_dir()):
+        raise RunFolderError(f"{path} cannot be written; let the user of the night write to {there}, or name another")
+    return f"{path} can be written" if there == path else f"{path} can be made"
+
+
+def nearest(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there."""
+    return next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
 
 
 def _disk(place: Place) -> str:
-    free = shutil.disk_usage(place.out).free / 1e6
+    free = min(shutil.disk_usage(nearest(p)).free for p in (place.out, place.database, place.log, place.metrics)) / 1e6
     if free < LEAST_FREE_MB:
         raise NightError(f"{free:,.0f} MB are free, {LEAST_FREE_MB} are wanted")
     return f"{free:,.0f} MB are free"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -14,6 +19,7 @@ from energy.inputs.fleet import load_fleet
 from energy.inputs.tables import read_frame
 from energy.operate.config import Place
 from energy.operate.metering import LONGEST_H, OPEN
+from energy.operate.one_day import PLAN
 from energy.operate.store import Store, open_state
 
 METER = ("utc", "site", "import_mwh", "hours", "it_mwh")
@@ -22,8 +28,26 @@ PROGRESS = ("at", "job", "gpu_hours")
 HOUR = 1.0
 
 
-def read_meter(place: Place, file: Path) -> int:
-    """Metered energy: utc (start), site, import_mwh, optional hours and it_mwh. Returns the number of readings.
+@dataclass(frozen=True)
+class Taken:
+    """What became of a file: readings in it, and how many of them came too late, by the settled day."""
+
+    readings: int
+    late: dict[date, int] = field(default_factory=dict)
+
+    def words(self) -> str:
+        """One line."""
+        if not self.late:
+            return f"{self.readings} readings"
+        days = f"{min(self.late)} to {max(self.late)}" if len(self.late) > 1 else f"{min(self.late)}"
+        return (
+            f"{self.readings} readings; {sum(self.late.values())} of them came too late for days that are settled "
+            f"already ({days}): their bills stay as they are"
+        )
+
+
+def read_meter(place: Place, file: Path) -> Taken:
+    """Metered energy: utc (start), site, import_mwh, optional hours and it_mwh; a reading of the same start is replaced.
 
     Raises
     ------
@@ -32,20 +56,25 @@ def read_meter(place: Place, file: Path) -> int:
     """
     table = _table(file, METER, METER[:3], ("utc", "site"))
     sites = load_fleet(place.beside(place.config.fleet)).sites
-    for row, site in enumerate(table["site"], start=2):
+    for number, site in enumerate(table["site"], start=2):
         if site not in sites:
-            raise SeriesError(f"{file}: row {row}", f"site {site!r} is not in the fleet", ", ".join(sites))
+            raise SeriesError(f"{file}: row {number}", f"site {site!r} is not in the fleet", ", ".join(sites))
     for column, default in (("hours", HOUR), ("it_mwh", None)):
         if column not in table:
             table[column] = default
     moments = _moments(file, table["utc"])
     numbers = {c: _numbers(file, table[c], optional=c == "it_mwh") for c in ("import_mwh", "hours", "it_mwh")}
     _lengths(file, table["hours"])
+    rows = [
+        {"site": site, "utc": utc} | {c: v[i] for c, v in numbers.items()}
+        for i, (site, utc) in enumerate(zip(table["site"], moments, strict=True))
+    ]
     with open_state(place) as store, store.transaction():
-        for i, (site, utc) in enumerate(zip(table["site"], moments, strict=True)):
-            store.put("meter", {"site": site, "utc": utc} | {c: v[i] for c, v in numbers.items()}, replace=True)
-        _no_overlap(file, store, dict(zip(zip(table["site"], moments, strict=True), count(2), strict=False)))
-    return len(table)
+        late = _late(place, store, rows)
+        for row in rows:
+            store.put("meter", row, replace=True)
+        _no_overlap(file, store, rows)
+    return Taken(len(table), late)
 
 
 def read_progress(place: Place, file: Path) -> int:
@@ -99,22 +128,61 @@ def _lengths(file: Path, hours: pd.Series) -> None:
         raise SeriesError(f"{file}: row {row + 2}", what, f"hours above 0, at most {LONGEST_H:g}")
 
 
-def _no_overlap(file: Path, store: Store, rows: dict[tuple[str, str], int]) -> None:
-    """No two readings of a site count the same time, within the file or with one ingested before.
+def _late(place: Place, store: Store, rows: list[dict[str, Any]]) -> dict[date, int]:
+    """New readings by the first settled day that they touch; one that was there before, just so, is none."""
+    span = store.rows("SELECT min(day) AS first, max(day) AS last FROM days WHERE policy = ?", PLAN)[0]
+    if span["first"] is None:
+        return {}
+    first, last = date.fromisoformat(span["first"]), date.fromisoformat(span["last"])
+    found: Counter[date] = Counter()
+    for row in rows:
+        begin, end = _days(row, ZoneInfo(place.config.time_zone))
+        if max(begin, first) <= min(end, last) and row != _same_start(store, row):
+            found[max(begin, first)] += 1
+    return dict(found)
+
+
+def _days(row: dict[str, Any], zone: ZoneInfo) -> tuple[date, date]:
+    """First and last local day that a reading touches."""
+    begin = pd.Timestamp(row["utc"], tz="UTC")
+    end = begin + timedelta(hours=row["hours"]) - timedelta(seconds=1)
+    return begin.tz_convert(zone).date(), end.tz_convert(zone).date()
+
+
+def _same_start(store: Store, row: dict[str, Any]) -> dict[str, Any] | None:
+    return store.row(f"SELECT {', '.join(row)} FROM meter WHERE site = ? AND utc = ?", row["site"], row["utc"])
+
+
+def _no_overlap(file: Path, store: Store, rows: list[dict[str, Any]]) -> None:
+    """No reading of the file counts time that one before it counts, in the file or ingested earlier.
+
+    Two that were ingested earlier are not this file's doing.
+    """
+    number = dict(zip(((r["site"], r["utc"]) for r in rows), count(2), strict=False))
+    for site in dict.fromkeys(r["site"] for r in rows):
+        for a, b in _overlaps(store.rows("SELECT utc, hours FROM meter WHERE site = ? ORDER BY utc", site)):
+            theirs, mine = sorted(number.get((site, r["utc"]), 0) for r in (a, b))
+            if mine:
+                where = f"the other one in row {theirs}" if theirs else "the other one ingested before"
+                what = f"readings of {site} from {a['utc']}Z ({a['hours']:g} h) and {b['utc']}Z overlap, {where}"
+                raise SeriesError(f"{file}: row {mine}", what, "each hour of a site once")
+
+
+def _overlaps(readings: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Pairs that have more in common than lengths with few digits explain.
 
     Parameters
     ----------
-    rows : row in the file of each (site, utc)
+    readings : of one site, by their starts
     """
-    before: dict[str, Any] = {}
-    for r in store.rows("SELECT site, utc, hours FROM meter ORDER BY site, utc"):
-        open_h = OPEN * min(r["hours"], before.get("hours", r["hours"]))
-        if before.get("site") == r["site"] and _ends(before) > pd.Timestamp(r["utc"]) + pd.Timedelta(hours=open_h):
-            row = rows.get((r["site"], r["utc"])) or rows.get((before["site"], before["utc"]))
-            what = f"readings of {r['site']} from {before['utc']}Z ({before['hours']:g} h) and {r['utc']}Z overlap"
-            raise SeriesError(f"{file}: row {row}", what, "each hour of a site once")
-        before = r
-
-
-def _ends(reading: dict[str, Any]) -> pd.Timestamp:
-    return pd.Timestamp(reading["utc"]) + pd.Timedelta(hours=reading["hours"])
+    hours = np.array([r["hours"] for r in readings])
+    start = (np.array([r["utc"] for r in readings], dtype="datetime64[ns]") - np.datetime64(0, "s")) / np.timedelta64(
+        1, "h"
+    )
+    for i in range(len(readings)):
+        j = i + 1
+        while j < len(readings) and start[j] < start[i] + hours[i]:
+            common = min(start[i] + hours[i], start[j] + hours[j]) - start[j]
+            if common > OPEN * min(hours[i], hours[j]):
+                yield readings[i], readings[j]
+            j += 1

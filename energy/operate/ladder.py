@@ -12,6 +12,7 @@ from pathlib import Path
 from energy.codes import CONFIGURATION, DATA, DEGRADED, IMPOSSIBLE, OK
 from energy.operate import child
 from energy.operate.config import OVERTIME
+from energy.operate.logs import logger
 
 #: (rung, share of the time left that it may take, kill included): later rungs always keep some.
 RUNGS = (("lp", 0.5), ("simplex", 0.5), ("greedy", 0.5), ("last_good", 0.8))
@@ -90,5 +91,8 @@ def _tried(found: Climb, rung: str, plan: str, case: Path, work: Path, limit: fl
         found.solve_seconds = float(json.loads(folders[0].read_text(encoding="utf-8"))["solver"]["seconds"])
         return True
     found.code = ended.code
+    # The rung's own log lies in the work folder, which is swept.
+    logger().error("rung failed", extra={"rung": rung, "exit_code": ended.code, "seconds": round(ended.seconds, 1),
+                                         "last_lines": ended.tail})  # fmt: skip
     found.reasons.append(f"{rung}: {ended.words or f'ended with exit code {ended.code}'}")
     return False

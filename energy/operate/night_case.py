@@ -42,8 +42,7 @@ def write_night_case(
     config = place.config
     _copy_fleet(place, folder)
     zones = [z for p in config.prices for z in p.zones]
-    table = pd.concat([_columns(known.tables[z], z) for z in zones], axis=1)
-    _csv(table, folder / PRICES)
+    _csv(_beside([_columns(known.tables[z], z) for z in zones]), folder / PRICES)
     for site in config.weather:
         _csv(known.tables[site].drop(columns="real"), folder / f"weather_{site}.csv")
     for zone in config.carbon:
@@ -128,6 +127,12 @@ def _named_files(fleet: Fleet) -> list[str]:
 
 def _columns(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table[["value", "quality"]].rename(columns={"value": name, "quality": f"{name}_quality"})
+
+
+def _beside(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Zones in one table on the finest step of them all: each is complete, and a coarser price holds over its unit."""
+    every = sorted(set().union(*(t.index for t in tables)))
+    return pd.concat([t.reindex(pd.DatetimeIndex(every)).ffill() for t in tables], axis=1)
 
 
 def _csv(table: pd.DataFrame, path: Path) -> None:

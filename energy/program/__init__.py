@@ -4,7 +4,7 @@ Sets: jobs j; sites s; halls h (one cooling plant each, at one site); pools n (G
 hall); groups k (jobs with the same speed in every pool); speed classes c of a group (pools in which its
 jobs run equally fast); segments i of a hall's cooling curve; periods t of length dt_t [h]; demand charges d (per site,
 component and month) with bands b; contracts q; minimum bills b; rows r of PUE caps; guards g of work that waits for
-after the horizon. Parameters and variables have the names, units and ranges of ``energy/schema.py``.
+after the horizon. Parameters and variables have the names, units and ranges of ``energy/schema/tables.py``.
 
 Every function below is one bound, constraint or term of the cost, and its docstring is its algebra;
 ``energy formulation`` prints them in this order. Physics (a breaker, a hall, the GPUs there are) is hard;

@@ -15,7 +15,7 @@ import xarray as xr
 
 from energy.schema import QUALITY
 from energy.sources.answer import json_answer, reading
-from energy.sources.clock import Span, blocks, iso
+from energy.sources.clock import Span, blocks, iso, newest_first
 from energy.sources.gathered import gathered, given
 from energy.sources.http import Client
 from energy.sources.labelled import clip, dataset, finite, utc
@@ -47,7 +47,7 @@ def get_carbon(client: Client, zone: str, start: np.datetime64, end: np.datetime
         path = f"intensity/{iso(span[0])}/{iso(span[1])}"
         return given(parse_carbon, client.get(SOURCE.name, path, ttl_s=ttl(span[1], client.now())))
 
-    ds = gathered(parse_carbon(b'{"data": []}'), blocks(start, end, WINDOW), fortnight)
+    ds = gathered(parse_carbon(b'{"data": []}'), newest_first(blocks(start, end, WINDOW)), fortnight)
     return clip(ds, start, end).assign_attrs(zone=zone)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -56,6 +56,11 @@ def months(start: np.datetime64, end: np.datetime64) -> Iterator[Span]:
         stop = min(following, end)
         yield start, stop
         start = stop
+
+
+def newest_first(spans: Iterable[Span]) -> list[Span]:
+    """Pieces in the order of their worth: should the source be given up, tomorrow is worth more than last month."""
+    return list(spans)[::-1]
 
 
 def iso(moment: np.datetime64, form: str = "%Y-%m-%dT%H:%MZ") -> str:

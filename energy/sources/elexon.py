@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from energy.sources.answer import json_answer, reading
-from energy.sources.clock import Span, blocks, iso
+from energy.sources.clock import Span, blocks, iso, newest_first
 from energy.sources.gathered import gathered, given
 from energy.sources.http import Client
 from energy.sources.labelled import clip, dataset, utc
@@ -50,7 +50,7 @@ def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime
         path, lifetime = "balancing/pricing/market-index", ttl(span[1], client.now())
         return given(parse_prices, client.get(SOURCE.name, path, params, lifetime))
 
-    ds = gathered(parse_prices(b'{"data": []}'), blocks(start, end, WINDOW), week)
+    ds = gathered(parse_prices(b'{"data": []}'), newest_first(blocks(start, end, WINDOW)), week)
     return clip(ds, start, end).assign_attrs(zone=zone)
 
 

@@ -20,7 +20,7 @@ import xarray as xr
 
 from energy.schema import Floats, Times
 from energy.sources.answer import LicenceError, json_answer, reading
-from energy.sources.clock import Span, day_of, days, midnight
+from energy.sources.clock import Span, day_of, days, midnight, newest_first
 from energy.sources.gathered import gathered, given
 from energy.sources.http import Client
 from energy.sources.labelled import clip, dataset, finite, spacing
@@ -66,7 +66,7 @@ def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime
         return given(lambda body: _allowed(parse_prices(body), client.settings.private_use), answer)
 
     none = _prices(np.zeros(0, dtype="datetime64[ns]"), [], SOURCE.licence)
-    return clip(gathered(none, _months(start, end), month), start, end).assign_attrs(zone=zone)
+    return clip(gathered(none, newest_first(_months(start, end)), month), start, end).assign_attrs(zone=zone)
 
 
 def _months(start: np.datetime64, end: np.datetime64) -> list[Span]:

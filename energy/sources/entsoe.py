@@ -19,7 +19,7 @@ import xarray as xr
 
 from energy.schema import Floats, Times
 from energy.sources.answer import Answer, SourceError, Verdict, by_status, reading, words
-from energy.sources.clock import Span, blocks, iso
+from energy.sources.clock import Span, blocks, iso, newest_first
 from energy.sources.eic import DEFAULT_CLOCK, eic
 from energy.sources.entsoe_document import Period, periods
 from energy.sources.gathered import gathered, given
@@ -95,7 +95,8 @@ def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime
     def year(span: Span) -> xr.Dataset | None:
         return given(parse_prices, *ask(client, params, *span))
 
-    return clip(gathered(_prices([], ""), blocks(start, end, YEAR), year), start, end).assign_attrs(zone=zone)
+    ds = gathered(_prices([], ""), newest_first(blocks(start, end, YEAR)), year)
+    return clip(ds, start, end).assign_attrs(zone=zone)
 
 
 def ask(client: Client, params: Mapping[str, str], start: np.datetime64, end: np.datetime64) -> Iterator[Answer]:

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from energy.sources.answer import reading
-from energy.sources.clock import Span, blocks, months
+from energy.sources.clock import Span, blocks, months, newest_first
 from energy.sources.eic import DEFAULT_CLOCK, clock_of, eic
 from energy.sources.entsoe import SOURCE, YEAR, ask
 from energy.sources.entsoe_document import Period, periods
@@ -40,7 +40,7 @@ def get_reservoirs(client: Client, zone: str, start: np.datetime64, end: np.date
     def year(span: Span) -> xr.Dataset | None:
         return given(partial(parse_reservoirs, clock=clock_of(zone)), *ask(client, params, *span))
 
-    ds = gathered(_weeks([]), blocks(start - MARGIN, end + MARGIN, YEAR), year)
+    ds = gathered(_weeks([]), newest_first(blocks(start - MARGIN, end + MARGIN, YEAR)), year)
     return touching(ds, start, end).assign_attrs(zone=zone)
 
 
@@ -80,7 +80,7 @@ def get_generation(client: Client, zone: str, start: np.datetime64, end: np.date
         answers = [a for psr in HYDRO for a in ask(client, params | {"psrType": psr}, *span)]
         return given(parse_generation, *answers)
 
-    return clip(gathered(_generation([]), months(start, end), month), start, end).assign_attrs(zone=zone)
+    return clip(gathered(_generation([]), newest_first(months(start, end)), month), start, end).assign_attrs(zone=zone)
 
 
 def parse_generation(*bodies: bytes) -> xr.Dataset:

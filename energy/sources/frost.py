@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 
 from energy.sources.answer import SourceError, Verdict, json_answer, reading
-from energy.sources.clock import Span, blocks, iso
+from energy.sources.clock import Span, blocks, iso, newest_first
 from energy.sources.gathered import gathered, given, kept
 from energy.sources.http import Client
 from energy.sources.labelled import clip, dataset, finite, in_one_line, utc
@@ -114,7 +114,7 @@ def get_observations(client: Client, station: str, start: np.datetime64, end: np
         answer = client.get(SOURCE.name, "observations/v0.jsonld", params | when, ttl_s=ttl(span[1], client.now()))
         return given(parse_observations, answer)
 
-    ds = gathered(parse_observations(b'{"data": []}'), blocks(start, end, WINDOW), year)
+    ds = gathered(parse_observations(b'{"data": []}'), newest_first(blocks(start, end, WINDOW)), year)
     return clip(ds, start, end).assign_attrs(station=station)
 
 

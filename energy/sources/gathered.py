@@ -39,9 +39,15 @@ def gathered(none: xr.Dataset, pieces: Iterable[P], fetch: Callable[[P], xr.Data
 
 
 def whole(none: xr.Dataset, parts: list[xr.Dataset], note: str) -> xr.Dataset:
-    """One Dataset of the parts, with their notes and this one."""
-    ds = join([none, *parts])
+    """One Dataset of the parts, with their notes and this one; in the order of time, whichever was asked for first."""
+    ds = join([none, *sorted(parts, key=_first)])
     return ds.assign_attrs(note=in_one_line([str(ds.attrs["note"]), note]))
+
+
+def _first(part: xr.Dataset) -> int:
+    """Where a part begins; one without any interval makes no difference anywhere."""
+    time = part["time"].values
+    return int(time[0].astype("int64")) if len(time) else 0
 
 
 def kept(pieces: Iterable[P], fetch: Callable[[P], T | None], most: int | None = None) -> tuple[list[T], str]:
@@ -55,9 +61,42 @@ def kept(pieces: Iterable[P], fetch: Callable[[P], T | None], most: int | None =
     ------
     SourceError : there were failures and nothing else; the last of them.
     """
+    return kept_apart([pieces], fetch, most)
+
+
+def kept_apart(
+    hosts: Iterable[Iterable[P]], fetch: Callable[[P], T | None], most: int | None = None
+) -> tuple[list[T], str]:
+    """As `kept`, from several hosts: where one is given up, the next is asked all the same.
+
+    Parameters
+    ----------
+    hosts : the pieces of each
+
+    Raises
+    ------
+    SourceError : there were failures and nothing else; the last of them.
+    """
+    found: list[T] = []
+    failed: list[SourceError] = []
+    notes: list[str] = []
+    for pieces in hosts:
+        parts, errors, left = _asked(list(pieces), fetch, most)
+        found += parts
+        failed += [e for _, e in errors]
+        notes.append(_said(errors, left))
+    if failed and not found:
+        raise failed[-1]
+    return found, in_one_line(notes)
+
+
+def _asked(
+    left: list[P], fetch: Callable[[P], T | None], most: int | None
+) -> tuple[list[T], list[tuple[P, SourceError]], int]:
+    """What the pieces of one host gave, which failed, and how many were then not asked for."""
     found: list[T] = []
     failed: list[tuple[P, SourceError]] = []
-    row, left = 0, list(pieces)
+    row = 0
     while left and row < GIVE_UP and len(found) != most:
         piece = left.pop(0)
         try:
@@ -68,9 +107,7 @@ def kept(pieces: Iterable[P], fetch: Callable[[P], T | None], most: int | None =
             continue
         row = 0
         found += [] if part is None else [part]
-    if failed and not found:
-        raise failed[-1][1]
-    return found, _said(failed, len(left) if row >= GIVE_UP else 0)
+    return found, failed, len(left) if row >= GIVE_UP else 0
 
 
 def _said(failed: Sequence[tuple[object, SourceError]], left: int) -> str:

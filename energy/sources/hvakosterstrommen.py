@@ -49,8 +49,8 @@ def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime
             parse_prices, client.get(SOURCE.name, f"{day:%Y/%m-%d}_{zone}.json", ttl_s=ttl(after, client.now()))
         )
 
-    newest_first = days(start, end, ZONE_CLOCK)[::-1]  # tomorrow's prices are worth most, should it give up
-    return clip(gathered(parse_prices(b"[]"), newest_first, one), start, end).assign_attrs(zone=zone)
+    from_tomorrow = days(start, end, ZONE_CLOCK)[::-1]  # its prices are worth most, should the source be given up
+    return clip(gathered(parse_prices(b"[]"), from_tomorrow, one), start, end).assign_attrs(zone=zone)
 
 
 def parse_prices(body: bytes) -> xr.Dataset:

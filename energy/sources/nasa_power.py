@@ -17,7 +17,7 @@ import xarray as xr
 
 from energy.schema import Times
 from energy.sources.answer import json_answer, reading
-from energy.sources.clock import Span, blocks, day_of
+from energy.sources.clock import Span, blocks, day_of, newest_first
 from energy.sources.gathered import gathered, given
 from energy.sources.http import Client
 from energy.sources.labelled import clip, dataset, finite
@@ -71,7 +71,7 @@ def get_weather(
         when = {"start": f"{first:%Y%m%d}", "end": f"{last:%Y%m%d}"}
         return given(parse_weather, client.get(SOURCE.name, "point", params | when, ttl(span[1], client.now(), LAG)))
 
-    spans = blocks(max(start, FIRST), min(end, client.hour()), WINDOW)
+    spans = newest_first(blocks(max(start, FIRST), min(end, client.hour()), WINDOW))
     return clip(gathered(_hours({}, {}, -999.0), spans, year), start, end)
 
 

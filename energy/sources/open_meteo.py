@@ -20,8 +20,8 @@ import pandas as pd
 import xarray as xr
 
 from energy.sources.answer import LicenceError, Verdict, json_answer, reading
-from energy.sources.clock import Span, blocks, day_of
-from energy.sources.gathered import kept, whole
+from energy.sources.clock import Span, blocks, day_of, newest_first
+from energy.sources.gathered import kept_apart, whole
 from energy.sources.http import Client
 from energy.sources.labelled import clip, dataset, finite, stamped
 from energy.sources.spec import Key, Source, ttl
@@ -112,8 +112,8 @@ def get_weather(
         source, path = (ARCHIVE, "archive") if span[0] < split else (SOURCE, "forecast")
         return _ask(client, source, path, places, *span) or None
 
-    spans = [*blocks(start, min(end, split), WINDOW), *blocks(max(start, split), far, WINDOW)]
-    found, note = kept(spans, hours)
+    hosts = blocks(max(start, split), far, WINDOW), blocks(start, min(end, split), WINDOW)
+    found, note = kept_apart([newest_first(spans) for spans in hosts], hours)
     none = _hours({"time": []}, {}, "forecast")
     return [clip(whole(none, [part[n] for part in found], note), start, end) for n in range(len(places))]
 

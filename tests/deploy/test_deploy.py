@@ -6,6 +6,7 @@ import ast
 import configparser
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -43,7 +44,7 @@ def test_every_file_has_its_test():
     }
     assert names == {
         "README.md", "systemd/hydrocool-nightly.service", "systemd/hydrocool-nightly.timer", "cron/hydrocool", "kubernetes/cronjob.yaml",
-        "airflow/hydrocool_nightly.py", "prometheus/alerts.yaml", "grafana/hydrocool.json",
+        "sysusers.d/hydrocool.conf", "tmpfiles.d/hydrocool.conf", "airflow/hydrocool_nightly.py", "prometheus/alerts.yaml", "grafana/hydrocool.json",
     }  # fmt: skip
 
 
@@ -67,6 +68,24 @@ def test_service_and_timer_say_what_they_must():
     assert found
     assert (int(found[1]), int(found[2])) > (13, 0)
     ZoneInfo(found[3])
+
+
+def test_user_state_and_metrics_fit_together():
+    """One user for unit and cron, who may write where README has the metrics, and whose nights others may read."""
+    service = unit("hydrocool-nightly.service")["Service"]
+    lines = {
+        kind: [x for x in (DEPLOY / kind / "hydrocool.conf").read_text(encoding="utf-8").splitlines() if x[:1] != "#"]
+        for kind in ("sysusers.d", "tmpfiles.d")
+    }
+    assert [shlex.split(x)[:2] for x in lines["sysusers.d"]] == [["u", service["User"]]]
+    assert shlex.split(lines["sysusers.d"][0])[4:] == ["/var/lib/hydrocool", "/usr/sbin/nologin"]
+    assert re.search(rf" {service['User']} timeout ", (DEPLOY / "cron/hydrocool").read_text(encoding="utf-8"))
+    assert "DynamicUser" not in service, "its state would lie under /var/lib/private, and no right could be given to it"
+    assert (service["StateDirectoryMode"], service["UMask"]) == ("0755", "0022")
+    (kind, folder, *none, right) = lines["tmpfiles.d"][0].split()
+    assert (kind, none, right) == ("a+", ["-"] * 4, f"user:{service['User']}:rwx")
+    assert service["ReadWritePaths"] == f"-{folder}"
+    assert f"metrics: {folder}/hydrocool.prom" in (DEPLOY / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import datetime
 
 import pytest
 
@@ -88,6 +90,25 @@ def test_queue_for_nights_writes_progress_beside_the_whole_work(energy, tmp_path
     refused = energy("queue", path, "--progress", tmp_path / "none" / "p.csv")
     assert (refused.code, refused.out) == (2, "")
     assert "choose another with --progress" in refused.err
+
+
+def test_work_done_counts_to_the_moment_that_the_file_or_the_command_says_or_to_now(energy, tmp_path):  # noqa: F811
+    """A job of two hours on 16 GPUs that began an hour and a half ago, at each of the three moments."""
+
+    def done(written: float, began: float, *args: str, **top: object) -> str:
+        path, out = tmp_path / "q.json", tmp_path / "progress.csv"
+        times = {"start_time": number(began), "submit_time": number(began), "eligible_time": number(began)}
+        path.write_text(json.dumps({"jobs": [row(job_state=["RUNNING"], **times)]} | top))
+        assert energy("queue", path, "--progress", out, *args).code == 0
+        at, _, hours = out.read_text().splitlines()[1].split(",")
+        assert abs(datetime.fromisoformat(at).timestamp() - written) < 60
+        return f"{float(hours):.0f}"
+
+    now = time.time()
+    assert done(NOW, NOW - 5400, last_update=number(NOW)) == "24"
+    assert done(NOW, NOW - 5400, "--at", f"{AT:%Y-%m-%dT%H:%M:%SZ}") == "24"
+    assert done(NOW, NOW - 5400, "--at", f"{AT:%Y-%m-%dT%H:%M:%SZ}", last_update=number(NOW + 900)) == "24"
+    assert done(now, now - 5400) == "24"
 
 
 @pytest.mark.parametrize(

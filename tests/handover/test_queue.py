@@ -6,16 +6,18 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from energy.handover.job_table import Rules, job_table
-from energy.handover.queue import gpus_of, read_queue, tasks_of
+from energy.handover.queue import gpus_of, read_queue, read_queues, tasks_of
 from energy.inputs.errors import SeriesError
 from energy.inputs.jobs import read_jobs
 from energy.operate.ingest import read_progress
 from energy.operate.prepare import prepare
 from energy.operate.queue import read_queue as read_night_queue
 from energy.operate.store import open_store
+from tests.cli.conftest import energy  # noqa: F401
 from tests.nightly.nights import HOSTILE
 from tests.operate.conftest import nights  # noqa: F401 - a nightly folder
 from tests.operate.nightcase import DAY
@@ -233,3 +235,61 @@ def test_tasks_of_an_array(text, count):
 )
 def test_gpus_of_a_request(tres, gpus):
     assert gpus_of(tres) == gpus
+
+
+ARRAY = {"array_job_id": number(9), "array_task_id": number(2)}
+
+
+@pytest.mark.parametrize(("changes", "name"), [
+    (ARRAY | {"job_state": ["RUNNING"], "start_time": number(NOW - 60)}, "9_2"),
+    (ARRAY | {"job_id": 9, "array_task_id": number(None), "array_task_string": "3-5"}, "9"),
+    ({"array_job_id": number(0), "array_task_id": number(None), "job_state": ["RUNNING"], "start_time": number(NOW - 60)}, "101"),
+])  # fmt: skip
+def test_a_task_of_an_array_has_the_id_that_sacct_gives_it(tmp_path, changes, name):
+    assert [row[0] for row in job_table(queue_of(tmp_path, row(**changes)), Rules(AT)).rows] == [name]
+
+
+HEADER = "JobID|JobName|State|Submit|Eligible|ElapsedRaw|TimelimitRaw|ReqTRES"
+
+
+def sacct_of(tmp_path, *rows):
+    path = tmp_path / "ended.txt"
+    path.write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("state", ["COMPLETED", "FAILED", "CANCELLED by 7", "TIMEOUT", "NODE_FAIL", "PREEMPTED"])
+def test_whatever_ended_a_job_all_its_work_is_done(tmp_path, state):
+    """Half an hour of a limit of two: what it took is all that it was, and none of it is left."""
+    path = sacct_of(tmp_path, f"8|a|{state}|2026-04-30T10:00:00|2026-04-30T10:00:00|1800|120|gres/gpu:h200=4")
+    table = job_table(read_queue(path), Rules(AT, history=True, whole=True))
+    assert [row[2] for row in table.rows] == ["2"]
+    assert [done[1:] for done in table.done] == [("8", "2")]
+
+
+def test_a_job_that_ended_between_two_files_has_ended(tmp_path):
+    open_ = tmp_path / "squeue.json"
+    running = row(job_state=["RUNNING"], start_time=number(NOW - 5400))
+    open_.write_text(json.dumps({"jobs": [running, row(job_id=102)], "last_update": number(NOW)}), encoding="utf-8")
+    ended = sacct_of(tmp_path, "101|train|COMPLETED|2026-05-01T05:00:00|2026-05-01T05:00:00|5460|120|gres/gpu:h200=16")
+    found = read_queues([open_, ended])
+    assert found.at == AT
+    assert {j.id: j.state for j in found.jobs} == {"101": "COMPLETED", "102": "PENDING"}
+
+
+def test_a_night_expects_what_the_ended_jobs_of_the_last_weeks_let_it_expect(tmp_path, nights, energy):  # noqa: F811
+    """The documented commands: a job of 40 GPU-hours ended on each of the last 28 days, one waits."""
+    ten = datetime(2024, 3, 11, 10, tzinfo=UTC)
+    waits = {"submit_time": number(ten.timestamp() - 3600), "eligible_time": number(ten.timestamp() - 3600)}
+    (tmp_path / "queue.json").write_text(json.dumps({"jobs": [row(**waits)], "last_update": number(ten.timestamp())}))
+    moments = [f"{ten - timedelta(days=k, hours=-4):%Y-%m-%dT%H:%M:%S}" for k in range(1, 29)]
+    ended = sacct_of(tmp_path, *(f"{k}|a|COMPLETED|{t}|{t}|18000|600|gres/gpu:h200=8" for k, t in enumerate(moments)))
+    jobs, progress = nights.folder / "queue.csv", tmp_path / "progress.csv"
+    assert energy("queue", tmp_path / "queue.json", ended, "--history", "--progress", progress, "--out", jobs).code == 0
+    assert energy("ingest", "progress", progress, "--config", nights.folder / "nightly.yaml").code == 0
+    with open_store(nights.place.database) as store:
+        prepared = prepare(nights.place, store, DAY)
+    assert prepared.left == {"101": 32.0}, "what has ended is not planned again"
+    expected = pd.read_csv(prepared.case.parent / "expected_jobs.csv")
+    assert expected["gpu_hours"].tolist() == pytest.approx([40.0] * len(expected))
+    assert len(expected) >= 3

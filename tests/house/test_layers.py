@@ -32,6 +32,7 @@ MAY_IMPORT["operate"] = {
 }  # fmt: skip
 MAY_IMPORT["live_rates"] = {"inputs"}
 MAY_IMPORT["live_night"] = {"fetch", "inputs", "live_case", "live_rates", "operate", "sources", "schema"}
+MAY_IMPORT["checkup"] = {"fetch", "operate", "sources"}
 MAY_IMPORT["handover"] = {"inputs", "report", "schema"}
 MAY_IMPORT["codes"] = set()
 MAY_IMPORT["exits"] = {"codes", "inputs", "operate", "plant", "schema", "solve", "sources"}

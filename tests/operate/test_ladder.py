@@ -12,6 +12,7 @@ from energy.audit.certificate import VIOLATION
 from energy.operate import child, ladder
 from energy.operate import nightly as page
 from energy.operate.child import KILLED, Ended
+from energy.operate.logs import logging_to
 from tests.operate.nightcase import DAY
 
 
@@ -101,6 +102,29 @@ def test_a_child_is_killed_with_its_own_children_at_its_limit(tmp_path, monkeypa
     assert "killed after 3 s, 1.5 times its limit" in ended.words
     time.sleep(0.2)
     assert _gone(int(pid_file.read_text()))
+
+
+def test_the_last_lines_of_a_child_that_failed_are_in_the_log(tmp_path, monkeypatch):
+    """The log of a rung lies in the work folder, which the night sweeps."""
+    (tmp_path / "energy").mkdir()
+    (tmp_path / "energy" / "__init__.py").touch()
+    (tmp_path / "energy" / "__main__.py").write_text(
+        "print('\\n'.join(f'line {n}' for n in range(50)), flush=True)\nraise MemoryError('x' * 2000)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    log = tmp_path / "log.jsonl"
+    with logging_to(log, "night"):
+        found = ladder.climb(tmp_path, tmp_path, None, 20.0, time.monotonic() + 600)
+    assert found.rung == "nothing"
+    said = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(s["event"], s["level"], s["rung"], s["exit_code"]) for s in said] == [
+        ("rung failed", "ERROR", rung, 1) for rung in ("lp", "simplex", "greedy")
+    ]
+    assert len(said[0]["last_lines"]) == child.TAIL_LINES
+    assert "line 49" in said[0]["last_lines"]
+    assert said[0]["last_lines"][-1].startswith("MemoryError: xxx")
+    assert max(map(len, said[0]["last_lines"])) == child.TAIL_WIDTH
 
 
 def _gone(pid: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,9 +89,35 @@ def test_a_daily_reading_over_hourly_ones_is_refused_and_the_old_ones_stay(night
     ingest(nights, tmp_path, "utc,site,import_mwh\n2024-03-12T00:00Z,north,1\n2024-03-12T01:00Z,north,1\n")
     with pytest.raises(SeriesError, match=r"row 2.*overlap"):
         ingest(nights, tmp_path, "utc,site,import_mwh,hours\n2024-03-12T00:00Z,north,9,24\n")
-    assert ingest(nights, tmp_path, "utc,site,import_mwh\n2024-03-12T01:00Z,north,3\n") == 1, "again replaces"
+    assert ingest(nights, tmp_path, "utc,site,import_mwh\n2024-03-12T01:00Z,north,3\n").readings == 1, "again replaces"
     with open_store(nights.place.database) as store:
         assert [r["import_mwh"] for r in store.rows("SELECT * FROM meter ORDER BY utc")] == [1.0, 3.0]
+
+
+def test_overlaps_of_old_are_not_the_new_file_s_fault(nights, tmp_path):
+    """Two readings that were taken long ago overlap; a file that touches neither is taken, and one that does names its row."""
+    with open_store(nights.place.database) as store:
+        for utc in ("2024-03-01T00:00:00", "2024-03-01T00:30:00"):
+            store.put("meter", {"site": "north", "utc": utc, "hours": 1.0, "import_mwh": 1.0})
+    assert ingest(nights, tmp_path, "utc,site,import_mwh\n2024-03-12T00:00Z,north,1\n").readings == 1
+    assert ingest(nights, tmp_path, "utc,site,import_mwh\n2024-03-01T00:00Z,south,2\n").readings == 1
+    with pytest.raises(SeriesError, match=r"row 3: readings of north .* overlap, the other one ingested before"):
+        ingest(nights, tmp_path, "utc,site,import_mwh\n2024-03-12T01:00Z,north,1\n2024-03-01T01:00Z,north,2\n")
+
+
+def test_readings_of_settled_days_are_told_to_be_too_late(nights, tmp_path):
+    """Days of Oslo: 23:00 UTC on the 8th is the 9th, the first of two that are settled."""
+    with open_store(nights.place.database) as store:
+        for day in ("2024-03-09", "2024-03-10"):
+            store.put("days", {"policy": "plan", "day": day, "real_eur": 1.0, "energy_mwh": 1.0, "gpu_hours": 1.0,
+                               "metered": 0, "state": "{}"})  # fmt: skip
+    rows = [f"2024-03-{8 + k:02d}T{h:02d}:00Z,north,1" for k in range(4) for h in range(24)]
+    text = "utc,site,import_mwh\n" + "\n".join(rows) + "\n"
+    taken = ingest(nights, tmp_path, text)
+    assert taken.late == {date(2024, 3, 9): 24, date(2024, 3, 10): 24}
+    assert "96 readings; 48 of them came too late" in taken.words()
+    assert "(2024-03-09 to 2024-03-10)" in taken.words()
+    assert ingest(nights, tmp_path, text).words() == "96 readings", "the same again changes nothing"
 
 
 def test_progress_without_end_is_refused(nights, tmp_path):

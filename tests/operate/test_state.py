@@ -194,7 +194,7 @@ def test_a_meter_replaces_the_replay(nights, tmp_path):
     rows = [f"2024-03-{11 if h == 23 else 12}T{h:02d}:00Z,north,{2 * plan['mwh'] / 24}" for h in (23, *range(23))]
     reading = tmp_path / "meter.csv"
     reading.write_text("\n".join(["utc,site,import_mwh", *rows]) + "\n")
-    assert read_meter(nights.place, reading) == 24
+    assert read_meter(nights.place, reading).readings == 24
     for k in (1, 2):
         nights.night(DAY + timedelta(days=k))
     row = days(nights)["plan"]

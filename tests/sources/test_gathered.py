@@ -100,6 +100,35 @@ def test_the_newest_days_come_first_and_two_failures_in_a_row_are_enough(world):
     assert ds.attrs["note"] == "2026-11-23: HTTP 503; 2026-11-22: HTTP 503; given up, 7 more not asked for"
 
 
+@pytest.mark.parametrize("name", ["energy_charts", "elexon", "carbon_intensity"])
+def test_pieces_that_fail_in_the_far_past_keep_nothing_newer_back(world, name):
+    """The newest piece is asked for first, so two broken ones behind it cost themselves alone."""
+    source, get, *_ = PIECES[name]
+    whole = get(world.client(ttl_s=0))["time"].values
+    addresses: list[str] = []
+
+    def only_the_first(request: Request) -> Response | None:
+        addresses.append(request.full_path)
+        return None if len(addresses) == 1 else Response(status=503)
+
+    world.contracts[source].always = only_the_first
+    ds = get(world.client(tries=1, ttl_s=0))
+    assert ds.sizes["time"] > 0
+    assert ds["time"].values[-1] == whole[-1]
+    assert ds["time"].values[0] > whole[0]
+
+
+@pytest.mark.parametrize(("broken_host", "first", "last"), [
+    ("open_meteo_archive", "2026-08-25", "2026-11-20"), ("open_meteo", "2026-08-01", "2026-08-25"),
+])  # fmt: skip
+def test_a_key_that_one_host_refuses_keeps_the_other_from_nothing(world, broken_host, first, last):
+    world.contracts[broken_host].always = lambda _: Response(json.dumps({"reason": "API key invalid"}), 401)
+    ds = PIECES["open_meteo"][1](world.client(ttl_s=0))
+    assert str(ds["time"].values[0])[:10] == first
+    assert ds["time"].values[-1] < at(last)
+    assert "401" in ds.attrs["note"] or "key" in ds.attrs["note"]
+
+
 def part(day: str) -> xr.Dataset:
     return series([1.0], f"2026-11-{16 + DAYS.index(day)}T00:00")
 
