@@ -20,7 +20,7 @@ from energy.operate.config import Place, due, now, today
 from energy.operate.errors import NightError, RunFolderError, StoreError
 from energy.operate.publish import LATEST, LOCK, is_published, lock
 from energy.operate.queue import read_queue
-from energy.operate.store import check_integrity, open_state
+from energy.operate.store import check_integrity, has_nights, open_state
 
 #: Free space below which nights will soon fail [MB]: some hundred nights of a small fleet.
 LEAST_FREE_MB = 500
@@ -103,7 +103,7 @@ def _once(look: Look, file: Callable[[Place], Path]) -> Look:
 
     def there(place: Place) -> str:
         path = file(place)
-        if path.exists() or any(place.out.glob("*/manifest.json")):
+        if path.exists() or has_nights(place):
             return look(place)
         return f"{path} is not there yet; the first night makes it"
 

@@ -110,6 +110,11 @@ def open_store(path: Path) -> Iterator[Store]:
         connection.close()
 
 
+def has_nights(place: Place) -> bool:
+    """Whether nights are published, so that there must be a database."""
+    return (place.out / LATEST).is_symlink() or any(place.out.glob(f"*/{NIGHT}"))
+
+
 @contextmanager
 def open_state(place: Place) -> Iterator[Store]:
     """The database of a nightly file: as `open_store`, but none is made anew beside nights that are published.
@@ -120,7 +125,7 @@ def open_state(place: Place) -> Iterator[Store]:
     """
     path = place.database
     there = path.is_file() and path.stat().st_size > 0
-    if not there and ((place.out / LATEST).is_symlink() or any(place.out.glob(f"*/{NIGHT}"))):
+    if not there and has_nights(place):
         raise StoreError(
             f"{path}: there is no state database, but {place.out} has published nights; name the right one with "
             "database: in the nightly file, or make it anew from those nights with energy doctor --rebuild"
