@@ -18,6 +18,9 @@ PROGRESS = ("at", "job", "gpu_hours")
 LONGEST_LABEL = 200
 #: Least time between now and a deadline, beyond what the job needs [h]: else rounding alone makes it impossible.
 LEAST_SLACK = 1.0
+#: The same of a night's table [h]: the night begins at the next local midnight, up to 25 h away. Without it every job that
+#: has waited longer than the slack would be late before it is planned, though nobody but this table set it a deadline.
+NIGHT_SLACK = 25.0 + LEAST_SLACK
 #: Work below this is done [GPU-h]: a GPU for four seconds.
 DONE = 1e-3
 
@@ -105,7 +108,8 @@ def _row(job: Queued, rules: Rules) -> tuple[str, ...]:
     turns = -(-job.tasks // job.at_once)
     first = job.eligible if job.state in ENDED else max(job.eligible, rules.at)
     due = job.deadline or job.eligible + timedelta(hours=(job.limit_h or left) * turns + rules.slack_h)
-    latest = max(due, first + timedelta(hours=left * turns + LEAST_SLACK))
+    spare = NIGHT_SLACK if rules.whole and job.deadline is None else LEAST_SLACK
+    latest = max(due, first + timedelta(hours=left * turns + spare))
     each, first = (left + job.elapsed_h, job.eligible) if rules.whole and job.state in OPEN else (left, first)
     label = guarded(one_line(job.name)[: LONGEST_LABEL - 1])
     return (

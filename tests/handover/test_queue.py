@@ -108,6 +108,17 @@ def test_work_done_is_taken_away_once_however_often_the_queue_is_imported(tmp_pa
         assert night_of(nights, tmp_path, found, datetime.fromtimestamp(at, UTC)) == pytest.approx(left)
 
 
+def test_a_job_that_has_waited_long_is_not_late_in_the_night_that_plans_it(tmp_path, nights):  # noqa: F811
+    """Submitted three days ago, a day of slack; nobody but the table set it a deadline, and the night begins at midnight."""
+    noon = datetime(2024, 3, 11, 11, tzinfo=UTC)
+    since = number(noon.timestamp() - 3 * 86400)
+    found = queue_of(tmp_path, row(submit_time=since, eligible_time=since), last_update=number(noon.timestamp()))
+    (nights.folder / "queue.csv").write_text(job_table(found, Rules(noon, whole=True)).csv(), encoding="utf-8")
+    with open_store(nights.place.database) as store:
+        prepared = prepare(nights.place, store, DAY)
+    assert (prepared.left, prepared.late) == ({"101": 32.0}, {})
+
+
 def test_own_deadline_and_one_that_cannot_be_kept(tmp_path):
     found = queue_of(tmp_path, row(deadline=number(NOW + 8 * 3600)), row(job_id=102, deadline=number(NOW + 60)))
     jobs = jobs_of(tmp_path, job_table(found, Rules(AT)))
