@@ -129,6 +129,7 @@ def can_write(path: Path) -> str:
     ------
     RunFolderError : it cannot; names the nearest folder that is there.
     """
+    path = path.absolute()  # as `nearest` has it: a nightly file named by a relative path has relative places
     there = nearest(path)
     if not os.access(there, os.W_OK | (os.X_OK if there.is_dir() else 0)) or (there != path and not there.is_dir()):
         raise RunFolderError(f"{path} cannot be written; let the user of the night write to {there}, or name another")

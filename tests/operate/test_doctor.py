@@ -6,6 +6,7 @@ import os
 import sqlite3
 import sys
 import time
+from pathlib import Path
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -146,3 +147,11 @@ def test_live_sources_tell_when_they_last_gave_something(nights, tmp_path):
     assert answered(5) == ("ok", "nve fresh, 5 h")
     (folder / "ledger.sqlite").write_bytes(b"no database " * 500)
     assert found(nights)["sources"][0] == "FAIL"
+
+
+def test_a_relative_path_that_is_there_can_be_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.jsonl").write_text("{}\n")
+    for name in ("log.jsonl", "."):
+        assert can_write(Path(name)).endswith("can be written")
+    assert can_write(Path("new")).endswith("can be made")
