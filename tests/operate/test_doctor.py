@@ -6,8 +6,8 @@ import os
 import sqlite3
 import sys
 import time
-from pathlib import Path
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
