@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Days of history that make the season of the weather: all of a year and the weeks around its date.
 SEASON_DAYS = 400
+#: Labels of hours that nobody has published or measured.
+GUESSED = ("forecast", "persistence")
 
 
 def fill_prices(
@@ -84,7 +86,7 @@ def _grid(values: pd.DataFrame, since: np.datetime64, end: np.datetime64, name: 
     grid = pd.date_range(start, pd.Timestamp(end), freq=step, inclusive="left").as_unit("ns")
     out = values.reindex(grid)
     numbers = [c for c in out if c != "quality"]
-    real = out[numbers].notna().all(axis=1) & ~out["quality"].isin(["forecast", "persistence"])
+    real = out[numbers].notna().all(axis=1) & ~out["quality"].isin(GUESSED)
     return out.assign(real=real, quality=out["quality"].astype(object))
 
 

@@ -13,7 +13,7 @@ from energy.inputs.errors import SeriesError
 from energy.inputs.nightly import Nightly
 from energy.inputs.series import HUMIDITY, SUN, VARIABLE_MAP
 from energy.inputs.tables import read_series
-from energy.operate.ahead import fill_prices, fill_weather, hours_of
+from energy.operate.ahead import GUESSED, fill_prices, fill_weather, hours_of
 from energy.operate.config import Place
 from energy.operate.skill import JUDGED_DAYS, error_of_late
 
@@ -138,10 +138,10 @@ def _source(
 def _only_real(table: pd.DataFrame) -> pd.DataFrame:
     """A kept table without what was filled or forecast in it."""
     for label in [str(c) for c in table if str(c).endswith("_quality")]:
-        guess = table[label].isin(["forecast", "persistence"])
+        guess = table[label].isin(GUESSED)
         table[label.removesuffix("_quality")] = table[label.removesuffix("_quality")].where(~guess)
     if "quality" in table:
-        guess = table["quality"].isin(["forecast", "persistence"])
+        guess = table["quality"].isin(GUESSED)
         names = [str(c) for c in table if c != "quality"]
         table[names] = table[names].where(~guess)
     return table

@@ -10,11 +10,10 @@ import pandas as pd
 
 from energy.inputs.nightly import Nightly
 from energy.inputs.tables import read_series
+from energy.operate.ahead import GUESSED
 
 #: Days before the delivery day that it is set against: a week, and four whole ones for the season.
 WEEK, WEEKS = 7, 28
-#: Labels of hours that nobody has published.
-GUESSED = ("forecast", "persistence")
 
 
 def price_context(config: Nightly, prices: Path, day: date) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from energy import __version__
+from energy.operate.durable import sync
 from energy.operate.errors import RunFolderError
 from energy.plan.shape import frame, handed_over
 from energy.report.record import HYDRO, RESERVOIRS, Record, read, read_water, write, write_json
@@ -153,10 +154,8 @@ def publish(record: Record, out: Path, page: bool = True) -> Path:
 
 def _rename(work: Path, final: Path) -> None:
     """Put the finished folder in its place; an older run of the same id makes way only then, and comes back."""
-    for path in _files(work):
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
     work.chmod(0o755)
+    sync(work)
     old = work.with_name(f".old-{work.name.removeprefix('.')}")
     try:
         if final.exists():
