@@ -8,13 +8,20 @@ DEV    := $(VENV)/.dev-ready
 # One thread: the solver and the measured ratios are single-threaded, and two libraries' pools only fight.
 export OMP_NUM_THREADS := 1
 
-.PHONY: optimize nightly soak soak-short report test coverage thorough laws test-sources test-nights check format docs lock bench bills regression real validate-cooling clean
+.PHONY: help optimize nightly report test coverage thorough laws test-sources test-nights check format docs lock bench bills \
+  regression real validate-cooling golden differential peers canary study mutation soak soak-short clean
 
 optimize: $(RUN)  ## the reference case (or ARGS), solved, proven, priced, reported
 	$(BIN)/energy optimize $(ARGS)
 
 nightly: $(RUN)  ## plan of the newest night that is due; ARGS="nightly.yaml --date 2026-03-01"
 	$(BIN)/energy nightly $(ARGS)
+
+# Expanded when the rule runs, so that no other target looks.
+NEWEST = $(shell ls -td data/runs/*/ 2>/dev/null | head -n 1)
+report: $(RUN)  ## the newest run's report, drawn again from its folder; ARGS="--run FOLDER" another one's
+	@test -n "$(ARGS)$(NEWEST)" || { echo 'data/runs holds no run: make optimize first, or ARGS="--run FOLDER"' >&2; exit 2; }
+	$(BIN)/energy report $(or $(ARGS),--run $(NEWEST))
 
 FAST := -m "not slow" --numprocesses 2 --dist loadfile
 test: $(DEV)  ## fast tests, under five minutes on two cores
@@ -38,7 +45,7 @@ check: $(DEV)  ## lint, types, generated files in step
 	$(BIN)/mypy --strict energy
 	$(BIN)/python -m tests.in_step
 
-format: $(DEV)
+format: $(DEV)  ## what ruff mends by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -64,7 +71,7 @@ regression: $(DEV)  ## objectives and sizes of the table, old beside new
 bills: $(DEV)  ## golden invoices, and objective = bill for 200 random fleets, tariffs and horizons
 	$(BIN)/python -m pytest tests/bills $(ARGS)
 
-test-nights: $(DEV)  ## every test of the nightly run: state from night to night, ladder, kill -9 at every step and at 200 moments
+test-nights: $(DEV)  ## every test of the nightly run: state from night to night, fallback methods, kill -9 at every step and at 200 moments
 	$(BIN)/python -m pytest tests/operate tests/nightly $(ARGS)
 
 golden: $(DEV)  ## golden LP files against the program; REASON="why" writes them and notes the reason
@@ -121,5 +128,8 @@ lock: $(DEV)  ## new lock files from pyproject.toml; hashes, no addresses
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras --no-emit-index-url --no-emit-find-links
 
-clean:
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+clean:  ## away with environments, runs, caches and kept answers of live sources
 	rm -rf $(VENV) $(PEERS) $(MUTANTS) data/runs data/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -29,6 +29,33 @@ app = typer.Typer(
 )
 handing.register(app)
 
+
+def _print_version(asked: bool) -> None:
+    """Print the versions and end; they are looked up only when asked for."""
+    if asked:
+        from importlib.metadata import version
+
+        from energy import __version__
+
+        typer.echo(f"hydrocool {__version__} (HiGHS {version('highspy')}, Pyomo {version('pyomo')})")
+        raise typer.Exit(OK)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the versions of hydrocool, HiGHS and Pyomo.",
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
 CaseArg = Annotated[Path | None, typer.Argument(help="Case file; without it the reference case.", show_default=False)]
 FirstDay = Annotated[str | None, typer.Option("--start", help="First local day, YYYY-MM-DD.", show_default=False)]
 LastDay = Annotated[str | None, typer.Option("--end", help="Last local day, inclusive.", show_default=False)]

@@ -174,6 +174,17 @@ def test_cronjob_mounts_what_it_has_and_may_do_nothing_else():
     assert spec["concurrencyPolicy"] == "Forbid"
 
 
+def test_image_runs_as_the_user_of_the_cronjob():
+    pod = yaml("kubernetes/cronjob.yaml")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    text = (DEPLOY.parent / "Containerfile").read_text(encoding="utf-8")
+    steps = [x.split(maxsplit=1) for x in text.splitlines() if x and not x.startswith(("#", " "))]
+    ids = f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}"
+    assert ["USER", ids] in steps
+    assert ["WORKDIR", pod["containers"][0]["workingDir"]] in steps
+    assert steps[-1] == ["ENTRYPOINT", '["energy"]']
+    assert "--require-hashes" in text
+
+
 @pytest.mark.parametrize(("code", "counts"), [(0, 0), (6, 0), (3, 1), (5, 1)])
 def test_degraded_counts_as_success_in_the_container(code, counts):
     command = yaml("kubernetes/cronjob.yaml")["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0][
