@@ -75,7 +75,7 @@ bills: $(DEV)  ## golden invoices, and objective = bill for 200 random fleets, t
 	$(BIN)/python -m pytest tests/bills $(ARGS)
 
 test-nights: $(DEV)  ## every test of the nightly run: state from night to night, fallback methods, kill -9 at every step and at 200 moments
-	$(BIN)/python -m pytest tests/operate tests/nightly $(ARGS)
+	$(BIN)/python -m pytest tests/nightly $(ARGS)
 
 golden: $(DEV)  ## golden LP files against the program; REASON="why" writes them and notes the reason
 	$(BIN)/python -m tests.golden.rebase $(if $(REASON),--reason "$(REASON)")

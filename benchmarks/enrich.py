@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import xarray as xr
 
-from energy import schema
-from energy.schema import Floats, values_of
+from energy.schema import Floats, validate, values_of
+from energy.schema import arrays as arrays_module
 
 
 def replaced(problem: xr.Dataset, coords: Mapping[str, object] | None = None, **arrays: object) -> xr.Dataset:
     """The Problem with other arrays, and other axes where their lengths change; checked again."""
     kept: dict[str, object] = values_of(problem)
     axes: dict[str, object] = {str(k): v.values for k, v in problem.coords.items()}
-    return schema.dataset(kept | arrays, axes | dict(coords or {}), schema.PROBLEM)
+    return validate.dataset(kept | arrays, axes | dict(coords or {}), arrays_module.PROBLEM)
 
 
 def arrays_of(problem: xr.Dataset) -> dict[str, Floats]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from energy import schema
-from energy.schema import Floats
+from energy.schema import Floats, validate
+from energy.schema import arrays as arrays_module
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def random_problem(size: Size = Size(), seed: int = 0) -> xr.Dataset:  # noqa: R
         "contract": [], "minimum": [], "currency": [],
         "cap": [f"s{i}:year@2020" for i in range(size.sites)] if size.cap else [],
     }  # fmt: skip
-    return schema.dataset(arrays, coords, schema.PROBLEM)
+    return validate.dataset(arrays, coords, arrays_module.PROBLEM)
 
 
 def _axes(size: Size) -> dict[str, object]:

@@ -37,7 +37,7 @@ from benchmarks.mutants import CHECKOUT, ROOMS, Mutant, sample
 SUITES = (
     ("energy/program/", ("tests/golden", "tests/closed_forms", "tests/program")),
     (
-        "energy/audit/matrix.py",
+        "energy/audit/array_model.py",
         ("tests/closed_forms", "tests/audit/test_certificate.py", "tests/audit/test_array_model.py", "tests/program"),
     ),
     (
@@ -49,8 +49,8 @@ SUITES = (
             "tests/lying_solver",
         ),
     ),
-    ("energy/audit/explain.py", ("tests/explain",)),
-    ("energy/audit/cures.py", ("tests/explain",)),
+    ("energy/audit/diagnosis.py", ("tests/explain",)),
+    ("energy/audit/diagnosis.py", ("tests/explain",)),
     ("energy/audit/", ("tests/audit", "tests/bills")),
     ("energy/plant/parameters.py", ("tests/plant/test_parameters.py", "tests/plant/test_plant_files.py")),
     ("energy/plant/", ("tests/plant", "tests/bills/test_solar.py")),

@@ -23,9 +23,9 @@ from typing import Any
 import pandas as pd
 from ruamel.yaml import YAML
 
-from energy.operate.runs import publish, record_of
+from energy.cli.tables import console, headline
 from energy.optimize import Run, optimize
-from energy.screen import console, headline
+from energy.runs.folder import publish, record_of
 
 HALL = {"dlc": ("dlc_dry_cooler", "h200"), "air": ("airside_economizer", "h200")}
 #: Site -> latitude, longitude, altitude, bidding zone, time zone, country, tariff, cooling.

@@ -25,15 +25,14 @@ from typing import Any
 from benchmarks.soak_case import Soak, write_soak
 from benchmarks.soak_checks import after_night, at_end
 from benchmarks.soak_faults import Fault, draw, mend, prepare, restore
-from energy.cli import app
-from energy.codes import OK
-from energy.operate import nightly as pages
-from energy.operate.child import Ended
-from energy.operate.config import load_nightly
-from energy.operate.ladder import climb
-from energy.operate.nightly import run_night
-from energy.operate.store import open_store
-from energy.screen import console
+from energy.cli.app import app
+from energy.cli.tables import console
+from energy.errors import OK
+from energy.nightly import fallback
+from energy.nightly.config import load_nightly
+from energy.nightly.database import open_store
+from energy.nightly.fallback import Ended, climb
+from energy.nightly.run import run_night
 
 STUDIES = ("known", "perfect")
 
@@ -84,7 +83,7 @@ def in_this_process(args: list[str], limit_s: float, log: Path) -> Ended:
 def study(config: Path, soak: Soak) -> None:
     """All nights of a policy in this process, its solves too; those in the books already are skipped."""
     place = load_nightly(config)
-    pages.climb = partial(climb, run=in_this_process)
+    fallback.climb = partial(climb, run=in_this_process)
     for k in range(soak.nights):
         day = soak.first + timedelta(days=k)
         with open_store(place.database) as store:

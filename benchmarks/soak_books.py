@@ -12,18 +12,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from energy.audit.bill import bill
-from energy.audit.facts import clock
+from energy.audit.invoice import bill
 from energy.audit.replay import replay
+from energy.audit.site_prices import clock
+from energy.inputs.load import Inputs, read_inputs
 from energy.inputs.series import read_all
 from energy.inputs.state import SiteState, State
-from energy.operate.books import day_schedule, executed, inputs_of, work_of
-from energy.operate.config import Place
-from energy.operate.planner import read_schedule
-from energy.operate.queue import read_queue
-from energy.operate.store import Store
+from energy.nightly.accounts import day_schedule, executed, inputs_of, work_of
+from energy.nightly.config import Place
+from energy.nightly.database import Store
+from energy.nightly.queue import read_queue
 from energy.optimize import facts
-from energy.problem import Inputs, read_inputs
+from energy.schedule.table import read_schedule
 from energy.schema import Floats
 
 #: Relative difference up to which sums in another order are equal.

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from benchmarks.real_cases import CASES, FX, PLACES, _fleet
 from benchmarks.soak_faults import restore
 from energy.inputs.series import _dew_point_daily_minimum
-from energy.inputs.tables import read_series
+from energy.series.files import read_series
 
 #: Window whose fleet and series are used; nights run through its year.
 WINDOW = "nordic2019-february"

@@ -13,11 +13,11 @@ from benchmarks.soak_books import balances
 from benchmarks.soak_case import Soak
 from benchmarks.soak_faults import Fault
 from energy.audit.certificate import VIOLATION
-from energy.codes import DEGRADED, OK, UNPUBLISHED
-from energy.operate.config import Place
-from energy.operate.publish import LATEST, is_published
-from energy.operate.queue import DONE, read_queue
-from energy.operate.store import Store, open_store
+from energy.errors import DEGRADED, OK, UNPUBLISHED
+from energy.nightly.config import Place
+from energy.nightly.database import Store, open_store
+from energy.nightly.publish import LATEST, is_published
+from energy.nightly.queue import DONE, read_queue
 
 
 def after_night(place: Place, day: date, fault: Fault, runs: list[dict[str, Any]], before: str) -> list[str]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from energy.inputs.tables import read_series
-from energy.operate.config import load_nightly
-from energy.operate.publish import FULL_AT, KILL_AT
+from energy.nightly.config import load_nightly
+from energy.nightly.publish import FULL_AT, KILL_AT
+from energy.series.files import read_series
 
 #: Share of the nights that have a fault.
 SHARE = 0.5

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 
 from benchmarks.instances import Size, random_problem
-from energy.audit.matrix import array_model
+from energy.audit.array_model import array_model
 from energy.program import build
 from energy.solve import Options, compile_model, solve
 

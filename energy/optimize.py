@@ -12,25 +12,25 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from energy.audit import baseline as baselines
-from energy.audit.bill import Bill, bill
 from energy.audit.certificate import Certificate, certify
-from energy.audit.explain import what_would_help
-from energy.audit.facts import Facts
-from energy.audit.limits import standings
-from energy.audit.reconcile import Reconciliation, reconcile
+from energy.audit.completion import stand_in
+from energy.audit.compliance import standings
+from energy.audit.diagnosis import what_would_help
+from energy.audit.invoice import Bill, bill
+from energy.audit.reconciliation import Reconciliation, reconcile
 from energy.audit.replay import replay
-from energy.audit.stand_in import stand_in
-from energy.audit.summary import Outcome, judge, judge_given, summarise
-from energy.plan import handed_over, place, shape_of
-from energy.problem import Inputs, assemble, notices, read_inputs
+from energy.audit.site_prices import Facts
+from energy.audit.verdict import Outcome, judge, judge_given, summarise
+from energy.inputs.load import Inputs, read_inputs
+from energy.problem import assemble, notices
+from energy.schedule import dispatch as baselines
+from energy.schedule.disaggregate import place
+from energy.schedule.table import Maker, handed_over, shape_of
 from energy.solve import Options, Raw, dual_prices, gate, solve
 
 Stage = Callable[[str], None]
 #: Status of a plan whose Schedule no solver made.
 NOT_SOLVED = "not solved"
-#: Makes a Schedule of a Problem without a solver.
-Maker = Callable[[xr.Dataset], xr.Dataset]
 
 
 @dataclass

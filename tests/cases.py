@@ -16,8 +16,9 @@ import pytest
 import xarray as xr
 from ruamel.yaml import YAML
 
-from energy.inputs.errors import InputError
-from energy.problem import Inputs, assemble, read_inputs
+from energy.errors import InputError
+from energy.inputs.load import Inputs, read_inputs
+from energy.problem import assemble
 
 CASE = """\
 name: small

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from energy.inputs import yamlfile
+from energy.inputs import yaml_files
 from energy.inputs.resources import root
 from tests.cases import SmallCase
 
@@ -24,14 +24,14 @@ settings.load_profile("quick")
 @pytest.fixture(scope="session", autouse=True)
 def models_are_parsed_once() -> Iterator[None]:
     """Files below models/ do not change during the tests; parsing them anew would take half of the time."""
-    parse = yamlfile.read_yaml
+    parse = yaml_files.read_yaml
     parse_once = lru_cache(maxsize=None)(parse)
 
     def read_yaml(path: Path) -> dict[str, Any]:
         return deepcopy(parse_once(path)) if path.is_relative_to(root() / "models") else parse(path)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(yamlfile, "read_yaml", read_yaml)
+        patch.setattr(yaml_files, "read_yaml", read_yaml)
         yield
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import cooling_table, plant_parameters
-from energy.inputs import jsonschema
+from energy.inputs import templates
 from energy.program import formulation
 from energy.schema import markdown
 
@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).parents[1]
 
 def expected() -> dict[str, str]:
     """Path in the checkout -> content it must have."""
-    schemas = {f"docs/schemas/{name}.schema.json": jsonschema.text(name) for name in jsonschema.FILES}
+    schemas = {f"docs/schemas/{name}.schema.json": templates.text(name) for name in templates.FILES}
     pages = {
         "docs/formulation.md": formulation(),
         "docs/arrays.md": markdown(),

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import xarray as xr
 
-from energy.audit.matrix import ArrayModel, array_model
+from energy.audit.array_model import ArrayModel, array_model
 from energy.schema import Floats, values_of
 
 #: Largest scaled violation of a row or bound: ten times the solver's tolerance, 1 W in a MW balance.

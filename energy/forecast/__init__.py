@@ -5,7 +5,7 @@ Pure functions of arrays and tables, the same answer for the same input. What wa
 """
 
 from energy.forecast.arrivals import expected_arrivals
-from energy.forecast.errors import LeadErrors, errors, same_hour_last_week
+from energy.forecast.evaluation import LeadErrors, errors, same_hour_last_week
 from energy.forecast.prices import Ahead, shape
 from energy.forecast.weather import weather_ahead
 

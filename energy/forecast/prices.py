@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from energy.forecast.clock import DAY_MIN, WEEK_MIN, Known, known_before, parts, slot_means, slots
+from energy.forecast.calendar import DAY_MIN, WEEK_MIN, Known, known_before, parts, slot_means, slots
 from energy.schema import Floats, Times
 
 DAY_H, WEEK_H = 24.0, 168.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from energy.forecast.clock import DAY_MIN, Known, known_before, parts, slot_means, slots
+from energy.forecast.calendar import DAY_MIN, Known, known_before, parts, slot_means, slots
 from energy.forecast.prices import Ahead
 from energy.schema import Bools, Floats, Times
 

@@ -13,8 +13,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
-from energy.handover.names import safe
-from energy.handover.quota import Quotas, stamp
+from energy.handover.quota import Quotas, safe, stamp
 
 API = "kueue.x-k8s.io/v1beta1"
 #: Resource that a GPU is requested as.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from energy.handover.names import quoted, safe
-from energy.handover.quota import Quotas, digits, stamp, stretches
-from energy.report.words import one_line
+from energy.handover.quota import Quotas, digits, quoted, safe, stamp, stretches
+from energy.report.text import one_line
 
 #: First part of every QOS name, so that no other QOS is ever touched.
 PREFIX = "hc"

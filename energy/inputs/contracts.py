@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from energy.inputs.dated import Dated
-from energy.inputs.windows import ALWAYS, Window
-from energy.inputs.yamlfile import Frozen
+from energy.inputs.dated import ALWAYS, Dated, Window
+from energy.inputs.yaml_files import Frozen
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 

@@ -1,4 +1,9 @@
-"""The fleet file: sites, halls, pools, limits, with dated phases."""
+"""The fleet file: sites, halls, pools, limits, with dated phases.
+
+Heat that a site may sell: how much, how warm, at what price.
+
+Bidding zones of the European day-ahead markets, by the names users and exchanges write.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +17,46 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from energy.inputs.contracts import Contract, Hedge, Solar
 from energy.inputs.dated import Dated, LocalMoment, Step, constant
-from energy.inputs.heat import HeatReuse
-from energy.inputs.yamlfile import Frozen, load_model
-from energy.inputs.zones import BIDDING_ZONES, check_zone
+from energy.inputs.yaml_files import Frozen, load_model
+
+
+class HeatReuse(Frozen):
+    """A buyer of heat from the liquid loops of a site's halls.
+
+    `limit_mw` and `price_eur_per_mwh` count heat taken from the halls. Without a heat pump only halls whose return is at
+    least `temperature_c` warm can deliver; with one all liquid loops can, for 1/`heat_pump_cop` MWh of power per MWh of heat
+    taken, at the site's price of energy. `recoverable_share` of a loop's heat passes the exchanger (engineering
+    judgement; replace it with your own).
+    """
+
+    limit_mw: Dated
+    price_eur_per_mwh: float = Field(ge=0, le=1000)
+    temperature_c: float = Field(ge=10, le=120)
+    heat_pump_cop: float | None = Field(default=None, gt=1, le=20)
+    recoverable_share: float = Field(default=0.9, gt=0, le=1)
+
+
+#: Codes of the Single Day-Ahead Coupling areas and Great Britain, as ENTSO-E and Nord Pool name them;
+#: DE and DE-AT-LU are the German zone before 2018-10-01, DE-LU since.
+BIDDING_ZONES = frozenset({
+    "NO1", "NO2", "NO3", "NO4", "NO5", "SE1", "SE2", "SE3", "SE4", "FI", "DK1", "DK2", "EE", "LV", "LT", "DE", "DE-LU",
+    "DE-AT-LU", "AT", "FR", "BE", "NL", "PL", "CZ", "SK", "HU", "RO", "BG", "SI", "HR", "GR", "ES", "PT", "CH", "GB",
+    "IE-SEM", "IT-NORTH", "IT-CNOR", "IT-CSUD", "IT-SUD", "IT-SICI", "IT-SARD", "IT-CALA",
+})  # fmt: skip
+
+
+def check_zone(zone: str) -> str:
+    """`zone` if it is a bidding zone.
+
+    Raises
+    ------
+    ValueError : names the zones of that country where the code is a country with several.
+    """
+    if zone in BIDDING_ZONES:
+        return zone
+    near = sorted(z for z in BIDDING_ZONES if z.startswith(zone[:2].upper()))
+    hint = f"the bidding zones there are {', '.join(near)}" if near else f"one of {', '.join(sorted(BIDDING_ZONES))}"
+    raise ValueError(f"{zone!r} is not a bidding zone; {hint}")
 
 
 def _zone_known(name: str) -> str:
@@ -31,8 +73,6 @@ BiddingZone = Annotated[
 ]
 #: Names become parts of ids such as site/hall/pool, file columns and Pyomo labels.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}$")]
-
-
 #: Keys of sites, halls and pools that may change on given dates.
 DATED = ("grid_limit_mw", "other_site_mw", "design_mw", "limit_mw", "other_it_mw", "count", "firm_gpus")
 

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from energy.inputs.errors import SeriesError
-from energy.inputs.known import rates_known
-from energy.inputs.tables import read_series
-from energy.inputs.yamlfile import Frozen
+from energy.errors import SeriesError
+from energy.inputs.yaml_files import Frozen
 from energy.schema import Floats, Times
+from energy.series.files import read_series
+from energy.series.vintage import rates_known
 
 
 class Rate(Frozen):

@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from energy.inputs.errors import ConfigError
+from energy.errors import ConfigError
 from energy.inputs.fleet import Fleet, Pool
 from energy.inputs.resources import model_path
-from energy.inputs.yamlfile import Frozen, load_model, validate
+from energy.inputs.yaml_files import Frozen, load_model, validate
 
 Evidence = Literal["R", "M", "S", "G", "mem", "H", "L", "CALC", "MEM"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
-from energy.inputs.errors import ConfigError, SeriesError
-from energy.inputs.tables import read_frame
-from energy.inputs.yamlfile import Frozen, validate
+from energy.errors import ConfigError, SeriesError
+from energy.inputs.yaml_files import Frozen, validate
+from energy.series.files import read_frame
 
 #: Columns that are text even where they look like numbers: id 007 is not 7.
 TEXT = ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site", "submitted")
@@ -22,10 +22,8 @@ TEXT = ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "hom
 RESERVED = ("gang_gpus", "min_run_h", "movable")
 #: When a job became known: what nightly runs and plans as of a moment look at. Else its release counts.
 SUBMITTED = "submitted"
-
 #: How the ids of expected arrivals begin, and no other's where a case has some.
 EXPECTED = "expected-"
-
 _OFFSET = re.compile(r"^\+\s*(\d{1,6}(?:\.\d+)?)\s*h$")
 #: What release and deadline may look like, for messages.
 MOMENTS = "a UTC time such as 2018-05-01T06:00Z, or hours after the horizon's start such as +36h"
@@ -214,3 +212,10 @@ def _moment(key: str, cell: Any, start: np.datetime64) -> pd.Timestamp:
         return pd.Timestamp(utc).as_unit("ns")
     except (ValueError, OverflowError):  # no time, or none that nanoseconds can count
         raise ValueError(f"{key}: {text!r} is not a time between 1678 and 2262; allowed: {MOMENTS}") from None
+
+
+def inside(jobs: Sequence[Job], start: np.datetime64, end: np.datetime64) -> tuple[list[Job], list[str]]:
+    """Jobs whose window touches the horizon, and the ids of those left out."""
+    keep = [j for j in jobs if j.release.to_datetime64() < end and j.deadline.to_datetime64() > start]
+    kept = {j.id for j in keep}
+    return keep, [j.id for j in jobs if j.id not in kept]

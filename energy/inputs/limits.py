@@ -9,11 +9,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from energy.inputs.errors import ConfigError
+from energy.errors import ConfigError
 from energy.inputs.fleet import Fleet, Name, Site
 from energy.inputs.resources import model_path
 from energy.inputs.tariffs import Confidence
-from energy.inputs.yamlfile import Frozen, load_model
+from energy.inputs.yaml_files import Frozen, load_model
 
 
 class Threshold(Frozen):

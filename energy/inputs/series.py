@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from energy.errors import SeriesError
 from energy.inputs.case import CarbonFile, Case, Horizon, PriceFile, WeatherFile
-from energy.inputs.cover import cover, fill_prices, fill_weather, qualities
-from energy.inputs.errors import SeriesError
-from energy.inputs.known import as_known
-from energy.inputs.tables import read_series
 from energy.schema import QUALITY
+from energy.series.files import read_series
+from energy.series.gap_filling import cover, fill_prices, fill_weather, qualities
+from energy.series.vintage import as_known
 
 #: Below this median of a whole column [currency per MWh] a price column is taken for a price per kWh:
 #: no zone of the data we know has a yearly median under 5 per MWh, and 1 per kWh would be a very dear kWh.

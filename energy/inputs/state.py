@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from energy.inputs.yamlfile import Frozen, load_model
+from energy.inputs.yaml_files import Frozen, load_model
 
 #: A calendar month in site-local time.
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]

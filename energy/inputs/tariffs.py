@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from energy.inputs.errors import ConfigError
+from energy.errors import ConfigError
+from energy.inputs.dated import ALWAYS, Window
 from energy.inputs.fleet import Fleet
 from energy.inputs.resources import model_path
-from energy.inputs.windows import ALWAYS, Window
-from energy.inputs.yamlfile import Frozen, load_model
+from energy.inputs.yaml_files import Frozen, load_model
 
 Confidence = Literal["H", "M", "L", "CALC", "MEM"]
 #: A rate of a tariff; the bounds catch a slip of the decimal point by five digits.

@@ -1,11 +1,9 @@
 """Cooling and electrical physics of a hall: weather and load in, overhead and chords out. Imports nothing else."""
 
-from energy.plant.arrays import PlantError
-from energy.plant.heat import liquid_heat
-from energy.plant.model import kinks, load_limit, overhead
+from energy.plant.arrays import Overhead, PlantError
+from energy.plant.model import kinks, liquid_heat, load_limit, overhead
 from energy.plant.parameters import Plant
-from energy.plant.results import Overhead
-from energy.plant.segments import Chords, chord_error, chords, chords_within
+from energy.plant.piecewise import Chords, chord_error, chords, chords_within
 from energy.plant.weather import Weather, weather_from
 
 __all__ = [

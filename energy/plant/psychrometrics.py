@@ -28,14 +28,12 @@ MASS_RATIO = 0.621945
 CP_AIR, CP_VAPOUR, H_VAPOUR = 1.006, 1.86, 2501.0
 #: Least humidity ratio [kg/kg], as [2]: 0.1 mg/kg is drier than any air on earth and keeps logarithms finite.
 MIN_HUMIDITY_RATIO = 1e-7
-
 #: Newton ends when no value moves by more [K]: far below any thermometer, far above rounding at 300 K.
 STEP_TOLERANCE = 1e-6
 #: Newton needs 4-7 steps anywhere in -90…90 °C; more means that the inputs are not air.
 MAX_STEPS = 40
 #: Width at which psychrolib stops bisecting [K]; a bracket that still straddles 0 °C then holds the root at 0 °C.
 BISECTION_TOLERANCE = 1e-3
-
 _ICE = (-5.6745359e3, 6.3925247, -9.677843e-3, 6.2215701e-7, 2.0747825e-9, -9.484024e-13, 4.1635019)
 _LIQUID = (-5.8002206e3, 1.3914993, -4.8640239e-2, 4.1764768e-5, -1.4452093e-8, 0.0, 6.5459673)
 

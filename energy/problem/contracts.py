@@ -11,10 +11,10 @@ from energy.inputs.dated import at
 from energy.inputs.fleet import Fleet, Site
 from energy.inputs.fx import Fx
 from energy.inputs.series import Series
-from energy.plant.solar import Array, solar_power
-from energy.problem.align import variable
-from energy.problem.charges import local
+from energy.plant.photovoltaics import Array, solar_power
+from energy.problem.tariffs import local
 from energy.schema import Floats, Times
+from energy.series.resample import variable
 
 
 def contract_arrays(

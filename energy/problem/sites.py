@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from energy.errors import SeriesError
 from energy.inputs.dated import at
-from energy.inputs.errors import SeriesError
 from energy.inputs.fleet import Fleet
 from energy.inputs.fx import Fx
 from energy.inputs.series import Series
 from energy.plant import PlantError, Weather, weather_from
-from energy.problem.align import quality, variable
 from energy.schema import Floats, Times
+from energy.series.resample import quality, variable
 
 #: Weather variables that cooling knows.
 MOIST_AIR = ("temp_air", "temp_dew", "relative_humidity", "temp_wet_bulb", "pressure")

@@ -4,7 +4,7 @@ Sets: jobs j; sites s; halls h (one cooling plant each, at one site); pools n (G
 hall); groups k (jobs with the same speed in every pool); speed classes c of a group (pools in which its
 jobs run equally fast); segments i of a hall's cooling curve; periods t of length dt_t [h]; demand charges d (per site,
 component and month) with bands b; contracts q; minimum bills b; rows r of PUE caps; guards g of work that waits for
-after the horizon. Parameters and variables have the names, units and ranges of ``energy/schema/tables.py``.
+after the horizon. Parameters and variables have the names, units and ranges of ``energy/schema/arrays.py``.
 
 Every function below is one bound, constraint or term of the cost, and its docstring is its algebra;
 ``energy formulation`` prints them in this order. Physics (a breaker, a hall, the GPUs there are) is hard;
@@ -19,8 +19,10 @@ import pyomo.environ as pyo
 import xarray as xr
 from pyomo.common.gc_manager import PauseGC
 
-from energy.program import beyond, cooling, cost, grid, heat, jobs, pue, tariff
-from energy.program.plain import Plain
+from energy.program import cooling, cost, grid, jobs, pue, tariff
+from energy.program import grid as heat
+from energy.program import terminal_value as beyond
+from energy.program.sets import Plain
 
 #: Variable -> (function that gives its index set, function that gives its bounds).
 VARIABLES = {

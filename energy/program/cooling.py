@@ -7,7 +7,7 @@ from typing import Any
 from pyomo.environ import quicksum
 
 from energy.program.jobs import Bounds, Index
-from energy.program.plain import Plain
+from energy.program.sets import Plain
 
 
 def hall_periods(p: Plain) -> list[Index]:

@@ -1,4 +1,7 @@
-"""Sites: facility power, solar on site, and the grid connection."""
+"""Sites: facility power, solar on site, and the grid connection.
+
+Heat reuse: heat that the liquid loops give, up to what the buyer takes. It never lowers facility power or PUE.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pyomo.environ import quicksum
 
 from energy.program.cooling import overhead
 from energy.program.jobs import Bounds, Index
-from energy.program.plain import Plain
+from energy.program.sets import Plain
 
 
 def site_periods(p: Plain) -> list[Index]:
@@ -53,3 +56,26 @@ def balance(m: Any, s: int, t: int) -> Any:
     """facility[s,t] = grid_import[s,t] - grid_export[s,t] + solar_use[s,t]"""
     sunshine = m.solar_use[s, t] if m.p.solar_mw[s][t] > 0 else 0.0
     return m.facility[s, t] - m.grid_import[s, t] + m.grid_export[s, t] - sunshine == 0.0
+
+
+def bought_periods(p: Plain) -> list[Index]:
+    """(s, t) in which somebody takes heat."""
+    return [(s, t) for s in p.S for t in p.T if p.heat_limit_mw[s][t] > 0]
+
+
+def heat_limit(m: Any, s: int, t: int) -> Bounds:
+    """0 <= heat[s,t] <= heat_limit_mw[s,t]        what the buyer takes"""
+    return 0.0, m.p.heat_limit_mw[s][t]
+
+
+def heat_available(m: Any, s: int, t: int) -> Any:
+    """heat[s,t] <= Σ_{h in s} heat_share[h] it[h,t]        heat of the liquid loops that are warm enough"""
+    p = m.p
+    given = [p.heat_share[h] * m.it[h, t] for h in p.halls_in[s] if p.heat_share[h] > 0]
+    return m.heat[s, t] - quicksum(given) <= 0.0
+
+
+def heat_sales(m: Any) -> Any:
+    """- Σ_{s,t} dt_t heat_price[s,t] heat[s,t]        heat_price: the buyer's price less the power of a heat pump"""
+    p = m.p
+    return quicksum([-p.dt[t] * p.heat_price[s][t] * m.heat[s, t] for s, t in m.heat])

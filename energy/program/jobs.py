@@ -6,7 +6,7 @@ from typing import Any
 
 from pyomo.environ import quicksum
 
-from energy.program.plain import Plain
+from energy.program.sets import Plain
 
 Index = tuple[int, ...]
 Bounds = tuple[float | None, float | None]

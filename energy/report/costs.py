@@ -1,17 +1,38 @@
-"""What is paid, by site and component, and an exact split of the saving into its causes."""
+"""What is paid, by site and component, and an exact split of the saving into its causes.
+
+Savings by cause from restricted solves, as a waterfall, with the rules of thumb beside it.
+
+What one more of anything is worth: deadlines, GPUs, grid, PUE caps; from the `prices` table.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from energy.report.pue import Cap
 from energy.report.sites import difference
-from energy.report.tables import Cell, Column, Table, row, table, words
+from energy.report.text import (
+    Cell,
+    Column,
+    Table,
+    clipped,
+    counted,
+    eur,
+    hours,
+    listed,
+    moment,
+    number,
+    places,
+    row,
+    table,
+    words,
+)
 from energy.report.view import View
-from energy.report.words import number, places
-from energy.schema import Floats
+from energy.schema import Floats, Ints
 
 #: Classes of invoice lines, with their colour roles, in the order of the bars.
 CLASSES = {"spot": "series1", "grid energy": "series5", "taxes and levies": "series2", "demand charges": "series4",
@@ -145,3 +166,176 @@ def invoice_table(view: View) -> Table:
         cells = number(paid, digits), number(before, digits), difference(paid - before, digits)
         rows.append(row(site, component.replace("_", " "), *cells))
     return table(columns, rows)
+
+
+#: Share of the line that bars may take [%]; the rest is for the figure behind them.
+WIDTH = 75
+#: What each step lifts, in the words of the page.
+MEANING = {
+    "run now": "every job at once, at home",
+    "time shifting": "each site keeps its work and chooses hours, at a constant PUE, blind to peaks and caps",
+    "site shifting": "work may move between sites",
+    "cooling awareness": "cooling follows weather and load instead of a constant PUE",
+    "peak awareness": "demand charges are seen",
+    "full": "PUE caps, contracts and minimum bills are kept",
+}
+
+
+def steps(view: View) -> list[dict[str, Any]]:
+    """One bar per step: left edge and width [% of run-now's bill span], saving or loss in words; [] without any."""
+    found = view.record.summary.get("attribution", {}).get("steps", [])
+    if not found:
+        return []
+    costs = [s["cost_eur"] for s in found]
+    low = min(costs) - 0.15 * (max(costs) - min(costs) or 1.0)
+    span = max(costs) - low
+    out = []
+    for i, s in enumerate(found):
+        before = costs[max(i - 1, 0)]
+        left, right = sorted((before if i else low, s["cost_eur"]))
+        out.append({
+            "name": _upper(s["name"]), "meaning": MEANING.get(s["name"], ""), "loss": s["saving_eur"] < 0,
+            "left": round(WIDTH * (left - low) / span, 2), "width": round(WIDTH * (right - left) / span, 2),
+            "text": eur(s["cost_eur"]) if i == 0 else eur(s["saving_eur"], sign=True),
+        })  # fmt: skip
+    return out
+
+
+def rules_table(view: View) -> Table | None:
+    """Rules of thumb on the same trace: bill, difference to run-now, work done."""
+    found = view.record.summary.get("attribution", {}).get("rules", [])
+    if not found:
+        return None
+    due = float(view.record.summary["work_gpu_hours"]["plan"])
+    columns = (words("Rule"), Column("Cost", "EUR"), Column("Saving", "EUR"), Column("Work done", "%"))
+    return table(columns, [
+        row(_upper(s["name"]), number(s["cost_eur"]), number(s["saving_eur"]), number(100 * s["work_gpu_hours"] / due, 1))
+        for s in found
+    ])  # fmt: skip
+
+
+def _upper(name: str) -> str:
+    """The first letter in upper case, abbreviations left alone."""
+    return name[:1].upper() + name[1:]
+
+
+#: Rows shown.
+TOP = 10
+#: Values below this [EUR] are the solver's rounding.
+LEAST_EUR = 0.005
+#: A pool with less than this free is full [GPU].
+WHOLE_GPU = 1e-3
+#: A pool is full much of the time from this share of the periods on.
+OFTEN = 0.25
+DEADLINES = (
+    words("Job"), words("Deadline"), Column("Work", "GPU-h"), Column("Most GPUs"),
+    Column("One hour later saves", "EUR/h"),
+)  # fmt: skip
+GPUS = (words("Pool"), Column("All in use", "periods"), Column("One more GPU", "EUR"), Column("Dearest period", "EUR"))
+GRID = (words("Site"), Column("One more MW", "EUR"), Column("Periods at the limit"), Column("Dearest period", "EUR"))
+
+
+def deadline_table(view: View) -> Table | None:
+    """The jobs whose deadline costs most; None where no deadline costs anything."""
+    value = view.prices["value_deadline"].values * view.there
+    work, most = (view.problem[n].values for n in ("work_left", "max_gpus"))
+    rows = [
+        row(
+            view.jobs[j], _deadline(view, j), number(float(work[j])), number(float(most[j])), number(float(value[j]), 2)
+        )
+        for j in _largest(value)
+    ]
+    return table(DEADLINES, rows) if rows else None
+
+
+def deadline_words(view: View) -> str:
+    """How many deadlines cost something."""
+    value = view.prices["value_deadline"].values[view.there]
+    costly = int((value > LEAST_EUR).sum())
+    if not costly:
+        return "No deadline inside the horizon costs anything: every job that waits has all the time it wants."
+    return (
+        f"{number(costly)} of {counted(len(value), 'job')} would run cheaper with a later deadline. "
+        "The figure is the saving from the first extra hour; deadlines beyond the horizon count as free."
+    )
+
+
+def _largest(value: Floats) -> list[int]:
+    """Positions of the largest values above rounding, largest first."""
+    return [int(i) for i in np.argsort(-value, kind="stable")[:TOP] if value[i] > LEAST_EUR]
+
+
+def _deadline(view: View, j: int) -> str:
+    """End of the job's window (UTC)."""
+    share_open = view.problem["open"].values[j]
+    if not (share_open > 0).any():
+        return "not open in the horizon"
+    last = int(np.flatnonzero(share_open > 0)[-1])
+    return moment(view.at(float(view.edges[last] + share_open[last] * view.dt[last])))
+
+
+def gpu_table(view: View) -> Table:
+    """One more GPU through the whole horizon by pool, dearest first."""
+    value = view.prices["value_gpu"].values
+    total = value.sum(axis=1)
+    full = full_periods(view)
+    rows = [
+        row(clipped(view.pools[n]), number(int(full[n])), number(float(total[n]), 2), number(float(value[n].max()), 2))
+        for n in np.argsort(-total, kind="stable")[:TOP]
+    ]
+    return table(GPUS, rows)
+
+
+def full_periods(view: View) -> Ints:
+    """Periods in which every GPU of the pool is in use, (N,)."""
+    free = view.problem["available"].values - view.problem["firm"].values - view.used("plan")
+    return np.asarray((free < WHOLE_GPU).sum(axis=1))
+
+
+def gpu_words(view: View) -> str:
+    """Whether one more GPU saves anything."""
+    best = float(view.prices["value_gpu"].values.sum(axis=1).max(initial=-np.inf))
+    saves = f"saves {eur(best)} in the best pool" if best > LEAST_EUR else "saves nothing in any pool"
+    text = f"By the program's duals one more GPU {saves} over {hours(float(view.edges[-1]))}"
+    return f"{text}; a negative figure is what it costs to keep it idle. {_lower_bound(view)}".strip()
+
+
+def _lower_bound(view: View) -> str:
+    """What the figure leaves out where a pool is full for long."""
+    full = full_periods(view)
+    often = [n for n in np.argsort(-full, kind="stable") if full[n] >= OFTEN * len(view.dt)]
+    if not often:
+        return ""
+    names = listed([clipped(view.pools[n]) for n in often])
+    return (
+        f"{names} {'is' if len(often) == 1 else 'are'} full much of the time: "
+        "the program's cooling ends where the last GPU of a hall is busy, and scarcity can count there and not here, "
+        "so that the figure is a lower bound."
+    )
+
+
+def grid_table(view: View) -> Table | None:
+    """One more MW of grid connection through the whole horizon by site; None where no limit binds."""
+    value = view.prices["value_grid"].values
+    total = value.sum(axis=1)
+    rows = [
+        row(
+            view.sites[s],
+            number(float(total[s]), 2),
+            number(int((value[s] > LEAST_EUR).sum())),
+            number(float(value[s].max()), 2),
+        )
+        for s in _largest(total)
+    ]
+    return table(GRID, rows) if rows else None
+
+
+def cap_words(found: list[Cap]) -> str:
+    """Which caps cost something, and how much a hundredth is worth."""
+    if not found:
+        return "There is no PUE cap."
+    costly = sorted((c for c in found if c.worth_eur > LEAST_EUR), key=lambda c: -c.worth_eur)
+    if not costly:
+        return "No PUE cap costs anything: the cheapest plan meets all of them."
+    told = [f"{c.name} ({eur(c.worth_eur)} per 0.01)" for c in costly]
+    return f"{counted(len(costly), 'cap')} cost money: {listed(told, 8)}."

@@ -8,8 +8,8 @@ import numpy as np
 
 from energy.report.costs import Cause
 from energy.report.jobs import Change
+from energy.report.text import NOT_KNOWN, counted, day, eur, hours, listed, moment, mwh, number, share, unit
 from energy.report.view import View
-from energy.report.words import NOT_KNOWN, counted, day, eur, hours, listed, moment, mwh, number, share, unit
 from energy.schema import UNLIMITED_MW
 
 #: A light for each status: word, sign that reads without colour, meaning.

@@ -1,15 +1,38 @@
-"""Which jobs wait or move, and why: their holdings in the plan and in run-now at the plan's marginal prices."""
+"""Which jobs wait or move, and why: their holdings in the plan and in run-now at the plan's marginal prices.
+
+What would help: undone jobs and breached caps with their cures and prices, or the limits that cost most.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from energy.report.tables import Cell, Column, Table, row, table, words
+from energy.report.text import (
+    Cell,
+    Column,
+    Table,
+    clipped,
+    clock,
+    counted,
+    eur,
+    hours,
+    listed,
+    number,
+    places,
+    prose,
+    row,
+    share,
+    short_day,
+    table,
+    unit,
+    words,
+)
 from energy.report.view import PARTS, View
-from energy.report.words import counted, eur, listed, number, places, share, unit
 from energy.schema import Floats
 
 #: Jobs shown.
@@ -22,7 +45,6 @@ WORD_SHARE = 0.05
 LOT = 1000.0
 #: Differences below this [EUR per LOT] are rounding.
 LEAST_EUR = 0.005
-
 #: The parts as a sentence names them. How scarcity splits between limits and room depends on which of two duals
 #: of a full hall the solver picks, so a sentence gives their sum.
 PART_WORDS = {"energy": ("energy",), "demand charge": ("demand",), "limits and scarcity": ("limits", "room")}
@@ -197,3 +219,104 @@ def overview(found: list[Change]) -> str:
         f"{number(moved)} change site with at least {share(WORD_SHARE, 0)} of their work, "
         f"together {share(moved_share(found), 0)} of all work."
     )
+
+
+#: Rows shown; the run folder's summary.json has all.
+TOP_REMEDIES = 20
+#: Other cures named beside the cheapest one.
+MOST_OTHERS = 3
+REMEDY_COLUMNS = (
+    words("What"),
+    words("Where"),
+    words("When, UTC"),
+    prose("Cheapest cure"),
+    words("Saves up to"),
+    prose("Other cures"),
+)
+#: Key of an input file -> what is changed, in words.
+CHANGE = {"count": "more GPUs in", "deadline": "a later deadline of", "max_gpus": "more GPUs at once for",
+          "grid_limit_mw": "a larger grid connection of", "limit": "a looser"}  # fmt: skip
+Entry = Mapping[str, Any]
+
+
+def entries(view: View) -> list[Entry]:
+    """What the run found; nothing in run folders of versions that did not look."""
+    return list(view.record.summary.get("what_would_help", []))
+
+
+def urgent(view: View) -> bool:
+    """Whether work is undone or a cap breached."""
+    return any(x["kind"] != "tight" for x in entries(view))
+
+
+def advice_words(view: View) -> str:
+    """What the table shows."""
+    found = entries(view)
+    if not found:
+        return "Nothing: all work is done, every cap is met, and no connection, pool or cap costs more than a euro."
+    if not urgent(view):
+        return (
+            "All work is done and every cap is met. These limits cost most; the saving is a marginal one, of one more "
+            "unit, and further units save no more than the first."
+        )
+    jobs, caps = (sum(x["kind"] == k for x in found) for k in ("undone", "breach"))
+    what = [*([counted(jobs, "job")] if jobs else []), *([counted(caps, "PUE cap")] if caps else [])]
+    verb = {(True, False): "cannot be finished", (False, True): "cannot be met"}.get((jobs > 0, caps > 0), "give way")
+    shown = f" The {TOP_REMEDIES} largest are shown." if len(found) > TOP_REMEDIES else ""
+    return (
+        f"{listed(what)} {verb} within the limits, or not for less than the penalty. Each cure is sized to be enough "
+        "alone for its row; its saving, penalty included, is by the program's duals the most it can be. "
+        f"The cheapest cure is the one that saves most.{shown}"
+    )
+
+
+def advice_table(view: View) -> Table | None:
+    """One row for each undone job, breached cap or dear limit."""
+    found = entries(view)
+    return table(REMEDY_COLUMNS, [_remedy_row(x) for x in found[:TOP_REMEDIES]]) if found else None
+
+
+def _remedy_row(x: Entry) -> tuple[Cell, ...]:
+    cures = list(x["cures"]) if x["kind"] == "undone" else [x["cure"]]
+    best = cures[0] if cures else None
+    others = [f"{change(c)} ({eur(c['saves_eur'])})" for c in cures[1 : MOST_OTHERS + 1]]
+    return row(
+        _remedy_subject(x), clipped(str(x["site"])), _stamp(x["hour"]), _cure(best) if best else "none of them alone",
+        eur(best["saves_eur"]) if best else "–", listed(others) if others else "–",
+    )  # fmt: skip
+
+
+def _remedy_subject(x: Entry) -> Cell:
+    if x["kind"] == "undone":
+        return Cell(
+            clipped(f"Job {x['job']}"), f"{number(x['gpu_hours'], 1)} GPU-h undone, {eur(x['penalty_eur'])}", "bad"
+        )
+    if x["kind"] == "breach":
+        over = unit(x["mwh"], "MWh", 3)
+        return Cell(f"PUE cap {clipped(str(x['cap']))}", f"exceeded by {over}, {eur(x['penalty_eur'])}", "bad")
+    return Cell(clipped(str(x["limit"])[:1].upper() + str(x["limit"])[1:]), "tight")
+
+
+def _cure(cure: Entry) -> Cell:
+    """The change, and below it the hours that need it and the key of the input file."""
+    needed = f"{_stamp(cure['hours'][0])} to {_stamp(cure['hours'][1])}; " if cure["hours"] else ""
+    return Cell(change(cure), f"{needed}key {cure['key']}")
+
+
+def change(cure: Entry) -> str:
+    """More GPUs in south/air/h200: +12."""
+    return f"{CHANGE[cure['key']]} {clipped(str(cure['where']))}: {_amount(cure)}"
+
+
+def _amount(cure: Entry) -> str:
+    if cure["key"] == "deadline":
+        return f"+{hours(cure['amount'])}"
+    digits = 4 if cure["key"] == "limit" else 2 if cure["amount"] < 10 else 1
+    figure = number(cure["amount"], digits, sign=True)
+    return f"{figure}\u00a0{cure['unit']}" if cure["unit"] else figure
+
+
+def _stamp(stamp: str) -> str:
+    """2021-01-01T00:00Z as 1 Jan 00:00."""
+    at = np.datetime64(stamp.removesuffix("Z"))
+    return f"{short_day(at)} {clock(at)}"

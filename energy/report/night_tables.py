@@ -6,9 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from energy.report.night import CAUSES, Night, by_work, cure, day_of, moment_of, name, refused
-from energy.report.tables import Cell, Column, Table, prose, row, table, words
-from energy.report.words import counted, eur, mwh, number, places, share, short_day, unit
+from energy.report.night_text import CAUSES, Night, by_work, cure, day_of, moment_of, name, refused
+from energy.report.text import (
+    Cell,
+    Column,
+    Table,
+    counted,
+    eur,
+    mwh,
+    number,
+    places,
+    prose,
+    row,
+    share,
+    short_day,
+    table,
+    unit,
+    words,
+)
 
 #: Most days ahead that get a column of their own; what comes later stands in one more.
 MOST_DAYS = 7

@@ -7,32 +7,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from energy.report import (
-    advice,
-    cooling,
-    costs,
-    gpus,
-    headline,
-    jobs,
-    limits,
-    night_page,
-    origins,
-    proof,
-    pue,
-    pue_curves,
-    reservoirs,
-    sites,
-    svg,
-    waterfall,
-    week,
-    worth,
-)
-from energy.report.horizon import Horizon
-from energy.report.record import Record
-from energy.report.style import variables
-from energy.report.tables import Table, prose, row, table, words
-from energy.report.view import View
-from energy.report.words import eur, number, share
+from energy.report import charts, cooling, costs, evidence, headline, jobs, night_page, pue, sites
+from energy.report.charts import variables
+from energy.report.text import Table, eur, number, prose, row, share, table, words
+from energy.report.view import Horizon, View
+from energy.runs.record import Record
 
 SECTIONS = (
     ("sites", "Sites"), ("week", "Price, weather and load"), ("gpus", "GPUs in use"), ("pue", "PUE"),
@@ -46,7 +25,7 @@ SECTIONS = (
 def render(record: Record) -> str:
     """The page of a run, self-contained: pictures, words and tables from the Record alone."""
     view = View(record)
-    with svg.drawing():
+    with charts.drawing():
         context = _top(view) | _pictures(view) | _money(view) | _work(view) | _back(view) | _night(view)
     return environment().get_template("report.html.j2").render(context)
 
@@ -56,8 +35,8 @@ def sections(view: View) -> list[tuple[str, str]]:
 
     What would help comes first where work is undone or a cap breached; reservoirs after the week, where there are any.
     """
-    out = sorted(SECTIONS, key=lambda x: not (x[0] == "help" and advice.urgent(view)))
-    if reservoirs.pictures(view):
+    out = sorted(SECTIONS, key=lambda x: not (x[0] == "help" and jobs.urgent(view)))
+    if evidence.pictures(view):
         out.insert([anchor for anchor, _ in out].index("week") + 1, ("reservoirs", "Reservoirs"))
     return out
 
@@ -91,9 +70,9 @@ def _top(view: View) -> dict[str, Any]:
         "case": s.get("case", "without a name"),
         "status": status, "sign": sign, "meaning": meaning, "reasons": s["reasons"], "period": headline.period(view),
         "headline": f"The plan {saving}, {share(abs(s['saving_share']))} of the bill", "tiles": headline.tiles(view),
-        "warnings": origins.warnings(view), "notes": headline.notes(view), "undone": proof.undone_table(view),
-        "sections": sections(view), "urgent": advice.urgent(view),
-        "advice_words": advice.advice_words(view), "advice_table": advice.advice_table(view), "site_table": sites.site_table(view),
+        "warnings": evidence.warnings(view), "notes": headline.notes(view), "undone": evidence.undone_table(view),
+        "sections": sections(view), "urgent": jobs.urgent(view),
+        "advice_words": jobs.advice_words(view), "advice_table": jobs.advice_table(view), "site_table": sites.site_table(view),
         "light_colours": Markup(variables("light")), "dark_colours": Markup(variables("dark")),
     }  # fmt: skip
 
@@ -108,16 +87,16 @@ def _pictures(view: View) -> dict[str, Any]:
         f"The {len(view.shown)} sites that draw most are shown; {hidden} more stand in the tables." if hidden else ""
     )
     return {
-        "week": week.pictures(view, horizon), "reservoirs": reservoirs.pictures(view),
-        "gpu_fleet": gpus.fleet_pictures(view, horizon),
-        "gpu_sites": gpus.site_pictures(view, horizon), "pue": pue.pictures(view, horizon, found),
-        "fleet_key": gpus.fleet_key(view), "kinds_key": gpus.kinds_key(view), "gpu_total": gpus.total(view),
+        "week": sites.pictures(view, horizon), "reservoirs": evidence.pictures(view),
+        "gpu_fleet": sites.fleet_pictures(view, horizon),
+        "gpu_sites": sites.site_pictures(view, horizon), "pue": pue.pictures(view, horizon, found),
+        "fleet_key": sites.fleet_key(view), "kinds_key": sites.kinds_key(view), "gpu_total": sites.total(view),
         "steps_note": f"Each step is the mean of {many} periods." if many > 1 else "", "shown_note": shown,
         "shown_note_short": f" {shown}" if shown else "",
         "cooling": cooling.pictures(view, horizon), "cooling_key": cooling.parts_key(view),
-        "pue_curves": pue_curves.pictures(view), "hall_table": cooling.hall_table(view), "derated": headline.derated(view), "limit_table": limits.limit_table(view),
-        "missed": limits.missed(view), "limit_sources": limits.sources(view),
-        "cap_table": pue.cap_table(found) if found else None, "cap_words": worth.cap_words(found),
+        "pue_curves": cooling.curve_pictures(view), "hall_table": cooling.hall_table(view), "derated": headline.derated(view), "limit_table": pue.limit_table(view),
+        "missed": pue.missed(view), "limit_sources": pue.sources(view),
+        "cap_table": pue.cap_table(found) if found else None, "cap_words": costs.cap_words(found),
     }  # fmt: skip
 
 
@@ -135,10 +114,10 @@ def _money(view: View) -> dict[str, Any]:
         for c in found
     ]
     return {
-        "steps": waterfall.steps(view), "rules_table": waterfall.rules_table(view),
+        "steps": costs.steps(view), "rules_table": costs.rules_table(view),
         "causes": rows, "bars": costs.bars(view),
         "class_table": costs.class_table(view), "invoice_table": costs.invoice_table(view),
-        "classes_key": gpus.key(list(costs.CLASSES), list(costs.CLASSES.values())),
+        "classes_key": sites.key(list(costs.CLASSES), list(costs.CLASSES.values())),
     }  # fmt: skip
 
 
@@ -148,19 +127,19 @@ def _work(view: View) -> dict[str, Any]:
     return {
         "summary": headline.summary(view, costs.causes(view), changes), "jobs_overview": jobs.overview(changes),
         "changes": [{"name": c.name, "text": jobs.sentence(c)} for c in changes[: jobs.TOP]],
-        "job_table": jobs.job_table(changes), "deadline_words": worth.deadline_words(view),
-        "deadline_table": worth.deadline_table(view), "gpu_table": worth.gpu_table(view),
-        "gpu_words": worth.gpu_words(view), "grid_table": worth.grid_table(view),
+        "job_table": jobs.job_table(changes), "deadline_words": costs.deadline_words(view),
+        "deadline_table": costs.deadline_table(view), "gpu_table": costs.gpu_table(view),
+        "gpu_words": costs.gpu_words(view), "grid_table": costs.grid_table(view),
     }  # fmt: skip
 
 
 def _back(view: View) -> dict[str, Any]:
     """What the figures rest on: shape, series, reconciliation, certificate, versions."""
     return {
-        "shape": proof.executability(view), "series": origins.series_table(view),
-        "credits": origins.credits_due(view),
-        "bill_words": proof.reconciliation_words(view), "bill_table": proof.reconciliation(view),
-        "certificate": proof.certificate_words(view), "run_tables": _run_tables(view),
+        "shape": evidence.executability(view), "series": evidence.series_table(view),
+        "credits": evidence.credits_due(view),
+        "bill_words": evidence.reconciliation_words(view), "bill_table": evidence.reconciliation(view),
+        "certificate": evidence.certificate_words(view), "run_tables": _run_tables(view),
     }  # fmt: skip
 
 

@@ -1,21 +1,24 @@
-"""PUE (ISO/IEC 30134-2) by hour and over each cap's windows, and what a looser cap is worth."""
+"""PUE (ISO/IEC 30134-2) by hour and over each cap's windows, and what a looser cap is worth.
+
+Legal and own limits on PUE, WUE and ERF: the year's balance, and what tightening or breaching one would cost.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import FormatStrFormatter
 
-from energy.report import svg
-from energy.report.horizon import Horizon
-from energy.report.style import light
-from energy.report.tables import Cell, Column, Table, row, table, words
-from energy.report.view import View
-from energy.report.week import Picture, span
-from energy.report.words import counted, eur, hours, limit, number
+from energy.report import charts
+from energy.report.charts import light
+from energy.report.sites import Picture, span
+from energy.report.text import Cell, Column, Table, counted, eur, hours, limit, number, row, table, words
+from energy.report.view import Horizon, View
 from energy.schema import Floats, Ints
 
 #: Height of the panel, and room at its right for the caps' limits [px].
@@ -108,18 +111,18 @@ def _picture(
     view: View, horizon: Horizon, s: int, curves: list[Floats], mine: list[Cap], scale: tuple[float, float]
 ) -> Picture:
     name = view.sites[s] if s >= 0 else "fleet"
-    figure, (ax,) = svg.panels([HEIGHT], right=RIGHT)
+    figure, (ax,) = charts.panels([HEIGHT], right=RIGHT)
     for curve, role, width in zip(curves[::-1], ("base", "plan"), (1.1, 1.5), strict=True):
-        svg.stairs(ax, curve, horizon.edges, edgecolor=light(role), linewidth=width)
+        charts.stairs(ax, curve, horizon.edges, edgecolor=light(role), linewidth=width)
     horizon.label(ax)
     ax.set_ylim(*scale)
     ax.yaxis.set_major_formatter(FormatStrFormatter("%.2f"))
     _windows(ax, view, [c for c in mine if c.rolling and c.limit <= scale[1]])
     _horizon_mark(ax, view.record.summary["pue"].get(name), float(horizon.edges[-1]))
     _limits(ax, sorted({c.limit for c in mine if c.limit <= scale[1]}), scale)
-    svg.title(ax, "PUE by period", _keys(mine, scale))
+    charts.title(ax, "PUE by period", _keys(mine, scale))
     words = f"{name}: PUE of each period against its caps"
-    return Picture(name, _facts(view, name, mine), svg.inline(figure, f"pue {s}", words))
+    return Picture(name, _facts(view, name, mine), charts.inline(figure, f"pue {s}", words))
 
 
 def _windows(ax: Axes, view: View, rolling: list[Cap]) -> None:
@@ -180,3 +183,56 @@ def _row(cap: Cap) -> tuple[Cell, ...]:
         Cell(number(float(cap.base.max()), 4), "above the cap" if over else "", "bad" if over else ""),
         number(cap.room_mwh, 3), number(cap.bound), eur(cap.worth_eur) if cap.worth_eur > 0 else "0",
     )  # fmt: skip
+
+
+#: Unit of the room left, and digits of the figure, by metric.
+ROOM = {"pue": ("MWh", 4), "wue": ("m³", 3), "erf": ("MWh", 3)}
+STATUS = {"in_force": "in force", "draft": "draft", "reporting": "reporting only", "own": "own target"}
+LIMIT_COLUMNS = (
+    words("Site"), words("Limit"), words("Figure"), Column("Limit"), Column("Year so far"), Column("This plan"),
+    Column("Together"), Column("Room left"), Column("Tighter by 0.01"), Column("Breach", "EUR/MWh"),
+)  # fmt: skip
+
+
+def limit_table(view: View) -> Table | None:
+    """One row per limit and year; None where no site names one that is in force."""
+    found = view.record.summary.get("limits", [])
+    return table(LIMIT_COLUMNS, [_limit_row(x) for x in found]) if found else None
+
+
+def missed(view: View) -> list[str]:
+    """Limits that the year misses with this plan."""
+    return [
+        f"{x['site']}: {x['metric'].upper()} of {x['year']} stands at {_figure(x, 'together')} with this plan, "
+        f"limit {x['limit']:g} ({x['limit_name']}, {STATUS[x['status']]})."
+        for x in view.record.summary.get("limits", [])
+        if x["met"] is False
+    ]
+
+
+def sources(view: View) -> list[str]:
+    """What each preset measures, where its numbers come from, and the fine it names, each once."""
+    found = view.record.summary.get("limits", [])
+    told = [
+        f"{x['limit_name']}: {x['boundary']}. Source: {x['source']} (confidence {x['confidence']})."
+        + (f" Fine: {x['fine']}." if x["fine"] else "")
+        for x in found
+    ]
+    return list(dict.fromkeys(told))
+
+
+def _limit_row(x: Mapping[str, Any]) -> tuple[Cell, ...]:
+    unit = ROOM[x["metric"]][0]
+    bad = x["met"] is False
+    limit = "reported" if x["limit"] is None else f"{'≥' if x['metric'] == 'erf' else '≤'} {x['limit']:g}"
+    return row(
+        x["site"], Cell(x["limit_name"], f"{x['year']}, {STATUS[x['status']]}"), x["metric"].upper(), limit,
+        _figure(x, "so_far"), _figure(x, "plan"), Cell(_figure(x, "together"), "missed" if bad else "", "bad" if bad else ""),
+        "–" if x["room"] is None else Cell(number(x["room"], 1), unit),
+        "–" if x["tighter_eur"] is None else eur(x["tighter_eur"]),
+        "–" if x["breach_eur_per_mwh"] is None else number(x["breach_eur_per_mwh"]),
+    )  # fmt: skip
+
+
+def _figure(x: Mapping[str, Any], key: str) -> str:
+    return "–" if x[key] is None else number(x[key], ROOM[x["metric"]][1])

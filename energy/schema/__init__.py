@@ -2,9 +2,7 @@
 
 import xarray as xr
 
-from energy.schema.check import SchemaError, as_schedule, attributes, check, dataset, describe, markdown, values_of
-from energy.schema.marginal import lowest_price
-from energy.schema.tables import (
+from energy.schema.arrays import (
     COMPONENTS,
     PRICES,
     PROBLEM,
@@ -22,6 +20,8 @@ from energy.schema.tables import (
     Ints,
     Times,
 )
+from energy.schema.marginal_price import lowest_price
+from energy.schema.validate import SchemaError, as_schedule, attributes, check, dataset, describe, markdown, values_of
 
 __all__ = [
     "COMPONENTS", "PRICES", "PROBLEM", "QUALITY", "REPLAY", "SCHEDULE", "SOLUTION", "TABLES", "TINY_MW", "UNLIMITED_MW",

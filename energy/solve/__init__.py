@@ -5,14 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from energy.solve.dual_prices import dual_prices
-from energy.solve.gate import Status, gate
-from energy.solve.highs import Options, Raw, SolverError, solve
-from energy.solve.ranges import Range, ranges
+from energy.solve.highs import Options, Range, Raw, SolverError, Status, gate, ranges, solve
+from energy.solve.shadow_prices import dual_prices
 
 if TYPE_CHECKING:
-    from energy.solve.readback import solution
-    from energy.solve.standard_form import StandardForm, compile_model
+    from energy.solve.standard_form import StandardForm, compile_model, solution
 
 __all__ = [
     "Options",
@@ -30,7 +27,7 @@ __all__ = [
 ]
 
 #: What needs Pyomo, which takes more than a second to import, and the module that has it: imported once it is asked for.
-_LATER = {"StandardForm": "standard_form", "compile_model": "standard_form", "solution": "readback"}
+_LATER = {"StandardForm": "standard_form", "compile_model": "standard_form", "solution": "standard_form"}
 
 
 def __getattr__(name: str) -> Any:

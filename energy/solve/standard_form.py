@@ -1,4 +1,9 @@
-"""Pyomo model to plain arrays: min c x + offset, row_low <= A x <= row_up, low <= x <= up."""
+"""Pyomo model to plain arrays: min c x + offset, row_low <= A x <= row_up, low <= x <= up.
+
+From solver vectors to the `Solution`: generic, because Pyomo's names are the schema's names.
+
+Peaks of a Solution as low as the power drawn allows: where a minimum bill binds, a higher one costs nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +12,14 @@ from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
+import xarray as xr
 from pyomo.common.gc_manager import PauseGC
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-from energy.schema import Floats
+from energy.program import CONSTRAINTS, VARIABLES
+from energy.schema import TINY_MW, Floats, validate, values_of
+from energy.schema import arrays as arrays_module
+from energy.solve.highs import Raw, SolverError
 
 INF = float("inf")
 
@@ -52,3 +61,86 @@ def compile_model(m: pyo.ConcreteModel) -> StandardForm:
         columns=form.columns,
         rows=[row.constraint for row in form.rows],
     )
+
+
+#: Values this close below zero are the solver's feasibility tolerance, not a negative quantity.
+NEGATIVE_NOISE = 1e-6
+
+
+def solution(problem: xr.Dataset, m: pyo.ConcreteModel, form: StandardForm, raw: Raw) -> xr.Dataset:
+    """Primal values, row duals and the reduced costs of bounds as one Dataset on the Problem's axes.
+
+    Variables and rows that the program leaves out (closed windows, segments and bands without width, hours
+    without sun) are 0. Peaks that a minimum bill makes free are those of the power drawn.
+
+    Raises
+    ------
+    SolverError : a value outside the range that the schema gives it, such as a negative number of GPUs.
+    """
+    at = {id(v): i for i, v in enumerate(form.columns)}
+    row_of = {id(c): i for i, c in enumerate(form.rows)}
+    arrays: dict[str, Any] = {}
+    for name in VARIABLES:
+        arrays[name] = _scatter(problem, name, getattr(m, name), at, np.where(
+            (raw.values < 0) & (raw.values > -NEGATIVE_NOISE), 0.0, raw.values))  # fmt: skip
+    for name in CONSTRAINTS:
+        arrays[f"dual_{name}"] = _scatter(problem, f"dual_{name}", getattr(m, name), row_of, raw.row_duals)
+    for name in ("it", "grid_import", "run"):
+        arrays[f"bound_{name}"] = _scatter(problem, f"bound_{name}", getattr(m, name), at, raw.column_duals)
+    coords = {str(k): v for k, v in problem.coords.items()}
+    try:
+        found = validate.dataset(arrays, coords, arrays_module.SOLUTION)
+    except validate.SchemaError as error:
+        raise SolverError(f"the solver returned a value that no plan can have: {error}") from error
+    return least_peaks(problem, found).assign_attrs(objective_eur=raw.objective)
+
+
+def _scatter(problem: xr.Dataset, name: str, component: Any, position: dict[int, int], vector: Floats) -> Floats:
+    """Entries of `vector` at the index of each member of a Pyomo component; 0 elsewhere."""
+    out = np.zeros([problem.sizes[d] for d in arrays_module.SOLUTION[name].dims])
+    found = [(index, position[id(data)]) for index, data in component.items() if id(data) in position]
+    if found:
+        index = np.array([i if isinstance(i, tuple) else (i,) for i, _ in found]).T
+        out[tuple(index)] = vector[np.array([c for _, c in found])]
+    return out
+
+
+def least_peaks(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
+    """The Solution with `peak` and `band` of charges that count towards a minimum bill taken from `grid_import`.
+
+    Below the minimum a demand charge is paid already, so the solver may leave any peak and any order of the bands.
+    Both are stated as the meter would show them, and the top-up makes good what they counted for: the cost is the
+    same. Nothing else is touched: a peak below the power drawn, bands that do not add up to their peak and a top-up
+    that is too small stay as wrong as they were, for the certificate to see.
+    """
+    p: dict[str, Any] = values_of(problem)
+    x: dict[str, Any] = {k: solution[k].values for k in ("grid_import", "peak", "band", "top_up")}
+    same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])
+    many = (p["charge_band_mw"] > 0).sum(axis=1) > 1
+    whole = ~many | (np.abs(x["band"].sum(axis=1) - x["peak"]) < TINY_MW)
+    peak = np.where(same.any(axis=0) & whole, np.minimum(x["peak"], _drawn(p, x["grid_import"])), x["peak"])
+    band = np.where((same.any(axis=0) & whole & many)[:, None], _filled(p, peak), x["band"])
+    lost = same @ (_money(p, x["peak"], x["band"], many) - _money(p, peak, band, many))
+    energy = (p["minimum_rate"] * p["dt"] * x["grid_import"][p["minimum_site"]]).sum(axis=1)
+    missing = p["minimum_eur"] - energy - same @ _money(p, peak, band, many)
+    new = {"peak": peak, "band": band, "top_up": np.maximum(x["top_up"], np.minimum(missing, x["top_up"] + lost))}
+    return solution.assign({k: (solution[k].dims, v, solution[k].attrs) for k, v in new.items()})
+
+
+def _drawn(p: dict[str, Any], drawn: Floats) -> Floats:
+    """Billed peak of the power drawn, (D,) [MW]."""
+    peak = (p["charge_weight"] * drawn[p["charge_site"]]).max(axis=1, initial=0.0)
+    return np.asarray(np.maximum(peak, p["charge_floor"]))
+
+
+def _filled(p: dict[str, Any], peak: Floats) -> Floats:
+    """Each peak cut into its bands in their order, (D, bands) [MW]."""
+    width = p["charge_band_mw"]
+    return np.asarray(np.clip(peak[:, None] - (np.cumsum(width, axis=1) - width), 0.0, width))
+
+
+def _money(p: dict[str, Any], peak: Floats, band: Floats, many: Floats) -> Floats:
+    """Demand charges as the program prices them, (D,) [EUR]: by band, or by peak where there is one band."""
+    first = np.argmax(p["charge_band_mw"] > 0, axis=1)[:, None]
+    single = np.take_along_axis(p["charge_rate"], first, axis=1)[:, 0] * peak
+    return np.where(many, (band * p["charge_rate"]).sum(axis=1), single)

@@ -1,8 +1,30 @@
-"""All sources by name: what `energy sources` lists and what a Client may ask."""
+"""All sources by name: what `energy sources` lists and what a Client may ask.
+
+The declared chain of every kind of series: who is asked for what, in which order, and why not.
+
+prices    ENTSO-E -> hvakosterstrommen (NO1-NO5) -> energy-charts (licence gate) -> Elexon index (GB) -> persistence
+weather   Frost stations (past, Nordic) -> MET Norway (future) -> Open-Meteo -> NASA POWER (past) -> persistence
+carbon    Carbon Intensity (GB) -> persistence
+rates     ECB -> Norges Bank
+"""
 
 from __future__ import annotations
 
-from energy.sources import (
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+
+import numpy as np
+import xarray as xr
+
+from energy.series import quality_control
+from energy.series.labels import clip
+from energy.sources import fx_rates
+from energy.sources.bidding_zones import EIC, clock_of
+from energy.sources.chain import Fetch, Filled, Link, Step, fill
+from energy.sources.client.answer import SourceError
+from energy.sources.client.http import Client
+from energy.sources.client.settings import Source
+from energy.sources.providers import (
     carbon_intensity,
     ecb,
     elexon,
@@ -17,7 +39,6 @@ from energy.sources import (
     open_meteo,
     pvgis,
 )
-from energy.sources.spec import Source
 
 SOURCES: dict[str, Source] = {
     source.name: source
@@ -27,3 +48,106 @@ SOURCES: dict[str, Source] = {
         nve.SOURCE, ecb.SOURCE, norges_bank.SOURCE,
     )
 }  # fmt: skip
+#: Latitude and longitude [°] between which MET Norway has stations: Norway, its neighbours, Svalbard.
+NORDIC = ((54.0, 82.0), (-10.0, 36.0))
+#: Weather is fetched this much wider than needed, so that six-hourly forecasts can be interpolated at both ends.
+MARGIN = np.timedelta64(12, "h")
+#: Variables without which weather is of no use; others are left out where they have holes.
+NEEDED = ("temp_air", "relative_humidity")
+PriceFetch = Callable[[Client, str, np.datetime64, np.datetime64], xr.Dataset]
+
+
+def price_links(client: Client, zone: str) -> list[Link]:
+    """The sources that know the zone."""
+    served: list[tuple[str, PriceFetch, bool]] = [
+        ("entsoe", entsoe.get_prices, zone in EIC),
+        ("hvakosterstrommen", hvakosterstrommen.get_prices, zone in hvakosterstrommen.ZONES),
+        ("energy_charts", energy_charts.get_prices, zone in energy_charts.ZONES),
+        ("elexon", elexon.get_prices, zone in elexon.ZONES),
+    ]
+    return [Link(name, _of(get, client, zone), skip(client, name)) for name, get, knows in served if knows]
+
+
+def _of(get: PriceFetch, client: Client, zone: str) -> Fetch:
+    return lambda start, end: get(client, zone, start, end)
+
+
+def skip(client: Client, source: str) -> str:
+    """Why a source is not asked: its key is missing. Empty where it is."""
+    key = client.sources[source].key
+    if key is None or client.as_of is not None or client.has_key(source):
+        return ""
+    if key.needed:
+        return f"no {key.variable}"
+    return "" if client.settings.private_use else f"no {key.variable}, and private use is not stated"
+
+
+def prices(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> Filled:
+    """Prices of a zone over [start, end), each interval with its quality and source."""
+
+    def check(ds: xr.Dataset) -> list[quality_control.Finding]:
+        return [*quality_control.check_prices(ds), *quality_control.local_days(ds, clock_of(zone))]
+
+    return fill(price_links(client, zone), start, end, check, quality_control.flips)
+
+
+def carbon(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> Filled:
+    """Carbon intensity of a zone over [start, end)."""
+    links = [Link("carbon_intensity", _of(carbon_intensity.get_carbon, client, zone))] if zone == "GB" else []
+    return fill(links, start, end, quality_control.duplicates)
+
+
+def weather(
+    client: Client, latitude: float, longitude: float, altitude_m: float, start: np.datetime64, end: np.datetime64
+) -> Filled:
+    """Hourly weather of a place over [start, end)."""
+    at = (latitude, longitude)
+    past = min(end, client.hour())
+    links = [
+        Link("met_norway", lambda a, b: met_norway.get_weather(client, *at, altitude_m, a, b)),
+        Link("open_meteo", lambda a, b: open_meteo.get_weather(client, [at], a, b)[0], skip(client, "open_meteo")),
+    ]
+    if start < past:
+        links.append(Link("nasa_power", lambda a, b: nasa_power.get_weather(client, *at, a, min(b, past))))
+    if start < past and all(low <= x <= high for x, (low, high) in zip(at, NORDIC, strict=True)):
+        measured = Link("frost", lambda a, b: frost.get_weather(client, *at, a, min(b, past)), skip(client, "frost"))
+        links.insert(0, measured)
+    filled = fill([_hourly(link) for link in links], start, end, quality_control.check_weather)
+    return Filled(_whole_variables(filled.ds), filled.steps, filled.missing, filled.findings)
+
+
+def _hourly(link: Link) -> Link:
+    """The link's weather on whole hours, short gaps interpolated, cut to the window afterwards."""
+
+    def fetch(start: np.datetime64, end: np.datetime64) -> xr.Dataset:
+        return clip(quality_control.fill_weather(link.fetch(start - MARGIN, end + MARGIN)), start, end)
+
+    return Link(link.name, fetch, link.skip)
+
+
+def _whole_variables(ds: xr.Dataset) -> xr.Dataset:
+    """Without optional variables that some of the hours lack."""
+    optional = [n for n in ds.data_vars if ds[n].dtype.kind == "f" and n not in NEEDED]
+    return ds.drop_vars([n for n in optional if ds[n].isnull().any()])
+
+
+def rates(
+    client: Client, currencies: Sequence[str], day: date
+) -> tuple[dict[str, tuple[float, date, str]], list[Step]]:
+    """EUR per unit on a day -> (rate, the day it is of, source) by currency, and what each bank said."""
+    found: dict[str, tuple[float, date, str]] = {}
+    steps = []
+    for name, get in (("ecb", ecb.get_rates), ("norges_bank", norges_bank.get_rates)):
+        asked = [c for c in currencies if c not in found]
+        if not asked:
+            break
+        try:
+            ds = get(client, asked, day - timedelta(days=fx_rates.CARRY_DAYS), day)
+        except SourceError as e:
+            steps.append(Step(name, e.kind, reason=e.reason))
+            continue
+        new = {c: fx_rates.rate_on(ds, c, day) for c in asked}
+        found |= {c: (*rate, name) for c, rate in new.items() if rate is not None}
+        lacking = [c for c, rate in new.items() if rate is None]
+        steps.append(Step(name, "empty" if lacking else "ok", reason=f"no {', '.join(lacking)}" if lacking else ""))
+    return found, steps

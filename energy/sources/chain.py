@@ -9,18 +9,18 @@ import numpy as np
 import xarray as xr
 
 from energy.schema import QUALITY
-from energy.sources import hygiene
-from energy.sources.answer import Kind, SourceError
-from energy.sources.clock import iso
-from energy.sources.labelled import clip, ends, held, join
-from energy.sources.persistence import LOOK_BACK, carried
+from energy.series import quality_control
+from energy.series.gap_filling import LOOK_BACK, carried
+from energy.series.labels import clip, ends, held, join
+from energy.sources.client.answer import Kind, SourceError
+from energy.sources.requests_by_day import iso
 
 #: Start and end (UTC) -> a labelled Dataset.
 Fetch = Callable[[np.datetime64, np.datetime64], xr.Dataset]
 #: Dataset -> findings.
-Check = Callable[[xr.Dataset], list[hygiene.Finding]]
+Check = Callable[[xr.Dataset], list[quality_control.Finding]]
 #: Dataset that reaches over the seam, and what the chain already has of the same series -> findings.
-Compare = Callable[[xr.Dataset, xr.Dataset], list[hygiene.Finding]]
+Compare = Callable[[xr.Dataset, xr.Dataset], list[quality_control.Finding]]
 #: Stretches nearer than this are asked for in one request.
 ONE_REQUEST = np.timedelta64(36, "h")
 #: A later source is asked this much into what is known already, where the two are compared: a day has all hours of
@@ -58,7 +58,7 @@ class Filled:
     ds: xr.Dataset
     steps: tuple[Step, ...]
     missing: tuple[tuple[np.datetime64, np.datetime64], ...]
-    findings: tuple[hygiene.Finding, ...] = ()
+    findings: tuple[quality_control.Finding, ...] = ()
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.steps)) + self.gaps()
@@ -92,7 +92,7 @@ class _Chain:
     compare: Compare | None = None
     parts: list[xr.Dataset] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-    findings: list[hygiene.Finding] = field(default_factory=list)
+    findings: list[quality_control.Finding] = field(default_factory=list)
 
     @property
     def step_h(self) -> float:
@@ -111,7 +111,7 @@ class _Chain:
         time = np.concatenate([np.zeros(0, dtype="datetime64[ns]"), *(p["time"].values for p in self.parts)])
         until = np.concatenate([np.zeros(0, dtype="datetime64[ns]"), *(ends(p) for p in self.parts)])
         order = np.argsort(time, kind="stable")
-        return hygiene.uncovered(time[order], until[order], self.start, self.end)
+        return quality_control.uncovered(time[order], until[order], self.start, self.end)
 
     def run(self, link: Link) -> None:
         """Ask one source for what is missing."""
@@ -132,7 +132,7 @@ class _Chain:
             return
         self.findings += found
         note = str(ds.attrs.get("note", ""))
-        if bad := hygiene.refused(found):
+        if bad := quality_control.refused(found):
             self.steps.append(Step(link.name, "refused", reason=bad))
         elif not ds.sizes["time"]:
             self.steps.append(Step(link.name, "empty", reason=note))
@@ -141,7 +141,7 @@ class _Chain:
 
     def _fetched(
         self, link: Link, begin: np.datetime64, stop: np.datetime64
-    ) -> tuple[xr.Dataset, list[hygiene.Finding]]:
+    ) -> tuple[xr.Dataset, list[quality_control.Finding]]:
         """What a source has of [begin, stop), and what is found in it and at its seams with what is known."""
         known = self.series()
         if self.compare is None or known is None:

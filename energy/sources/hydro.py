@@ -12,15 +12,15 @@ import numpy as np
 import xarray as xr
 
 from energy.schema import Floats, Times
-from energy.sources import entsoe, entsoe_hydro, nve
-from energy.sources.answer import SourceError
+from energy.series.files import labels
+from energy.series.labels import dataset, ends, fetch_attrs, in_one_line, terms_of
+from energy.series.quality_control import Finding, refused, uncovered
+from energy.sources.bidding_zones import EIC
+from energy.sources.catalogue import skip
 from energy.sources.chain import Filled, Step
-from energy.sources.eic import EIC
-from energy.sources.files import labels
-from energy.sources.http import Client
-from energy.sources.hygiene import Finding, refused, uncovered
-from energy.sources.kinds import skip
-from energy.sources.labelled import dataset, ends, fetch_attrs, in_one_line, terms_of
+from energy.sources.client.answer import SourceError
+from energy.sources.client.http import Client
+from energy.sources.providers import entsoe, nve
 
 #: How far back weeks are fetched for the first hour: the last one published is at most two weeks old.
 WEEKS_BACK = np.timedelta64(42, "D")
@@ -97,7 +97,7 @@ def _weeks(client: Client, zone: str, start: np.datetime64, end: np.datetime64, 
 
 
 def _from_entsoe(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    ds = entsoe_hydro.get_reservoirs(client, zone, start, end)
+    ds = entsoe.get_reservoirs(client, zone, start, end)
     if bad := refused(check_reservoirs(ds)):
         raise SourceError("entsoe", "fatal", bad)
     return ds
@@ -120,9 +120,7 @@ def _generation(
     stop = min(end, client.hour())
     if zone not in EIC or start >= stop:
         return None
-    return _tried(
-        "entsoe", lambda: entsoe_hydro.get_generation(client, zone, start, stop), steps, skip(client, "entsoe")
-    )
+    return _tried("entsoe", lambda: entsoe.get_generation(client, zone, start, stop), steps, skip(client, "entsoe"))
 
 
 def _tried(name: str, fetch: Callable[[], xr.Dataset], steps: list[Step], why_not: str = "") -> xr.Dataset | None:

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from energy.sources.http import Client
-from energy.sources.spec import Source
+from energy.sources.client.http import Client
+from energy.sources.client.settings import Source
 
 #: Older than this an answer is no longer what a nightly run should plan with [h].
 FRESH_H = 26.0

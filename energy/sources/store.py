@@ -12,9 +12,9 @@ from typing import Any
 
 import xarray as xr
 
+from energy.series.files import columns, one_place, write
 from energy.sources import hydro
 from energy.sources.chain import Filled
-from energy.sources.files import columns, one_place, write
 
 #: Kind and label of a series: ("price", "NO4"), ("weather", "narvik"), ("hydro", "NO4"), ("reservoirs", "NO4"),
 #: ("carbon", "GB").

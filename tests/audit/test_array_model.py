@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from energy.audit.builder import Builder
+from energy.audit.array_model import Builder, array_model, lowest
 from energy.audit.certificate import boxes, certify, dual_bound
-from energy.audit.matrix import array_model, lowest
-from energy.audit.stand_in import stand_in
+from energy.audit.completion import stand_in
 from energy.schema import values_of
 from tests.audit.toy import HELD, schedule, toy
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from energy.audit.bill import bill
-from energy.audit.reconcile import reconcile
+from energy.audit.invoice import bill
+from energy.audit.reconciliation import reconcile
 from energy.audit.replay import replay
-from energy.audit.summary import cap_excess, judge
+from energy.audit.verdict import cap_excess, judge
 from energy.optimize import facts
 from tests.regression import table
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from benchmarks.instances import Size, random_problem
-from energy.audit.baseline import done, run_now
-from energy.audit.summary import late
-from tests.plan.test_placement import dense
+from energy.audit.verdict import late
+from energy.schedule.dispatch import done, run_now
+from tests.schedule.test_placement import dense
 
 SIZES = [Size(), Size(jobs=40, utilisation=0.9), Size(speeds=3, jobs=20), Size(hours=0.25, periods=96, jobs=6)]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.instances import Size, random_problem
+from energy.audit.array_model import array_model
 from energy.audit.certificate import boxes, certify, dual_bound
-from energy.audit.matrix import array_model
 from tests.program.test_program import solved
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from energy.audit.cooling import figures
+from energy.audit.replay import figures
 from energy.optimize import optimize
 from energy.schema import COMPONENTS
 

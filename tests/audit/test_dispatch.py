@@ -4,9 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from energy.audit.baseline import done, planned_work, pool_speed, run_now
-from energy.audit.dispatch import earliest_deadline_first, trimmed
-from energy.audit.rules import RULES
+from energy.schedule.dispatch import RULES, done, earliest_deadline_first, planned_work, pool_speed, run_now, trimmed
 from energy.schema import values_of
 from tests.audit.toy import HELD, entries, schedule, toy
 from tests.closed_forms.builder import one, problem

@@ -4,11 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from energy import schema
-from energy.audit.bill import Bill, Line
-from energy.audit.cooling import figures
-from energy.audit.stand_in import stand_in
-from energy.audit.summary import Outcome, summarise
+from energy.audit.completion import stand_in
+from energy.audit.invoice import Bill
+from energy.audit.invoice_lines import Line
+from energy.audit.replay import figures
+from energy.audit.verdict import Outcome, summarise
+from energy.schema import arrays
 from tests.audit.toy import AGREED, HELD, PROOF, replayed, schedule, toy
 
 
@@ -43,7 +44,7 @@ def test_cooling_by_fleet_site_and_hall(case):
 
 def hall(it, overhead, water, free, derated, most, worst, when):
     parts = {"electrical": 0.4, "pumps": 0.3, "fans": 0.15, "heat_rejection": 0.1, "compressors": 0.05}
-    assert [f"{n}_mw" for n in parts] == list(schema.COMPONENTS)
+    assert [f"{n}_mw" for n in parts] == list(arrays.COMPONENTS)
     return {
         "it_mwh": pytest.approx(it), "overhead_mwh": pytest.approx({n: s * overhead for n, s in parts.items()}),
         "pue": pytest.approx((it + overhead) / it), "water_m3": pytest.approx(water),

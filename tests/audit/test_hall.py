@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from energy.audit.cooling import cooling
+from energy.audit.replay import cooling
 from energy.inputs.fleet import Fleet
 from energy.plant import load_limit, overhead, weather_from
 from energy.schema import COMPONENTS

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from energy.audit.carry import carry
-from energy.audit.heat import reused
+from energy.audit.rollover import carry
+from energy.audit.site_prices import reused
 from tests.bills.meter import Meter, tariff
 from tests.plant.conftest import named
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from energy.audit.summary import pue
-from energy.inputs.errors import ConfigError
+from energy.audit.verdict import pue
+from energy.errors import ConfigError
 from energy.optimize import optimize
 from tests.cases import SmallCase
 

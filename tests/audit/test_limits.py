@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from energy.audit.limits import drawn, figure, standings
+from energy.audit.compliance import drawn, figure, standings
 from energy.inputs.limits import Limit, Preset
 from energy.inputs.state import State
 from tests.bills.meter import Meter, tariff

@@ -8,11 +8,11 @@ import xarray as xr
 from benchmarks.enrich import enriched
 from benchmarks.instances import Size, random_problem
 from energy.audit.certificate import certify
-from energy.audit.dispatch import earliest_deadline_first, trimmed
-from energy.audit.stand_in import stand_in
-from energy.audit.summary import judge_given
-from energy.plan import handed_over, place
-from energy.plan.shape import frame
+from energy.audit.completion import stand_in
+from energy.audit.verdict import judge_given
+from energy.schedule.disaggregate import place
+from energy.schedule.dispatch import earliest_deadline_first, trimmed
+from energy.schedule.table import frame, handed_over
 from tests.laws.transforms import changed
 from tests.program.test_program import solved
 
@@ -112,7 +112,7 @@ def test_what_no_longer_holds_is_trimmed():
 
 
 def test_it_is_degraded_at_best_and_failed_where_it_breaks_a_row():
-    from energy.audit.reconcile import reconcile
+    from energy.audit.reconciliation import reconcile
     from tests.report.build import priced
 
     problem = rich(2)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from energy.audit import onsite
+from energy.audit import site_prices
 from tests.bills.meter import Meter, tariff
 
 PV = {"dc_mw": 5, "ac_mw": 4, "feed_in": {"limit_mw": 1, "spot_share": 0.9}}
@@ -33,9 +33,9 @@ def test_rates_are_amount_per_unit():
 
 def test_at_a_price_of_exactly_zero_the_sun_serves_the_site(monkeypatch):
     """Spot -10 and a levy of 10: drawing costs nothing and earns nothing, so the array is not stopped."""
-    monkeypatch.setattr(onsite, "solar", lambda *_: np.full(24, 9.0))
+    monkeypatch.setattr(site_prices, "solar", lambda *_: np.full(24, 9.0))
     meter = day(solar=PV)
-    exchange = onsite.grid_exchange(meter.facts(-10.0), "s", np.full(24, 3.0), meter.time, np.ones(24))
+    exchange = site_prices.grid_exchange(meter.facts(-10.0), "s", np.full(24, 3.0), meter.time, np.ones(24))
     assert tuple(float(x[12]) for x in exchange) == (0.0, 0.0, 3.0)
 
 
@@ -43,13 +43,13 @@ def test_a_first_version_counts_before_its_day_in_its_own_hours_only():
     """4 EUR/MWh from midnight to six, valid from 2030: on a day of 2024 already, and nothing in other hours."""
     night = {"kind": "energy", "name": "night", "value": 4, "valid_from": "2030-01-01", "when": {"hours": [[0, 6]]}}
     meter = day(night)
-    price = onsite.energy_price(meter.facts(40.0), "s", meter.time, np.ones(24))
+    price = site_prices.energy_price(meter.facts(40.0), "s", meter.time, np.ones(24))
     assert price.tolist() == [54.0] * 6 + [50.0] * 18
 
 
 def test_sun_beyond_what_a_plan_uses_is_held_back(monkeypatch):
     """9 MW of sun, 3 MW of load: a plan that uses 2 draws 1; one that uses 3.5 feeds half a MW in."""
-    monkeypatch.setattr(onsite, "solar", lambda *_: np.full(24, 9.0))
+    monkeypatch.setattr(site_prices, "solar", lambda *_: np.full(24, 9.0))
     meter, limit = day(solar=PV), np.array([2.0, 3.5] * 12)
-    exchange = onsite.grid_exchange(meter.facts(40.0), "s", np.full(24, 3.0), meter.time, np.ones(24), limit)
+    exchange = site_prices.grid_exchange(meter.facts(40.0), "s", np.full(24, 3.0), meter.time, np.ones(24), limit)
     assert [x[:2].tolist() for x in exchange] == [[1.0, 0.0], [0.0, 0.5], [2.0, 3.5]]

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from energy import schema
-from energy.audit.onsite import energy_price, feed_in_price, grid_exchange, solar
 from energy.audit.replay import replay
+from energy.audit.site_prices import energy_price, feed_in_price, grid_exchange, solar
 from energy.optimize import facts
+from energy.schema import validate
 from tests.cases import SmallCase
 
 HOURS = 48
@@ -26,7 +26,7 @@ def schedule(case, **entries):
     """A Schedule of the case: entry_* by hand; nothing runs where nothing is given."""
     at = (entries.get(k, []) for k in ("job", "pool", "time", "gpus"))
     kinds = (int, int, int, float)
-    return schema.as_schedule(case.problem(), *(np.array(x, dtype=k) for x, k in zip(at, kinds, strict=True)))
+    return validate.as_schedule(case.problem(), *(np.array(x, dtype=k) for x, k in zip(at, kinds, strict=True)))
 
 
 def again(case, **entries):

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from energy import schema
 from energy.audit.certificate import certify
-from energy.audit.reprice import cost, terms
-from energy.audit.stand_in import stand_in
+from energy.audit.completion import cost, stand_in, terms
+from energy.schema import arrays
 from tests.audit.toy import HELD, schedule, toy
 from tests.closed_forms.builder import one, problem
 from tests.closed_forms.words import Contract, Job
@@ -43,7 +42,7 @@ def found():
 
 
 def test_every_name_of_a_solution_is_there_and_nothing_else(found):
-    assert set(found[1].data_vars) == set(schema.SOLUTION)
+    assert set(found[1].data_vars) == set(arrays.SOLUTION)
 
 
 @pytest.mark.parametrize("name", BY_HAND)

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from energy import schema
-from energy.audit.summary import cap_excess, judge, late, pue
+from energy.audit.verdict import cap_excess, judge, late, pue
 from energy.optimize import optimize
+from energy.schema import validate
 from tests.cases import SmallCase
 from tests.closed_forms.builder import one, problem
 from tests.closed_forms.words import Cap, Job
@@ -76,8 +76,8 @@ def test_late_work_is_what_lies_outside_the_window():
     """3 GPUs in the window and 2 behind it, at half speed: 1 reference GPU-hour late."""
     case = problem([one([10, 10, 10])], [Job(9, 9, window=(0, 2), speeds={0: 0.5})])
     at = [np.array(x) for x in ([0, 0], [0, 0], [1, 2], [3.0, 2.0])]
-    assert late(case, schema.as_schedule(case, *at)) == pytest.approx(1.0)
-    assert late(case, schema.as_schedule(case, *(x[:1] for x in at))) == 0.0
+    assert late(case, validate.as_schedule(case, *at)) == pytest.approx(1.0)
+    assert late(case, validate.as_schedule(case, *(x[:1] for x in at))) == 0.0
 
 
 def test_pue_of_a_site_without_it_load_is_not_invented(run):

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from energy.audit.bill import Bill, Line
-from energy.audit.reconcile import reconcile
-from energy.audit.reprice import cost
-from energy.audit.stand_in import stand_in
-from energy.audit.summary import Outcome, judge, judge_given
+from energy.audit.completion import cost, stand_in
+from energy.audit.invoice import Bill
+from energy.audit.invoice_lines import Line
+from energy.audit.reconciliation import reconcile
+from energy.audit.verdict import Outcome, judge, judge_given
 from tests.audit.toy import AGREED, HELD, PROOF, replayed, schedule, toy
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from energy import schema
 from energy.audit.certificate import Certificate
-from energy.audit.reconcile import Reconciliation
+from energy.audit.reconciliation import Reconciliation
+from energy.schema import arrays as arrays_module
+from energy.schema import validate
 from tests.closed_forms.builder import problem
 from tests.closed_forms.words import Cap, Charge, Contract, Guard, Hall, Job, Minimum, Pool, Site
 
@@ -53,7 +54,7 @@ def toy() -> xr.Dataset:
 
 def schedule(case: xr.Dataset, held: list[tuple[int, int, int, float]]) -> xr.Dataset:
     """Entries as a Schedule."""
-    return schema.as_schedule(case, *np.array(held, float).reshape(-1, 4).T)
+    return validate.as_schedule(case, *np.array(held, float).reshape(-1, 4).T)
 
 
 def entries(table: xr.Dataset) -> list[tuple[int, int, int, float]]:
@@ -72,9 +73,13 @@ def replayed(case: xr.Dataset, **changes: Any) -> xr.Dataset:
             "water_m3": [[0.3, 0.2, 0.1], [0, 0, 0], [0, 0.4, 0]], "free_cooling": [[1, 0.5, 1], [1, 1, 0.2], [0, 0, 1]],
             "derating_mw": [[0, 0.25, 0.5], [0, 0, 0], [0, 0, 1e-9]]}  # fmt: skip
     parts = dict(
-        zip(schema.COMPONENTS, np.array([0.4, 0.3, 0.15, 0.1, 0.05])[:, None, None] * hall["overhead_mw"], strict=True)
+        zip(
+            arrays_module.COMPONENTS,
+            np.array([0.4, 0.3, 0.15, 0.1, 0.05])[:, None, None] * hall["overhead_mw"],
+            strict=True,
+        )
     )
     arrays = {k: np.array(v, float) for k, v in ({**site, **hall, **parts} | changes).items()} | {
         "dt": case["dt"].values
     }
-    return schema.dataset(arrays, {n: case[n].values for n in ("time", "site", "hall")}, schema.REPLAY)
+    return validate.dataset(arrays, {n: case[n].values for n in ("time", "site", "hall")}, arrays_module.REPLAY)

@@ -15,16 +15,16 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from energy.audit.bill import site_lines
-from energy.audit.facts import Facts
-from energy.audit.lines import Line
+from energy.audit.invoice import site_lines
+from energy.audit.invoice_lines import Line
+from energy.audit.site_prices import Facts
 from energy.inputs.fleet import Fleet
 from energy.inputs.fx import Fx
 from energy.inputs.resources import root
 from energy.inputs.series import Series
 from energy.inputs.state import State
 from energy.inputs.tariffs import Tariff
-from energy.inputs.yamlfile import load_model
+from energy.inputs.yaml_files import load_model
 
 #: EUR per unit, round figures; every test multiplies with the same ones.
 NOK, SEK, DKK, GBP = 0.1, 0.09, 0.134, 1.15

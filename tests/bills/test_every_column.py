@@ -6,8 +6,8 @@ A tariff in pounds (1.15 EUR), half-hours, a site in Berlin: 31 January 2024 and
 import numpy as np
 import pytest
 
-from energy.audit.bill import Bill, bill
-from energy.audit.lines import Line
+from energy.audit.invoice import Bill, bill
+from energy.audit.invoice_lines import Line
 from tests.bills.meter import GBP, NOK, Meter, tariff
 
 TARIFF = tariff(

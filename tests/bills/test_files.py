@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from energy.cli.tables import check_table
+from energy.inputs.dated import is_holiday
 from energy.inputs.tariffs import UNITS, Demand
-from energy.inputs.windows import is_holiday
 from energy.report.headline import notes
-from energy.screen import check_table
 from tests.bills.meter import TARIFF_FILES, committed
 from tests.cases import SmallCase
 

@@ -5,8 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from energy.problem.charges import energy_charge, fixed_eur
-from energy.problem.demand import demand_charges
+from energy.problem.tariffs import demand_charges, energy_charge, fixed_eur
 from tests.bills.meter import NOK, Meter, agree, daily_rates, prices, tariff
 
 NIGHT = {"kind": "energy", "name": "night", "value": 10, "when": {"hours": [[0, 6]]}}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from energy.audit import onsite
+from energy.audit import site_prices
 from tests.bills.meter import NOK, Meter, agree, tariff
 
 LEVY = tariff({"kind": "energy", "name": "levy", "value": 10})
@@ -126,9 +126,9 @@ def test_a_day_without_feed_in_has_no_such_line():
 )
 def test_sun_serves_the_site_then_the_grid(monkeypatch, spot, sun, expected):
     """3 MW of load, feed-in limit 1 MW, levy 10 EUR/MWh: drawn, fed in and used [MW]."""
-    monkeypatch.setattr(onsite, "solar", lambda *_: np.full(24, sun))
+    monkeypatch.setattr(site_prices, "solar", lambda *_: np.full(24, sun))
     meter = day(solar=ARRAY)
-    exchange = onsite.grid_exchange(meter.facts(spot), "s", np.full(24, 3.0), meter.time, np.ones(24))
+    exchange = site_prices.grid_exchange(meter.facts(spot), "s", np.full(24, 3.0), meter.time, np.ones(24))
     assert tuple(float(x[12]) for x in exchange) == expected
 
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from energy.audit.carry import carry
-from energy.problem.demand import demand_arrays, demand_charges
+from energy.audit.rollover import carry
+from energy.problem.tariffs import demand_arrays, demand_charges
 from tests.bills.meter import Meter, agree, tariff
 
 PEAK = {"kind": "demand", "name": "peak", "value": 1000}

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from energy.audit.certificate import certify
-from energy.audit.reconcile import NAMED_SHARE, reconcile
+from energy.audit.reconciliation import NAMED_SHARE, reconcile
 from energy.optimize import optimize
 from energy.problem.halls import CHORD_ERROR
 from energy.report.headline import held_back
 from energy.schema import lowest_price
-from energy.solve.tidy import least_peaks
+from energy.solve.standard_form import least_peaks
 from tests.bills.random_case import random_case
 from tests.cases import SmallCase
 from tests.closed_forms.builder import best, one, problem

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from energy.audit.bill import bill
-from energy.audit.carry import carry
+from energy.audit.invoice import bill
+from energy.audit.rollover import carry
 from energy.inputs.state import State
 from energy.optimize import facts, optimize
 from tests.bills.random_case import random_case

@@ -7,7 +7,7 @@ import pandas as pd
 import pvlib
 import pytest
 
-from energy.plant.solar import CLEARNESS, INVERTER_EFFICIENCY, MOUNT, Array, solar_power
+from energy.plant.photovoltaics import CLEARNESS, INVERTER_EFFICIENCY, MOUNT, Array, solar_power
 
 #: pvlib 0.16 uses an attribute that pandas 3.1 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:DatetimeIndex.dayofyear")

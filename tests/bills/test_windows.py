@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from energy.inputs.windows import ALWAYS, Window, is_holiday
+from energy.inputs.dated import ALWAYS, Window, is_holiday
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 

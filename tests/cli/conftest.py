@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from energy.cli import main
+from energy.cli.app import main
 
 
 class Result(NamedTuple):

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from energy.inputs.pinned import DIGITS
-from energy.operate import again
-from energy.operate.publish import publish_night
+from energy.inputs.load import DIGITS
+from energy.nightly.publish import publish_night
+from energy.runs import recompute
 from tests.cases import SmallCase
 from tests.nightly.nights import night
 
@@ -23,7 +23,7 @@ STATE = {"north": {"peak_so_far_mw": {"2024-03": 1.2}}}
 def folder(tmp_path_factory):
     """A run of files in several folders, two of one name, with gaps filled, a state, rates by day and another day;
     its originals are gone."""
-    from energy.cli import main
+    from energy.cli.app import main
 
     place = tmp_path_factory.mktemp("again")
     (place / "case").mkdir()
@@ -144,10 +144,10 @@ def test_a_night_is_compared_by_the_status_of_its_plan_and_its_method(folder, tm
         certificate = SimpleNamespace(primal_eur=proof["primal_eur"], passed=proof["pass"])
         return SimpleNamespace(certificate=certificate, outcome=SimpleNamespace(status="OK"))
 
-    monkeypatch.setattr(again, "optimize", same)
+    monkeypatch.setattr(recompute, "optimize", same)
     published = as_night(folder, tmp_path, rung, reason)
     assert json.loads((published / "manifest.json").read_text())["status"] == "DEGRADED"
-    replayed = again.replay_run(published)
+    replayed = recompute.replay_run(published)
     assert replayed.differences() == []
     assert methods == [method]
     other = replace(replayed.then, manifest=replayed.then.manifest | {"plan_status": "DEGRADED"})
@@ -157,7 +157,7 @@ def test_a_night_is_compared_by_the_status_of_its_plan_and_its_method(folder, tm
 @pytest.mark.slow
 @pytest.mark.parametrize(("rung", "reason"), [("lp", BY_DATA), ("simplex", BY_SIMPLEX)])
 def test_a_night_degraded_by_its_data_or_by_simplex_agrees_with_itself(folder, tmp_path, rung, reason):
-    replayed = again.replay_run(as_night(folder, tmp_path, rung, reason))
+    replayed = recompute.replay_run(as_night(folder, tmp_path, rung, reason))
     assert replayed.now.outcome.status == "OK"
     assert replayed.differences() == []
 

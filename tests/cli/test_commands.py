@@ -191,7 +191,7 @@ def test_failures_of_the_solver_and_of_arrays(case, energy, monkeypatch, error):
 
 
 def test_plan_without_proof_is_no_plan(case, energy, monkeypatch):
-    from energy.audit.summary import Outcome
+    from energy.audit.verdict import Outcome
 
     monkeypatch.setattr("energy.optimize.judge", lambda *_: Outcome("FAILED", ("certificate: gap 1",)))
     code, out, err = energy("optimize", case.path, "--json", "--out", case.folder / "runs")
@@ -203,12 +203,12 @@ def test_plan_without_proof_is_no_plan(case, energy, monkeypatch):
     "error", [RuntimeError("a bug"), FileNotFoundError("a bug"), ValueError("a bug"), OSError("a bug")]
 )
 def test_what_nobody_expected_stays_a_traceback(case, monkeypatch, error):
-    from energy.cli import main
+    from energy.cli.app import main
 
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("energy.problem.read_inputs", fail)
+    monkeypatch.setattr("energy.inputs.load.read_inputs", fail)
     with pytest.raises(type(error), match="a bug"):
         main(["check", str(case.path)])
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-COMMAND = [sys.executable, "-c", "from energy.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from energy.cli.app import main; main()"]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 HEAVY = ("pandas", "pyomo", "xarray", "numpy", "scipy", "highspy", "pydantic", "matplotlib", "pvlib")
 #: Longest a test waits for a process [s].
@@ -40,7 +40,7 @@ def test_help_answers_at_once():
 
 
 def test_help_imports_nothing_heavy():
-    code = f"import sys, energy.cli; print([m for m in {HEAVY!r} if m in sys.modules])"
+    code = f"import sys, energy.cli.app; print([m for m in {HEAVY!r} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from energy.plant import overhead
-from energy.pue import air_of_case, air_of_files, figures, picture
+from energy.plant_study import air_of_case, air_of_files, figures, picture
 
 
 def test_figures_are_those_of_the_plants(case):

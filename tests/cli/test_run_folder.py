@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from energy.operate import runs
+from energy import errors
 from energy.optimize import optimize
 from energy.report.page import render
+from energy.runs import folder as runs
 from tests.cases import SmallCase
 from tests.few import few
 
@@ -98,8 +99,8 @@ FAILURES = [(step, list(ERRORS)[(k + turn) % 3]) for turn in range(3) for k, ste
 def test_older_run_survives_whatever_goes_wrong(record, published, monkeypatch, step, error):
     error = ERRORS[error]
     before = content(published.parent)
-    monkeypatch.setattr(f"energy.operate.runs.{step}", fail_with(error))
-    expected = runs.RunFolderError if isinstance(error, OSError) else type(error)
+    monkeypatch.setattr(f"energy.runs.folder.{step}", fail_with(error))
+    expected = errors.RunFolderError if isinstance(error, OSError) else type(error)
     with pytest.raises(expected) as caught:
         runs.publish(record, published.parent)
     if isinstance(error, OSError):
@@ -121,7 +122,7 @@ def test_older_run_comes_back_when_the_new_one_cannot_take_its_place(record, pub
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", only_away)
-    with pytest.raises((runs.RunFolderError, KeyboardInterrupt)):
+    with pytest.raises((errors.RunFolderError, KeyboardInterrupt)):
         runs.publish(record, published.parent)
     assert content(published.parent) == before
     assert list(published.parent.iterdir()) == [published]
@@ -146,7 +147,7 @@ def test_folder_that_cannot_be_written_is_named_before_the_solve(case, tmp_path,
 
 def test_read_only_file_system_is_named_before_the_solve(case, energy, monkeypatch):
     error = OSError(errno.EROFS, "Read-only file system")
-    monkeypatch.setattr("energy.operate.runs.tempfile.TemporaryFile", fail_with(error))
+    monkeypatch.setattr("energy.runs.folder.tempfile.TemporaryFile", fail_with(error))
     code, _, err = energy("optimize", case.path, "--out", case.folder / "runs")
     assert code == 2
     assert "cannot be written there (Read-only file system); choose another with --out" in err

@@ -5,19 +5,19 @@ import io
 import pytest
 from rich.console import Console
 
-from energy import screen
+from energy.cli import tables
 
 
 @pytest.fixture
 def stream(monkeypatch):
     """What Progress writes to a terminal."""
     out = io.StringIO()
-    monkeypatch.setattr(screen, "console", lambda stderr=False: Console(file=out, force_terminal=True, width=80))
+    monkeypatch.setattr(tables, "console", lambda stderr=False: Console(file=out, force_terminal=True, width=80))
     return out
 
 
 def test_spinner_on_a_terminal_ends_with_its_stage(stream):
-    with screen.Progress() as progress:
+    with tables.Progress() as progress:
         progress.stage("read")
         progress.stage("solve")
     text = stream.getvalue()
@@ -28,7 +28,7 @@ def test_spinner_on_a_terminal_ends_with_its_stage(stream):
 
 def test_spinner_stops_when_a_stage_fails(stream):
     def interrupted():
-        with screen.Progress() as progress:
+        with tables.Progress() as progress:
             progress.stage("solve")
             raise KeyboardInterrupt
 
@@ -39,7 +39,7 @@ def test_spinner_stops_when_a_stage_fails(stream):
 
 
 def test_quiet_says_nothing(stream):
-    with screen.Progress(quiet=True) as progress:
+    with tables.Progress(quiet=True) as progress:
         progress.stage("read")
     assert stream.getvalue() == ""
 
@@ -48,6 +48,6 @@ def test_headline_warns_when_the_work_is_not_equal(case):
     from energy.optimize import optimize
 
     run = optimize(case.path)
-    assert "not a comparison of equals" not in screen.headline(run)
+    assert "not a comparison of equals" not in tables.headline(run)
     run.summary["equal_work"] = False
-    assert screen.headline(run).endswith("not a comparison of equals")
+    assert tables.headline(run).endswith("not a comparison of equals")

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from energy import schema
 from energy.audit.certificate import certify
 from energy.program import build
+from energy.schema import arrays as arrays_module
+from energy.schema import validate
 from energy.solve import compile_model, gate, solution, solve
 from tests.closed_forms.arrays import (
     cap_arrays,
@@ -79,7 +80,7 @@ def problem(
             )
         },
     }
-    return schema.dataset(arrays, coords, schema.PROBLEM)
+    return validate.dataset(arrays, coords, arrays_module.PROBLEM)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from energy.operate.metrics import NAMES, RUNGS, STATES
+from energy.nightly.metrics import NAMES, RUNGS, STATES
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SCHEMA = json.loads((Path(__file__).parent / "cronjob.schema.json").read_text(encoding="utf-8"))

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from energy.operate.runs import publish, record_of
 from energy.optimize import optimize
+from energy.runs.folder import publish, record_of
 from tests.cases import SmallCase
 from tests.few import few
 
@@ -69,7 +69,7 @@ def test_another_process_with_other_hashes_writes_the_same_bytes(tmp_path):
     """Sets and dictionaries of strings come in another order in every process unless the order is said."""
     case = flat(small(tmp_path / "case"))
     code = ("import sys; from pathlib import Path; from energy.optimize import optimize; "
-            "from energy.operate.runs import publish, record_of; "
+            "from energy.runs.folder import publish, record_of; "
             "print(publish(record_of(optimize(Path(sys.argv[1]))), Path(sys.argv[2])) / 'schedule.csv')")  # fmt: skip
     written = []
     for seed in ("1", "4242"):
@@ -83,7 +83,7 @@ def test_another_process_with_other_hashes_writes_the_same_bytes(tmp_path):
 
 def test_a_series_out_of_order_is_refused_not_sorted(tmp_path):
     """Rows of a series are instants: one that goes backward is a clock that was read wrongly."""
-    from energy.inputs.errors import SeriesError
+    from energy.errors import SeriesError
 
     case = small(tmp_path / "case")
     rows = case.rows("prices.csv")

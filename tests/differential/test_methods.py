@@ -6,8 +6,8 @@ import scipy.optimize as so
 import scipy.sparse as sp
 
 from benchmarks.differential import numbered_problem
+from energy.audit.array_model import array_model
 from energy.audit.certificate import certify
-from energy.audit.matrix import array_model
 from energy.program import build
 from energy.solve import Options, compile_model, gate, solution, solve
 

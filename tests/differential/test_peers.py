@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse as sp
 
 from benchmarks.differential import numbered_problem, ordinary_problem
-from energy.audit.matrix import array_model
+from energy.audit.array_model import array_model
 from energy.solve import solve
 
 #: As for methods: share of the money that moves.

@@ -6,10 +6,10 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from energy import schema
-from energy.audit.cures import Cure
-from energy.audit.explain import Breach, Tight, Undone, explain, tight, what_would_help
-from energy.audit.stand_in import stand_in
+from energy.audit.completion import stand_in
+from energy.audit.diagnosis import Breach, Cure, Tight, Undone, explain, tight, what_would_help
+from energy.schema import arrays as arrays_module
+from energy.schema import validate
 from tests.audit.toy import HELD, schedule, toy
 
 T0, T1, T2 = (f"2021-01-01T{m}Z" for m in ("00:00", "00:30", "01:00"))
@@ -25,9 +25,9 @@ PRICES = {
 def prices_of(case, **changes):
     given = PRICES | changes
     arrays = {n: np.array(given.get(n, np.zeros([case.sizes[d] for d in row.dims])), float)
-              for n, row in schema.PRICES.items()}  # fmt: skip
-    dims = {d for row in schema.PRICES.values() for d in row.dims}
-    return schema.dataset(arrays, {d: case[d].values for d in dims if d in case.coords}, schema.PRICES)
+              for n, row in arrays_module.PRICES.items()}  # fmt: skip
+    dims = {d for row in arrays_module.PRICES.values() for d in row.dims}
+    return validate.dataset(arrays, {d: case[d].values for d in dims if d in case.coords}, arrays_module.PRICES)
 
 
 @pytest.fixture(scope="module")

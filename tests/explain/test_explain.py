@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from energy.audit.explain import MOST_TIGHT, Breach, Undone, explain, tight, what_would_help
+from energy.audit.diagnosis import MOST_TIGHT, Breach, Undone, explain, tight, what_would_help
 from energy.solve import dual_prices
 from tests.closed_forms.builder import best, one, problem
 from tests.closed_forms.words import Cap, Job

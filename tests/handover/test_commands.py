@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from energy.operate.runs import publish
+from energy.runs.folder import publish
 from tests.cli.conftest import energy  # noqa: F401
 from tests.handover.test_queue import AT, NOW, number, row
 from tests.report.build import small

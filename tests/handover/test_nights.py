@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from energy.handover import Group, generic, icalendar, kueue, quotas, slurm
-from energy.handover.joined import joined
-from energy.handover.quota import groups_of
-from energy.operate import handed
-from energy.operate.errors import RunFolderError
-from energy.operate.runs import publish
-from energy.report.record import read
+from energy.errors import RunFolderError
+from energy.handover import Group, exports, kueue, quotas, slurm
+from energy.handover.quota import groups_of, joined
+from energy.nightly import publish as handed
+from energy.runs.folder import publish
+from energy.runs.record import read
 from tests.cli.conftest import energy  # noqa: F401
 from tests.handover.plans import START, plan
 from tests.handover.test_outputs import fake, limits, run  # noqa: F401
@@ -88,8 +87,8 @@ def test_groups_of_older_plans_get_nothing(fake):  # noqa: F811
     assert (told["hc.narvik.n1.gb300.g9999cccc"], told["hc.bergen.b1.a100"]) == (0, 0)
     assert "hc.bergen.b1.a100.g8888dddd" not in told
     assert told["hc.narvik.n1.gb300.g1111aaaa"] == 100
-    assert icalendar.text(found) == icalendar.text(plan())
-    assert json.loads(generic.text(found))["groups"][-1]["jobs"] == []
+    assert exports.calendar_text(found) == exports.calendar_text(plan())
+    assert json.loads(exports.json_text(found))["groups"][-1]["jobs"] == []
 
 
 @pytest.fixture

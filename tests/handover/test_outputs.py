@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from energy.handover import generic, icalendar, kueue, slurm
+from energy.handover import exports, kueue, slurm
 from energy.handover.apply import ApplyError, apply_kueue, apply_slurm
 from tests.handover.plans import hostile, plan
 
@@ -139,19 +139,19 @@ def test_hostile_names_are_names_of_kubernetes():
 
 
 def test_json_says_everything_with_the_fleet_s_own_names():
-    found = json.loads(generic.text(hostile()))
+    found = json.loads(exports.json_text(hostile()))
     assert [p["pool"] for p in found["pools"]] == list(hostile().pools)
     assert found["groups"][0]["jobs"] == list(hostile().groups[0].jobs)
-    assert generic.text(hostile()).isascii()
-    quota = {(q["pool"], q["group"]): q["gpus"] for q in json.loads(generic.text(plan()))["quota"]}
+    assert exports.json_text(hostile()).isascii()
+    quota = {(q["pool"], q["group"]): q["gpus"] for q in json.loads(exports.json_text(plan()))["quota"]}
     assert quota[("malmo/m1/h200", "g1111aaaa")] == [0, 1, 2]
-    assert "start_time" not in generic.text(plan())
+    assert "start_time" not in exports.json_text(plan())
 
 
 def events(text: str) -> list[dict[str, str]]:
     """Content lines, unfolded, of each VEVENT."""
     assert text.endswith("\r\n")
-    assert all(len(line.encode()) <= icalendar.LINE for line in text.split("\r\n"))
+    assert all(len(line.encode()) <= exports.LINE for line in text.split("\r\n"))
     lines = text.replace("\r\n ", "").removesuffix("\r\n").split("\r\n")
     assert all(re.match(r"[A-Z-]+[:;]", line) and "\n" not in line for line in lines)
     assert lines[0] == "BEGIN:VCALENDAR"
@@ -166,7 +166,7 @@ def events(text: str) -> list[dict[str, str]]:
 
 
 def test_calendar_has_an_event_per_stretch_with_gpus():
-    found = events(icalendar.text(plan()))
+    found = events(exports.calendar_text(plan()))
     assert [(e["SUMMARY"], e["DTSTART"], e["DTEND"]) for e in found] == [
         ("128 GPUs in narvik/n1/gb300", "20260501T060000Z", "20260501T090000Z"),
         ("1 GPUs in malmo/m1/h200", "20260501T070000Z", "20260501T080000Z"),
@@ -177,15 +177,15 @@ def test_calendar_has_an_event_per_stretch_with_gpus():
 
 
 def test_hostile_names_stay_inside_their_event():
-    found = events(icalendar.text(hostile()))
+    found = events(exports.calendar_text(hostile()))
     assert len(found) == 1 + 2  # the first pool, and two stretches of the last
     assert all(set(e) == {"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "DESCRIPTION", "TRANSP"} for e in found)
 
 
 @pytest.mark.parametrize("text", ["a;b,c\\d", "ü" * 100, "x" * 300])
 def test_folding_and_escaping_come_back(text):
-    lines = icalendar.folded(f"SUMMARY:{icalendar.escaped(text)}")
-    assert all(len(line.encode()) <= icalendar.LINE for line in lines)
+    lines = exports.folded(f"SUMMARY:{exports.escaped(text)}")
+    assert all(len(line.encode()) <= exports.LINE for line in lines)
     whole = lines[0] + "".join(line[1:] for line in lines[1:])
     assert re.sub(r"\\([\\;,])", r"\1", whole) == f"SUMMARY:{text}"
 

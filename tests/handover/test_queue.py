@@ -9,18 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from energy.handover.job_table import Rules, job_table
-from energy.handover.queue import gpus_of, read_queue, read_queues, tasks_of
-from energy.inputs.errors import SeriesError
+from energy.errors import SeriesError
+from energy.handover.job_table import Rules, gpus_of, job_table, read_queue, read_queues, tasks_of
 from energy.inputs.jobs import read_jobs
-from energy.operate.ingest import read_progress
-from energy.operate.prepare import prepare
-from energy.operate.queue import read_queue as read_night_queue
-from energy.operate.store import open_store
+from energy.nightly.database import open_store
+from energy.nightly.metering import read_progress
+from energy.nightly.prepare import prepare
+from energy.nightly.queue import read_queue as read_night_queue
 from tests.cli.conftest import energy  # noqa: F401
+from tests.nightly.conftest import nights  # noqa: F401 - a nightly folder
+from tests.nightly.nightcase import DAY
 from tests.nightly.nights import HOSTILE
-from tests.operate.conftest import nights  # noqa: F401 - a nightly folder
-from tests.operate.nightcase import DAY
 
 AT = datetime(2026, 5, 1, 6, 0, tzinfo=UTC)
 NOW = int(AT.timestamp())

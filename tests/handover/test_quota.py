@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.instances import Size, random_problem
-from energy.handover.names import LONGEST, safe
-from energy.handover.quota import quotas, whole
+from energy.handover import quotas
+from energy.handover.quota import LONGEST, safe, whole
 from tests.handover.plans import START, plan
 from tests.nightly.nights import HOSTILE
 from tests.report.build import record_of, renamed

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 import energy
-from energy.cli import app
+from energy.cli.app import app
 from energy.inputs.resources import model_path, root
 
 CHECKOUT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from energy.inputs.errors import InputError
+from energy.errors import InputError
 from energy.schema import SchemaError
 from tests.cases import GONE, SmallCase
 

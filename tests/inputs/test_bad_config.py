@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from energy.inputs.errors import ConfigError
+from energy.errors import ConfigError
 from tests.cases import GONE
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from energy.inputs.errors import SeriesError
+from energy.errors import SeriesError
 from tests.cases import GONE
 
 #: What is wrong -> (column, cell of job j4 in row 5, words of the message).

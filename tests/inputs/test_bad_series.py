@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from energy.inputs.errors import ConfigError, SeriesError
+from energy.errors import ConfigError, SeriesError
 
 INSIDE = "2024-03-05T06:00"
 SOUTH = "weather_south.csv"

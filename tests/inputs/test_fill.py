@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from energy.inputs.errors import SeriesError
+from energy.errors import SeriesError
 from energy.schema import QUALITY
 
 SOUTH = "weather_south.csv"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from energy.inputs.errors import SeriesError
+from energy.errors import SeriesError
 from energy.plant import psychrometrics as moist
 from energy.plant import weather_from
 from energy.schema import QUALITY

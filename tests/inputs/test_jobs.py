@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from energy.inputs.errors import SeriesError
+from energy.errors import SeriesError
 from energy.inputs.jobs import read_jobs
 from tests.cases import GONE
 

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from energy.inputs import jsonschema
+from energy.inputs import templates
 from tests.cases import SmallCase
 
 CHECKOUT = Path(__file__).parents[2]
@@ -34,14 +34,14 @@ def errors(kind, value):
     return [e.json_path for e in Draft202012Validator(schema).iter_errors(value)]
 
 
-@pytest.mark.parametrize("kind", jsonschema.FILES)
+@pytest.mark.parametrize("kind", templates.FILES)
 def test_committed_schema_is_in_step(kind):
     committed = (CHECKOUT / "docs" / "schemas" / f"{kind}.schema.json").read_text(encoding="utf-8")
-    assert committed == jsonschema.text(kind), "run make docs"
+    assert committed == templates.text(kind), "run make docs"
 
 
 def test_no_other_schemas_lie_about(tmp_path):
-    written = {p.name for p in jsonschema.write_all(tmp_path / "new")}
+    written = {p.name for p in templates.write_all(tmp_path / "new")}
     assert {p.name for p in (CHECKOUT / "docs" / "schemas").iterdir()} == written
 
 

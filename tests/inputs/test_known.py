@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from energy.inputs.errors import SeriesError
-from energy.inputs.known import as_known, rates_known
+from energy.errors import SeriesError
+from energy.inputs.load import read_inputs
 from energy.inputs.resources import root
-from energy.problem import assemble, read_inputs
+from energy.problem import assemble
 from energy.schema import QUALITY
+from energy.series.vintage import as_known, rates_known
 
 
 def known_until(quality, as_of, price, start="2019-06-10T22:00", hours=96, step="1h"):

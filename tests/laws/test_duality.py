@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.instances import Size
-from energy.audit.baseline import run_now
+from energy.audit.array_model import array_model
 from energy.audit.certificate import boxes, dual_bound
-from energy.audit.matrix import array_model
-from energy.audit.reprice import terms
+from energy.audit.completion import terms
 from energy.program import CONSTRAINTS, build
+from energy.schedule.dispatch import run_now
 from energy.schema import values_of
 from energy.solve import compile_model, gate, solve
 from tests.laws.cases import BOUNDED, SAME, Case, cases, optimum

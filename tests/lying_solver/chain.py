@@ -12,7 +12,7 @@ import xarray as xr
 from benchmarks.enrich import enriched
 from benchmarks.instances import Size, random_problem
 from energy.audit.certificate import Certificate, certify
-from energy.audit.summary import judge
+from energy.audit.verdict import judge
 from energy.program import build
 from energy.solve import Raw, SolverError, StandardForm, compile_model, gate, solution, solve
 

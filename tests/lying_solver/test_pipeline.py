@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from energy import optimize as main
-from energy.solve import SolverError
+from energy.problem import assemble
+from energy.solve import SolverError, highs
 from tests.cases import SmallCase
 from tests.laws.transforms import changed
 
@@ -17,12 +18,12 @@ def case(tmp_path_factory):
 
 
 def solver_that(lies):
-    honest = main.solve
+    honest = highs.solve
     return lambda form, options: lies(honest(form, options))
 
 
 def assembled_with(change):
-    honest = main.assemble
+    honest = assemble.assemble
     return lambda inputs: change(honest(inputs))
 
 
@@ -49,7 +50,7 @@ def test_refused_by_the_gate(case, lie, monkeypatch):
 
 def test_a_refusal_is_an_exit_code(case, monkeypatch, tmp_path, capsys):
     """The command ends with the solver's code, says why in one line and publishes nothing."""
-    from energy import cli
+    from energy.cli import app as cli
 
     monkeypatch.setattr(main, "solve", solver_that(lambda raw: replace(raw, status="Time limit reached")))
     monkeypatch.setattr("sys.argv", ["energy", "optimize", str(case.path), "--out", str(tmp_path / "runs")])

@@ -10,19 +10,19 @@ import pandas as pd
 import pytest
 
 from benchmarks.instances import Size, random_problem
-from energy.inputs.errors import ConfigError
-from energy.operate.pdf import NOT_INSTALLED, PdfError, printable, write_pdf
-from energy.operate.runs import PAGE, publish, read_run, save_page
-from energy.report.cells import FORMULA, bare, guarded
+from energy.errors import ConfigError
+from energy.nightly.notify import PDF_NOT_INSTALLED, PdfError, printable, write_pdf
+from energy.runs.folder import PAGE, publish, read_run, save_page
+from energy.series.spreadsheet import FORMULA, escape, unescape
 from tests.nightly.nights import HOSTILE, night
 from tests.report.build import record_of, renamed, small
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "'=x", "''=x", "'", "", "-1", "+1", "@a", "plain", "a=b"])
 def test_guarded_cells_come_back_and_never_begin_like_a_formula(text):
-    assert not guarded(text).startswith(FORMULA)
-    assert bare(guarded(text)) == text
-    assert guarded(text) == text or text.lstrip("'").startswith(FORMULA)
+    assert not escape(text).startswith(FORMULA)
+    assert unescape(escape(text)) == text
+    assert escape(text) == text or text.lstrip("'").startswith(FORMULA)
 
 
 @pytest.mark.slow
@@ -34,7 +34,7 @@ def test_run_folder_keeps_every_name_and_csv_is_safe_to_open(tmp_path):
     with (folder / "schedule.csv").open(encoding="utf-8", newline="") as f:
         rows = list(csv.DictReader(f))
     assert not [r["job"] for r in rows if r["job"].startswith(FORMULA)]
-    assert {bare(r["job"]) for r in rows} <= set(names)
+    assert {unescape(r["job"]) for r in rows} <= set(names)
     back = read_run(folder)
     assert set(back.schedule["job"]) == set(record.schedule["job"])
     assert set(back.schedule["job"]) & {"=cmd|' /C calc'!A0", "@SUM(1+1)*cmd"}
@@ -73,7 +73,7 @@ def test_pdf_without_weasyprint_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "weasyprint", None)
     with pytest.raises(PdfError) as caught:
         write_pdf("<p>x</p>", tmp_path / "report.pdf")
-    assert str(caught.value) == NOT_INSTALLED
+    assert str(caught.value) == PDF_NOT_INSTALLED
     assert list(tmp_path.iterdir()) == []
 
 
@@ -87,8 +87,7 @@ def test_print_has_no_variables():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # inside weasyprint and what it imports
 def test_pdf_is_written_from_the_page(tmp_path):
     pytest.importorskip("weasyprint", reason="the optional extra pdf is not installed: pip install 'hydrocool[pdf]'")
-    from energy.report.history import Past
-    from energy.report.history_page import render
+    from energy.report.history_page import Past, render
 
     write_pdf(render([Past.of(night())]), tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")

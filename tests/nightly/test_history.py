@@ -6,11 +6,9 @@ import json
 
 import pytest
 
-from energy.operate.after import pasts
-from energy.operate.history import rows
-from energy.operate.store import open_store
-from energy.report.history import Past, counts, saved, terminal, window
-from energy.report.history_page import render
+from energy.nightly.database import open_store
+from energy.nightly.summary import pasts, rows
+from energy.report.history_page import Past, counts, render, saved, terminal, window
 from tests.nightly.nights import HOSTILE, failed, night
 from tests.report.test_page import LARGEST_BYTES, Page
 

@@ -11,10 +11,9 @@ from threading import Thread
 
 import pytest
 
-from energy.operate.logs import LOGGER, known_as, logging_to
-from energy.operate.notify import NOT_INSTALLED, failures, notify, service_of
-from energy.report.markdown import code, escaped, page
-from energy.report.night import title
+from energy.nightly.logs import LOGGER, known_as, logging_to
+from energy.nightly.notify import NOT_INSTALLED, failures, notify, service_of
+from energy.report.night_text import code, escaped, page, title
 from tests.nightly.nights import AT_RISK, HOSTILE, failed, hostile_night, night, risky
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from energy.operate.metrics import LONGEST_LABEL, NAMES, MetricsError, Timing, label, text, write
+from energy.nightly.metrics import LONGEST_LABEL, NAMES, MetricsError, Timing, label, text, write
 from tests.nightly.nights import AT_RISK, HOSTILE, failed, hostile_night, night, risky
 
 AT = datetime(2018, 4, 29, 11, 14, tzinfo=UTC)

@@ -8,12 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from energy.operate.digest import _quality
-from energy.report.markdown import page as page_of
-from energy.report.night import headline, promise, summary, title
-from energy.report.night_limits import pue_table
-from energy.report.night_page import SECTIONS
+from energy.nightly.summary import _quality
+from energy.report.night_page import SECTIONS, pue_table
 from energy.report.night_tables import day_bars, plan_table, price_table, promise_table, quality_table, reasons
+from energy.report.night_text import headline, promise, summary, title
+from energy.report.night_text import page as page_of
 from energy.report.page import SECTIONS as PLAN
 from energy.report.page import render
 from tests.nightly.nights import HOSTILE, failed, hostile_night, night

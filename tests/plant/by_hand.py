@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from energy.plant import dry_cooler, psychrometrics, tower
+from energy.plant import heat_rejection, psychrometrics
 
 PARTS = ("electrical", "fans", "pumps", "compressors", "heat_rejection", "water", "free_cooling")
 
@@ -73,7 +73,7 @@ def cooler(p: Any, design: float, span: float, itd: float, chiller: float) -> Co
     per_kelvin = (
         p.dry_cooler_oversizing
         * design
-        / dry_cooler.required_itd(p.dry_cooler_rated_itd, p.dry_cooler_rated_range, span)
+        / heat_rejection.required_itd(p.dry_cooler_rated_itd, p.dry_cooler_rated_range, span)
     )
     capacity, n = per_kelvin * max(itd, 0.0), p.dry_cooler_speed_exponent
     full = p.dry_cooler_fan * p.dry_cooler_oversizing * design
@@ -158,7 +158,7 @@ class Towers(NamedTuple):
 def towers(p: Any, w: Hour, supply: float, warmest: float, span: float) -> Towers:
     """Exchanger first; chillers, if any, for the rest; without chillers the supply floats up to `warmest`."""
     setpoint, design = supply - p.heat_exchanger_approach, hall(p, 0.0).design
-    coldest = w.wet + float(tower.york_approach(np.array(w.wet), p.tower_range))
+    coldest = w.wet + float(heat_rejection.york_approach(np.array(w.wet), p.tower_range))
     leaving = (
         max(coldest, setpoint)
         if p.chiller_capacity
@@ -170,7 +170,7 @@ def towers(p: Any, w: Hour, supply: float, warmest: float, span: float) -> Tower
         return float(psychrometrics.enthalpy(np.array(temp), np.array(ratio)))
 
     force, full = (saturated(t + p.tower_range / 2) - saturated(w.wet) for t in (leaving, coldest))
-    hottest = max(25.55 + float(tower.york_approach(np.array(25.55), p.tower_range)), setpoint)
+    hottest = max(25.55 + float(heat_rejection.york_approach(np.array(25.55), p.tower_range)), setpoint)
     share, sized = 0.0, design
     if p.chiller_capacity:
         share = min(max((coldest - setpoint) / span, 0.0), 1.0)

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from energy.inputs.plants import load_plant
 from energy.inputs.resources import root
 from energy.plant import Plant, Weather, weather_from
-from energy.problem.plant_files import load_plant
 
 PLANT_FILES = sorted((root() / "models" / "plants").glob("*.yaml"))
 DRY = {"dlc_dry_cooler"}

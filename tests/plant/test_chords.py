@@ -15,7 +15,7 @@ from energy.plant import (
     kinks,
     load_limit,
     overhead,
-    segments,
+    piecewise,
     weather_from,
 )
 from energy.plant.model import Curve, curve_of
@@ -93,7 +93,7 @@ def test_breakpoints_stand_on_the_kinks(plant_file):
     curve = between(plant, weather, 0.2, 1.0, 12)
     inside = (at > 0.201) & (at < 0.999)
     distance = np.abs(curve.breaks[:, :, None] - at[:, None, :]).min(axis=1)
-    assert np.where(inside, distance, 0.0).max() <= segments.MERGE
+    assert np.where(inside, distance, 0.0).max() <= piecewise.MERGE
     assert np.median(distance[inside]) < 1e-12
 
 
@@ -111,7 +111,7 @@ def test_ranges_without_width_and_beside_the_kinks():
 def test_blocks_do_not_change_the_answer(monkeypatch):
     plant, weather = named("chiller_tower"), random_weather(50, 6)
     whole = between(plant, weather)
-    monkeypatch.setattr(segments, "BLOCK_HOURS", 7)
+    monkeypatch.setattr(piecewise, "BLOCK_HOURS", 7)
     np.testing.assert_array_equal(between(plant, weather).breaks, whole.breaks)
 
 
@@ -121,7 +121,7 @@ def test_a_concave_curve_is_refused_by_name(monkeypatch):
             answer = super().overhead(load)
             return replace(answer, electrical=answer.electrical - 0.2 * load**2)
 
-    monkeypatch.setattr(segments, "curve_of", lambda p, w: Concave(**vars(curve_of(p, w))))
+    monkeypatch.setattr(piecewise, "curve_of", lambda p, w: Concave(**vars(curve_of(p, w))))
     with pytest.raises(PlantError, match="plant airside_economizer: overhead is not convex in load in hour 0"):
         between(named("airside_economizer"), random_weather(3, 7))
 

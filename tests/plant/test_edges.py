@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from energy.plant import Chords, PlantError, chord_error, chords, kinks, overhead, segments, weather_from
+from energy.plant import Chords, PlantError, chord_error, chords, kinks, overhead, piecewise, weather_from
 from energy.plant.model import Curve, curve_of
 from tests.plant.conftest import named
 
@@ -33,8 +33,8 @@ def test_the_first_bad_hour_is_named_across_blocks(monkeypatch):
             warm = self.state.cop < 10.0  # the hot hour
             return replace(answer, electrical=answer.electrical - np.where(warm, 0.2, 0.0) * np.asarray(load) ** 2)
 
-    monkeypatch.setattr(segments, "curve_of", lambda p, w: Bent(**vars(curve_of(p, w))))
-    monkeypatch.setattr(segments, "BLOCK_HOURS", 3)
+    monkeypatch.setattr(piecewise, "curve_of", lambda p, w: Bent(**vars(curve_of(p, w))))
+    monkeypatch.setattr(piecewise, "BLOCK_HOURS", 3)
     air = np.array([-20.0] * 5 + [35.0] + [-20.0] * 2)
     weather = weather_from(air, relative_humidity=np.full(8, 20.0))
     with pytest.raises(PlantError) as error:

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from energy.inputs.errors import ConfigError
-from energy.problem.plant_files import load_plant, read_plant_file
+from energy.errors import ConfigError
+from energy.inputs.plants import load_plant, read_plant_file
 from tests.plant.conftest import PLANT_FILES
 
 GOOD = next(path for path in PLANT_FILES if path.stem == "dlc_dry_cooler").read_text()

@@ -5,8 +5,8 @@ import pytest
 
 import energy.plant as wing
 from energy.plant import PlantError, chords, liquid_heat, weather_from
+from energy.plant.photovoltaics import Array, solar_power
 from energy.plant.psychrometrics import pressure_at_altitude, wet_bulb
-from energy.plant.solar import Array, solar_power
 from tests.plant.conftest import named
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from energy.problem.align import on_grid, worst_on_grid
+from energy.series.resample import on_grid, worst_on_grid
 from tests.few import few
 
 START = np.datetime64("2024-03-31T00:00", "ns")

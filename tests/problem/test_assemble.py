@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from energy import schema
 from energy.problem import assemble
-from energy.report.record import _encoding
+from energy.runs.record import _encoding
+from energy.schema import arrays, validate
 
 
 def test_money_becomes_eur_once(case):
@@ -110,9 +110,9 @@ def saved(case):
 
 def test_netcdf_round_trip_keeps_values_and_attributes(saved):
     problem, path = saved
-    loaded = schema.check(xr.load_dataset(path, engine="h5netcdf"), schema.PROBLEM)
+    loaded = validate.check(xr.load_dataset(path, engine="h5netcdf"), arrays.PROBLEM)
     assert loaded.equals(problem)
-    for name, array in schema.PROBLEM.items():
+    for name, array in arrays.PROBLEM.items():
         assert loaded[name].attrs["units"] == array.unit
         assert loaded[name].attrs["long_name"] == array.meaning
         assert loaded[name].dtype == problem[name].dtype
@@ -123,8 +123,8 @@ def test_file_is_cf_time_in_utc_with_flags_and_without_fill_values(saved):
     raw = xr.open_dataset(saved[1], engine="h5netcdf", decode_cf=False)
     assert raw["time"].attrs["units"].startswith("minutes since 1970-01-01")
     assert raw["time"].attrs["calendar"] == "standard"
-    assert raw["price_quality"].attrs["flag_meanings"].split() == list(schema.QUALITY)
-    assert raw["price_quality"].attrs["flag_values"].tolist() == list(range(len(schema.QUALITY)))
+    assert raw["price_quality"].attrs["flag_meanings"].split() == list(arrays.QUALITY)
+    assert raw["price_quality"].attrs["flag_values"].tolist() == list(range(len(arrays.QUALITY)))
     assert not [n for n in raw.variables if "_FillValue" in raw[n].attrs]
     raw.close()
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from energy.inputs.errors import ConfigError, ImpossibleWork, SeriesError
-from energy.operate.runs import record_of
+from energy.errors import ConfigError, ImpossibleWork, SeriesError
 from energy.optimize import optimize
-from energy.problem.beyond import terminal_price
+from energy.problem.terminal_value import terminal_price
+from energy.runs.folder import record_of
 from tests.cases import SmallCase
 
 TEN = np.arange(1.0, 11.0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from energy.inputs.errors import ImpossibleWork
+from energy.errors import ImpossibleWork
 from tests.cases import GONE
 
 POOL = "sites.north.halls.liquid.pools.gb300"

@@ -5,13 +5,13 @@ from datetime import date
 import numpy as np
 import pytest
 
-from energy.inputs.errors import ConfigError
+from energy.errors import ConfigError
 from energy.inputs.limits import Preset
 from energy.inputs.resources import model_path, root
-from energy.inputs.yamlfile import load_model
+from energy.inputs.yaml_files import load_model
 from energy.optimize import optimize
-from energy.report.limits import limit_table, missed, sources
 from energy.report.page import render
+from energy.report.pue import limit_table, missed, sources
 from energy.report.view import View
 from tests.cases import GONE, SmallCase
 
@@ -104,7 +104,7 @@ def test_the_year_so_far_is_credit_and_standing(tmp_path):
 
 
 def test_the_report_shows_them(tmp_path):
-    from energy.operate.runs import record_of
+    from energy.runs.folder import record_of
 
     case = case_at(tmp_path, "2027-03-01", "2027-01-01", "de_enefg")
     record = record_of(optimize(case.path))

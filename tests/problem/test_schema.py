@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from energy import schema
-from energy.schema import PROBLEM, SchemaError
+from energy.schema import PROBLEM, SchemaError, arrays, validate
 from tests.cases import SmallCase
 
 
@@ -18,7 +17,7 @@ def problem(tmp_path_factory):
 
 def refused(ds, *words):
     with pytest.raises(SchemaError) as caught:
-        schema.check(ds, PROBLEM)
+        validate.check(ds, PROBLEM)
     assert [w for w in words if w not in str(caught.value)] == [], caught.value
 
 
@@ -47,7 +46,8 @@ def test_any_array_any_place(problem, data):
     bad = problem.copy(deep=True)
     bad[name].values[at] = value
     labels = [
-        schema.check.__globals__["_label"](problem[name], dim, i) for dim, i in zip(problem[name].dims, at, strict=True)
+        validate.check.__globals__["_label"](problem[name], dim, i)
+        for dim, i in zip(problem[name].dims, at, strict=True)
     ]
     where = ", ".join(f"{dim}={label}" for dim, label in zip(problem[name].dims, labels, strict=True))
     refused(
@@ -85,9 +85,9 @@ def test_period_that_does_not_end_where_the_next_begins(problem):
 
 
 def test_table_is_complete_and_plain():
-    for name, table in schema.TABLES.items():
+    for name, table in arrays.TABLES.items():
         for array in table.values():
             assert array.low <= array.high, (name, array.name)
             assert array.unit, (name, array.name)
             assert array.meaning, (name, array.name)
-    assert "| `spot` | site, time | EUR MWh-1 | -5000 … 8000 |" in schema.markdown()
+    assert "| `spot` | site, time | EUR MWh-1 | -5000 … 8000 |" in validate.markdown()

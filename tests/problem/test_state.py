@@ -95,7 +95,7 @@ def test_work_already_done(case):
 
 
 def test_work_done_makes_a_late_job_possible(case):
-    from energy.inputs.errors import ImpossibleWork
+    from energy.errors import ImpossibleWork
 
     case.cell("jobs.csv", "j4", "deadline", "+15h").refused(ImpossibleWork, "job j4")
     assert np.isfinite(with_state(case, work_done={"j4": 300.0}).problem()["work_left"]).all()
@@ -130,14 +130,14 @@ def test_invoice_so_far_raises_rates_and_is_paid_already(case):
     ],
 )  # fmt: skip
 def test_state_that_does_not_fit(case, key, value, words):
-    from energy.inputs.errors import ConfigError
+    from energy.errors import ConfigError
 
     case.edit("state.yaml", "sites", {"north": {"peak_so_far_mw": {"2024-03": 1.0}, key: value}})
     case.edit("case.yaml", "state", "state.yaml").refused(ConfigError, "state.yaml", *words)
 
 
 def test_invoice_of_a_month_to_come_is_refused(case):
-    from energy.inputs.errors import ConfigError
+    from energy.errors import ConfigError
 
     north = {"peak_so_far_mw": {"2024-05": 1.0}, "invoice_so_far": {"2024-05": INVOICE}}
     with_state(case, sites={"north": north}).refused(ConfigError, "invoice_so_far.2024-05", "2024-03-05")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from energy.inputs.errors import SeriesError
+from energy.errors import SeriesError
 from tests.cases import SmallCase
 
 OSLO = "Europe/Oslo"

@@ -5,8 +5,8 @@ import pytest
 import scipy.optimize as so
 
 from benchmarks.instances import Size, random_problem
+from energy.audit.array_model import array_model
 from energy.audit.certificate import certify
-from energy.audit.matrix import array_model
 from energy.program import CONSTRAINTS, COST, VARIABLES, build, formulation
 from energy.schema import SOLUTION, TABLES
 from energy.solve import Options, compile_model, gate, solution, solve

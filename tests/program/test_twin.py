@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from energy.audit.matrix import array_model
-from energy.program import CONSTRAINTS, VARIABLES, build
-from energy.program.plain import Plain
+from energy.audit.array_model import array_model
+from energy.program import CONSTRAINTS, VARIABLES, Plain, build
 from energy.solve import compile_model
 from tests.audit.toy import toy
 from tests.closed_forms.builder import one, problem

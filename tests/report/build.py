@@ -10,18 +10,19 @@ import numpy as np
 import xarray as xr
 
 from benchmarks.instances import Size, random_problem
-from energy import schema
-from energy.audit.baseline import planned_work, run_now
-from energy.audit.bill import Bill, Line
 from energy.audit.certificate import certify
-from energy.audit.explain import what_would_help
-from energy.audit.reconcile import reconcile
-from energy.audit.summary import judge, summarise
-from energy.plan import handed_over, place, shape_of
-from energy.plan.shape import frame
+from energy.audit.diagnosis import what_would_help
+from energy.audit.invoice import Bill
+from energy.audit.invoice_lines import Line
+from energy.audit.reconciliation import reconcile
+from energy.audit.verdict import judge, summarise
 from energy.program import build
-from energy.report.record import Record
-from energy.schema import values_of
+from energy.runs.record import Record
+from energy.schedule.disaggregate import place
+from energy.schedule.dispatch import planned_work, run_now
+from energy.schedule.table import frame, handed_over, shape_of
+from energy.schema import arrays as arrays_module
+from energy.schema import validate, values_of
 from energy.solve import compile_model, dual_prices, gate, solution, solve
 
 CARBON_T_PER_MWH = 0.05
@@ -80,7 +81,7 @@ def replay(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
     filled = np.clip((it - p["it_min"])[..., None] - below, 0, p["width"])
     overhead = p["overhead_min"] + (p["slope"] * filled).sum(axis=2)
     shares = np.array([0.3, 0.2, 0.2, 0.2, 0.1])[:, None, None]
-    parts = dict(zip(schema.COMPONENTS, shares * overhead, strict=True))
+    parts = dict(zip(arrays_module.COMPONENTS, shares * overhead, strict=True))
     site_it, facility = np.zeros_like(p["price"]), p["other_site_mw"].copy()
     np.add.at(site_it, p["hall_site"], it)
     np.add.at(facility, p["hall_site"], it + overhead)
@@ -90,7 +91,7 @@ def replay(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
         "heat_mw": 0 * facility, **parts, "free_cooling": 1 + 0 * it, "derating_mw": 0 * it,
         "cost_eur": facility * p["price"] * p["dt"], "carbon_t": facility * p["carbon_intensity"] * p["dt"],
     }  # fmt: skip
-    return schema.dataset(arrays, {n: problem[n].values for n in ("time", "site", "hall")}, schema.REPLAY)
+    return validate.dataset(arrays, {n: problem[n].values for n in ("time", "site", "hall")}, arrays_module.REPLAY)
 
 
 def bill(problem: xr.Dataset, replayed: xr.Dataset) -> Bill:

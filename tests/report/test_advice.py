@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from energy.report import advice
+from energy.cli.tables import MOST_HELP, helpful
+from energy.report import jobs as advice
 from energy.report.page import render, sections
 from energy.report.view import View
-from energy.screen import MOST_HELP, helpful
 from tests.closed_forms.builder import one, problem
 from tests.closed_forms.words import Cap, Job
 from tests.report.build import record_of, renamed

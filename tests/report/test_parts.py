@@ -8,14 +8,28 @@ import numpy as np
 import pytest
 
 from benchmarks.instances import Size, random_problem
-from energy.audit.summary import cap_excess
-from energy.report import costs, jobs, pue, svg, worth
-from energy.report.horizon import MOST_LABELS, MOST_STEPS, Horizon
+from energy.audit.verdict import cap_excess
+from energy.report import charts, costs, jobs, pue
+from energy.report import view as view_module
+from energy.report.charts import ROLES
 from energy.report.page import render
-from energy.report.style import ROLES
-from energy.report.tables import row, table, words
-from energy.report.view import View
-from energy.report.words import counted, eur, hours, limit, listed, moment, number, power_of_ten, share, short_day, unit
+from energy.report.text import (
+    counted,
+    eur,
+    hours,
+    limit,
+    listed,
+    moment,
+    number,
+    power_of_ten,
+    row,
+    share,
+    short_day,
+    table,
+    unit,
+    words,
+)
+from energy.report.view import MOST_LABELS, MOST_STEPS, Horizon, View
 from tests.report.build import record_of, small
 
 
@@ -63,7 +77,7 @@ def test_compact_paths_draw_the_same():
     points[10:20, 1] = points[10, 1]
     path = " ".join(f"{'M' if i == 0 else 'L'} {x:.6f} {y:.6f}" for i, (x, y) in enumerate(points))
     at, drawn = np.zeros(2), []
-    for command, text in re.findall(r"([Mlhv])([^Mlhv]*)", svg.compact(path)):
+    for command, text in re.findall(r"([Mlhv])([^Mlhv]*)", charts.compact(path)):
         values = [float(v) for v in re.findall(r"-?[\d.]+", text)]
         step = {"M": values, "l": values, "h": [values[0], 0.0], "v": [0.0, values[0]]}[command]
         at = np.array(step) if command == "M" else at + np.array(step)
@@ -73,8 +87,8 @@ def test_compact_paths_draw_the_same():
 
 
 def test_compact_leaves_curves_alone():
-    assert svg.compact("M 0 0 \nC 1 1 2 2 3 3 z") == "M 0 0 C 1 1 2 2 3 3 z"
-    assert svg.compact("M 0 0 \nL 1 0 \nz \nM 5 5 \nL 5 6") == "M0 0h1zM5 5v1"
+    assert charts.compact("M 0 0 \nC 1 1 2 2 3 3 z") == "M 0 0 C 1 1 2 2 3 3 z"
+    assert charts.compact("M 0 0 \nL 1 0 \nz \nM 5 5 \nL 5 6") == "M0 0h1zM5 5v1"
 
 
 def test_colours_are_told_apart_by_their_marks():
@@ -99,7 +113,7 @@ def test_job_savings_are_the_price_times_the_holding(view):
     found = jobs.changes(view)
     done = view.entries("plan").groupby("job")["work"].sum()
     assert sum(c.work for c in found) == pytest.approx(float(done.sum()), rel=1e-9)
-    plan, base = (view.entries(who)[list(jobs.PARTS)].to_numpy().sum() for who in ("plan", "base"))
+    plan, base = (view.entries(who)[list(view_module.PARTS)].to_numpy().sum() for who in ("plan", "base"))
     assert sum(c.total for c in found) == pytest.approx(base - plan, rel=1e-9)
     one = jobs.sentence(found[0])
     assert re.match(r"^runs .* on average, .*; 1\u202f000 GPU-hours cost it .*EUR instead of .*EUR: .*\.$", one)
@@ -147,27 +161,27 @@ def test_pictures_of_any_length_stay_legible(view, periods, hours_each):
 
 
 def test_full_pools_are_counted(view):
-    full = worth.full_periods(view)
+    full = costs.full_periods(view)
     free = view.problem["available"].values - view.problem["firm"].values - view.used("plan")
-    assert ((full > 0) == (free.min(axis=1) < worth.WHOLE_GPU)).all()
+    assert ((full > 0) == (free.min(axis=1) < costs.WHOLE_GPU)).all()
 
 
 def test_limits_that_bind_have_a_worth():
     problem = random_problem(Size(sites=2, groups=1), 3)
     tight = problem.assign(grid_limit_mw=problem["grid_limit_mw"] * 0.8, available=problem["available"] + 50)
     view = View(record_of(tight))
-    grid = worth.grid_table(view)
+    grid = costs.grid_table(view)
     assert grid is not None
     assert grid.rows[0][0].text in view.sites
-    assert worth.grid_table(View(small())) is None
+    assert costs.grid_table(View(small())) is None
 
 
 def test_deadlines_that_cost_nothing_are_not_listed():
     problem = random_problem(Size(jobs=3), 3)
     view = View(record_of(problem.assign(open=problem["open"] * 0 + 1)))
-    assert worth.deadline_table(view) is None
-    assert "No deadline inside the horizon costs anything" in worth.deadline_words(view)
-    assert worth._deadline(view, 0) == "1 Feb 2020 00:00 UTC"
+    assert costs.deadline_table(view) is None
+    assert "No deadline inside the horizon costs anything" in costs.deadline_words(view)
+    assert costs._deadline(view, 0) == "1 Feb 2020 00:00 UTC"
 
 
 def test_tables_refuse_ragged_rows():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from energy.report.page import render
-from energy.report.record import read, write, write_json
+from energy.runs.record import read, write, write_json
 from tests.report.build import small
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from energy.report import record as records
 from energy.report.page import render
+from energy.runs import record as records
 from tests.report.build import small
 
 

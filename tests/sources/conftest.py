@@ -15,9 +15,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug.serving import WSGIRequestHandler
 
 from energy.sources.catalogue import SOURCES
-from energy.sources.http import Client
-from energy.sources.secret import remember
-from energy.sources.settings import Settings, loopback
+from energy.sources.client.credentials import remember
+from energy.sources.client.http import Client
+from energy.sources.client.settings import Settings, loopback
 from tests.sources.contracts import CONTRACTS, Contract
 from tests.sources.raw import RawServer
 

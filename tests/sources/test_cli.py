@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 from werkzeug import Response
 
-from energy.cli import main
+from energy.cli.app import main
 from energy.fetch import CACHE
 from energy.sources.catalogue import SOURCES
 from tests.sources.conftest import CANARIES, empty_file

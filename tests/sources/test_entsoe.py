@@ -11,9 +11,9 @@ import pytest
 from werkzeug import Response
 
 from energy.schema import QUALITY
-from energy.sources import entsoe, entsoe_hydro
-from energy.sources.answer import SourceError
-from energy.sources.entsoe import classify, parse_prices
+from energy.sources.client.answer import SourceError
+from energy.sources.providers import entsoe
+from energy.sources.providers.entsoe import classify, parse_prices
 from tests.sources.contracts.entsoe import acknowledgement, document, generation, period, reservoir, series
 from tests.sources.truth import price, quarter
 
@@ -247,7 +247,7 @@ def weeks(start: str, end: str, *values: float) -> bytes:
      ("2026-12-27T23:00Z", "2027-01-10T23:00Z", [168, 168])],
 )  # fmt: skip
 def test_weeks_begin_on_local_mondays_across_clock_changes_and_new_year(start, end, hours):
-    ds = entsoe_hydro.parse_reservoirs(weeks(start, end, *range(1, len(hours) + 1)), clock="Europe/Oslo")
+    ds = entsoe.parse_reservoirs(weeks(start, end, *range(1, len(hours) + 1)), clock="Europe/Oslo")
     assert ds["dt"].values.tolist() == hours
     assert ds["reservoir_mwh"].values.tolist() == list(range(1, len(hours) + 1))
     local = pd.DatetimeIndex(ds["time"].values).tz_localize("UTC").tz_convert("Europe/Oslo")
@@ -257,25 +257,25 @@ def test_weeks_begin_on_local_mondays_across_clock_changes_and_new_year(start, e
 def test_weeks_that_are_none_are_refused():
     body = weeks("2026-03-08T23:00Z", "2026-03-15T23:00Z", 1.0).replace(b">MWH<", b">GWH<")
     with pytest.raises(SourceError, match="reservoir filling in GWH"):
-        entsoe_hydro.parse_reservoirs(body)
+        entsoe.parse_reservoirs(body)
     with pytest.raises(SourceError, match="generation in MWH, not in MAW"):
-        entsoe_hydro.parse_generation(weeks("2026-03-08T23:00Z", "2026-03-15T23:00Z", 1.0))
+        entsoe.parse_generation(weeks("2026-03-08T23:00Z", "2026-03-15T23:00Z", 1.0))
     with pytest.raises(SourceError, match="no whole number of P7D"):
-        entsoe_hydro.parse_reservoirs(weeks("2026-03-08T23:00Z", "2026-03-20T23:00Z", 1.0), clock="Europe/Oslo")
+        entsoe.parse_reservoirs(weeks("2026-03-08T23:00Z", "2026-03-20T23:00Z", 1.0), clock="Europe/Oslo")
 
 
 def test_reservoirs_of_a_single_day_are_the_weeks_that_touch_it(world):
     client = world.client()
-    ds = entsoe_hydro.get_reservoirs(client, "SE3", day("2026-11-10T23:00"), day("2026-11-11T23:00"))
+    ds = entsoe.get_reservoirs(client, "SE3", day("2026-11-10T23:00"), day("2026-11-11T23:00"))
     assert ds["time"].values.tolist() == [day("2026-11-08T23:00").astype(int)]
     assert ds["reservoir_mwh"].values.tolist() == [reservoir(datetime(2026, 11, 8, 23))]
-    spring = entsoe_hydro.get_reservoirs(client, "SE3", day("2026-03-01"), day("2026-05-01"))
+    spring = entsoe.get_reservoirs(client, "SE3", day("2026-03-01"), day("2026-05-01"))
     assert [reservoir(t) for t in moments(spring)] == spring["reservoir_mwh"].values.tolist()
     assert spring["dt"].values.sum() == 10 * 168 - 1
 
 
 def test_hydro_generation_by_type_with_pumps_apart(world):
-    ds = entsoe_hydro.get_generation(world.client(), "NO2", day("2026-10-30T00:00"), day("2026-11-24T14:00"))
+    ds = entsoe.get_generation(world.client(), "NO2", day("2026-10-30T00:00"), day("2026-11-24T14:00"))
     one = np.array([generation(t) for t in moments(ds)])
     assert ds["hydro_reservoir_mw"].values.tolist() == one.tolist()
     assert ds["hydro_mw"].values.tolist() == (2 * one).tolist(), "reservoir and pumped storage; no run of river here"
@@ -297,10 +297,10 @@ def test_a_time_without_its_reservoirs_is_a_gap_not_a_low_sum():
     every = {1: 10.0, 2: 20.0, 3: 30.0, 4: 40.0}
     rested, holed = ({k: v for k, v in every.items() if k != gone} for gone in (2, 3))
     whole = document("GL_MarketDocument", LOAD, [made("B10", rested), made("B11", every), made("B12", holed)]).encode()
-    ds = entsoe_hydro.parse_generation(whole)
+    ds = entsoe.parse_generation(whole)
     assert [t.hour for t in moments(ds)] == [0, 1, 3], "02:00 has no reservoirs; 01:00 pumps or rests"
     assert ds["hydro_mw"].values.tolist() == [30.0, 40.0, 120.0]
-    rivers = entsoe_hydro.parse_generation(document("GL_MarketDocument", LOAD, [made("B11", every)]).encode())
+    rivers = entsoe.parse_generation(document("GL_MarketDocument", LOAD, [made("B11", every)]).encode())
     assert rivers["hydro_mw"].values.tolist() == [10.0, 20.0, 30.0, 40.0]
 
 

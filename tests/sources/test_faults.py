@@ -13,7 +13,7 @@ import pytest
 from werkzeug import Response
 
 from energy.schema import QUALITY
-from energy.sources import kinds
+from energy.sources import catalogue
 from tests.sources.contracts.entsoe import acknowledgement, period, series
 from tests.sources.raw import HEAD, RawServer
 from tests.sources.times import at, moments
@@ -109,7 +109,7 @@ def test_the_next_source_steps_in(world, name):
     else:
         world.entsoe.always = fault
     client = world.client(urls=urls, read_s=0.5, total_s=1.0, tries=2, most_bytes=1_000_000)
-    filled = kinds.prices(client, "NO4", START, END)
+    filled = catalogue.prices(client, "NO4", START, END)
     if raw:
         raw.close()
     outcomes = [(s.name, s.outcome) for s in filled.steps]
@@ -128,7 +128,7 @@ def test_a_fault_on_one_day_costs_that_day_only(world):
 
     world.entsoe.always = page(acknowledgement("No matching data found"))
     world.hvakosterstrommen.always = only_today
-    filled = kinds.prices(world.client(private_use=True), "NO4", START, END)
+    filled = catalogue.prices(world.client(private_use=True), "NO4", START, END)
     assert [(s.name, s.outcome) for s in filled.steps] == [
         ("entsoe", "empty"), ("hvakosterstrommen", "ok"), ("energy_charts", "ok"),
     ]  # fmt: skip
@@ -144,7 +144,7 @@ def test_a_fault_on_one_day_costs_that_day_only(world):
 def test_holes_are_filled_hour_by_hour_and_each_hour_says_by_whom(world):
     """ENTSO-E lacks tomorrow; the file has it; both are in one series with their own labels."""
     world.entsoe.published = timedelta(hours=9)
-    filled = kinds.prices(world.client(), "NO4", START, END)
+    filled = catalogue.prices(world.client(), "NO4", START, END)
     assert filled.by_quality() == {"auction": 24.0, "secondary": 24.0}
     today = filled.ds["time"].values < at("2026-11-24T23:00")
     assert set(filled.ds["source"].values[today]) == {"entsoe"}
@@ -167,7 +167,7 @@ def test_a_source_that_says_otherwise_at_the_seam_is_refused(world, factor, word
         return Response(json.dumps(rows), content_type="application/json")
 
     world.hvakosterstrommen.always = otherwise
-    filled = kinds.prices(world.client(private_use=True), "NO4", START, END)
+    filled = catalogue.prices(world.client(private_use=True), "NO4", START, END)
     assert [(s.name, s.outcome) for s in filled.steps] == [
         ("entsoe", "ok"), ("hvakosterstrommen", "refused"), ("energy_charts", "ok"),
     ]  # fmt: skip
@@ -179,7 +179,7 @@ def test_a_source_that_says_otherwise_at_the_seam_is_refused(world, factor, word
 
 def test_a_source_is_asked_over_the_seam_only_inside_the_hours_wanted_and_only_for_prices(world):
     world.entsoe.published = timedelta(hours=9)
-    kinds.prices(world.client(), "NO4", START, END)
+    catalogue.prices(world.client(), "NO4", START, END)
     assert sorted(r.path[-15:] for r in world.hvakosterstrommen.requests) == ["/11-24_NO4.json", "/11-25_NO4.json"]
 
 
@@ -203,7 +203,7 @@ def test_prices_that_are_none_are_not_taken(world, changes, outcome):
         return Response(json.dumps([rows[0] | changes, *rows[1:]]), content_type="application/json")
 
     world.hvakosterstrommen.always = broken
-    filled = kinds.prices(world.client(private_use=True), "NO4", START, END)
+    filled = catalogue.prices(world.client(private_use=True), "NO4", START, END)
     assert filled.steps[1].outcome == outcome
     assert filled.missing == ()
     assert abs(filled.ds["price"].values).max() < 1000
@@ -219,7 +219,7 @@ def test_prices_that_are_none_are_not_taken(world, changes, outcome):
 )  # fmt: skip
 def test_weather_goes_on_without_its_first_source(world, fault):
     world.met_norway.always = fault
-    filled = kinds.weather(world.client(), 52.5, 13.4, 34.0, START, END)
+    filled = catalogue.weather(world.client(), 52.5, 13.4, 34.0, START, END)
     assert filled.missing == ()
     assert filled.steps[0].name == "met_norway"
     assert filled.steps[0].outcome in ("fatal", "retry", "quota")
@@ -230,7 +230,7 @@ def test_weather_goes_on_without_its_first_source(world, fault):
 def test_all_sources_down_is_said_not_filled(world):
     for name in ("entsoe", "hvakosterstrommen", "energy_charts"):
         world.contracts[name].always = page("", 500)
-    filled = kinds.prices(world.client(), "NO4", START, END)
+    filled = catalogue.prices(world.client(), "NO4", START, END)
     assert filled.missing == ((START, END),)
     assert "persistence: empty (no earlier day is known)" in str(filled)
     assert "MISSING 2026-11-23T23:00Z to 2026-11-25T23:00Z" in str(filled)
@@ -239,7 +239,7 @@ def test_all_sources_down_is_said_not_filled(world):
 
 def test_persistence_is_the_last_link_and_says_so(world, time):
     time.now = datetime(2026, 11, 24, 9, 0)
-    filled = kinds.prices(world.keyless(), "NO4", START, END)
+    filled = catalogue.prices(world.keyless(), "NO4", START, END)
     assert filled.by_quality() == {"secondary": 24.0, "persistence": 24.0}
     late = filled.ds["time"].values >= at("2026-11-24T23:00")
     assert set(filled.ds["source"].values[late]) == {"persistence (hvakosterstrommen)"}

@@ -14,15 +14,16 @@ from ruamel.yaml import YAML
 from werkzeug import Response
 
 from energy import fetch as fetching
-from energy.inputs.errors import ConfigError, SeriesError
-from energy.inputs.tables import read_series
-from energy.live_case import _reference_jobs, live_case
-from energy.operate.runs import publish, record_of
+from energy.errors import ConfigError, SeriesError
+from energy.fetch import _reference_jobs, live_case
+from energy.inputs import fleet as fleet_module
+from energy.inputs.load import read_inputs
 from energy.optimize import optimize
-from energy.problem import assemble, read_inputs
+from energy.problem import assemble
+from energy.runs.folder import publish, record_of
+from energy.series.files import columns, one_place, read_series, write
 from energy.sources.catalogue import SOURCES
-from energy.sources.files import columns, one_place, write
-from energy.sources.http import Client
+from energy.sources.client.http import Client
 from tests.sources.conftest import empty_file
 from tests.sources.test_hygiene import series, wave, weather
 from tests.sources.test_secrets import leaks
@@ -192,7 +193,7 @@ def test_live_without_prices_or_with_own_jobs(world, tmp_path):
     assert data["horizon"] == {"start": "2026-11-25", "end": "2026-11-25", "time_zone": "Europe/Oslo",
                                "market_time_unit_min": 60}  # fmt: skip
     with pytest.raises(ConfigError, match="none of the reference jobs fits this fleet within 1 h; allowed: more days"):
-        _reference_jobs(fetching.load_fleet(NORWAY), 1.0, tmp_path / "jobs.csv", lambda _: None)
+        _reference_jobs(fleet_module.load_fleet(NORWAY), 1.0, tmp_path / "jobs.csv", lambda _: None)
 
 
 @pytest.mark.slow
@@ -223,6 +224,6 @@ def test_the_client_of_the_commands(tmp_path, monkeypatch, world):
     with fetching.open_client(tmp_path / "cache") as client:
         assert isinstance(client, Client)
         assert client.get("hvakosterstrommen", "2026/11-24_NO4.json").kind == "ok"
-        fleet = fetching.load_fleet(NORWAY)
+        fleet = fleet_module.load_fleet(NORWAY)
         assert fetching.tomorrow(fleet, at("2026-11-24T22:30")) == TOMORROW
         assert fetching.tomorrow(fleet, at("2026-11-24T23:30")) == date(2026, 11, 26)

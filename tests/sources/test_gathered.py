@@ -11,19 +11,18 @@ import pytest
 import xarray as xr
 from werkzeug import Request, Response
 
-from energy.sources import (
+from energy.sources import requests_by_day
+from energy.sources.client.answer import SourceError
+from energy.sources.providers import (
     carbon_intensity,
     elexon,
     energy_charts,
     entsoe,
-    entsoe_hydro,
     frost,
-    gathered,
     hvakosterstrommen,
     nasa_power,
     open_meteo,
 )
-from energy.sources.answer import SourceError
 from tests.sources.test_hygiene import series
 from tests.sources.times import at
 
@@ -47,7 +46,7 @@ PIECES: dict[str, tuple[str, Get, str, str, str]] = {
         "entsoe", lambda c: entsoe.get_prices(c, "NO4", at("2024-11-20"), at("2026-11-20")),
         "periodStart=202411200000", "2024-11-20", "2025-11-19T23:00"),
     "entsoe hydro": (
-        "entsoe", lambda c: entsoe_hydro.get_generation(c, "NO2", at("2026-10-30"), at("2026-11-03")),
+        "entsoe", lambda c: entsoe.get_generation(c, "NO2", at("2026-10-30"), at("2026-11-03")),
         "psrType=B12&periodEnd=202611030000", "2026-11-01", "2026-11-03"),
     "frost": (
         "frost", lambda c: frost.get_observations(c, "SN84700", at("2024-11-20"), at("2026-11-20")),
@@ -156,7 +155,7 @@ def failing(kinds: dict[str, str], asked: list[str]) -> Callable[[str], xr.Datas
 )
 def test_good_pieces_are_kept_and_failures_are_reasons(kinds, asked, note):
     seen: list[str] = []
-    ds = gathered.gathered(series([]), DAYS, failing(kinds, seen))
+    ds = requests_by_day.gathered(series([]), DAYS, failing(kinds, seen))
     assert seen == DAYS[:asked]
     assert ds.sizes["time"] == len(set(seen) - set(kinds))
     assert ds.attrs["note"] == note
@@ -164,9 +163,9 @@ def test_good_pieces_are_kept_and_failures_are_reasons(kinds, asked, note):
 
 def test_without_any_good_piece_the_last_failure_is_the_sources():
     with pytest.raises(SourceError, match="bad Tu") as caught:
-        gathered.gathered(series([]), DAYS, failing({"Mo": "retry", "Tu": "quota"}, []))
+        requests_by_day.gathered(series([]), DAYS, failing({"Mo": "retry", "Tu": "quota"}, []))
     assert caught.value.kind == "quota"
-    nothing = gathered.gathered(series([]), DAYS, lambda day: None)
+    nothing = requests_by_day.gathered(series([]), DAYS, lambda day: None)
     assert (nothing.sizes["time"], nothing.attrs["note"]) == (0, "")
 
 
@@ -186,6 +185,6 @@ def test_the_next_station_is_asked_where_the_nearest_fails(world):
 
 def test_terms_of_pieces_are_named_once():
     one, two = series([1.0]).assign_attrs(licence="A; B"), series([2.0], "2026-11-21T00:00").assign_attrs(licence="A")
-    whole = gathered.whole(series([]).assign_attrs(licence="stated in each answer"), [one, two], "")
+    whole = requests_by_day.whole(series([]).assign_attrs(licence="stated in each answer"), [one, two], "")
     assert whole.attrs["licence"] == "A; B", "a source that gave no interval names no terms"
     assert np.isfinite(whole["price"].values).all()

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 import pytest
 from werkzeug import Response
 
-from energy.sources.answer import SourceError
 from energy.sources.catalogue import SOURCES
-from energy.sources.http import Client
-from energy.sources.settings import Settings, from_environment
+from energy.sources.client.answer import SourceError
+from energy.sources.client.http import Client
+from energy.sources.client.settings import Settings, from_environment
 from energy.sources.status import rows
 from tests.sources.conftest import empty_file
 from tests.sources.raw import HEAD, whole

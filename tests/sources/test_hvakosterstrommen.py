@@ -11,8 +11,8 @@ import pytest
 from werkzeug import Response
 
 from energy.schema import QUALITY
-from energy.sources import hvakosterstrommen as hva
-from energy.sources.answer import SourceError
+from energy.sources.client.answer import SourceError
+from energy.sources.providers import hvakosterstrommen as hva
 from tests.sources.truth import NOK_PER_EUR, price, quarter
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from energy.sources import hygiene
+from energy.series import quality_control
+from energy.series.gap_filling import carried
+from energy.series.labels import dataset, ends, held, join, touching
 from energy.sources.catalogue import SOURCES
-from energy.sources.labelled import dataset, ends, held, join, touching
-from energy.sources.persistence import carried
 from tests.sources.times import at, qualities
 
 HVA = SOURCES["hvakosterstrommen"]
@@ -25,14 +25,14 @@ def wave(hours: int, level: float = 40.0) -> np.ndarray:
     return level + 20 * np.sin(np.arange(hours) / 3.0)
 
 
-def kinds(found: list[hygiene.Finding]) -> list[tuple[str, str]]:
+def kinds(found: list[quality_control.Finding]) -> list[tuple[str, str]]:
     return [(f.kind, f.level) for f in found]
 
 
 def test_an_ordinary_week_has_no_findings():
-    assert hygiene.check_prices(series(wave(168))) == []
-    assert hygiene.flips(series(wave(168)), series(wave(168) + 1)) == []
-    assert hygiene.check_prices(series([])) == []
+    assert quality_control.check_prices(series(wave(168))) == []
+    assert quality_control.flips(series(wave(168)), series(wave(168) + 1)) == []
+    assert quality_control.check_prices(series([])) == []
 
 
 @pytest.mark.parametrize(
@@ -43,31 +43,31 @@ def test_an_ordinary_week_has_no_findings():
 def test_the_band(value, level):
     prices = wave(48)
     prices[20] = value
-    found = hygiene.check_prices(series(prices))
+    found = quality_control.check_prices(series(prices))
     assert kinds(found) == ([("band", level)] if level else [])
     if level:
         assert found[0].at == at("2026-11-20T20:00")
-    assert bool(hygiene.refused(found)) == (level == "refuse")
+    assert bool(quality_control.refused(found)) == (level == "refuse")
 
 
 def test_flat_runs_and_days_of_zeros():
     prices = wave(96)
     prices[10:36] = 31.0
-    assert kinds(hygiene.check_prices(series(prices))) == [("flat run", "warn")]
-    assert "31 for 26 h" in str(hygiene.check_prices(series(prices))[0])
+    assert kinds(quality_control.check_prices(series(prices))) == [("flat run", "warn")]
+    assert "31 for 26 h" in str(quality_control.check_prices(series(prices))[0])
     prices = wave(96)
     prices[24:48] = 0.0
-    assert kinds(hygiene.check_prices(series(prices))) == [("zero day", "warn")], "24 h of one price may be"
+    assert kinds(quality_control.check_prices(series(prices))) == [("zero day", "warn")], "24 h of one price may be"
     quarters = series(np.repeat(wave(24), 4), dt=0.25)
-    assert hygiene.check_prices(quarters) == []
+    assert quality_control.check_prices(quarters) == []
 
 
 def test_duplicates_and_overlaps():
     ds = series(wave(24))
     twice = xr.concat([ds, ds.isel(time=[3])], "time").sortby("time")
-    assert kinds(hygiene.duplicates(twice)) == [("duplicates", "refuse")]
+    assert kinds(quality_control.duplicates(twice)) == [("duplicates", "refuse")]
     overlapping = ds.assign(dt=("time", np.full(24, 1.5)))
-    assert kinds(hygiene.duplicates(overlapping)) == [("duplicates", "refuse")]
+    assert kinds(quality_control.duplicates(overlapping)) == [("duplicates", "refuse")]
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,14 @@ def test_duplicates_and_overlaps():
     ],
 )
 def test_other_signs_and_units_than_the_reference(factor, kind):
-    found = hygiene.flips(series(wave(48) * factor), series(wave(48)))
+    found = quality_control.flips(series(wave(48) * factor), series(wave(48)))
     assert kinds(found) == ([(kind, "refuse")] if kind else [])
-    assert hygiene.flips(series(wave(8) * factor), series(wave(8))) == [], "too few to tell"
+    assert quality_control.flips(series(wave(8) * factor), series(wave(8))) == [], "too few to tell"
 
 
 def test_a_month_of_tiny_prices_is_per_kwh():
-    assert kinds(hygiene.check_prices(series(wave(30 * 24) / 1000))) == [("unit", "warn")]
-    assert hygiene.check_prices(series(wave(7 * 24) / 1000)) == [], "a windy week may be"
+    assert kinds(quality_control.check_prices(series(wave(30 * 24) / 1000))) == [("unit", "warn")]
+    assert quality_control.check_prices(series(wave(7 * 24) / 1000)) == [], "a windy week may be"
 
 
 @pytest.mark.parametrize(
@@ -102,22 +102,22 @@ def test_a_month_of_tiny_prices_is_per_kwh():
 def test_local_days_of_23_24_and_25_hours(first, hours, step):
     count = round(sum(hours) / step) + round(24 / step)
     whole = series(wave(count), first, dt=step)
-    assert hygiene.local_days(whole, "Europe/Oslo") == []
+    assert quality_control.local_days(whole, "Europe/Oslo") == []
     lacking = whole.isel(time=np.delete(np.arange(count), round(30 / step)))
-    found = hygiene.local_days(lacking, "Europe/Oslo")
+    found = quality_control.local_days(lacking, "Europe/Oslo")
     assert kinds(found) == [("local day", "warn")]
     assert f"of {hours[1]} h" in str(found[0])
-    assert hygiene.local_days(series([]), "Europe/Oslo") == []
+    assert quality_control.local_days(series([]), "Europe/Oslo") == []
 
 
 def test_gaps_as_stretches():
     ds = series(wave(48)).isel(time=[*range(5, 20), *range(24, 48)])
-    assert hygiene.uncovered(ds["time"].values, ends(ds), at("2026-11-20T00:00"), at("2026-11-22T06:00")) == [
+    assert quality_control.uncovered(ds["time"].values, ends(ds), at("2026-11-20T00:00"), at("2026-11-22T06:00")) == [
         (at("2026-11-20T00:00"), at("2026-11-20T05:00")),
         (at("2026-11-20T20:00"), at("2026-11-21T00:00")),
         (at("2026-11-22T00:00"), at("2026-11-22T06:00")),
     ]
-    assert hygiene.uncovered(ds["time"].values, ends(ds), at("2026-11-20T06:00"), at("2026-11-20T10:00")) == []
+    assert quality_control.uncovered(ds["time"].values, ends(ds), at("2026-11-20T06:00"), at("2026-11-20T10:00")) == []
 
 
 def weather(hours: list[int], dt: object = 1.0) -> xr.Dataset:
@@ -127,17 +127,17 @@ def weather(hours: list[int], dt: object = 1.0) -> xr.Dataset:
 
 
 def test_weather_gaps_of_three_hours_are_bridged_and_labelled():
-    ds = hygiene.fill_weather(weather([0, 1, 5, 6]))
+    ds = quality_control.fill_weather(weather([0, 1, 5, 6]))
     assert ds["temp_air"].values.tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert [int(q) for q in ds["quality"].values] == [2, 2, 4, 4, 4, 2, 2]
     assert qualities(ds) == {"forecast", "proxy"}
-    longer = hygiene.fill_weather(weather([0, 1, 6, 7]))
+    longer = quality_control.fill_weather(weather([0, 1, 6, 7]))
     assert longer["time"].values.tolist() == weather([0, 1, 6, 7])["time"].values.tolist(), "four hours are too many"
-    assert hygiene.fill_weather(weather([0])).sizes["time"] == 1
+    assert quality_control.fill_weather(weather([0])).sizes["time"] == 1
 
 
 def test_six_hourly_forecasts_become_hours():
-    ds = hygiene.fill_weather(weather([0, 1, 7, 13], dt=[1, 6, 6, 6]))
+    ds = quality_control.fill_weather(weather([0, 1, 7, 13], dt=[1, 6, 6, 6]))
     assert ds["temp_air"].values[:14].tolist() == list(range(14))
     assert ds.sizes["time"] == 19, "the last step holds for its six hours"
     assert (ds["dt"].values == 1).all()
@@ -145,11 +145,11 @@ def test_six_hourly_forecasts_become_hours():
 
 def test_weather_that_is_none_is_refused():
     ds = weather(list(range(30)))
-    assert hygiene.check_weather(ds) == []
+    assert quality_control.check_weather(ds) == []
     hot = ds.assign(temp_air=ds["temp_air"] + 280)
-    assert kinds(hygiene.check_weather(hot)) == [("range", "refuse")], "kelvin"
+    assert kinds(quality_control.check_weather(hot)) == [("range", "refuse")], "kelvin"
     stuck = ds.assign(temp_air=ds["temp_air"] * 0 + 4)
-    assert kinds(hygiene.check_weather(stuck)) == [("flat run", "warn")]
+    assert kinds(quality_control.check_weather(stuck)) == [("flat run", "warn")]
 
 
 def test_earlier_days_are_carried_over_within_reach():

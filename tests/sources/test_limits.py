@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from energy.sources.answer import SourceError
 from energy.sources.catalogue import SOURCES
-from energy.sources.ledger import Ledger
-from energy.sources.limits import MOST_WAITS, Limits
+from energy.sources.client.answer import SourceError
+from energy.sources.client.cache import Ledger
+from energy.sources.client.rate_limits import MOST_WAITS, Limits
 
 SOURCE = replace(SOURCES["nve"], budget=((10.0, 5.0), (100.0, 20.0)))
 

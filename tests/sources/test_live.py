@@ -10,13 +10,16 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from energy.sources import (
+from energy.sources.catalogue import SOURCES
+from energy.sources.client.answer import LicenceError
+from energy.sources.client.http import Client
+from energy.sources.client.settings import from_environment
+from energy.sources.providers import (
     carbon_intensity,
     ecb,
     elexon,
     energy_charts,
     entsoe,
-    entsoe_hydro,
     frost,
     hvakosterstrommen,
     met_norway,
@@ -26,10 +29,6 @@ from energy.sources import (
     open_meteo,
     pvgis,
 )
-from energy.sources.answer import LicenceError
-from energy.sources.catalogue import SOURCES
-from energy.sources.http import Client
-from energy.sources.settings import from_environment
 
 #: Time for a first handshake [s].
 REACH_S = 4.0
@@ -59,8 +58,8 @@ def client(tmp_path, request):
 #: Source, and where it gives several things what -> how it is asked.
 ASK = {
     "entsoe": lambda c: entsoe.get_prices(c, "NO4", NOW - 2 * DAY, NOW),
-    "entsoe A72": lambda c: entsoe_hydro.get_reservoirs(c, "SE3", NOW - 60 * DAY, NOW),
-    "entsoe A75": lambda c: entsoe_hydro.get_generation(c, "NO2", NOW - 3 * DAY, NOW - DAY),
+    "entsoe A72": lambda c: entsoe.get_reservoirs(c, "SE3", NOW - 60 * DAY, NOW),
+    "entsoe A75": lambda c: entsoe.get_generation(c, "NO2", NOW - 3 * DAY, NOW - DAY),
     "hvakosterstrommen": lambda c: hvakosterstrommen.get_prices(c, "NO4", NOW - 2 * DAY, NOW),
     "energy_charts": lambda c: energy_charts.get_prices(c, "DE-LU", NOW - 2 * DAY, NOW),
     "elexon": lambda c: elexon.get_prices(c, "GB", NOW - 2 * DAY, NOW),

@@ -8,17 +8,18 @@ from datetime import timedelta
 import pytest
 from werkzeug import Response
 
-from energy.inputs.errors import ConfigError, SeriesError
+from energy.errors import ConfigError, SeriesError
+from energy.inputs.load import read_inputs
 from energy.inputs.state import State
-from energy.live_night import fetched_place
-from energy.operate.books import EMPTY
-from energy.operate.config import load_nightly
-from energy.operate.night_case import CASE
-from energy.operate.prepare import prepare
-from energy.operate.publish import LATEST
-from energy.operate.store import open_store
-from energy.problem import assemble, read_inputs
-from energy.report.record import RESERVOIRS, read_water
+from energy.nightly.accounts import EMPTY
+from energy.nightly.case import CASE
+from energy.nightly.config import load_nightly
+from energy.nightly.database import open_store
+from energy.nightly.live import fetched_place
+from energy.nightly.prepare import prepare
+from energy.nightly.publish import LATEST
+from energy.problem import assemble
+from energy.runs.record import RESERVOIRS, read_water
 from tests.sources.test_fetch import NORWAY, TOMORROW
 from tests.sources.truth import price
 

@@ -9,10 +9,10 @@ import pytest
 import xarray as xr
 from werkzeug import Request, Response
 
-from energy.sources import carbon_intensity, elexon, energy_charts
-from energy.sources.answer import LicenceError, SourceError
-from energy.sources.hygiene import uncovered
-from energy.sources.labelled import ends
+from energy.series.labels import ends
+from energy.series.quality_control import uncovered
+from energy.sources.client.answer import LicenceError, SourceError
+from energy.sources.providers import carbon_intensity, elexon, energy_charts
 from tests.sources.times import at, moments, qualities
 from tests.sources.truth import price, quarter
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from energy.schema import QUALITY
-from energy.sources import met_norway
-from energy.sources.answer import SourceError
+from energy.sources.client.answer import SourceError
+from energy.sources.providers import met_norway
 from tests.sources.truth import dew_point, humidity, temp_air
 
 START, END = np.datetime64("2026-11-24T23:00", "ns"), np.datetime64("2026-11-25T23:00", "ns")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from energy.sources import entsoe, entsoe_hydro
+from energy.sources.providers import entsoe
 from tests.sources.contracts.base import steps
 from tests.sources.contracts.energy_data import local_day
 from tests.sources.contracts.entsoe import PUBLICATION, document, period, series
@@ -89,7 +89,7 @@ def test_the_documented_difference_weeks_across_the_spring_change():
             f"<resolution>P7D</resolution>{points}</Period>",
         )],
     )  # fmt: skip
-    ds = entsoe_hydro.parse_reservoirs(body.encode(), clock="Europe/Oslo")
+    ds = entsoe.parse_reservoirs(body.encode(), clock="Europe/Oslo")
     assert ds["reservoir_mwh"].values.tolist() == [1, 2, 3, 4, 5, 6]
     assert ds["time"].values[[2, 3]].tolist() == [
         at("2026-03-22T23:00").astype(int),

@@ -13,19 +13,18 @@ import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from energy.sources import (
+from energy.series.labels import FETCH_ATTRS, join
+from energy.sources.providers import (
     carbon_intensity,
     elexon,
     energy_charts,
     entsoe,
-    entsoe_hydro,
     frost,
     hvakosterstrommen,
     nasa_power,
     nve,
     open_meteo,
 )
-from energy.sources.labelled import FETCH_ATTRS, join
 from tests.sources.times import at
 
 pytestmark = pytest.mark.slow  # make test-sources
@@ -35,8 +34,8 @@ Get = Callable[[Any, np.datetime64, np.datetime64], xr.Dataset]
 SERIES: dict[str, tuple[Get, str, int]] = {
     "entsoe": (lambda c, a, b: entsoe.get_prices(c, "NO4", a, b), "2026-10-23T22:00", 96),
     "entsoe over the change to quarters": (lambda c, a, b: entsoe.get_prices(c, "DE-LU", a, b), "2025-09-29T22:00", 72),
-    "entsoe weeks": (lambda c, a, b: entsoe_hydro.get_reservoirs(c, "SE3", a, b), "2026-10-01T00:00", 900),
-    "entsoe hydro": (lambda c, a, b: entsoe_hydro.get_generation(c, "NO2", a, b), "2026-10-30T00:00", 96),
+    "entsoe weeks": (lambda c, a, b: entsoe.get_reservoirs(c, "SE3", a, b), "2026-10-01T00:00", 900),
+    "entsoe hydro": (lambda c, a, b: entsoe.get_generation(c, "NO2", a, b), "2026-10-30T00:00", 96),
     "hvakosterstrommen": (lambda c, a, b: hvakosterstrommen.get_prices(c, "NO4", a, b), "2026-10-23T22:00", 96),
     "energy_charts": (lambda c, a, b: energy_charts.get_prices(c, "FR", a, b), "2026-10-23T22:00", 96),
     "elexon": (lambda c, a, b: elexon.get_prices(c, "GB", a, b), "2026-10-20T00:00", 240),

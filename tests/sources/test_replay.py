@@ -10,11 +10,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from energy import fetch as fetching
+from energy.fetch import live_case
 from energy.inputs.case import load_case
-from energy.live_case import live_case
-from energy.problem import read_inputs
-from energy.sources.answer import SourceError
-from energy.sources.sessions import NotOnFile
+from energy.inputs.load import read_inputs
+from energy.sources.client.answer import SourceError
+from energy.sources.client.cache import NotOnFile
 from tests.sources.test_fetch import NORWAY, TOMORROW
 from tests.sources.times import at
 

@@ -16,11 +16,12 @@ import pytest
 from pydantic import SecretStr
 from werkzeug import Response
 
-from energy.sources import entsoe, frost, kinds, open_meteo
-from energy.sources.answer import SourceError
+from energy.sources import catalogue
 from energy.sources.catalogue import SOURCES
-from energy.sources.secret import CredentialError, Credentials, credentials, redact, scrub
-from energy.sources.settings import from_environment
+from energy.sources.client.answer import SourceError
+from energy.sources.client.credentials import CredentialError, Credentials, credentials, redact, scrub
+from energy.sources.client.settings import from_environment
+from energy.sources.providers import entsoe, frost, open_meteo
 from tests.sources.conftest import CANARIES, empty_file
 from tests.sources.times import at
 
@@ -93,7 +94,7 @@ def test_the_canaries_arrive_and_stay_nowhere(world, caplog):
     texts.append(_fails(lambda: client.get("entsoe", "", {"documentType": "A72"})))
     down = world.client(urls=world.urls | {"entsoe": "http://127.0.0.1:9/"}, ttl_s=1)
     texts.append(_fails(lambda: down.get("entsoe", "", {"documentType": "A75"})))
-    texts += [caplog.text, repr(client.settings), repr(client.__dict__), str(kinds.prices(client, "NO4", *SPAN))]
+    texts += [caplog.text, repr(client.settings), repr(client.__dict__), str(catalogue.prices(client, "NO4", *SPAN))]
     for text in texts:
         assert not any(f in text for f in FORMS), text
     assert "***" in texts[0], "the server's echo was blotted out"

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from werkzeug import Response
 
-from energy.sources import ecb, hydro, kinds, norges_bank, nve
-from energy.sources.answer import SourceError
+from energy.sources import catalogue, hydro
 from energy.sources.catalogue import SOURCES
-from energy.sources.exchange import rate_on
-from energy.sources.secret import Credentials
+from energy.sources.client.answer import SourceError
+from energy.sources.client.credentials import Credentials
+from energy.sources.fx_rates import rate_on
+from energy.sources.providers import ecb, norges_bank, nve
 from tests.sources.contracts.entsoe import generation, reservoir
 from tests.sources.contracts.money_water import PER_EURO, filling, median
 from tests.sources.times import at, moments, qualities
@@ -177,15 +178,15 @@ def test_norges_bank_quotes_per_hundred_and_is_crossed_through_the_krone(world):
 
 def test_the_second_bank_steps_in(world):
     client = world.client()
-    found, steps = kinds.rates(client, ["NOK", "SEK"], date(2026, 11, 24))
+    found, steps = catalogue.rates(client, ["NOK", "SEK"], date(2026, 11, 24))
     assert {c: v[2] for c, v in found.items()} == {"NOK": "ecb", "SEK": "ecb"}
     assert [str(s) for s in steps] == ["ecb: ok"]
     world.ecb.always = Response("<html>down</html>", 503)
-    found, steps = kinds.rates(client, ["NOK", "SEK"], date(2026, 11, 23))
+    found, steps = catalogue.rates(client, ["NOK", "SEK"], date(2026, 11, 23))
     assert {c: v[2] for c, v in found.items()} == {"NOK": "norges_bank", "SEK": "norges_bank"}
     assert [str(s) for s in steps] == ["ecb: retry (HTTP 503: down)", "norges_bank: ok"]
     world.norges_bank.always = Response('<?xml version="1.0"?><message:Error>No data</message:Error>', 200)
-    found, steps = kinds.rates(client, ["NOK"], date(2026, 11, 22))
+    found, steps = catalogue.rates(client, ["NOK"], date(2026, 11, 22))
     assert found == {}
     assert [s.outcome for s in steps] == ["retry", "retry"]
 

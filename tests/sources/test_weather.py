@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from werkzeug import Response
 
-from energy.sources import frost, hydro, kinds, met_norway, nasa_power, open_meteo, pvgis
-from energy.sources.answer import LicenceError, SourceError
-from energy.sources.secret import Credentials
-from energy.sources.spec import LIVE_TTL_S, SETTLED_TTL_S
+from energy.sources import catalogue, hydro
+from energy.sources.client.answer import LicenceError, SourceError
+from energy.sources.client.credentials import Credentials
+from energy.sources.client.settings import LIVE_TTL_S, SETTLED_TTL_S
+from energy.sources.providers import frost, met_norway, nasa_power, open_meteo, pvgis
 from tests.sources.times import at, moments, qualities
 from tests.sources.truth import dew_point, humidity, temp_air
 
@@ -196,7 +197,7 @@ def test_questions_that_end_now_are_the_same_for_an_hour(world, time):
     client, counts = world.client(), []
     for second in (50, 65):
         time.now = datetime(2026, 11, 24, 14, 1) + timedelta(seconds=second)
-        filled = kinds.weather(client, 68.42, 17.56, 30.0, at("2026-11-24"), at("2026-11-26"))
+        filled = catalogue.weather(client, 68.42, 17.56, 30.0, at("2026-11-24"), at("2026-11-26"))
         hydro.signals(client, "NO4", at("2026-11-23"), at("2026-11-26"))
         counts.append((world.frost.count, world.entsoe.count))
     assert counts[0] == counts[1]

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from werkzeug import Request, Response
 
-from energy.sources.eic import EIC, clock_of
+from energy.sources.bidding_zones import EIC, clock_of
 from tests.sources.contracts.base import Contract, Refusal, naive, need, steps
 from tests.sources.contracts.energy_data import local_day
 from tests.sources.truth import LEVELS, price, quarter

@@ -1,0 +1,291 @@
+"""The program as arrays, rebuilt from the Problem with numpy alone: the certificate's own model.
+
+Written against DESIGN's algebra, not against `program/`: two independent readings of one formulation.
+
+Numbers columns and rows of an array model block by block, with no idea of what they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import xarray as xr
+
+from energy.schema import Bools, Floats, Ints, values_of
+
+INF = float("inf")
+#: A marginal price closer to zero is rounding of sums of prices [EUR/MWh]; they are at most 1e4, to 1e-16 each.
+ROUNDING_EUR_MWH = 1e-9
+
+
+@dataclass
+class ArrayModel:
+    """min cost·x + offset, row_low <= matrix x <= row_up, low <= x <= up; blocks by variable and row name."""
+
+    cost: Floats
+    offset: float
+    matrix: Any
+    row_low: Floats
+    row_up: Floats
+    low: Floats
+    up: Floats
+    columns: dict[str, Ints]  # variable -> column number by index, -1 where the variable does not exist
+    rows: dict[str, Ints]
+
+    def vector(self, solution: xr.Dataset) -> Floats:
+        """Values of a Solution in column order."""
+        return _gather(self.columns, len(self.cost), {k: solution[k].values for k in self.columns})
+
+    def duals(self, solution: xr.Dataset) -> Floats:
+        """Row duals of a Solution in row order."""
+        return _gather(self.rows, len(self.row_low), {k: solution[f"dual_{k}"].values for k in self.rows})
+
+
+def _gather(numbers: dict[str, Ints], size: int, values: dict[str, Floats]) -> Floats:
+    out = np.zeros(size)
+    for name, number in numbers.items():
+        exists = number >= 0
+        out[number[exists]] = values[name][exists]
+    return out
+
+
+def array_model(problem: xr.Dataset) -> ArrayModel:
+    """Rebuild the whole program from the Problem."""
+    p = values_of(problem)
+    b = Builder()
+    _variables(b, p)
+    _job_rows(b, p)
+    _beyond_rows(b, p)
+    _hall_rows(b, p)
+    _site_rows(b, p)
+    _heat_rows(b, p)
+    _tariff_rows(b, p)
+    _cap_rows(b, p)
+    cost, offset = _cost(b, p)
+    parts: Iterable[list[Floats]] = (b.row_low, b.row_up, b.low, b.up)
+    row_low, row_up, low, up = (np.concatenate(x) for x in parts)
+    return ArrayModel(cost, offset, b.matrix(), row_low, row_up, low, up, b.columns, b.rows)
+
+
+def _variables(b: Builder, p: dict[str, Any]) -> None:
+    is_open = p["open"] > 0
+    has_class = p["speed"][p["job_group"]] > 0
+    group_open = np.array([is_open[p["job_group"] == k].any(axis=0) for k in range(len(p["speed"]))])
+    run = has_class[:, :, None] & is_open[:, None, :]
+    b.variable("run", run, 0.0, (p["max_gpus"][:, None] * p["open"])[:, None, :])
+    gpus = np.asarray((p["pool_class"] >= 0)[:, :, None] & group_open[:, None, :])
+    b.variable("gpus", gpus, 0.0, INF)
+    b.variable("short", np.full(len(p["work_left"]), True), 0.0, p["work_left"])
+    b.variable("later", p["later_max"] > 0, 0.0, p["later_max"])
+    everywhere = np.full(p["hall_mw"].shape, True)
+    b.variable("it", everywhere, 0.0, p["hall_mw"])
+    real = p["width"] > 0
+    behind = np.cumsum(real[:, :, ::-1], axis=2)[:, :, ::-1] - real  # real segments after this one
+    b.variable("over", real, 0.0, np.where(behind > 0, p["width"], INF))
+    always = np.full(p["price"].shape, True)
+    b.variable("facility", always, 0.0, INF)
+    b.variable("grid_import", always, 0.0, p["grid_limit_mw"])
+    b.variable("grid_export", always, 0.0, p["export_limit_mw"])
+    b.variable("solar_use", p["solar_mw"] > 0, 0.0, p["solar_mw"])
+    b.variable("heat", p["heat_limit_mw"] > 0, 0.0, p["heat_limit_mw"])
+    _tariff_variables(b, p)
+    b.variable("over_cap", np.full(len(p["cap_limit"]), True), 0.0, INF)
+
+
+def _tariff_variables(b: Builder, p: dict[str, Any]) -> None:
+    b.variable("peak", np.full(len(p["charge_floor"]), True), p["charge_floor"], INF)
+    many = np.count_nonzero(p["charge_band_mw"] > 0, axis=1, keepdims=True) > 1
+    b.variable("band", np.asarray(many & (p["charge_band_mw"] > 0)), 0.0, p["charge_band_mw"])
+    b.variable("taken", (p["contract_mw"] > 0) & (p["contract_saving"] > 0), 0.0, p["contract_mw"])
+    b.variable("top_up", np.full(len(p["minimum_eur"]), True), 0.0, INF)
+
+
+def _job_rows(b: Builder, p: dict[str, Any]) -> None:
+    run, gpus, group = b.columns["run"], b.columns["gpus"], p["job_group"]
+    b.row("finish", np.full(len(group), True), p["work_left"], p["work_left"])
+    b.put(b.rows["finish"][:, None, None], run, p["speed"][group][:, :, None] * p["dt"])
+    b.put(b.rows["finish"], b.columns["short"], 1.0)
+    b.put(b.rows["finish"], b.columns["later"], 1.0)
+    many = np.asarray(np.count_nonzero(p["speed"] > 0, axis=1)[group] > 1)
+    b.row("job_limit", many[:, None] & (p["open"] > 0), -INF, p["max_gpus"][:, None] * p["open"])
+    b.put(b.rows["job_limit"][:, None, :], run, 1.0)
+    n_groups, n_classes = p["speed"].shape
+    group_open = np.asarray((gpus >= 0).any(axis=1))
+    b.row("place", (p["speed"] > 0)[:, :, None] & group_open[:, None, :], 0.0, 0.0)
+    b.put(b.rows["place"][group], run, 1.0)
+    for c in range(n_classes):
+        in_class = np.where((p["pool_class"] == c)[:, :, None], gpus, -1)
+        b.put(b.rows["place"][:, c][:, None, :], in_class, -1.0)
+    b.row("room", np.asarray((gpus >= 0).any(axis=0)), -INF, p["available"] - p["firm"])
+    b.put(np.broadcast_to(b.rows["room"], (n_groups, *b.rows["room"].shape)), gpus, 1.0)
+
+
+def _beyond_rows(b: Builder, p: dict[str, Any]) -> None:
+    due = p["due_after"] <= p["guard_until"][:, None]
+    mine = (p["guard_group"][:, None] == p["job_group"]) | (p["guard_group"][:, None] < 0)
+    counted = np.where(due & mine, b.columns["later"], -1)
+    b.row("guard", np.asarray((counted >= 0).any(axis=1)), -INF, p["guard_room"])
+    b.put(b.rows["guard"][:, None], counted, 1.0 / p["speed"].max(axis=1)[p["job_group"]])
+
+
+def _hall_rows(b: Builder, p: dict[str, Any]) -> None:
+    it, over, gpus = b.columns["it"], b.columns["over"], b.columns["gpus"]
+    b.row("it_power", it >= 0, p["it_min"], p["it_min"])
+    b.put(b.rows["it_power"], it, 1.0)
+    b.put(b.rows["it_power"][p["pool_hall"]], gpus, -(p["busy_mw"] - p["idle_mw"])[:, None])
+    b.row("segments", it >= 0, p["it_min"], p["it_min"])
+    b.put(b.rows["segments"], it, 1.0)
+    b.put(b.rows["segments"][:, :, None], over, -1.0)
+
+
+def _site_rows(b: Builder, p: dict[str, Any]) -> None:
+    c, hall_site = b.columns, p["hall_site"]
+    fixed = p["other_site_mw"].copy()
+    np.add.at(fixed, hall_site, p["overhead_min"])
+    b.row("facility_power", c["facility"] >= 0, fixed, fixed)
+    b.put(b.rows["facility_power"], c["facility"], 1.0)
+    b.put(b.rows["facility_power"][hall_site], c["it"], -1.0)
+    b.put(b.rows["facility_power"][hall_site][:, :, None], c["over"], -p["slope"])
+    b.row("balance", c["facility"] >= 0, 0.0, 0.0)
+    for name, sign in (("facility", 1.0), ("grid_import", -1.0), ("grid_export", 1.0)):
+        b.put(b.rows["balance"], c[name], sign)
+    b.put(b.rows["balance"], c["solar_use"], -1.0)
+
+
+def _heat_rows(b: Builder, p: dict[str, Any]) -> None:
+    b.row("heat_available", b.columns["heat"] >= 0, -INF, 0.0)
+    b.put(b.rows["heat_available"], b.columns["heat"], 1.0)
+    giving = np.where(p["heat_share"][:, None] > 0, b.columns["it"], -1)
+    b.put(b.rows["heat_available"][p["hall_site"]], giving, -p["heat_share"][:, None])
+
+
+def _tariff_rows(b: Builder, p: dict[str, Any]) -> None:
+    c, peak, drawn = b.columns, b.columns["peak"], b.columns["grid_import"]
+    weight = p["charge_weight"]
+    b.row("billed_peak", weight > 0, -INF, 0.0)
+    b.put(b.rows["billed_peak"], drawn[p["charge_site"]], weight)
+    b.put(b.rows["billed_peak"], peak[:, None], -1.0)
+    b.row("bands", np.asarray((c["band"] >= 0).any(axis=1)), 0.0, 0.0)
+    b.put(b.rows["bands"], peak, 1.0)
+    b.put(b.rows["bands"][:, None], c["band"], -1.0)
+    offered = np.full(drawn.shape, False)
+    np.logical_or.at(offered, p["contract_site"], c["taken"] >= 0)
+    b.row("volume", offered, -INF, 0.0)
+    b.put(b.rows["volume"][p["contract_site"]], c["taken"], 1.0)
+    b.put(b.rows["volume"], drawn, -1.0)
+    b.row("minimum_bill", np.full(len(p["minimum_eur"]), True), p["minimum_eur"], INF)
+    b.put(b.rows["minimum_bill"], c["top_up"], 1.0)
+    counted = np.where(p["minimum_rate"] != 0, drawn[p["minimum_site"]], -1)
+    b.put(b.rows["minimum_bill"][:, None], counted, p["minimum_rate"] * p["dt"])
+    same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])
+    for column, rate in _demand_terms(b, p):
+        b.put(np.where(same, b.rows["minimum_bill"][:, None], -1), column, rate)
+
+
+def _demand_terms(b: Builder, p: dict[str, Any]) -> list[tuple[Ints, Floats]]:
+    """(column, rate) by charge: the peak of charges with one band, each band of the others."""
+    one = b.columns["band"].max(axis=1, initial=-1) < 0
+    only = np.argmax(p["charge_band_mw"] > 0, axis=1)
+    single = np.take_along_axis(p["charge_rate"], only[:, None], axis=1)[:, 0]
+    terms = [(np.where(one, b.columns["peak"], -1), single)]
+    return terms + [(b.columns["band"][:, i], p["charge_rate"][:, i]) for i in range(p["charge_rate"].shape[1])]
+
+
+def _cap_rows(b: Builder, p: dict[str, Any]) -> None:
+    b.row("pue_cap", np.full(len(p["cap_limit"]), True), -INF, p["cap_credit"])
+    b.put(b.rows["pue_cap"], b.columns["over_cap"], -1.0)
+    for r, (start, stop) in enumerate(zip(p["cap_start"], p["cap_stop"], strict=True)):
+        site, hall = _members(int(p["cap_site"][r]), p)
+        dt, row = p["dt"][start:stop], b.rows["pue_cap"][r]
+        b.put(row, b.columns["facility"][site, start:stop], dt)
+        b.put(row, b.columns["it"][hall, start:stop], -p["cap_limit"][r] * dt)
+
+
+def _members(site: int, p: dict[str, Any]) -> tuple[Any, Any]:
+    """Selectors of the sites and halls that a cap covers."""
+    return (slice(None), slice(None)) if site < 0 else (slice(site, site + 1), p["hall_site"] == site)
+
+
+def lowest(p: dict[str, Any]) -> Floats:
+    """Marginal price if every rebate applies at once: best contract of the hour taken, minimum bill not yet reached."""
+    rows = []
+    for s, price in enumerate(p["price"]):
+        here = (p["contract_site"] == s)[:, None] & (p["contract_mw"] > 0)
+        contract = np.where(here, p["contract_saving"], 0.0).max(axis=0, initial=0.0)
+        paid = np.clip(p["minimum_rate"][p["minimum_site"] == s], 0.0, None).sum(axis=0)
+        rows.append(price - contract - paid)
+    low = np.array(rows)
+    return np.where(np.abs(low) < ROUNDING_EUR_MWH, 0.0, low)
+
+
+def _cost(b: Builder, p: dict[str, Any]) -> tuple[Floats, float]:
+    """Energy with its negative-hour hull, demand, contracts, feed-in, minimum and fixed, work left, breaches."""
+    cost = np.zeros(b.n_columns)
+    rate = p["dt"] * p["price"]
+    negative = (p["dt"] * np.minimum(lowest(p), 0.0))[p["hall_site"]]
+    cost[b.columns["grid_import"]] += rate
+    cost[b.columns["it"]] += negative * p["chord"]
+    over = b.columns["over"]
+    cost[over[over >= 0]] -= (negative[:, :, None] * p["slope"])[over >= 0]
+    for column, charge in _demand_terms(b, p):
+        cost[column[column >= 0]] += charge[column >= 0]
+    taken = b.columns["taken"]
+    cost[taken[taken >= 0]] -= (p["dt"] * p["contract_saving"])[taken >= 0]
+    cost[b.columns["grid_export"]] -= np.where(p["export_limit_mw"] > 0, p["dt"] * p["export_price"], 0.0)
+    heat = b.columns["heat"]
+    cost[heat[heat >= 0]] -= (p["dt"] * p["heat_price"])[heat >= 0]
+    cost[b.columns["top_up"]] += 1.0
+    cost[b.columns["short"]] += p["penalty"]
+    waits = b.columns["later"] >= 0
+    cost[b.columns["later"][waits]] += p["later_price"][waits]
+    cost[b.columns["over_cap"]] += p["cap_penalty"]
+    return cost, float(p["fixed_eur"].sum() - (negative * p["chord"] * p["it_min"]).sum())
+
+
+@dataclass
+class Builder:
+    """Numbers columns and rows block by block and collects coefficients."""
+
+    columns: dict[str, Ints] = field(default_factory=dict)
+    rows: dict[str, Ints] = field(default_factory=dict)
+    low: list[Floats] = field(default_factory=list)
+    up: list[Floats] = field(default_factory=list)
+    row_low: list[Floats] = field(default_factory=list)
+    row_up: list[Floats] = field(default_factory=list)
+    entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
+    n_columns: int = 0
+    n_rows: int = 0
+
+    def variable(self, name: str, exists: Bools, low: Any, up: Any) -> None:
+        """Columns of one name where they exist, with their bounds."""
+        self.columns[name], self.n_columns = _number(exists, self.n_columns)
+        self.low.append(np.broadcast_to(low, exists.shape)[exists].astype(float))
+        self.up.append(np.broadcast_to(up, exists.shape)[exists].astype(float))
+
+    def row(self, name: str, exists: Bools, low: Any, up: Any) -> None:
+        """Rows of one name where they exist, with their sides."""
+        self.rows[name], self.n_rows = _number(exists, self.n_rows)
+        self.row_low.append(np.broadcast_to(low, exists.shape)[exists].astype(float))
+        self.row_up.append(np.broadcast_to(up, exists.shape)[exists].astype(float))
+
+    def put(self, row: Any, column: Any, value: Any) -> None:
+        """Coefficients where both the row and the column exist; shapes are broadcast together."""
+        r, c, v = np.broadcast_arrays(row, column, np.asarray(value, dtype=float))
+        there = (r >= 0) & (c >= 0)
+        self.entries.append((r[there], c[there], v[there]))
+
+    def matrix(self) -> Any:
+        """All coefficients, sparse by columns."""
+        r, c, v = (np.concatenate(part) for part in zip(*self.entries, strict=True))
+        return sp.csc_array(sp.coo_array((v, (r, c)), shape=(self.n_rows, self.n_columns)))
+
+
+def _number(exists: Bools, first: int) -> tuple[Ints, int]:
+    numbers = np.full(exists.shape, -1, dtype=np.int64)
+    count = int(exists.sum())
+    numbers[exists] = np.arange(first, first + count)
+    return numbers, first + count

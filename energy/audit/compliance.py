@@ -1,0 +1,126 @@
+"""Legal and own limits: each with the balance of its year so far and of the plan, and what tightening it would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+
+import numpy as np
+import xarray as xr
+
+from energy.audit.site_prices import clock
+from energy.inputs.fleet import Fleet
+from energy.inputs.limits import Limit
+from energy.inputs.state import Balance, State
+from energy.schema import Bools
+
+#: A limit counts as broken when its figure misses it by more than this: rounding of sums over a year.
+MISSED = 1e-9
+#: The step of a limit whose cost is given.
+TIGHTER = 0.01
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One limit in one calendar year.
+
+    Attributes
+    ----------
+    so_far, plan, together : the figure before the horizon, in it, and of both; None without IT energy
+    met : together against the limit; None where the figure is reported only or is not known
+    room : what is left of the year's balance: MWh of facility energy (PUE), m3 of water (WUE), MWh of reuse (ERF);
+        negative where the limit is missed
+    tighter_eur : cost of a limit tighter by 0.01 (PUE), from the dual; None where the program does not know the limit
+    breach_eur_per_mwh : what the program charges for a breach
+    """
+
+    site: str
+    limit_name: str
+    year: int
+    metric: str
+    limit: float | None
+    status: str
+    so_far: float | None
+    plan: float | None
+    together: float | None
+    met: bool | None
+    room: float | None
+    tighter_eur: float | None
+    breach_eur_per_mwh: float | None
+    boundary: str
+    fine: str
+    source: str
+    confidence: str
+
+
+def standings(
+    fleet: Fleet, limits: Mapping[str, tuple[Limit, ...]], state: State, problem: xr.Dataset,
+    prices: xr.Dataset, replayed: xr.Dataset,
+) -> list[dict[str, object]]:  # fmt: skip
+    """Every limit that is in force in the horizon, for summary.json."""
+    out: list[dict[str, object]] = []
+    for name, site in fleet.sites.items():
+        local = clock(replayed["time"].values, site)
+        days, years = np.array(local.date), local.year.to_numpy()
+        past = state.sites[name].year_to_date if name in state.sites else Balance(facility_mwh=0, it_mwh=0)
+        for limit in limits.get(name, ()):
+            counted = (days >= limit.rule.valid_from) & (days <= (limit.rule.valid_to or date.max))
+            for year in sorted(set(years[counted].tolist())):
+                before = past if year == years[0] else Balance(facility_mwh=0, it_mwh=0)
+                plan = drawn(replayed, name, counted & (years == year))
+                out.append(
+                    asdict(_standing(name, limit, year, before, plan, _dual(problem, prices, name, limit, year)))
+                )
+    return out
+
+
+def drawn(replayed: xr.Dataset, name: str, when: Bools) -> Balance:
+    """The site's energies and water over some periods, in the words of the state."""
+    dt = np.where(when, replayed["dt"].values, 0.0)
+    site = replayed.sel(site=name)
+    mine = [str(h).startswith(f"{name}/") for h in replayed["hall"].values]
+    return Balance(
+        facility_mwh=float(site["facility_mw"].values @ dt),
+        it_mwh=float(site["site_it_mw"].values @ dt),
+        reused_mwh=float(site["heat_mw"].values @ dt),
+        water_m3=float(replayed["water_m3"].values[mine][:, when].sum()),
+    )
+
+
+def _standing(
+    name: str, limit: Limit, year: int, before: Balance, plan: Balance, dual: tuple[float, float] | None
+) -> Standing:
+    whole = Balance(**{k: getattr(before, k) + getattr(plan, k) for k in Balance.model_fields})
+    rule, preset = limit.rule, limit.preset
+    together, room = figure(rule.metric, whole), _room(rule.metric, rule.limit, whole)
+    met = None if room is None or together is None else room >= -MISSED * max(whole.facility_mwh, 1.0)
+    return Standing(
+        name, limit.name, year, rule.metric, rule.limit, preset.status, figure(rule.metric, before),
+        figure(rule.metric, plan), together, met, room, dual[0] * TIGHTER if dual else None, dual[1] if dual else None,
+        preset.boundary, preset.fine, rule.source, rule.confidence,
+    )  # fmt: skip
+
+
+def figure(metric: str, b: Balance) -> float | None:
+    """PUE, WUE [L/kWh] or ERF of a balance; None without the energy it is counted against."""
+    above, below = {
+        "pue": (b.facility_mwh, b.it_mwh), "wue": (b.water_m3, b.it_mwh), "erf": (b.reused_mwh, b.facility_mwh),
+    }[metric]  # fmt: skip
+    return above / below if below > 0 else None
+
+
+def _room(metric: str, limit: float | None, b: Balance) -> float | None:
+    if limit is None:
+        return None
+    if metric == "pue":
+        return limit * b.it_mwh - b.facility_mwh
+    return limit * b.it_mwh - b.water_m3 if metric == "wue" else b.reused_mwh - limit * b.facility_mwh
+
+
+def _dual(problem: xr.Dataset, prices: xr.Dataset, name: str, limit: Limit, year: int) -> tuple[float, float] | None:
+    """Cost of a PUE limit tighter by 1 and price of a breach, of the limit's row; None where it has none."""
+    at = np.flatnonzero(problem["cap"].values.astype(str) == f"{name}:{limit.name}@{year}")
+    if not len(at):
+        return None
+    return float(prices["value_cap"].values[at[0]]), float(problem["cap_penalty"].values[at[0]])

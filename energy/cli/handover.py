@@ -1,0 +1,197 @@
+"""The commands between hydrocool and a scheduler: `energy handover` and `energy queue`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from energy.cli.exit_codes import fail
+from energy.errors import CONFIGURATION, DATA
+
+if TYPE_CHECKING:
+    from energy.handover import Quotas
+
+
+def register(app: typer.Typer) -> None:
+    """Add both commands."""
+    app.command()(handover)
+    app.command()(queue)
+
+
+class Target(StrEnum):
+    """Who takes the plan over."""
+
+    slurm = "slurm"
+    kueue = "kueue"
+    json = "json"
+    ics = "ics"
+
+
+Moment = Annotated[
+    str, typer.Option("--at", help="Period of kueue and --apply: now, or a time such as 2026-05-01T06:00Z.")
+]
+
+
+def handover(
+    run: Annotated[
+        Path, typer.Argument(help="A run folder, or a folder of nights (or its `latest`): the plan in force.")
+    ],
+    to: Annotated[Target, typer.Option("--to", help="What takes it over.")],
+    out: Annotated[Path | None, typer.Option("--out", help="File to write; without it standard output.")] = None,
+    at: Moment = "now",
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Change the scheduler now (slurm, kueue); never done otherwise.")
+    ] = False,
+) -> None:
+    """Hourly GPU quota of each pool and group: Slurm limits script, Kueue queues, JSON or calendar."""
+    from energy.errors import RunFolderError
+    from energy.handover.apply import ApplyError
+
+    if apply and to not in (Target.slurm, Target.kueue):
+        fail(CONFIGURATION, f"--apply --to {to}; allowed: slurm, kueue")
+    try:
+        found = _quotas(run, to, at)
+        text = _text(found, to, at)
+        if out is not None:
+            _replace(out, text)
+        elif not apply:
+            typer.echo(text, nl=False)
+        if apply:
+            typer.echo(_apply(found, to, at, text), nl=False)
+    except (RunFolderError, ApplyError) as e:
+        fail(CONFIGURATION, str(e))
+    except OSError as e:
+        fail(CONFIGURATION, f"{out}: cannot be written ({e.strerror}); choose another with --out")
+
+
+def _quotas(run: Path, to: Target, at: str) -> Quotas:
+    """Those of a run; of a folder of nights the plan in force, and what follows it where more than a period is told."""
+    from energy.handover import quotas
+    from energy.nightly.publish import folder_of_nights, plan_at
+    from energy.runs.folder import read_run
+
+    nights = folder_of_nights(run)
+    return quotas(read_run(run)) if nights is None else plan_at(nights, _moment("--at", at), to is not Target.kueue)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Whole or not there: a scheduler's own job may read it at any moment."""
+    if path.exists() and not path.is_file():  # a pipe, a terminal
+        path.write_text(text, encoding="utf-8", newline="")
+        return
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(text, encoding="utf-8", newline="")
+    beside.replace(path)
+
+
+def _text(found: Quotas, to: Target, at: str) -> str:
+    """What is handed over, as text."""
+    from energy.handover import exports, kueue, slurm
+
+    if to is Target.kueue:
+        return kueue.manifest(found, _period(found, at))
+    return {Target.slurm: slurm.script, Target.json: exports.json_text, Target.ics: exports.calendar_text}[to](found)
+
+
+def _apply(found: Quotas, to: Target, at: str, text: str) -> str:
+    from energy.handover.apply import apply_kueue, apply_slurm
+    from energy.handover.quota import digits
+
+    if to is Target.kueue:
+        return apply_kueue(text)
+    return apply_slurm(text, digits(found.start[_period(found, at)]))
+
+
+def _period(found: Quotas, at: str) -> int:
+    """The period that holds a moment."""
+    import numpy as np
+
+    moment = _moment("--at", at)
+    period = found.period_at(np.datetime64(moment.replace(tzinfo=None), "ns"))
+    if period is None:
+        fail(
+            CONFIGURATION,
+            f"--at {at}: the plan holds from {found.start[0]} to {found.end} UTC, not at {moment:%Y-%m-%dT%H:%M}",
+        )
+    return period
+
+
+#: Files of the queue.
+SlurmFiles = Annotated[
+    list[Path],
+    typer.Argument(help="What squeue --json or sacct --parsable2 wrote; of a job in two, the later counts."),
+]
+
+
+def queue(
+    files: SlurmFiles,
+    out: Annotated[Path | None, typer.Option("--out", help="Job table to write; without it standard output.")] = None,
+    at: Annotated[
+        str, typer.Option("--at", help="When the file was written; now, a time, or nothing where it says so.")
+    ] = "",
+    slack: Annotated[
+        float, typer.Option("--slack-h", min=0, help="Hours a job may end after its earliest end.")
+    ] = 24.0,
+    gpu_kinds: Annotated[
+        str, typer.Option("--gpu-kinds", help="For requests without a kind, such as gb300=2;h200=1.")
+    ] = "",
+    time_zone: Annotated[str, typer.Option("--time-zone", help="Time zone of sacct's times.")] = "UTC",
+    history: Annotated[
+        bool, typer.Option("--history", help="Keep jobs that have ended, with what they took: nothing of it is left.")
+    ] = False,
+    progress: Annotated[
+        Path | None,
+        typer.Option(
+            "--progress", help="For nightly runs: whole work in the job table, and the work done in this file."
+        ),
+    ] = None,
+) -> None:
+    """The queue of Slurm as a job table for `energy optimize`, or with --progress for `energy nightly`."""
+    from energy.errors import SeriesError
+    from energy.handover.job_table import Rules, job_table, read_queues
+
+    _check_zone(time_zone)
+    try:
+        given = _moment("--at", at) if at else None
+        found = read_queues(files, time_zone, given)
+        moment = found.at or datetime.now(UTC)
+        table = job_table(found, Rules(moment, slack, gpu_kinds, history, whole=progress is not None))
+    except SeriesError as e:
+        fail(DATA, str(e))
+    if progress is not None:
+        _write("--progress", progress, table.progress())
+    if out is None:
+        typer.echo(table.csv(), nl=False)
+    else:
+        _write("--out", out, table.csv())
+    for what in (*(f"job {job} {why}" for job, why in table.left_out), *found.unread):
+        typer.echo(f"left out: {what}", err=True)
+
+
+def _write(option: str, path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as e:
+        fail(CONFIGURATION, f"{path}: cannot be written ({e.strerror}); choose another with {option}")
+
+
+def _check_zone(name: str) -> None:
+    from zoneinfo import available_timezones
+
+    if name not in available_timezones():
+        fail(CONFIGURATION, f"--time-zone {name!r}; allowed: a name of the IANA database, such as Europe/Oslo")
+
+
+def _moment(option: str, text: str) -> datetime:
+    """Now, or an ISO time; without a zone it is UTC."""
+    if text == "now":
+        return datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        fail(CONFIGURATION, f"{option} {text!r}; allowed: now, or a time such as 2026-05-01T06:00Z")
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

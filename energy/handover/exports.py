@@ -1,0 +1,105 @@
+"""The quotas as JSON, with everything that a scheduler of one's own needs: periods, pools, groups and their jobs.
+
+The quotas as a calendar (iCalendar, RFC 5545): one event for each stretch of hours in which a pool has a quota.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import numpy as np
+
+from energy.handover.kueue import flavor_name, queue_name
+from energy.handover.quota import Quotas, digest, stamp, stretches
+from energy.handover.slurm import group_qos, pool_qos
+from energy.report.night_text import name
+from energy.schema import Ints
+
+#: Changes with the layout of the document.
+VERSION = 1
+
+
+def json_document(quotas: Quotas) -> dict[str, Any]:
+    """The document: `gpus` of each pool and group by period, names of QOS and queues beside the fleet's own."""
+    periods = [{"start": f"{stamp(t)}Z", "hours": float(dt)} for t, dt in zip(quotas.start, quotas.dt, strict=True)]
+    pools = [{"pool": p, "slurm_qos": pool_qos(p), "kueue_flavor": flavor_name(p)} for p in quotas.pools]
+    groups = [
+        {"group": g.key, "kueue_queue": queue_name(g.key), "speed": g.speeds, "jobs": list(g.jobs)}
+        for g in quotas.groups
+    ]
+    limits = [
+        {"pool": quotas.pools[n], "group": quotas.groups[k].key, "slurm_qos": group_qos(quotas.pools[n], quotas.groups[k].key),
+         "gpus": quotas.gpus[k, n].tolist()}
+        for k, n in quotas.pairs()
+    ]  # fmt: skip
+    return {
+        "version": VERSION, "run_id": quotas.run_id, "unit": "GPU", "end": f"{stamp(quotas.end)}Z",
+        "periods": periods, "pools": pools, "groups": groups, "quota": limits,
+    }  # fmt: skip
+
+
+def json_text(quotas: Quotas) -> str:
+    """The document as ASCII JSON."""
+    return json.dumps(json_document(quotas), indent=1, allow_nan=False) + "\n"
+
+
+#: Most octets of a line before it is folded (RFC 5545, 3.1).
+LINE = 75
+_SPECIAL = re.compile(r"([\\;,])")
+
+
+def calendar_text(quotas: Quotas) -> str:
+    """The calendar; the same bytes for the same plan, so that an import replaces its own events."""
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//hydrocool//hand-over//EN",
+        "CALSCALE:GREGORIAN",
+        "X-WR-CALNAME:GPU quotas",
+    ]
+    total = quotas.gpus.sum(axis=0)
+    for n, pool in enumerate(quotas.pools):
+        for start, end, gpus in stretches(quotas, total[n]):
+            lines += _event(quotas, n, pool, start, end, gpus) if gpus else []
+    return "".join(f"{part}\r\n" for line in [*lines, "END:VCALENDAR"] for part in folded(line))
+
+
+def _event(quotas: Quotas, n: int, pool: str, start: np.datetime64, end: np.datetime64, gpus: int) -> list[str]:
+    inside = (quotas.start >= start) & (quotas.start < end)
+    return [
+        "BEGIN:VEVENT", f"UID:{_utc(start)}-{digest(pool)}@hydrocool", f"DTSTAMP:{_utc(quotas.start[0])}",
+        f"DTSTART:{_utc(start)}", f"DTEND:{_utc(end)}", f"SUMMARY:{escaped(f'{gpus} GPUs in {name(pool)}')}",
+        f"DESCRIPTION:{escaped(_shares(quotas, n, quotas.gpus[:, n][:, inside]))}", "TRANSP:TRANSPARENT", "END:VEVENT",
+    ]  # fmt: skip
+
+
+def _shares(quotas: Quotas, n: int, gpus: Ints) -> str:
+    """Range of each group's quota inside the event."""
+    rows = [
+        (g.key, int(v.min()), int(v.max()))
+        for g, v in zip(quotas.groups, gpus, strict=True)
+        if quotas.pools[n] in g.speeds and g.jobs
+    ]
+    return "; ".join(f"{key}: {low} to {high} GPUs" if low < high else f"{key}: {high} GPUs" for key, low, high in rows)
+
+
+def escaped(text: str) -> str:
+    """A TEXT value (RFC 5545, 3.3.11): names are one line already."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def folded(line: str) -> list[str]:
+    """Lines of at most 75 octets; those that go on begin with a space. No character is cut in two."""
+    out, now = [], ""
+    for c in line:
+        if len((now + c).encode()) > LINE:
+            out.append(now)
+            now = " "
+        now += c
+    return [*out, now]
+
+
+def _utc(at: np.datetime64) -> str:
+    return str(np.datetime_as_string(at.astype("datetime64[s]"))).replace("-", "").replace(":", "") + "Z"

@@ -1,0 +1,209 @@
+"""The state database: what nights leave for nights. One SQLite file, one transaction per night.
+
+Rows carry their day and are never overwritten by later nights, so that any night can be run again as known then.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from energy.errors import StoreError
+from energy.nightly.config import Place, now
+from energy.nightly.publish import LATEST
+from energy.runs.record import NIGHT
+
+#: Number of the layout below; kept in the file as `user_version`.
+SCHEMA = 1
+#: How long a night waits for another writer [s].
+BUSY_S = 10.0
+#: Bytes that say "HCDB": the file is ours, not another program's.
+APPLICATION = 0x48434442
+#: From now to the last moment that is tomorrow's first somewhere: where the day begins first, 14 h before UTC.
+FARTHEST = timedelta(days=1, hours=14)
+TABLES = """
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY, night TEXT NOT NULL, run_id TEXT, status TEXT NOT NULL, rung TEXT NOT NULL,
+  exit_code INTEGER NOT NULL, reasons TEXT NOT NULL, started TEXT NOT NULL, finished TEXT NOT NULL,
+  solve_seconds REAL NOT NULL, wall_seconds REAL NOT NULL, folder TEXT, published INTEGER NOT NULL,
+  gap REAL, cost_eur REAL, saving_eur REAL, fallback_hours REAL NOT NULL, undone_gpu_hours REAL, night_json TEXT);
+CREATE INDEX runs_by_night ON runs (night);
+CREATE TABLE plans (night TEXT PRIMARY KEY, run_id TEXT NOT NULL, folder TEXT NOT NULL, kept TEXT NOT NULL,
+  promised_eur REAL NOT NULL);
+CREATE TABLE days (
+  policy TEXT NOT NULL, day TEXT NOT NULL, night TEXT, real_eur REAL NOT NULL, idle_eur REAL,
+  promised_eur REAL, price_eur REAL,
+  weather_eur REAL, load_eur REAL, other_eur REAL, energy_mwh REAL NOT NULL, gpu_hours REAL NOT NULL,
+  metered INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (policy, day));
+CREATE TABLE work (policy TEXT NOT NULL, day TEXT NOT NULL, job TEXT NOT NULL, gpu_hours REAL NOT NULL,
+  PRIMARY KEY (policy, day, job));
+CREATE TABLE progress (at TEXT NOT NULL, job TEXT NOT NULL, gpu_hours REAL NOT NULL, PRIMARY KEY (at, job));
+CREATE TABLE meter (site TEXT NOT NULL, utc TEXT NOT NULL, hours REAL NOT NULL, import_mwh REAL NOT NULL,
+  it_mwh REAL, PRIMARY KEY (site, utc));
+"""
+
+
+class Store:
+    """An open database; rows come back as dictionaries."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path, self.connection = path, connection
+
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """Rows of a query."""
+        with _named(self.path):
+            return [dict(r) for r in self.connection.execute(query, values)]
+
+    def row(self, query: str, *values: Any) -> dict[str, Any] | None:
+        """First row of a query."""
+        return next(iter(self.rows(query, *values)), None)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written inside, or nothing."""
+        with _named(self.path):
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.connection.execute("ROLLBACK")
+                raise
+            self.connection.execute("COMMIT")
+
+    def put(self, table: str, row: dict[str, Any], replace: bool = False) -> None:
+        """Insert a row; a row of the same key stays, or is replaced."""
+        verb = "INSERT OR REPLACE" if replace else "INSERT OR IGNORE"
+        names = ", ".join(row)
+        with _named(self.path):
+            marks = ", ".join("?" * len(row))
+            self.connection.execute(f"{verb} INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
+
+    def remove(self, table: str, night: str) -> None:
+        """Delete the row of a night."""
+        with _named(self.path):
+            self.connection.execute(f"DELETE FROM {table} WHERE night = ?", (night,))
+
+
+@contextmanager
+def open_store(path: Path) -> Iterator[Store]:
+    """Open the database, made anew where there is none.
+
+    Raises
+    ------
+    StoreError : it is locked, damaged, read-only, of another layout or not ours; names the way out.
+    """
+    with _named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    try:
+        with _named(path):
+            _prepare(path, connection)
+        yield Store(path, connection)
+    finally:
+        connection.close()
+
+
+def has_nights(place: Place) -> bool:
+    """Whether nights are published, so that there must be a database."""
+    return (place.out / LATEST).is_symlink() or any(place.out.glob(f"*/{NIGHT}"))
+
+
+@contextmanager
+def open_state(place: Place) -> Iterator[Store]:
+    """The database of a nightly file: as `open_store`, but none is made anew beside nights that are published.
+
+    Raises
+    ------
+    StoreError : also where it is lost or elsewhere; names the way out.
+    """
+    path = place.database
+    there = path.is_file() and path.stat().st_size > 0
+    if not there and has_nights(place):
+        raise StoreError(
+            f"{path}: there is no state database, but {place.out} has published nights; name the right one with "
+            "database: in the nightly file, or make it anew from those nights with energy doctor --rebuild"
+        )
+    with open_store(path) as store:
+        yield store
+
+
+def last_runs(store: Store, most: int) -> list[dict[str, Any]]:
+    """Runs of the last nights, oldest first: each night by its last published run, else its last run.
+
+    Without nights that only a clock that was ahead has run: they would stand for the newest for as long.
+    """
+    until = (now() + FARTHEST).date()
+    found = store.rows(
+        "SELECT * FROM runs AS r WHERE id = (SELECT id FROM runs WHERE night = r.night ORDER BY published DESC, id DESC "
+        "LIMIT 1) AND night <= ? ORDER BY night DESC LIMIT ?", str(until), most,
+    )  # fmt: skip
+    return found[::-1]
+
+
+def _prepare(path: Path, connection: sqlite3.Connection) -> None:
+    is_new = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if not is_new:
+        _check_ours(path, connection)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    if is_new:
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;"
+        )
+
+
+def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
+    """Before anything is written: WAL stays in a file for good, another program's too."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+        raise StoreError(f"{path}: is another program's database; name another file with database: in the nightly file")
+    if version != SCHEMA:
+        older = "an older" if version < SCHEMA else "a newer"
+        way = "make it anew with energy doctor --rebuild" if version < SCHEMA else "update hydrocool"
+        raise StoreError(f"{path}: has {older} layout ({version}, this program's is {SCHEMA}); {way}")
+
+
+def check_integrity(store: Store) -> None:
+    """Every page of the file.
+
+    Raises
+    ------
+    StoreError : a page is damaged.
+    """
+    found = store.rows("PRAGMA quick_check")
+    if [next(iter(r.values())) for r in found] != ["ok"]:
+        raise StoreError(_damaged(store.path, str(next(iter(found[0].values()))).splitlines()[-1]))
+
+
+def _damaged(path: Path, why: str) -> str:
+    return (
+        f"{path}: the state database is damaged ({why}); energy doctor --rebuild puts it aside and makes it anew "
+        "from the published nights"
+    )
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Errors of SQLite with the file and the way out."""
+    try:
+        yield
+    except sqlite3.OperationalError as e:
+        text = str(e)
+        if "locked" in text or "busy" in text:
+            raise StoreError(
+                f"{path}: the state database is locked by another process; wait for it, or find it with fuser {path.name}"
+            ) from None
+        if "malformed" in text:
+            raise StoreError(_damaged(path, text)) from None
+        raise StoreError(
+            f"{path}: the state database cannot be used ({text}); free space, or allow writing there"
+        ) from None
+    except sqlite3.DatabaseError as e:
+        raise StoreError(_damaged(path, str(e))) from None
+    except OSError as e:
+        raise StoreError(f"{path}: cannot be made ({e.strerror}); allow writing there") from None

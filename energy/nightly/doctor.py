@@ -1,0 +1,368 @@
+"""What an operator would look at when a night went wrong.
+
+`energy doctor`: what a night needs on this machine, and of a live night its sources: keys, and how fresh they are.
+
+What `energy doctor` looks at beyond what ends a night: jobs set aside, files beside the nights, extras, the clock.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from energy.errors import InputError, NightError, RunFolderError, StoreError
+from energy.fetch import CACHE
+from energy.inputs.fleet import load_fleet
+from energy.inputs.fx import read_fx
+from energy.inputs.gpus import load_gpu_powers
+from energy.inputs.state import load_state
+from energy.inputs.tariffs import load_tariffs
+from energy.nightly.config import CLOCK, Place, due, now, today
+from energy.nightly.database import check_integrity, has_nights, open_state
+from energy.nightly.notify import ADDRESSES, NOT_INSTALLED, service_of
+from energy.nightly.notify import PDF_NOT_INSTALLED as NO_PDF
+from energy.nightly.publish import LATEST, LOCK, is_published, lock
+from energy.nightly.queue import most_gpus, read_queue, set_aside
+from energy.series.files import read_series
+from energy.sources.catalogue import SOURCES
+from energy.sources.client.credentials import CredentialError
+from energy.sources.client.settings import CONTACT_VARIABLE, Settings, from_environment
+from energy.sources.status import freshness
+
+#: Free space below which nights will soon fail [MB]: some hundred nights of a small fleet.
+LEAST_FREE_MB = 500
+#: The clock is wrong when it stands before the newest night by more than this [days].
+CLOCK_DAYS = 2
+#: Looks at a place: what at, and how: words where all is well.
+Look = Callable[[Place], str]
+Looks = tuple[tuple[str, Look], ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One look: what at, whether a night can go on with it, in words, and whether they are a warning."""
+
+    what: str
+    ok: bool
+    words: str
+    warns: bool = False
+
+
+class Warns(RuntimeError):
+    """What somebody should know though no night fails by it."""
+
+
+def examine(place: Place, more: Looks = ()) -> list[Finding]:
+    """Every look, in the order in which a night needs them, and `more`; none stops the next, and none makes anything."""
+    looks: Looks = (
+        ("fleet", _fleet), ("jobs", _jobs), ("series", _series), ("output folder", _folder), ("disk", _disk),
+        ("lock", _once(_lock, _lock_file)), ("database", _once(_database, _database_file)), ("latest", _latest),
+        ("clock", _once(_clock, _database_file)), ("solver", _solver),
+    )  # fmt: skip
+    return [_look(what, look, place) for what, look in (*looks, *more)]
+
+
+def _look(what: str, look: Look, place: Place) -> Finding:
+    try:
+        return Finding(what, True, look(place))
+    except Warns as e:
+        return Finding(what, True, str(e), warns=True)
+    except (InputError, NightError, StoreError, OSError) as e:
+        return Finding(what, False, str(e))
+
+
+def _fleet(place: Place) -> str:
+    path = place.beside(place.config.fleet)
+    fleet = load_fleet(path)
+    load_gpu_powers(fleet, path)
+    load_tariffs(fleet, path)
+    if not place.config.live and (lacking := sorted(set(fleet.sites) - set(place.config.weather))):
+        raise NightError(f"no weather for site {lacking[0]}")
+    return f"{len(fleet.sites)} sites, {len(fleet.pools())} pools"
+
+
+def _jobs(place: Place) -> str:
+    queue = read_queue(place.beside(place.config.jobs), place.config.known_at(due(place.config)))
+    if queue.refused:
+        raise NightError(f"{len(queue.refused)} rows cannot be planned, the first: {queue.refused[0]}")
+    return f"{len(queue.jobs)} jobs"
+
+
+def _series(place: Place) -> str:
+    config = place.config
+    if config.live:
+        return "fetched every night; energy sources tells how fresh each source is"
+    until = config.begin(today(config))
+    files = (
+        [p.file for p in config.prices]
+        + [w.file for w in config.weather.values()]
+        + [c.file for c in config.carbon.values()]
+    )
+    for file in dict.fromkeys(files):
+        table = read_series(place.beside(file))
+        if table.index[-1].to_datetime64() < until:
+            raise NightError(f"{place.beside(file)}: ends at {table.index[-1]}Z, before today")
+    return f"{len(set(files))} files reach today"
+
+
+def _once(look: Look, file: Callable[[Place], Path]) -> Look:
+    """The look, once there is something to look at: to open it would make it."""
+
+    def there(place: Place) -> str:
+        path = file(place)
+        if path.exists() or has_nights(place):
+            return look(place)
+        return f"{path} is not there yet; the first night makes it"
+
+    return there
+
+
+def _lock_file(place: Place) -> Path:
+    return place.out / LOCK
+
+
+def _database_file(place: Place) -> Path:
+    return place.database
+
+
+def _folder(place: Place) -> str:
+    return can_write(place.out)
+
+
+def can_write(path: Path) -> str:
+    """That a file or folder can be written, or made where it is not there yet, in words; without writing anything.
+
+    Raises
+    ------
+    RunFolderError : it cannot; names the nearest folder that is there.
+    """
+    path = path.absolute()  # as `nearest` has it: a nightly file named by a relative path has relative places
+    there = nearest(path)
+    if not os.access(there, os.W_OK | (os.X_OK if there.is_dir() else 0)) or (there != path and not there.is_dir()):
+        raise RunFolderError(f"{path} cannot be written; let the user of the night write to {there}, or name another")
+    return f"{path} can be written" if there == path else f"{path} can be made"
+
+
+def nearest(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there."""
+    return next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
+
+
+def _disk(place: Place) -> str:
+    free = min(shutil.disk_usage(nearest(p)).free for p in (place.out, place.database, place.log, place.metrics)) / 1e6
+    if free < LEAST_FREE_MB:
+        raise NightError(f"{free:,.0f} MB are free, {LEAST_FREE_MB} are wanted")
+    return f"{free:,.0f} MB are free"
+
+
+def _lock(place: Place) -> str:
+    with lock(place.out):
+        return "no run is at work"
+
+
+def _database(place: Place) -> str:
+    with open_state(place) as store:
+        check_integrity(store)
+        nights = store.rows("SELECT count(*) AS n, max(night) AS last FROM plans")[0]
+        plans = store.rows("SELECT night, folder, kept FROM plans ORDER BY night")
+    gone = [r["night"] for r in plans if not _has_folders(place, r)]
+    if gone:
+        raise Warns(
+            f"folders of {len(gone)} nights in the books are gone, the last of {gone[-1]}: their days have no books"
+        )
+    return f"{nights['n']} plans, the last of {nights['last']}"
+
+
+def _has_folders(place: Place, plan: dict[str, Any]) -> bool:
+    return all(p.is_dir() for p in (place.kept / str(plan["kept"]), place.out / str(plan["folder"])))
+
+
+def _latest(place: Place) -> str:
+    link = place.out / LATEST
+    if not link.is_symlink():
+        return "nothing is published yet"
+    if not is_published(link):
+        raise NightError(f"{link} points to {link.readlink()}, which is not whole")
+    return f"points to {link.readlink()}, whole"
+
+
+def _clock(place: Place) -> str:
+    with open_state(place) as store:
+        row = store.row("SELECT max(night) AS night FROM plans")
+    last = str(row["night"]) if row and row["night"] else ""
+    if last > str(today(place.config) + timedelta(days=1 + CLOCK_DAYS)):
+        raise NightError(f"it is {now():%Y-%m-%d %H:%M} UTC, but night {last} is published already")
+    return f"{now():%Y-%m-%d %H:%M} UTC"
+
+
+def _solver(_: Place) -> str:
+    return f"HiGHS {version('highspy')}, Pyomo {version('pyomo')}"
+
+
+def check_health(place: Place) -> list[Finding]:
+    """Every look, those at live sources where they are fetched; nothing is asked and nothing is made."""
+    live: Looks = (("keys of sources", _keys), ("sources", _sources)) if place.config.live else ()
+    return examine(place, (*LOOKS, *live))
+
+
+def _settings() -> Settings:
+    try:
+        return from_environment(CACHE, SOURCES)
+    except CredentialError as e:
+        raise NightError(str(e)) from None
+
+
+def _keys(_: Place) -> str:
+    """Which variables are set, by name alone."""
+    settings = _settings()
+    keys = {s.key.variable: name for name, s in SOURCES.items() if s.key}
+    missing = [f"{v} ({keys[v]})" for v in keys if settings.credentials.get(v) is None]
+    missing += [] if settings.contact else [f"{CONTACT_VARIABLE} (met_norway asks to be told who asks)"]
+    if missing:
+        raise Warns(f"not set: {', '.join(missing)}; those sources are left out where they need it (docs/sources.md)")
+    return f"{len(keys)} and the contact are set"
+
+
+def _sources(_: Place) -> str:
+    """Last success of each source, from the ledger of what was asked."""
+    ledger = Path(CACHE / "ledger.sqlite").absolute()
+    if not ledger.is_file():
+        return f"nothing was fetched yet from this folder ({Path.cwd()})"
+    last = _last_success(ledger)
+    ages = {name: (datetime.now(UTC).replace(tzinfo=None) - at) / timedelta(hours=1) for name, at in last.items()}
+    words = "; ".join(f"{name} {freshness(age)}" for name, age in sorted(ages.items(), key=lambda x: x[1]))
+    if not ages or freshness(min(ages.values())).startswith("old"):
+        raise Warns(f"{words or 'not one has ever answered'}; energy sources tells the last failure of each")
+    return words
+
+
+def _last_success(ledger: Path) -> dict[str, datetime]:
+    """When each source last gave data (UTC), looked up without writing.
+
+    Raises
+    ------
+    NightError : the ledger cannot be read.
+    """
+    query = "SELECT source, max(at) FROM delivery WHERE kind = 'ok' AND stale = 0 GROUP BY source"
+    way = "mode=ro" if os.access(ledger.parent, os.W_OK) else "mode=ro&immutable=1"  # WAL wants a file beside it
+    try:
+        with closing(sqlite3.connect(f"file:{ledger}?{way}", uri=True)) as connection:
+            return {name: datetime.fromisoformat(at) for name, at in connection.execute(query)}
+    except (sqlite3.Error, ValueError) as e:
+        raise NightError(f"{ledger}: cannot be read ({e}); move it aside, the next fetch makes it anew") from None
+
+
+#: A file from so far ahead was written by a clock that is right, or will be [h]: less is the drift between two machines.
+AHEAD_H = 1.0
+#: Without a plan for so many days nobody has looked [days].
+OLD_PLAN_DAYS = 2
+
+
+def _fit(place: Place) -> str:
+    """Jobs of the queue that some pool can run, by the fleet of today."""
+    path = place.beside(place.config.fleet)
+    fleet, moment = load_fleet(path), np.datetime64(now().replace(tzinfo=None), "ns")
+    queue = read_queue(place.beside(place.config.jobs), moment)
+    queue.refused.clear()  # rows that cannot be read are another look
+    set_aside(queue, fleet, load_gpu_powers(fleet, path), most_gpus(fleet, np.array([moment])))
+    if queue.refused:
+        raise Warns(
+            f"{len(queue.refused)} jobs are set aside every night, the first: {queue.refused[0]}; mend the table"
+        )
+    return f"{len(queue.jobs)} jobs have a pool"
+
+
+def _metrics(place: Place) -> str:
+    can_write(place.metrics.with_suffix(".new"))  # written beside its place and renamed
+    return f"{place.metrics} can be written"
+
+
+def _log(place: Place) -> str:
+    return can_write(place.log)
+
+
+def _extra_files(place: Place) -> str:
+    read_fx(place.config.fx, place.path.parent, np.datetime64(now().replace(tzinfo=None), "ns"))
+    if place.config.state:
+        load_state(place.beside(place.config.state))
+    return f"{len(place.config.fx)} rates{' and the opening state' if place.config.state else ''} can be read"
+
+
+def _messages(place: Place) -> str:
+    """Kinds of addresses alone: the rest of one is a secret."""
+    addresses = os.environ.get(ADDRESSES, "").split()
+    if not addresses:
+        return f"nobody is told: {ADDRESSES} is not set"
+    try:
+        make = import_module("apprise").Apprise
+    except ImportError:
+        raise Warns(NOT_INSTALLED) from None
+    wrong = [service_of(a) for a in addresses if not make().add(a)]
+    if wrong:
+        raise Warns(f"{len(wrong)} addresses of {ADDRESSES} are none that apprise knows, the first of kind {wrong[0]}")
+    return f"{len(addresses)} addresses"
+
+
+def _pdf(place: Place) -> str:
+    if not place.config.pdf:
+        return "not asked for"
+    try:
+        import_module("weasyprint")
+    except (ImportError, OSError):  # OSError: the Python package is there, pango is not
+        raise Warns(NO_PDF) from None
+    return "can be made"
+
+
+def _file_times(place: Place) -> str:
+    """No file can be younger than now; a clock that is behind plans nights that are over."""
+    if given := os.environ.get(CLOCK):
+        raise Warns(f"{CLOCK} is set: nights take {given} for the clock; unset it but for rehearsals")
+    there = [p for p in _files(place) if p.is_file()]
+    newest = max(there, key=lambda p: p.stat().st_mtime, default=None)
+    if newest is None:
+        return "no file to compare the clock with"
+    written = datetime.fromtimestamp(newest.stat().st_mtime, UTC)
+    if written > datetime.now(UTC) + timedelta(hours=AHEAD_H):
+        raise NightError(
+            f"it is {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, but {newest} was written {written:%Y-%m-%d %H:%M}; "
+            "set the clock, or that file's time"
+        )
+    return f"the newest file is of {written:%Y-%m-%d %H:%M} UTC"
+
+
+def _files(place: Place) -> Iterator[Path]:
+    """Everything that a night reads, and what nights have left."""
+    c = place.config
+    named = (c.fleet, c.jobs, *(p.file for p in c.prices), *(w.file for w in c.weather.values()))
+    yield from (place.beside(name) for name in named)
+    yield from place.out.glob("*/manifest.json")
+
+
+def _newest_plan(place: Place) -> str:
+    """Age of the plan in force, from the published nights themselves."""
+    link = place.out / "latest" / "manifest.json"
+    if not link.is_file():
+        return "none yet"
+    age = max(now() - datetime.fromtimestamp(link.stat().st_mtime, UTC), timedelta(0))
+    words = f"published {age / timedelta(hours=1):.0f} h ago"
+    if age > timedelta(days=OLD_PLAN_DAYS):
+        raise Warns(f"{words}; energy history tells what became of the nights since, the timer whether they were run")
+    return words
+
+
+#: In the order in which they are told.
+LOOKS: Looks = (
+    ("jobs with a pool", _fit), ("fx and state", _extra_files), ("metrics", _metrics), ("log", _log),
+    ("messages", _messages), ("pdf", _pdf), ("file times", _file_times), ("last success", _newest_plan),
+)  # fmt: skip

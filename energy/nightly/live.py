@@ -1,0 +1,210 @@
+"""The series of a live night: fetched like those of `energy optimize --live`, then read like any night's files.
+
+Exchange rates of a live night: those fetched, and for a currency that no bank gave the last night's, while it holds.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from energy.errors import InputError, SeriesError
+from energy.fetch import Fetched, Tell, fetch, fetched_files, open_client
+from energy.inputs.case import Case, Nightly, load_case
+from energy.inputs.fleet import Fleet, load_fleet
+from energy.inputs.fx import Rate
+from energy.inputs.tariffs import load_tariffs
+from energy.inputs.yaml_files import validate
+from energy.nightly.case import CASE
+from energy.nightly.config import Place
+from energy.nightly.publish import LATEST
+from energy.nightly.snapshot import HISTORY_DAYS
+from energy.sources.client.answer import SourceError
+from energy.sources.client.cache import NotOnFile
+from energy.sources.client.credentials import CredentialError
+from energy.sources.client.http import Client
+
+#: Stands for a file that no source filled: reading it fails, and what an earlier night kept stands in and is told.
+NOT_FETCHED = "not-fetched.nc"
+#: Note of a past night that nobody had fetched for by its moment.
+AFTERWARDS = (
+    "series were fetched after the night's moment: of what sources have revised since the revised figures count"
+)
+
+
+@contextmanager
+def fetched_now(place: Place, day: date, tell: Tell, as_of: datetime | None = None) -> Iterator[Place]:
+    """The nightly file of one night with its series as the sources have them.
+
+    Parameters
+    ----------
+    as_of : as they had them at this moment (UTC, naive), from the answers kept until then
+
+    Raises
+    ------
+    ConfigError : the fleet does not hold.
+    SeriesError : nothing can be fetched, and no earlier night kept it.
+    NotOnFile : a replay of what nobody had fetched by then.
+    """
+    try:
+        with open_client(as_of=as_of) as client, fetched_place(place, day, client, tell) as here:
+            yield here
+    except NotOnFile:
+        raise
+    except (SourceError, CredentialError) as e:
+        raise SeriesError("live series", str(e)) from None
+
+
+@contextmanager
+def fetched_then(place: Place, day: date, tell: Tell) -> Iterator[Place]:
+    """Of a past night: from the answers kept until its moment, else as the sources have its days now.
+
+    The fetch of the night itself ended after its moment, so that without kept inputs there is often no answer on file.
+    Of what the sources have now the night looks only at what was known then.
+
+    Raises
+    ------
+    ConfigError, SeriesError : as `fetched_now`.
+    """
+    moment = place.config.known_at(day).astype("datetime64[s]").item()
+    with ExitStack() as stack:
+        try:
+            here = stack.enter_context(fetched_now(place, day, tell, moment))
+        except NotOnFile:
+            here = stack.enter_context(fetched_now(place, day, tell))
+            here = here.model_copy(update={"notes": (*here.notes, AFTERWARDS)})
+        yield here
+
+
+@contextmanager
+def fetched_place(place: Place, day: date, client: Client, tell: Tell = lambda _: None) -> Iterator[Place]:
+    """The nightly file of one night with its series in files, which are gone afterwards: the night keeps what it used.
+
+    Raises
+    ------
+    ConfigError : the fleet does not hold.
+    SeriesError : a price or weather was neither fetched now nor kept by an earlier night.
+    """
+    days = place.config.horizon.days or place.config.horizon.most_days
+    with tempfile.TemporaryDirectory(prefix="hydrocool-") as folder:  # elsewhere: two runs at once sweep the same `out`
+        fleet = place.beside(place.config.fleet)
+        last = day + timedelta(days=days - 1)
+        got = fetch(fleet, day, last, client, Path(folder), tell, HISTORY_DAYS)
+        here = _with_series(place, got, day)
+        yield here.model_copy(update={"water": got.folder})
+
+
+def _with_series(place: Place, got: Fetched, day: date) -> Place:
+    """The nightly file with the fetched files; a series without any hour is described as the last night described it."""
+    config, fleet = place.config, load_fleet(place.beside(place.config.fleet))
+    found, before = fetched_files(got), _last_case(place)
+    zones, wanted = (
+        {z for spec in found["prices"] for z in spec["zones"]},
+        {s.bidding_zone for s in fleet.sites.values()},
+    )
+    prices = [_inside(got, spec) for spec in found["prices"]] + _older_prices(got, before, sorted(wanted - zones))
+    sites = {s: _inside(got, w) for s, w in found["weather"].items()} | {
+        s: w.model_dump() | _nowhere(got)
+        for s, w in (before.weather if before else {}).items()
+        if s in fleet.sites and s not in found["weather"]
+    }
+    if wanted - {z for p in prices for z in p["zones"]} or set(fleet.sites) - set(sites):
+        got.require()
+    carbon = {z: _inside(got, c) for z, c in found["carbon"].items()} | {
+        z: c.model_dump() | _nowhere(got)
+        for z, c in (before.carbon if before else {}).items()
+        if z in wanted and z not in found["carbon"]
+    }
+    rates = found["fx"] | {k: r.model_dump(exclude_none=True) for k, r in config.fx.items()}
+    lacking = _currencies(place, fleet, prices) - set(rates)
+    older, notes, reasons = carried(dict(before.fx) if before else {}, lacking, day)
+    rates |= {k: r | _where(place, r.get("file")) for k, r in older.items()}
+    series = {"prices": prices, "weather": sites, "carbon": carbon, "fx": rates}
+    whole = config.model_dump(mode="json", exclude_none=True) | series | {"live": False}
+    told = {"notes": (*place.notes, *notes), "reasons": (*place.reasons, *reasons)}
+    return place.model_copy(update={"config": validate(place.path, whole, Nightly)} | told)
+
+
+def _currencies(place: Place, fleet: Fleet, prices: list[dict[str, Any]]) -> set[str]:
+    """Currencies of tariffs, contracts and prices, for which a night needs a rate."""
+    tariffs = load_tariffs(fleet, place.beside(place.config.fleet))
+    stated = {t.currency for t in tariffs.values()} | set(fleet.currencies())
+    return (stated | {str(p["currency"]) for p in prices}) - {"EUR"}
+
+
+def _inside(got: Fetched, spec: dict[str, Any]) -> dict[str, Any]:
+    return spec | {"file": str((got.folder / spec["file"]).resolve())}
+
+
+def _where(place: Place, file: str | None) -> dict[str, str]:
+    """A file that the night in force kept, from anywhere."""
+    return {} if file is None else {"file": str((_in_force(place) / file).resolve())}
+
+
+def _nowhere(got: Fetched) -> dict[str, str]:
+    return {"file": str((got.folder / NOT_FETCHED).resolve())}
+
+
+def _older_prices(got: Fetched, before: Case | None, lacking: list[str]) -> list[dict[str, Any]]:
+    """Currency and source of zones without a price, as they were; their hours come from what that night kept."""
+    specs = before.prices if before else ()
+    return [
+        p.model_dump() | {"zones": [z for z in p.zones if z in lacking], "columns": {}} | _nowhere(got)
+        for p in specs
+        if set(p.zones) & set(lacking)
+    ]
+
+
+def _last_case(place: Place) -> Case | None:
+    """The case of the night in force; None before the first, or where what it kept can no longer be read."""
+    case = _in_force(place) / CASE
+    with suppress(InputError, OSError):
+        return load_case(case) if (place.out / LATEST).is_symlink() and case.is_file() else None
+    return None
+
+
+def _in_force(place: Place) -> Path:
+    """Kept inputs of the night in force."""
+    return place.kept / (place.out / LATEST).resolve().name
+
+
+#: Age beyond which a bank's rate is no rate of the day any more [days]; sources.exchange.CARRY_DAYS says the same of a fetch.
+LONGEST_DAYS = 7
+
+
+def carried(
+    before: dict[str, Rate], lacking: Iterable[str], day: date
+) -> tuple[dict[str, dict[str, Any]], list[str], list[str]]:
+    """Rates of the last night that stand in, with notes on them and reasons against them.
+
+    Parameters
+    ----------
+    before : rates of the case of the last night
+    lacking : currencies that are needed, and that nobody gave now
+    day : delivery day; its night knows the rates of the day before, and a later day's are not for it
+    """
+    rates: dict[str, dict[str, Any]] = {}
+    notes: list[str] = []
+    reasons: list[str] = []
+    for currency in sorted(set(lacking) & set(before)):
+        rate = before[currency]
+        of = _day_of(rate.source)
+        if of is not None and of > day - timedelta(days=1):
+            continue
+        rates[currency] = rate.model_dump(exclude_none=True)
+        words = f"exchange rate of {currency}: no bank gave one; {rate.source!r} of the last night stands in"
+        old = of is None or (day - timedelta(days=1) - of).days > LONGEST_DAYS
+        (reasons if old else notes).append(f"{words}, more than {LONGEST_DAYS} days old" if old and of else words)
+    return rates, notes, reasons
+
+
+def _day_of(source: str) -> date | None:
+    """The day at the end of a fetched rate's source, such as ``ecb 2026-11-24``; None for any other."""
+    try:
+        return date.fromisoformat(source.rpartition(" ")[2])
+    except ValueError:
+        return None

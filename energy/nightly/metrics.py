@@ -1,0 +1,173 @@
+"""The night as a Prometheus textfile, for the node exporter's textfile collector.
+
+Written beside its place and renamed, so that the collector never reads half a file. Names and labels are those of
+`NAMES`; alert rules and dashboard in `deploy/` use no others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from energy.report.night_text import rescue
+
+#: Metric -> help. All are gauges with the label `fleet`.
+NAMES = {
+    "hydrocool_last_success_timestamp_seconds": "When a plan was last published.",
+    "hydrocool_last_run_timestamp_seconds": "When the last nightly run ended, whatever came of it.",
+    "hydrocool_delivery_day_timestamp_seconds": "Midnight (UTC) of the day that the last run planned.",
+    "hydrocool_state": "1 for the state of the last run: OK, DEGRADED or FAILED.",
+    "hydrocool_rung": "1 for the rung of the ladder that the last run ended on.",
+    "hydrocool_solve_seconds": "Seconds spent in the solver.",
+    "hydrocool_wall_seconds": "Seconds from start to end of the run.",
+    "hydrocool_gap_ratio": "Relative duality gap of the certificate.",
+    "hydrocool_cost_eur": "Bill of the plan over its horizon.",
+    "hydrocool_saving_eur": "Realised saving against run-now, by period.",
+    "hydrocool_promise_error_eur": "What the day before cost above its promise, by cause.",
+    "hydrocool_forecast_hours": "Hours of the horizon whose prices are forecast.",
+    "hydrocool_fallback_hours": "Hours filled because a source had none, by kind and series.",
+    "hydrocool_undone_gpu_hours": "Work that cannot be done in time.",
+    "hydrocool_later_gpu_hours": "Work left for after the horizon.",
+    "hydrocool_jobs": "Jobs by state: done, running, left, late (cannot meet the deadline any more), at_risk (not finished in time), refused (set aside, not planned).",
+    "hydrocool_rescue_eur": "Power and cooling for all work at risk, each job by its cheapest cure; absent where one has none.",
+    "hydrocool_pue_credit_mwh": "Balance of a PUE cap or legal limit so far, in its year or window; below zero it is overdrawn.",
+    "hydrocool_peak_mw": "Peak of the month so far.",
+    "hydrocool_notify_failures": "Messages of the last run that could not be delivered.",
+}
+STATES = ("OK", "DEGRADED", "FAILED")
+RUNGS = ("lp", "simplex", "greedy", "last_good", "nothing")
+#: Longest label value [characters]; longer ones end in a hash, so that two never become one series.
+LONGEST_LABEL = 120
+#: Characters of that hash: 2^48 values.
+HASH = 12
+Sample = tuple[str, dict[str, str], float]
+
+
+class MetricsError(OSError):
+    """The metrics file cannot be written; names it and the reason."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What is not part of the published bytes: times [UTC], durations [s], messages not delivered."""
+
+    finished: datetime
+    last_success: datetime | None
+    solve_seconds: float | None = None
+    wall_seconds: float | None = None
+    notify_failures: int = 0
+
+
+def samples(night: Mapping[str, Any], timing: Timing) -> list[Sample]:
+    """Every sample of a night; what is not known is left out, never zero."""
+    found = [*_times(night, timing), *_state(night), *_money(night), *_work(night), *_limits(night)]
+    fleet = {"fleet": str(night["fleet"])}
+    known = [(n, fleet | labels, float(v)) for n, labels, v in found if v is not None]
+    return list({(n, tuple(sorted(labels.items()))): (n, labels, v) for n, labels, v in known}.values())
+
+
+def _times(night: Mapping[str, Any], timing: Timing) -> Iterator[tuple[str, dict[str, str], Any]]:
+    day = date.fromisoformat(night["date"])
+    yield "hydrocool_last_success_timestamp_seconds", {}, timing.last_success and timing.last_success.timestamp()
+    yield "hydrocool_last_run_timestamp_seconds", {}, timing.finished.timestamp()
+    yield "hydrocool_delivery_day_timestamp_seconds", {}, datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+    yield "hydrocool_solve_seconds", {}, timing.solve_seconds
+    yield "hydrocool_wall_seconds", {}, timing.wall_seconds
+    yield "hydrocool_notify_failures", {}, timing.notify_failures
+
+
+def _state(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:
+    """All states and rungs, one of them 1: a query needs no `absent`."""
+    for state in STATES:
+        yield "hydrocool_state", {"state": state}, state == night["status"]
+    for rung in RUNGS:
+        yield "hydrocool_rung", {"rung": rung}, rung == night["rung"]
+
+
+def _money(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:
+    yield "hydrocool_cost_eur", {}, night["cost_eur"]
+    yield "hydrocool_gap_ratio", {}, night["gap"]
+    for period, value in night["saving_eur"].items():
+        yield "hydrocool_saving_eur", {"period": str(period)}, value
+    for cause, value in (night["yesterday"] or {"why": {}})["why"].items():
+        yield "hydrocool_promise_error_eur", {"cause": str(cause)}, value
+    yield "hydrocool_rescue_eur", {}, rescue(night) if night["jobs"]["at_risk"] is not None else None
+
+
+def _work(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:
+    jobs = night["jobs"]
+    for state in ("done", "running", "left"):
+        yield "hydrocool_jobs", {"state": state}, jobs[state]
+    for state in ("late", "at_risk", "refused"):
+        yield "hydrocool_jobs", {"state": state}, _count(jobs.get(state))
+    yield "hydrocool_undone_gpu_hours", {}, night["undone_gpu_hours"]
+    yield "hydrocool_later_gpu_hours", {}, night["later_gpu_hours"]
+    yield "hydrocool_forecast_hours", {}, night["forecast"]["hours"]
+    for kind, found in night["fallback_hours"].items():
+        for series, hours in found.items():
+            yield "hydrocool_fallback_hours", {"kind": str(kind), "series": str(series)}, hours
+
+
+def _count(found: Any) -> int | None:
+    """Length of a list of jobs; nights of earlier versions have the number itself."""
+    return found if found is None or isinstance(found, int) else len(found)
+
+
+def _limits(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:
+    for p in night["pue"]:
+        yield "hydrocool_pue_credit_mwh", {"site": str(p["site"]), "cap": str(p["cap"])}, p["credit_mwh"]
+    for p in night["peaks"]:
+        yield "hydrocool_peak_mw", {"site": str(p["site"]), "month": str(p["month"])}, p["mw"]
+
+
+def text(night: Mapping[str, Any], timing: Timing) -> str:
+    """The file: the text exposition format, metrics in the order of NAMES."""
+    found = samples(night, timing)
+    lines: list[str] = []
+    for metric, meaning in NAMES.items():
+        mine = [(labels, v) for n, labels, v in found if n == metric]
+        lines += [f"# HELP {metric} {meaning}", f"# TYPE {metric} gauge"] if mine else []
+        lines += [f"{metric}{{{_labels(labels)}}} {v!r}" for labels, v in mine]
+    return "\n".join(lines) + "\n"
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return ",".join(f'{k}="{label(v)}"' for k, v in labels.items())
+
+
+def label(value: str) -> str:
+    """A label value: control characters out, long ones cut, backslash and quotes escaped."""
+    printable = "".join(c if c.isprintable() else " " for c in value)
+    if len(printable) > LONGEST_LABEL or printable != value:
+        end = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:HASH]
+        printable = f"{printable[: LONGEST_LABEL - HASH - 1]}~{end}"
+    return printable.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def write(night: Mapping[str, Any], timing: Timing, path: Path) -> None:
+    """Write the textfile (name it `*.prom`) beside its place and rename it.
+
+    Raises
+    ------
+    MetricsError : it cannot be written; an older file is untouched.
+    """
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The collector reads *.prom alone: the unfinished file must not end so.
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".writing", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text(night, timing))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as e:
+        Path(temporary).unlink(missing_ok=True) if temporary else None
+        raise MetricsError(f"{path}: the metrics cannot be written ({e.strerror or e})") from None

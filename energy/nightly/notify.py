@@ -1,0 +1,314 @@
+"""What follows a night: metrics, history page, PDF, messages. None of it can make a night fail; each failure is logged.
+
+Messages of a night through apprise (optional extra): mail, chat, pager. A failed delivery never fails a run.
+
+The report as PDF through weasyprint (optional extra), from the HTML page alone and without any network.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from energy.nightly import fallback, metrics
+from energy.nightly.config import Place, now
+from energy.nightly.database import Store
+from energy.nightly.logs import LOGGER, logger
+from energy.nightly.precedence import is_older
+from energy.nightly.publish import LATEST
+from energy.nightly.summary import HISTORY, pasts
+from energy.report import history_page, night_text
+from energy.report.charts import ROLES
+from energy.runs.folder import PAGE
+from energy.runs.record import NIGHT
+
+if TYPE_CHECKING:
+    from energy.nightly.outcome import Night
+
+
+#: Addresses of messages, apart by spaces (apprise URLs); in the environment because they hold passwords.
+ADDRESSES = "HYDROCOOL_NOTIFY"
+
+
+def follow_up(place: Place, store: Store | None, night: Night, quiet: bool = False) -> None:
+    """Everything that is made of a night once it is in the books.
+
+    Parameters
+    ----------
+    store : None where the database cannot be used: no history then, and metrics and message without what it knows
+    quiet : no metrics and no message, which tell of the newest night alone
+    """
+    if not night.unchanged:
+        _attempt("pdf", lambda: _pdf(place, night))
+        if store is not None:
+            _attempt("history", lambda: _history(place, store))
+    if quiet or (store is not None and is_older(place, store, night.day)):
+        return
+    undelivered = 0 if night.unchanged else _told(place, night)
+    _attempt("metrics", lambda: _metrics(place, store, night, undelivered))
+
+
+def _attempt(what: str, action: Callable[[], None]) -> None:
+    try:
+        action()
+    except Exception as e:  # a full disk, a missing library, whatever a library raises: told, never fatal
+        problem = str(e) if isinstance(e, OSError) else f"{type(e).__name__}: {e}"
+        logger().error(f"{what} not made", extra={"problem": problem})
+
+
+def _told(place: Place, night: Night) -> int:
+    """Send the summary; returns how many messages did not arrive."""
+    addresses = os.environ.get(ADDRESSES, "").split()
+    try:
+        return _notify(place, night, addresses) if addresses else 0
+    except Exception as e:  # by its kind alone: its text may hold an address
+        logger().error("not notified", extra={"problem": type(e).__name__})
+        return len(addresses)
+
+
+def _metrics(place: Place, store: Store | None, night: Night, undelivered: int) -> None:
+    timing = _timing(store, undelivered) if store is not None else metrics.Timing(now(), None, None, None, undelivered)
+    if timing is not None:
+        metrics.write(night.night or unpublished(place, store, night), timing, place.metrics)
+
+
+def _timing(store: Store, undelivered: int) -> metrics.Timing | None:
+    """Of the last run on record; None where there is none."""
+    last = store.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
+    until = now().isoformat(timespec="seconds")  # a clock that was ahead has left a later one
+    good = store.row("SELECT max(finished) AS at FROM runs WHERE published = 1 AND finished <= ?", until)
+    return None if last is None else metrics.Timing(
+        datetime.fromisoformat(last["finished"]),
+        datetime.fromisoformat(good["at"]) if good and good["at"] else None,
+        last["solve_seconds"], last["wall_seconds"], undelivered,
+    )  # fmt: skip
+
+
+def unpublished(place: Place, store: Store | None, night: Night) -> dict[str, Any]:
+    """A night without a plan in the words of night.json: what is not known is None, never zero."""
+    return {
+        "date": str(night.day), "fleet": _fleet(place, store), "run_id": night.run_id or "", "status": night.status,
+        "rung": night.rung, "reasons": night.reasons, "forecast": {"hours": None}, "fallback_hours": {},
+        "jobs": {"done": None, "running": None, "left": None, "late": None, "at_risk": None, "refused": None}, "undone_gpu_hours": None,
+        "later_gpu_hours": None, "yesterday": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
+    }  # fmt: skip
+
+
+def _fleet(place: Place, store: Store | None) -> str:
+    """The fleet's name in the last plan: its file may be what is broken; without the database in the plan in force."""
+    if store is None:
+        told = place.out / LATEST / NIGHT
+        text = told.read_text(encoding="utf-8") if told.is_file() else None
+    else:
+        row = store.row("SELECT night_json FROM runs WHERE night_json IS NOT NULL ORDER BY id DESC LIMIT 1")
+        text = row["night_json"] if row else None
+    return str(json.loads(text)["fleet"]) if text else place.config.name
+
+
+def _history(place: Place, store: Store) -> None:
+    beside = place.out / f".{HISTORY}"
+    beside.write_text(history_page.render(pasts(store)), encoding="utf-8")
+    beside.replace(place.out / HISTORY)
+
+
+def _pdf(place: Place, night: Night) -> None:
+    """Beside the nights, not in them: a PDF's bytes are its library's affair."""
+    if place.config.pdf and night.folder is not None and (night.folder / PAGE).is_file():
+        work = place.out / ".work"
+        work.mkdir(exist_ok=True)
+        draw(night.folder / PAGE, place.out / "pdf" / f"{night.folder.name}.pdf", work / "pdf.log")
+
+
+def _notify(place: Place, night: Night, addresses: list[str]) -> int:
+    link = f"{place.config.link.rstrip('/')}/{night.run_id}/{PAGE}" if place.config.link and night.night else None
+    if night.night is not None:
+        return failures(notify(addresses, night_text.subject(night.night), night_text.page(night.night, link)))
+    subject = f"{night.status}: {place.config.name}, {night.day}: nothing published, the last plan stays in force"
+    reasons = "".join(f"- {night_text.escaped(r)}\n" for r in night.reasons)
+    return failures(notify(addresses, subject, f"# {night_text.escaped(subject)}\n\n{reasons}"))
+
+
+#: Longest wait for one service [s].
+LONGEST_WAIT = 60.0
+#: Longest wait for all of them together [s]: what follows a night keeps away from the fence of its timer.
+ALL_WAIT = 180.0
+NOT_INSTALLED = "apprise is not installed; pip install 'hydrocool[notify]'"
+Sender = Callable[[str, str, str], bool]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of one message. `service` is the kind alone, such as slack: the rest of an address is a secret."""
+
+    service: str
+    delivered: bool
+    problem: str = ""
+
+
+def notify(
+    addresses: Sequence[str],
+    subject: str,
+    markdown: str,
+    send: Sender | None = None,
+    wait: float = LONGEST_WAIT,
+    all_wait: float = ALL_WAIT,
+) -> list[Delivery]:
+    """Send to every address, one after the other; each failure is logged and returned, none is raised.
+
+    Parameters
+    ----------
+    addresses : apprise URLs, such as ``mailtos://user:password@example.org?to=board@example.org``
+    send : what delivers (address, subject, markdown); apprise when not given
+    wait, all_wait : longest wait for one service, and for all together [s]; whom it does not reach counts as lost
+    """
+    ends_at = time.monotonic() + all_wait
+    out = []
+    for address in addresses:
+        left = min(wait, ends_at - time.monotonic())
+        out.append(_deliver(address, subject, markdown, send or _apprise, left) if left > 0 else _too_late(address))
+    for d in out:
+        level = logging.INFO if d.delivered else logging.ERROR
+        logging.getLogger(LOGGER).log(
+            level, "notified" if d.delivered else "not notified", extra={"service": d.service, "problem": d.problem}
+        )
+    return out
+
+
+def failures(deliveries: Sequence[Delivery]) -> int:
+    """How many were not delivered: the metric of that name."""
+    return sum(not d.delivered for d in deliveries)
+
+
+def service_of(address: str) -> str:
+    """The kind of an address, without host, token or password."""
+    found = re.match(r"[a-z][a-z0-9+.-]{0,30}(?=://)", address.strip().lower())
+    return found[0] if found else "address without a service"
+
+
+def _too_late(address: str) -> Delivery:
+    return Delivery(service_of(address), False, "no time left: those before it did not answer")
+
+
+def _deliver(address: str, subject: str, markdown: str, send: Sender, wait: float) -> Delivery:
+    """In a thread of its own: a service that never answers must not hold the night."""
+    result: list[Delivery] = []
+    service = service_of(address)
+
+    def attempt() -> None:
+        try:
+            sent = send(address, subject, markdown)
+            result.append(Delivery(service, sent, "" if sent else "the service did not take the message"))
+        except ModuleNotFoundError:
+            result.append(Delivery(service, False, NOT_INSTALLED))
+        except Exception as e:  # whatever a service's library raises: logged by its kind, its text may hold the address
+            result.append(Delivery(service, False, type(e).__name__))
+
+    worker = threading.Thread(target=attempt, name=f"notify-{service}", daemon=True)
+    worker.start()
+    worker.join(wait)
+    return result[0] if result else Delivery(service, False, f"no answer within {wait:g} s")
+
+
+def _apprise(address: str, subject: str, markdown: str) -> bool:
+    import apprise
+
+    sender: Any = apprise.Apprise()
+    if not sender.add(address):
+        raise ValueError("apprise does not know this kind of address")
+    return bool(sender.notify(body=markdown, title=subject, body_format=apprise.NotifyFormat.MARKDOWN))
+
+
+#: Time for drawing one [s]: a library that hangs must not keep a night from its end.
+LIMIT_S = 120.0
+#: This file as `python -m` knows it.
+MODULE = "energy.nightly.notify"
+PDF_NOT_INSTALLED = "report.pdf needs weasyprint: pip install 'hydrocool[pdf]' (and the system library pango)"
+_VARIABLE = re.compile(r"var\(--([a-z0-9]+)\)")
+#: A4 with the page number below; boxes beside each other as flex, because weasyprint 70 fails on nested grids.
+PRINT = """<style>
+@page{size:A4;margin:14mm 12mm 16mm;@bottom-right{content:counter(page) " / " counter(pages);font-size:8pt;color:#5b6770}}
+html{font-size:9pt}body{padding:0;max-width:none;font-size:9pt}nav,details{display:none}h1{font-size:20pt}
+.status i{display:inline-block;text-align:center;width:13pt;height:13pt;line-height:13pt;font-size:9pt}
+.tiles,.multiples,.two{display:flex;flex-wrap:wrap;gap:8pt}.tiles div{flex:1 1 16%;padding:7pt}.tiles dd{font-size:12pt}.tiles .below{font-size:7.5pt}
+.multiples figure{flex:0 0 31%}figure{display:block}.two>div{flex:1 1 46%}
+.causes div,.costs div,.strips>div,.fall div{display:flex}
+.causes dt,.costs dt,.strips b,.fall dt{flex:0 0 80pt}.causes dd,.costs dd,.strips span,.fall dd{flex:1 1 0}
+.costs dd.now{flex:1 1 0}.why{columns:1}
+table,table.wide{min-width:0;width:100%;font-size:6.6pt}th,td{padding:3px 0 3px 6px;white-space:normal}
+.scroll{overflow:visible}section{margin-top:14pt;padding-top:8pt}
+</style></head>"""
+
+
+class PdfError(OSError):
+    """The PDF cannot be made: weasyprint or one of its libraries is missing, or the file cannot be written."""
+
+
+def printable(html: str) -> str:
+    """The page with the style of PRINT and in its light colours: pictures for print know no CSS variables."""
+    return _VARIABLE.sub(lambda m: ROLES[m[1]].light if m[1] in ROLES else m[0], html.replace("</head>", PRINT, 1))
+
+
+def write_pdf(html: str, path: Path) -> None:
+    """Write the page as PDF beside its place and rename it.
+
+    Raises
+    ------
+    PdfError : weasyprint is missing, or the file cannot be written; says what to do.
+    """
+    weasyprint = _weasyprint()
+    content: bytes = weasyprint.HTML(string=printable(html), url_fetcher=_refuse).write_pdf()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent) as work:
+            (Path(work) / path.name).write_bytes(content)
+            (Path(work) / path.name).replace(path)
+    except OSError as e:
+        raise PdfError(f"{path}: cannot be written ({e.strerror or e})") from None
+
+
+def draw(page: Path, target: Path, log: Path) -> None:
+    """`write_pdf` in a process of its own, which ends in any case.
+
+    Parameters
+    ----------
+    page : the report as HTML
+    log : file that takes what the process prints
+
+    Raises
+    ------
+    PdfError : as `write_pdf`, or it took longer than OVERTIME times LIMIT_S.
+    """
+    ended = fallback.run([str(page), str(target)], LIMIT_S, log, MODULE)
+    if ended.code:
+        raise PdfError(f"{target}: {ended.words or f'ended with exit code {ended.code}'}")
+
+
+def _weasyprint() -> Any:
+    try:
+        import weasyprint
+    except (ImportError, OSError):  # OSError: the Python package is there, pango is not
+        raise PdfError(PDF_NOT_INSTALLED) from None
+    return weasyprint
+
+
+def _refuse(url: str, *_: object, **__: object) -> NoReturn:
+    """A report fetches nothing."""
+    raise ValueError(f"the report must not fetch {url[:80]}")
+
+
+if __name__ == "__main__":
+    try:
+        write_pdf(Path(sys.argv[1]).read_text(encoding="utf-8"), Path(sys.argv[2]))
+    except OSError as e:
+        sys.exit(str(e))

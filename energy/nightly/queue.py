@@ -1,0 +1,186 @@
+"""The queue of a night: jobs that were submitted, are not done and can run; the others by name and reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from energy.errors import SeriesError
+from energy.inputs.dated import at
+from energy.inputs.fleet import Fleet
+from energy.inputs.gpus import GpuPower
+from energy.inputs.jobs import EXPECTED, SUBMITTED, Job, parse_rows, submitted_at
+from energy.problem.jobs import speeds
+from energy.schema import Floats, Times
+from energy.series.files import read_frame
+
+
+def clip(job: Job, done: float, left: float, most: float) -> Job:
+    """The job with no more work than fits its part of the horizon: the rest is a later night's."""
+    return job if left <= most else job.model_copy(update={"gpu_hours": done + most})
+
+
+def hours_inside(job: Job, begin: np.datetime64, end: np.datetime64) -> float:
+    """Length of the part of a job's window that lies inside the horizon [h]."""
+    span = min(job.deadline, pd.Timestamp(end)) - max(job.release, pd.Timestamp(begin))
+    return max(span.total_seconds() / 3600, 0.0)
+
+
+#: Work below this is done [GPU-hours]: four seconds of one GPU, below any job table's precision.
+DONE = 1e-3
+#: A job that cannot meet its deadline gets this share more than the time it needs at least.
+LATE_SLACK = 0.05
+#: Stands in the job table of a night without work, which a case must not have; nobody is told to run it.
+NO_WORK = "no-work-at-hand"
+
+
+@dataclass
+class Queue:
+    """Jobs of a night.
+
+    Attributes
+    ----------
+    jobs : every job that was submitted and can run, done or not, by id
+    submitted : when each became known (UTC)
+    refused : row or id and reason of what cannot be read or run
+    aside : reason of the jobs among them that could be read, with the job's whole work [GPU-hours], by id
+    """
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    submitted: dict[str, pd.Timestamp] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    aside: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+    def left(self, done: dict[str, float]) -> dict[str, float]:
+        """Work left of the jobs that are not done [reference GPU-hours], by id."""
+        left = {name: job.gpu_hours - done.get(name, 0.0) for name, job in self.jobs.items()}
+        return {name: hours for name, hours in left.items() if hours > DONE}
+
+    def drop_done(self, done: dict[str, float]) -> None:
+        """Forget jobs set aside whose work is done: nothing of them is left undone, even if their pool has gone."""
+        over = {why for name, (why, hours) in self.aside.items() if hours - done.get(name, 0.0) <= DONE}
+        self.refused = [why for why in self.refused if why not in over]
+
+
+def read_queue(path: Path, known_at: np.datetime64) -> Queue:
+    """Jobs submitted at or before a moment; a bad row is set aside, not the night.
+
+    Raises
+    ------
+    SeriesError : the table itself cannot be read, lacks a column, or has offsets instead of times.
+    """
+    frame = read_frame(
+        path, ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site", SUBMITTED)
+    )
+    _absolute(path, frame)
+    given = frame.pop(SUBMITTED) if SUBMITTED in frame else pd.Series("", index=frame.index)
+    queue = Queue()
+    for row, job in parse_rows(path, frame, known_at):
+        if isinstance(job, str):
+            queue.refused.append(job)
+            continue
+        try:
+            moment = submitted_at(given.iloc[row], known_at) or job.release
+        except ValueError as e:
+            queue.refused.append(f"{path}: row {row + 2} (job {job.id}): {e}")
+            continue
+        if job.id in queue.jobs or job.id.startswith(EXPECTED) or job.id == NO_WORK:
+            queue.refused.append(f"job {job.id}: the id is taken")
+        elif moment <= pd.Timestamp(known_at):
+            queue.jobs[job.id], queue.submitted[job.id] = job, moment
+    return queue
+
+
+def _absolute(path: Path, frame: pd.DataFrame) -> None:
+    for key in ("release", "deadline", SUBMITTED):
+        if key in frame and frame[key].fillna("").astype(str).str.startswith("+").any():
+            raise SeriesError(
+                f"{path}: {key}", "counts hours from a horizon's start", "times, in a table of many nights"
+            )
+
+
+def set_aside(queue: Queue, fleet: Fleet, powers: dict[str, GpuPower], count: dict[str, float]) -> None:
+    """Move jobs that no pool can run to `refused`.
+
+    Parameters
+    ----------
+    count : most GPUs of each pool in the horizon
+    """
+    kinds = [p.kind for p in powers.values()]
+    for name, job in list(queue.jobs.items()):
+        fast = np.array(speeds(fleet, kinds, job))
+        largest = max((count[p] for p, s in zip(powers, fast, strict=True) if s > 0), default=0.0)
+        why = "no pool may run it" if not (fast > 0).any() else ""
+        why = why or (f"max_gpus {job.max_gpus:g} is more than any pool has" if job.max_gpus > largest else "")
+        why = why or ("its home_site is not in the fleet" if job.home_site not in (None, *fleet.sites) else "")
+        if why:
+            queue.aside[name] = f"job {name}: {why}", job.gpu_hours
+            queue.refused.append(f"job {name}: {why}")
+            del queue.jobs[name]
+
+
+def most_gpus(fleet: Fleet, start: Times) -> dict[str, float]:
+    """GPUs of each pool at a moment.
+
+    Parameters
+    ----------
+    start : the moment (UTC), shape (1,)
+    """
+    zones = {name: site.time_zone for name, site in fleet.sites.items()}
+    return {n: float(at(p.count, start, zones[n.split("/")[0]])[0]) for n, (_, p) in fleet.pools().items()}
+
+
+def fastest(fleet: Fleet, powers: dict[str, GpuPower], job: Job) -> float:
+    """Highest speed that a job has anywhere in the fleet."""
+    return max(speeds(fleet, [p.kind for p in powers.values()], job))
+
+
+def deadline_of(job: Job, left: float, speed: float, begin: pd.Timestamp) -> tuple[pd.Timestamp, bool]:
+    """The deadline to plan with, and whether it had to be put off: what is late is still to be done, soon."""
+    hours = left / (job.max_gpus * speed)
+    at_best = max(job.release, begin) + pd.Timedelta(hours=hours)
+    if at_best <= job.deadline:
+        return job.deadline, False
+    return (at_best + pd.Timedelta(hours=1 + LATE_SLACK * hours)).ceil("h"), True
+
+
+def as_table(jobs: list[Job]) -> pd.DataFrame:
+    """Jobs as a job table, times in UTC."""
+    columns = ["id", "label", "gpu_hours", "max_gpus", "release", "deadline", "gpu_kinds", "jurisdictions",
+               "home_site", "value_eur_per_gpu_hour"]  # fmt: skip
+    rows = [
+        (j.id, j.label, repr(float(j.gpu_hours)), repr(float(j.max_gpus)), f"{j.release.isoformat()}Z",
+         f"{j.deadline.isoformat()}Z", ";".join(f"{k}={v!r}" for k, v in sorted(j.gpu_kinds.items())),
+         ";".join(sorted(j.jurisdictions)), j.home_site or "",
+         "" if j.value_eur_per_gpu_hour is None else repr(j.value_eur_per_gpu_hour))
+        for j in sorted(jobs, key=lambda j: j.id)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def history(queue: Queue) -> pd.DataFrame:
+    """The jobs so far as `forecast.expected_arrivals` takes them."""
+    table = as_table(list(queue.jobs.values()))
+    for key in ("release", "deadline"):
+        table[key] = pd.to_datetime(table[key], utc=True).dt.tz_localize(None).astype("datetime64[ns]")
+    submitted = [queue.submitted[name] for name in table["id"]]
+    return table.assign(
+        submitted=pd.to_datetime(pd.Series(submitted, dtype="datetime64[ns]")),
+        gpu_hours=table["gpu_hours"].astype(float), max_gpus=table["max_gpus"].astype(float),
+    )  # fmt: skip
+
+
+def no_work(fleet: Fleet, powers: dict[str, GpuPower], begin: pd.Timestamp) -> Job:
+    """What the table of a night without work holds: nothing to speak of."""
+    kind = next(iter(powers.values())).kind
+    end = begin + pd.Timedelta(days=1)
+    return Job(id=NO_WORK, gpu_hours=DONE, max_gpus=1, release=begin, deadline=end, gpu_kinds={kind: 1.0})
+
+
+def total(values: dict[str, float]) -> float:
+    """Sum in a fixed order, so that it is the same to the last bit."""
+    ordered: Floats = np.array([values[k] for k in sorted(values)])
+    return float(ordered.sum())

@@ -1,0 +1,149 @@
+"""The way back from a broken database: a new one beside it, from the published nights and what the old one still tells."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from energy.errors import InputError, RunFolderError
+from energy.inputs.load import read_inputs
+from energy.nightly.config import Place, now
+from energy.nightly.database import Store, open_store
+from energy.nightly.precedence import tomorrow
+from energy.nightly.publish import is_published, lock
+from energy.nightly.settlement import promise
+from energy.runs.record import NIGHT
+
+#: Tables whose rows the published nights do not tell; plans they do.
+SALVAGED = ("runs", "days", "work", "progress", "meter")
+#: What SQLite keeps beside a database that was not closed in peace; the first of them holds its last transactions.
+BESIDE = ("-wal", "-shm")
+
+
+def rebuild_store(place: Place) -> str:
+    """Make the database anew beside the old one, keep the old one under a dated name, then put the new one in its place.
+
+    Plans, runs, settled days, work and readings come from the old file, as far as it can be read; plans that it does not
+    tell from the published folders. Returns what came over and what did not. Until the new file is whole the old one is as it was.
+
+    Raises
+    ------
+    NightError : a run is at work.
+    StoreError : the new one cannot be made.
+    RunFolderError : the old one cannot be kept.
+    """
+    old = place.database
+    new = old.with_name(f".{old.name}.new")
+    with lock(place.out):
+        _remove(new)
+        try:
+            with open_store(new) as store, store.transaction():
+                others = _salvaged(old, store)
+                told = [_plans(place, store), *others]
+            kept = _put(new, old)
+        finally:
+            _remove(new)
+    return f"the new database has {', '.join(told)}; {kept}"
+
+
+def _put(new: Path, old: Path) -> str:
+    """Swap: at every moment there is a database in the place, and once the new one is, the old one has its copy."""
+    aside = old.with_name(f"{old.name}.{now():%Y%m%dT%H%M%S}.old")
+    was_there = old.exists()
+    try:
+        for suffix in ("", *BESIDE):
+            with suppress(FileNotFoundError):
+                shutil.copy2(f"{old}{suffix}", f"{aside}{suffix}")
+        for suffix in BESIDE:  # they would be read into the new file
+            Path(f"{old}{suffix}").unlink(missing_ok=True)
+        new.replace(old)
+    except OSError as e:
+        raise RunFolderError(f"{old}: cannot be kept as {aside.name} ({e.strerror}); nothing was changed") from None
+    return f"the old one is {aside.name}" if was_there else "there was none before"
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", *BESIDE):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
+def _plans(place: Place, store: Store) -> str:
+    """Plans in force: beside those that the old file told, for other nights what the published folders can prove."""
+    lost = []
+    told = {r["night"] for r in store.rows("SELECT night FROM plans")}
+    for night, folder in _in_force(place).items():
+        if night in told:
+            continue
+        try:
+            store.put("plans", _plan(place, folder))
+        except (InputError, OSError, ValueError, KeyError):
+            lost.append(folder.name)
+    without = f" (not {', '.join(lost)}: what they kept cannot be read)" if lost else ""
+    return f"{store.rows('SELECT count(*) AS n FROM plans')[0]['n']} plans{without}"
+
+
+def _in_force(place: Place) -> dict[str, Path]:
+    """Night -> folder of its plan, of the published ones up to tomorrow.
+
+    Of two that came into force the last made stands, as in `nightly`. A folder of an older version does not say whether
+    it did: the first made stands, for a later one may have been made on file only.
+    """
+    paths = [p for p in place.out.glob(f"*/{NIGHT}") if not p.parent.is_symlink() and p.parent.name[0] != "."]
+    folders = sorted(filter(is_published, (p.parent for p in paths)), key=lambda p: p.stat().st_mtime_ns)
+    found: dict[str, Path] = {}
+    for says, folder in ((_says(f), f) for f in folders):
+        night, in_force = says.get("night"), says.get("in_force")
+        if night is None or night > str(tomorrow(place)) or in_force is False:
+            continue
+        if in_force or night not in found:
+            found[night] = folder
+    return found
+
+
+def _says(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+
+
+def _plan(place: Place, folder: Path) -> dict[str, Any]:
+    """The row of a published night; its promise again, from the kept inputs."""
+    night = json.loads((folder / NIGHT).read_text(encoding="utf-8"))
+    case = place.kept / folder.name / "case.yaml"
+    inputs = read_inputs(case)
+    jobs = {j.id: j for j in inputs.jobs}
+    eur = promise(case, date.fromisoformat(night["date"]), folder / "schedule.parquet", inputs.state, jobs)
+    return {"night": night["date"], "run_id": night["run_id"], "folder": folder.name, "kept": folder.name,
+            "promised_eur": eur}  # fmt: skip
+
+
+def _salvaged(old: Path, store: Store) -> list[str]:
+    """Copy every row of the old file that can be read and fits; returns how many of each table but the plans."""
+    told = []
+    for table in ("plans", *SALVAGED):
+        columns = [r["name"] for r in store.rows(f"PRAGMA table_info({table})")]
+        rows = list(_rows(old, table, columns)) if old.exists() else []
+        for row in _of_both(rows) if table == "days" else rows:
+            store.put(table, row)
+        told.append(f"{store.rows(f'SELECT count(*) AS n FROM {table}')[0]['n']} {table}")
+    return told[1:]
+
+
+def _of_both(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Settled days that have the rows of both policies."""
+    policies = {day: {d["policy"] for d in days if d["day"] == day} for day in {d["day"] for d in days}}
+    return [d for d in days if len(policies[d["day"]]) == 2]
+
+
+def _rows(path: Path, table: str, columns: list[str]) -> Iterator[dict[str, Any]]:
+    """Rows of a table of the old file; what is damaged, or has other columns, ends them."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            for row in connection.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"):
+                yield dict(zip(columns, row, strict=True))
+    except sqlite3.Error:
+        return

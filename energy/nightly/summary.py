@@ -1,0 +1,469 @@
+"""night.json: what a night is summed up in, from its run folder, its case and the books.
+
+The last nights, from the database: one row per night, the last run of each.
+
+What the prices of the delivery day are against those of the last weeks: by zone, real hours alone.
+
+PUE caps and legal PUE limits with what is used of them before the horizon, by the program's own rules for each.
+
+The jobs of a night in night.json: how many are done, which are late, at risk or set aside, and what that makes of the night.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.table import Table
+
+from energy.inputs.case import Nightly
+from energy.inputs.fleet import Fleet, PueCap
+from energy.inputs.state import Balance, PastPeriod, SiteState, State
+from energy.nightly.case import PRICES
+from energy.nightly.config import Place
+from energy.nightly.database import Store, last_runs, open_state
+from energy.nightly.outcome import PLAN, RUN_NOW
+from energy.nightly.prepare import Prepared
+from energy.nightly.queue import NO_WORK, total
+from energy.nightly.snapshot import GUESSED
+from energy.report.history_page import NIGHTS, Past, terminal
+from energy.runs.record import Record
+from energy.series.files import read_series
+
+#: The page of the last nights, beside them.
+HISTORY = "history.html"
+
+
+def pasts(store: Store, most: int = NIGHTS) -> list[Past]:
+    """The last nights as history page and terminal show them, each by its last published run, else its last run.
+
+    Each night has the saving and the cost of its own day: a day counts once, whichever night settled it.
+    """
+    found = realised(store)
+    return [_past(row, *found.get(row["night"], (None, None))) for row in last_runs(store, most)]
+
+
+def _past(row: dict[str, Any], saved: float | None, cost: float | None) -> Past:
+    if row["night_json"]:
+        return Past.of(json.loads(row["night_json"]), saved, cost, row["solve_seconds"], row["wall_seconds"])
+    return Past(
+        row["night"], row["status"], row["rung"], row["run_id"] or "", saved, cost, None, row["solve_seconds"],
+        row["wall_seconds"], 0.0, 0.0, tuple(json.loads(row["reasons"])),
+    )  # fmt: skip
+
+
+def night_of(
+    config: Nightly, fleet: Fleet, prepared: Prepared, record: Record, rung: str, reasons: list[str],
+    days: list[dict[str, Any]], before: list[dict[str, Any]],
+) -> dict[str, Any]:  # fmt: skip
+    """The dictionary of a published night.
+
+    Parameters
+    ----------
+    days : settled days of both policies up to this night
+    before : `plan` rows of the night in force until now
+    """
+    s, known, zone = record.summary, prepared.known, config.time_zone
+    plan = plan_rows(record, zone)
+    reasons = [*work_reasons(prepared), *reasons]  # undone work is what a reader must see first
+    status = "DEGRADED" if reasons else "OK"
+    return {
+        "date": str(prepared.day), "fleet": fleet.name, "run_id": prepared.run_id, "status": status, "rung": rung,
+        "reasons": reasons, "notes": [*known.notes, *prepared.settled.notes],
+        "known_at": _iso(known.known_at), "known_until": _iso(known.known_until),
+        "forecast": {"method": "shape", "hours": known.forecast_hours,
+                     "error_relative_to_last_week": known.forecast_error or None},
+        "fallback_hours": known.fallback_hours, "quality": _quality(record), "jobs": jobs_of(prepared, record),
+        "undone_gpu_hours": float(s["undone_gpu_hours"]),
+        "later_gpu_hours": float(s["later"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due"]),
+        "yesterday": _yesterday(days), "saving_eur": _savings(days),
+        "pue": pue_so_far(fleet, prepared.settled.state, s.get("limits", []), config.begin(prepared.day), prepared.day.year),
+        "peaks": _peaks(prepared.settled.state, prepared.day),
+        "prices": price_context(config, prepared.case.parent / PRICES, prepared.day),
+        "plan": plan, "changes": _changes(before, plan), "cost_eur": float(s["bill_eur"]),
+        "gap": _gap(s),
+    }  # fmt: skip
+
+
+def _iso(moment: np.datetime64) -> str:
+    return f"{np.datetime_as_string(moment.astype('datetime64[s]'))}Z"
+
+
+def _gap(summary: dict[str, Any]) -> float | None:
+    """Proven gap; None where a schedule has no proof of being cheapest."""
+    proof = summary["certificate"]
+    return float(proof["relative_gap"]) if proof["pass"] else None
+
+
+def _quality(record: Record) -> dict[str, dict[str, float]]:
+    """Hours by label, of each price and weather series."""
+    return {f"{s['kind']} {s['name']}": s["quality"] for s in record.manifest["series"]}
+
+
+def _yesterday(days: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The last settled day: promise, reality, why they differ, and run-now beside them."""
+    mine = [d for d in days if d["policy"] == PLAN]
+    if not mine:
+        return None
+    d = max(mine, key=lambda row: str(row["day"]))
+    base = next((b for b in days if b["policy"] == RUN_NOW and b["day"] == d["day"]), None)
+    why = {k: d[f"{k}_eur"] for k in ("price", "weather", "load", "other")}
+    behind = base["gpu_hours"] - d["gpu_hours"] if base else 0.0
+    return {"date": d["day"], "promised_eur": d["promised_eur"], "real_eur": d["real_eur"], "why": why,
+            "run_now_eur": base and base["real_eur"], "behind_gpu_hours": behind, "behind_eur": behind * _work_eur(days),
+            "saving_eur": saved_by_day(days).get(d["day"]) if base else None}  # fmt: skip
+
+
+def _work_eur(days: list[dict[str, Any]]) -> float:
+    """What run-now has paid per GPU-hour of its jobs on the settled days [EUR]: the price of work put off.
+
+    Paid for its jobs: its bill less that of the same days with no job at all (`idle_eur`).
+    """
+    mine = sorted((d for d in days if d["policy"] == RUN_NOW), key=lambda d: str(d["day"]))
+    hours = total({d["day"]: d["gpu_hours"] for d in mine})
+    return total({d["day"]: d["real_eur"] - d["idle_eur"] for d in mine}) / hours if hours > 0 else 0.0
+
+
+def saved_by_day(days: list[dict[str, Any]]) -> dict[str, float]:
+    """Realised saving of each settled day for equal work [EUR].
+
+    bill(run-now) - bill(plan) - price of work · (work of run-now - work of the plan): one price for all days, so that
+    what is saved by waiting for a cheaper day counts, and work that is still to be done does not.
+    """
+    price = _work_eur(days)
+    out: dict[str, float] = {}
+    for d in sorted(days, key=lambda row: (str(row["day"]), str(row["policy"]))):
+        worth = d["real_eur"] - price * d["gpu_hours"]
+        out[d["day"]] = out.get(d["day"], 0.0) + (worth if d["policy"] == RUN_NOW else -worth)
+    return out
+
+
+def realised(store: Store) -> dict[str, tuple[float, float]]:
+    """Saving and cost of each settled day [EUR]: each day once, whichever night settled it."""
+    days = store.rows("SELECT * FROM days")
+    saved = saved_by_day(days)
+    return {d["day"]: (saved[d["day"]], d["real_eur"]) for d in days if d["policy"] == PLAN}
+
+
+def _savings(days: list[dict[str, Any]]) -> dict[str, float | None]:
+    """Realised saving of the last settled day, its month and its year, so far; None before any is settled."""
+    by_day = saved_by_day(days)
+    if not by_day:
+        return dict.fromkeys(("last_night", "month_to_date", "year_to_date"))
+    last = max(by_day)
+    return {
+        "last_night": by_day[last],
+        "month_to_date": total({k: v for k, v in by_day.items() if k[:7] == last[:7]}),
+        "year_to_date": total({k: v for k, v in by_day.items() if k[:4] == last[:4]}),
+    }
+
+
+def _peaks(state: State, day: date) -> list[dict[str, Any]]:
+    """Peaks of the running month so far."""
+    month = f"{day:%Y-%m}"
+    sites: Iterable[tuple[str, SiteState]] = state.sites.items()
+    return [{"site": n, "month": month, "mw": s.peak_so_far_mw[month]} for n, s in sites if month in s.peak_so_far_mw]
+
+
+def plan_rows(record: Record, zone: str) -> list[dict[str, Any]]:
+    """Energy, energy cost (spot and charges per MWh) and GPU-hours of jobs by site and local day."""
+    local = pd.DatetimeIndex(record.replay["time"].values).tz_localize("UTC").tz_convert(zone)
+    days, dt = local.strftime("%Y-%m-%d").to_numpy(), record.replay["dt"].values
+    table = record.schedule[record.schedule["job"] != NO_WORK]
+    starts = pd.DatetimeIndex(table["start"]).tz_localize("UTC").tz_convert(zone).strftime("%Y-%m-%d")
+    held = (table["gpus"] * table["hours"]).groupby([table["site"].to_numpy(), starts.to_numpy()]).sum()
+    return [
+        {"site": str(site), "date": str(d), "mwh": float((record.replay["import_mw"].values[s] * dt)[days == d].sum()),
+         "eur": float(record.replay["cost_eur"].values[s][days == d].sum()),
+         "gpu_hours": float(held.get((str(site), str(d)), 0.0))}
+        for s, site in enumerate(record.replay["site"].values) for d in sorted(set(days))
+    ]  # fmt: skip
+
+
+def _changes(before: list[dict[str, Any]], plan: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Energy by site and day against the night before, where both plan it."""
+    was = {(r["site"], r["date"]): r["mwh"] for r in before}
+    return [
+        {"site": r["site"], "date": r["date"], "mwh_before": was[r["site"], r["date"]], "mwh_after": r["mwh"]}
+        for r in plan
+        if (r["site"], r["date"]) in was
+    ]
+
+
+def days_until(store: Store, day: date, new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Settled days of both policies that a night knows, those it settles itself included."""
+    old = store.rows("SELECT * FROM days WHERE day < ? ORDER BY day, policy", str(day - timedelta(days=1)))
+    known = {(d["policy"], d["day"]) for d in old}
+    return old + [d for d in new if (d["policy"], d["day"]) not in known]
+
+
+#: What a row of the history holds, in the order shown.
+COLUMNS = (
+    "night",
+    "status",
+    "rung",
+    "cost_eur",
+    "real_eur",
+    "saving_eur",
+    "fallback_hours",
+    "undone_gpu_hours",
+    "solve_seconds",
+)
+#: Characters of a bar in the terminal.
+BAR = 24
+
+
+def last_nights(place: Place, count: int) -> list[dict[str, Any]]:
+    """The last nights, oldest first, each by its last published run, or its last run where none was published."""
+    with open_state(place) as store:
+        return rows(store, count)
+
+
+def lights(place: Place, count: int) -> list[str]:
+    """The last nights at a glance: lights, bars of savings, the nights that were not OK, and where the page is."""
+    with open_state(place) as store:
+        lines = terminal(pasts(store, count), count)
+    page = place.out / HISTORY
+    return [*lines, f"page: {page}"] if page.is_file() else lines
+
+
+def rows(store: Store, count: int) -> list[dict[str, Any]]:
+    """Rows of `last_nights`: `cost_eur` is the plan's bill; `saving_eur` and `real_eur` are what the night's own day
+    realised and cost, once it is settled."""
+    found = realised(store)
+    return [
+        {k: r[k] for k in ("night", "run_id", "status", "rung", "exit_code", "cost_eur", "fallback_hours",
+                           "undone_gpu_hours", "solve_seconds", "wall_seconds", "gap", "folder")}
+        | {"reasons": json.loads(r["reasons"]), "saving_eur": found.get(r["night"], (None, None))[0],
+           "real_eur": found.get(r["night"], (None, None))[1]}
+        for r in last_runs(store, count)
+    ]  # fmt: skip
+
+
+def table(found: list[dict[str, Any]]) -> Table:
+    """The rows for a terminal, with a bar of each night's realised saving."""
+    out = Table(title=f"Last {len(found)} nights")
+    for name in ("night", "state", "by", "cost EUR", "saved EUR", "", "stand-in h", "undone GPU-h", "solve s"):
+        out.add_column(name, justify="left" if name in ("night", "state", "by", "") else "right")
+    most = max((abs(r["saving_eur"]) for r in found if r["saving_eur"] is not None), default=0.0)
+    for r in found:
+        out.add_row(r["night"], r["status"], r["rung"], _number(r["real_eur"]), _number(r["saving_eur"]),
+                    _bar(r["saving_eur"], most), _number(r["fallback_hours"]), _number(r["undone_gpu_hours"]),
+                    f"{r['solve_seconds']:.1f}")  # fmt: skip
+    return out
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
+
+
+def _bar(value: float | None, most: float) -> str:
+    if value is None or most <= 0:
+        return ""
+    return ("+" if value >= 0 else "-") * max(1, round(BAR * abs(value) / most))
+
+
+#: Days before the delivery day that it is set against: a week, and four whole ones for the season.
+WEEK, WEEKS = 7, 28
+
+
+def price_context(config: Nightly, prices: Path, day: date) -> list[dict[str, Any]]:
+    """Mean, extremes and hours below zero of the day [currency per MWh], and means of the weeks before; None: not known.
+
+    Parameters
+    ----------
+    prices : the night's kept prices.csv
+
+    Raises
+    ------
+    SeriesError : it cannot be read.
+    """
+    table = read_series(prices)
+    return [
+        {"zone": zone, "currency": spec.currency} | _zone(config, _real(table, zone), day)
+        for spec in config.prices
+        for zone in spec.zones
+    ]
+
+
+def _real(table: pd.DataFrame, zone: str) -> pd.Series[float]:
+    """Prices of the hours that are neither forecast nor filled."""
+    known = pd.to_numeric(table[zone]).astype(float)
+    return known[known.notna() & ~table[f"{zone}_quality"].isin(GUESSED)]
+
+
+def _zone(config: Nightly, real: pd.Series[float], day: date) -> dict[str, Any]:
+    def within(first: date, after: date) -> pd.Series[float]:
+        return real[(real.index >= config.begin(first)) & (real.index < config.begin(after))]
+
+    now = within(day, day + timedelta(days=1))
+    before = {f"mean_{n}_days": _mean(within(day - timedelta(days=n), day)) for n in (WEEK, WEEKS)}
+    return {
+        "mean": _mean(now), **before,
+        "lowest": float(now.min()) if len(now) else None, "lowest_at": _at(now.idxmin()) if len(now) else None,
+        "highest": float(now.max()) if len(now) else None, "highest_at": _at(now.idxmax()) if len(now) else None,
+        "hours": len(now) * _step(real), "hours_below_zero": float((now < 0).sum()) * _step(real),
+    }  # fmt: skip
+
+
+def _mean(values: pd.Series[float]) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _at(moment: Any) -> str:
+    return f"{pd.Timestamp(moment).isoformat()}Z"
+
+
+def _step(real: pd.Series[float]) -> float:
+    """Length of a period [h]."""
+    if len(real) < 2:
+        return 1.0
+    return float(pd.Series(real.index).diff().mode().iloc[0].total_seconds() / 3600)
+
+
+#: Name of a cap's place where it is the whole fleet's, as in the program's rows.
+FLEET = "fleet"
+#: Status of a cap that stands in the fleet file itself; legal limits have that of their preset.
+CONTRACT = "contract"
+#: A window's history counts as whole when it lacks no more than this [h]: rounding of lengths.
+WHOLE_H = 1e-6
+
+
+def pue_so_far(
+    fleet: Fleet, state: State, limits: Iterable[Mapping[str, Any]], begin: np.datetime64, year: int
+) -> list[dict[str, Any]]:
+    """Each cap of sites and fleet, and each legal limit in force in the horizon, with its balance so far [MWh].
+
+    PUE and balance are None where the state does not know them, and of hourly caps, which have none.
+
+    Parameters
+    ----------
+    limits : `limits` of the run's summary: legal and own limits, each from the day it is in force
+    begin : first moment of the horizon (UTC)
+    year : of the delivery day, whose balance the state has
+    """
+    return [*_site_caps(fleet, state, begin), *_legal(state, limits, year)]
+
+
+def _site_caps(fleet: Fleet, state: State, begin: np.datetime64) -> Iterator[dict[str, Any]]:
+    for name, site in fleet.sites.items():
+        yield from (_cap(cap, name, [name], state, begin) for cap in site.pue_caps)
+    yield from (_cap(cap, FLEET, list(fleet.sites), state, begin) for cap in fleet.fleet_pue_caps)
+
+
+def _cap(cap: PueCap, place: str, members: Sequence[str], state: State, begin: np.datetime64) -> dict[str, Any]:
+    used: Balance | None = None
+    if cap.period == "year":
+        used = _together(state.site(m).year_to_date for m in members)
+    elif cap.window_h is not None:
+        used = _window(cap.window_h, members, state, begin)
+    period = f"{cap.window_h:g} h" if cap.window_h is not None else cap.period
+    return _row(place, cap.name, cap.limit, period, CONTRACT, used)
+
+
+def _legal(state: State, limits: Iterable[Mapping[str, Any]], year: int) -> Iterator[dict[str, Any]]:
+    """Limits of a later year have not begun: nothing of them is used."""
+    for x in limits:
+        if x["metric"] == "pue" and x["limit"] is not None and x["year"] == year:
+            used = state.site(x["site"]).year_to_date
+            yield _row(x["site"], x["limit_name"], x["limit"], "year", x["status"], used)
+
+
+def _row(place: str, cap: str, limit: float, period: str, status: str, used: Balance | None) -> dict[str, Any]:
+    return {"site": place, "cap": cap, "limit": limit, "period": period, "status": status,
+            "so_far": used.facility_mwh / used.it_mwh if used and used.it_mwh else None,
+            "credit_mwh": limit * used.it_mwh - used.facility_mwh if used else None}  # fmt: skip
+
+
+def _together(balances: Iterable[Balance | PastPeriod]) -> Balance:
+    found = list(balances)
+    return Balance(facility_mwh=sum(b.facility_mwh for b in found), it_mwh=sum(b.it_mwh for b in found))
+
+
+def _window(window_h: float, members: Sequence[str], state: State, begin: np.datetime64) -> Balance | None:
+    """The window that ends where the horizon begins; None where the history of a member does not cover it."""
+    since = pd.Timestamp(begin) - pd.Timedelta(hours=window_h)
+    mine = [[p for p in state.site(m).history if since <= _utc(p) < pd.Timestamp(begin)] for m in members]
+    if any(sum(p.hours for p in past) < window_h - WHOLE_H for past in mine):
+        return None
+    return _together(p for past in mine for p in past)
+
+
+def _utc(past: PastPeriod) -> pd.Timestamp:
+    stamp = pd.Timestamp(past.start)
+    return stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp
+
+
+#: Jobs that a reason names; the others are counted, the report has them all.
+MOST_NAMED = 3
+
+
+def jobs_of(prepared: Prepared, record: Record) -> dict[str, Any]:
+    """Counts, the jobs that are late or at risk, and why others are set aside."""
+    started = {k for k, v in prepared.settled.state.work_done.items() if v > 0}
+    left = set(prepared.left)
+    late = [
+        {"id": k, "deadline": _deadline(prepared, k), "gpu_hours_left": v} for k, v in sorted(prepared.late.items())
+    ]
+    return {"done": len(set(prepared.queue.jobs) - left), "running": len(left & started), "left": len(left),
+            "late": late, "at_risk": _at_risk(prepared, record), "refused": list(prepared.queue.refused)}  # fmt: skip
+
+
+def _at_risk(prepared: Prepared, record: Record) -> list[dict[str, Any]]:
+    """Jobs that the plan does not finish, each with its cheapest cure and what the work then costs at least [EUR].
+
+    The cost is power and cooling by the program's duals, the penalty less what the cure saves of it; what GPUs or
+    connections cost is not known. Both are None where no single change saves the job.
+    """
+    undone = [x for x in record.summary.get("what_would_help", []) if x["kind"] == "undone"]
+    mine = [x for x in undone if x["job"] in prepared.queue.jobs and x["job"] not in prepared.late]
+    return [_risk(prepared, x) for x in mine]
+
+
+def _risk(prepared: Prepared, undone: dict[str, Any]) -> dict[str, Any]:
+    cure = next(iter(undone["cures"]), None)  # cheapest first
+    cost = cure and max(undone["penalty_eur"] - cure["saves_eur"], 0.0)
+    told = cure and {k: cure[k] for k in ("key", "where", "amount", "unit", "hours")}
+    return {"id": undone["job"], "deadline": _deadline(prepared, undone["job"]), "gpu_hours_short": undone["gpu_hours"],
+            "cure": told, "cost_eur": cost}  # fmt: skip
+
+
+def _deadline(prepared: Prepared, name: str) -> str:
+    return f"{prepared.queue.jobs[name].deadline.isoformat()}Z"
+
+
+def work_reasons(prepared: Prepared) -> list[str]:
+    """Work that was submitted and will not be done in time, or not at all: it makes the night DEGRADED."""
+    return [*late_reason(prepared.late), *refused_reason(prepared.queue.refused)]
+
+
+def late_reason(late: dict[str, float]) -> list[str]:
+    """One reason for all late jobs, most work first; none without any.
+
+    Parameters
+    ----------
+    late : GPU-hours left by job
+    """
+    if not late:
+        return []
+    most = sorted(late, key=lambda k: (-late[k], k))
+    named = [f"{k} ({late[k]:.1f} GPU-hours left)" for k in most[:MOST_NAMED]]
+    rest = most[MOST_NAMED:]
+    more = [f"{len(rest)} more ({sum(late[k] for k in rest):.1f} GPU-hours left)"] if rest else []
+    whose = "1 job cannot meet its deadline" if len(late) == 1 else f"{len(late)} jobs cannot meet their deadlines"
+    return [f"{whose} any more: {', '.join([*named, *more])}"]
+
+
+def refused_reason(refused: list[str]) -> list[str]:
+    """One reason for all jobs that are set aside: submitted work that nobody plans. None without any."""
+    if not refused:
+        return []
+    rest = len(refused) - MOST_NAMED
+    more = [f"{rest} more"] if rest > 0 else []
+    what = "1 job is" if len(refused) == 1 else f"{len(refused)} jobs are"
+    return [f"{what} set aside and not planned: {'; '.join([*refused[:MOST_NAMED], *more])}"]

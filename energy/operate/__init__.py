@@ -1,1 +1,0 @@
-"""Operate: run folders, publishing; later state, the nightly ladder and hand-over."""

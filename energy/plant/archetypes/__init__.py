@@ -1,0 +1,1 @@
+"""Cooling archetypes, one file each."""

@@ -1,0 +1,157 @@
+"""Beyond the horizon: what a job may leave for then, what that is likely to cost, and how much there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from energy.inputs.fleet import Fleet
+from energy.inputs.jobs import Job
+from energy.problem.halls import gpu_counts
+from energy.problem.jobs import pool_speeds
+from energy.schema import Bools, Floats, Times
+
+#: Loads between which the terminal price goes over from the midpoint of mean and quantile to the quantile itself.
+#: Measured over six years of real prices: below, waiting hours are found cheaper than the margin; above, they are not.
+LOW_LOAD, HIGH_LOAD = 0.6, 0.7
+#: Guards reach so far behind the horizon [days]; work due later has room enough to be planned on a later day.
+GUARD_DAYS = 60
+
+
+def later_arrays(
+    jobs: Sequence[Job], work: Mapping[str, Floats], fastest: Floats, end: np.datetime64, may_wait: bool
+) -> dict[str, Floats]:
+    """due_after [h] and later_max [GPU h], (J,): none where every job must finish inside the horizon.
+
+    Parameters
+    ----------
+    work : work_left and max_gpus
+    fastest : speed of each job in the best of its pools, (J,)
+    end : first moment after the horizon (UTC)
+    may_wait : whether work may be left for after the horizon
+    """
+    deadline = np.array([j.deadline.to_datetime64() for j in jobs], dtype="datetime64[ns]")
+    due = np.maximum((deadline - end) / np.timedelta64(1, "h"), 0.0) * may_wait
+    return {"due_after": due, "later_max": np.minimum(work["max_gpus"] * fastest * due, work["work_left"])}
+
+
+def load(jobs: Sequence[Job], work: Mapping[str, Floats], fastest: Floats, which: Bools, room: float,
+         start: np.datetime64, end: np.datetime64) -> float:  # fmt: skip
+    """Share of the room [GPU h] that the chosen jobs' work fills; of a job due later, the share of its window inside."""
+    release = np.array([j.release.to_datetime64() for j in jobs], dtype="datetime64[ns]")
+    deadline = np.array([j.deadline.to_datetime64() for j in jobs], dtype="datetime64[ns]")
+    first = np.maximum(release, start)
+    inside = (np.minimum(deadline, end) - first) / (deadline - first)
+    due = float((work["work_left"] * inside / fastest)[which].sum())
+    return min(due / room, 1.0) if room > 0 else 1.0
+
+
+def terminal_price(cost: Floats, room: Floats, used: float) -> float:
+    """What work left for after the horizon is likely to cost, in the unit of `cost`.
+
+    At a load u up to 60 %, the midpoint between the mean of the cheapest u-share of the room and the u-quantile; from
+    70 % on, the u-quantile; in between, interpolated. The mean alone would be what perfect foresight pays, the
+    quantile what the last hour costs.
+
+    Parameters
+    ----------
+    cost, room : of each place and period, any equal shape
+    used : the load u, 0 … 1
+    """
+    order = np.argsort(cost, axis=None, kind="stable")
+    costs, share = cost.ravel()[order], np.cumsum(room.ravel()[order])
+    if share[-1] <= 0:
+        return float(costs[-1])  # no room: as the dearest
+    share = share / share[-1]
+    last = min(int(np.searchsorted(share, used)), len(costs) - 1)
+    quantile = float(costs[last])
+    filled = np.diff(np.minimum(share, used), prepend=0.0)
+    mean = float(filled @ costs) / used if used > 0 else float(costs[0])
+    weight = float(np.clip((used - LOW_LOAD) / (HIGH_LOAD - LOW_LOAD), 0.0, 1.0))
+    return weight * quantile + (1 - weight) * (mean + quantile) / 2
+
+
+def later_prices(
+    jobs: Sequence[Job], work: Mapping[str, Floats], groups: Mapping[str, Floats], pools: Mapping[str, Floats],
+    price: Floats, chord: Floats, pool_hall: Floats, hall_site: Floats, hours: float,
+    start: np.datetime64, end: np.datetime64,
+) -> Floats:  # fmt: skip
+    """later_price, (J,) [EUR per reference GPU-hour]: `terminal_price` of the pools of the job's group.
+
+    The load is that of the whole fleet, or of the group in its own pools where that is higher.
+    """
+    per_gpu = gpu_hour_cost(pools, price, chord, pool_hall, hall_site)
+    free = (pools["available"] - pools["firm"]) * hours
+    speed, of = pool_speeds(groups), groups["job_group"]
+    fastest = groups["speed"].max(axis=1)
+    everyone = load(jobs, work, fastest[of], np.full(len(jobs), True), float(free.sum()), start, end)
+    out = []
+    for k, row in enumerate(speed):
+        mine = row > 0
+        room = free[mine] * row[mine][:, None] / fastest[k]
+        own = load(jobs, work, fastest[of], of == k, float(room.sum()), start, end)
+        out.append(terminal_price(per_gpu[mine] / row[mine][:, None], room, max(everyone, own)))
+    return np.asarray(np.array(out)[of])
+
+
+def gpu_hour_cost(
+    pools: Mapping[str, Floats], price: Floats, chord: Floats, pool_hall: Floats, hall_site: Floats
+) -> Floats:
+    """Energy of one more GPU-hour in each pool and period at the chord of its hall's overhead, (N, T) [EUR]."""
+    power = (pools["busy_mw"] - pools["idle_mw"])[:, None] * (1 + chord[pool_hall])
+    return np.asarray(power * price[hall_site[pool_hall]])
+
+
+def guard_arrays(
+    fleet: Fleet, after: Sequence[Job], after_speed: Floats, later: Mapping[str, Floats], groups: Mapping[str, Floats],
+    end: np.datetime64,
+) -> tuple[list[str], dict[str, Floats]]:  # fmt: skip
+    """Guards: for each day behind the horizon with deadlines, at the last of them, all jobs and each group.
+
+    Parameters
+    ----------
+    after : jobs and expected arrivals that begin behind the horizon: their work takes room from what waits
+    after_speed : their speed in each pool, (A, N)
+    later : due_after and later_max of the Problem's jobs
+    """
+    waits, due, of = later["later_max"] > 0, later["due_after"], groups["job_group"]
+    speed = pool_speeds(groups)
+    free = _free(fleet, end, float(due[waits].max(initial=0.0)))
+    can = after_speed.max(axis=1)  # what no pool may run takes no room
+    taken = np.divide([j.gpu_hours for j in after], can, out=np.zeros(len(after)), where=can > 0)
+    after_due = np.array([(j.deadline.to_datetime64() - end) / np.timedelta64(1, "h") for j in after])
+    rows = []
+    for k in (-1, *range(len(speed))):
+        share = np.ones(speed.shape[1]) if k < 0 else speed[k] / speed[k].max()
+        same = np.full(len(after), True) if k < 0 else (after_speed == speed[k]).all(axis=1)
+        for until in _moments(due[waits & ((of == k) | (k < 0))]):
+            spoken_for = float(taken[same & (after_due <= until)].sum())
+            rows.append((k, until, max(_room(free, share, until) - spoken_for, 0.0)))
+    columns = np.array(rows, dtype=float).reshape(-1, 3).T
+    names = [f"{'all' if k < 0 else f'g{k}'}@{_stamp(end, until)}" for k, until, _ in rows]
+    return names, {"guard_group": columns[0].astype(np.int64), "guard_until": columns[1], "guard_room": columns[2]}
+
+
+def _stamp(end: np.datetime64, hours: float) -> str:
+    return f"{np.datetime_as_string(end + np.timedelta64(round(hours * 3600), 's'), unit='m')}Z"
+
+
+def _moments(due: Floats) -> list[float]:
+    """The last deadline of each day behind the horizon that has any [h]."""
+    day = np.ceil(due / 24)
+    return [float(due[day == d].max()) for d in np.unique(day) if d <= GUARD_DAYS]
+
+
+def _free(fleet: Fleet, end: np.datetime64, until: float) -> Floats:
+    """GPUs that are not firm in each hour behind the horizon, (N, hours)."""
+    hours = int(min(np.ceil(until), 24 * GUARD_DAYS))
+    time: Times = (end + np.arange(hours) * np.timedelta64(1, "h")).astype("datetime64[ns]")
+    counts = gpu_counts(fleet, time, 1.0)
+    return np.asarray(np.maximum(counts["available"] - counts["firm"], 0.0))
+
+
+def _room(free: Floats, share: Floats, until: float) -> float:
+    """GPU-hours of the pools from the end of the horizon until so many hours after it, weighted by their speed."""
+    inside = np.clip(until - np.arange(free.shape[1]), 0.0, 1.0)
+    return float(share @ free @ inside)

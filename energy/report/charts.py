@@ -1,0 +1,236 @@
+"""matplotlib figures as small inline SVG: colours as CSS variables, the page's own font, the same bytes each time.
+
+Colours and type of the report: one name per role, a light and a dark value each.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import matplotlib as mpl
+import numpy as np
+from markupsafe import Markup, escape
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
+from matplotlib.ticker import MaxNLocator
+
+from energy.schema import Floats
+
+
+@dataclass(frozen=True)
+class Colour:
+    """A role in pictures and page. `light` doubles as the mark that svg.py replaces by the CSS variable."""
+
+    name: str
+    light: str
+    dark: str
+
+
+# Okabe-Ito hues, a little muted for large areas: told apart with every common colour blindness; values differ
+# in lightness too, for grey printers.
+_ROLES = (
+    Colour("ink", "#1c2329", "#e6eaed"),
+    Colour("soft", "#5b6770", "#9aa6af"),
+    Colour("rule", "#e3e7ea", "#2c343a"),
+    Colour("plan", "#0b6aa8", "#56b4e9"),
+    Colour("base", "#9a9fa4", "#7d868d"),
+    Colour("warm", "#c2540a", "#e98a4b"),
+    Colour("spot", "#3b4a57", "#c3ced6"),
+    Colour("negative", "#f6dcc4", "#5a3c22"),
+    Colour("firm", "#c9ced2", "#4b545b"),
+    Colour("series1", "#2f78a8", "#4d9fd0"),
+    Colour("series2", "#e3a83b", "#dda945"),
+    Colour("series3", "#3b9b80", "#45ad90"),
+    Colour("series4", "#c684a8", "#cf93b5"),
+    Colour("series5", "#8ec4e2", "#a4d3ec"),
+    Colour("series6", "#cc6a3a", "#d97d4f"),
+    Colour("series7", "#8f8a3c", "#b0a95c"),
+)
+ROLES = {c.name: c for c in _ROLES}
+#: Colours of stacked series, in order; what comes after them shares the last role, `base`.
+SERIES = ("series1", "series2", "series3", "series4", "series5", "series6", "series7")
+
+
+def light(name: str) -> str:
+    """The colour that matplotlib draws with."""
+    return ROLES[name].light
+
+
+def series(position: int) -> str:
+    """Role of the stacked series at a position; grey once the hues are used up."""
+    return SERIES[position] if position < len(SERIES) else "base"
+
+
+def variables(mode: str) -> str:
+    """CSS custom properties of one mode, `light` or `dark`."""
+    return "".join(f"--{c.name}:{getattr(c, mode)};" for c in _ROLES)
+
+
+#: Width of a picture [CSS px]: a 390 px phone less its margins, so that type keeps its size there.
+WIDTH = 374.0
+#: Type size inside pictures [CSS px]: the smallest that reads well on a phone.
+TYPE = 11.0
+#: Space left of the axes for tick labels, right of them, between panels, below for the days [px].
+LEFT, RIGHT, GAP, BELOW = 34.0, 8.0, 26.0, 22.0
+#: Least distance between tick labels of a y axis [px].
+TICK = 19.0
+#: Coordinates are kept to a tenth of a pixel.
+TENTH = 10
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none", "svg.id": None, "font.size": TYPE, "text.parse_math": False, "axes.unicode_minus": True,
+    "axes.linewidth": 0.8, "path.simplify": False, "lines.solid_capstyle": "butt",
+}  # fmt: skip
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """The settings all pictures are made under; names with a dollar sign are text, not mathematics."""
+    with mpl.rc_context(_STYLE):
+        yield
+
+
+def panels(heights: Sequence[float], right: float = RIGHT) -> tuple[Figure, list[Axes]]:
+    """A figure of stacked axes of the given heights [px] over one x axis, each with room for its title."""
+    total = sum(heights) + GAP * len(heights) + BELOW
+    figure = Figure(figsize=(WIDTH / 72, total / 72), dpi=72)
+    figure.patch.set_visible(False)
+    axes, top = [], total
+    for height in heights:
+        top -= GAP + height
+        box = (LEFT / WIDTH, top / total, (WIDTH - LEFT - right) / WIDTH, height / total)
+        axes.append(_calm(figure.add_axes(box), min(4, round(height / TICK))))
+    for ax in axes[:-1]:
+        ax.tick_params(labelbottom=False)
+    return figure, axes
+
+
+def _calm(ax: Axes, ticks: int) -> Axes:
+    """Faint horizontal lines, no box, no tick marks."""
+    for side in ("left", "right", "top"):
+        ax.spines[side].set_visible(False)
+    ax.spines["bottom"].set_color(light("soft"))
+    ax.patch.set_visible(False)
+    ax.tick_params(left=False, bottom=False, labelcolor=light("soft"), pad=3)
+    ax.tick_params(axis="x", pad=6)
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10]))
+    ax.grid(axis="y", color=light("rule"), linewidth=0.8)
+    ax.set_axisbelow(True)
+    return ax
+
+
+def stairs(ax: Axes, values: Floats, edges: Floats, baseline: Floats | None = None, **style: Any) -> None:
+    """Steps as `Axes.stairs` draws them, filled where there is a baseline.
+
+    The limits come from the numbers: matplotlib looks for the extremes of each segment as if it were a curve, a quarter
+    of the time of a page.
+    """
+    patch = StepPatch(values, edges, baseline=baseline, fill=baseline is not None, **style)  # type: ignore[arg-type]
+    ax.add_artist(patch)
+    heights = values if baseline is None else np.append(values, baseline)
+    ax.update_datalim([(edges[0], heights.min()), (edges[-1], heights.max())])
+    if baseline is not None:
+        patch.sticky_edges.y.append(float(baseline.min()))
+    ax.autoscale_view()
+
+
+def title(ax: Axes, text: str, keys: Sequence[tuple[str, str]] = ()) -> None:
+    """Title above the axes at the left; `keys` (word, colour role) at the right name the lines in their colours."""
+    _above(ax, text, 0, 2 - LEFT, "left", "ink")
+    at = 0.0
+    for word, role in reversed(keys):
+        _above(ax, word, 1, at, "right", role)
+        at -= TYPE * WORD * len(word) + 9
+
+
+#: Mean width of a letter over the type size, for words set side by side.
+WORD = 0.6
+
+
+def _above(ax: Axes, text: str, end: int, offset: float, align: Literal["left", "right"], role: str) -> None:
+    ax.annotate(text, (end, 1), xycoords="axes fraction", xytext=(offset, 7), textcoords="offset points",
+                ha=align, color=light(role), annotation_clip=False)  # fmt: skip
+
+
+def inline(figure: Figure, name: str, words: str) -> Markup:
+    """The figure as an <svg> element; `words` say what it shows to those who cannot see it."""
+    text = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": name}):  # ids of clip paths differ between the pictures of a page
+        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})  # type: ignore[no-untyped-call]
+    body = _clean(text.getvalue())
+    width, height = figure.get_size_inches() * 72
+    head = f'<svg class="pic" viewBox="0 0 {width:g} {height:.4g}" role="img" aria-label="{escape(words)}">'
+    return Markup(head + body + "</svg>")  # made here; text in it was escaped by matplotlib
+
+
+def _clean(text: str) -> str:
+    """Inside of the <svg> without metadata, ids, fonts and digits that nobody needs."""
+    text = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
+    for pattern, new in _REPLACEMENTS:
+        text = pattern.sub(new, text)
+    text = _TAG.sub(lambda m: _DIGITS.sub(r"\1", m[0]), text)
+    text = text if "<g " in text else re.sub("</?g>", "", text)  # groups without attributes say nothing
+    text = _PATH.sub(lambda m: f' d="{compact(m[1])}"', text)
+    return _COLOUR.sub(lambda m: _VARIABLES.get(m[0].lower(), m[0]), text)
+
+
+_REPLACEMENTS = tuple(
+    (re.compile(pattern, re.DOTALL), new)
+    for pattern, new in (
+        (r"<metadata>.*?</metadata>", ""),
+        (r"<style.*?</style>", ""),
+        (r"<!--.*?-->", ""),
+        (r'<g id="[^"]*"', "<g"),
+        (r"xlink:href", "href"),
+        (r"font-family: [^;\"]*; ", ""),
+        (r"; stroke-linejoin: miter|; stroke-linecap: square", ""),
+        (r'(?<= )transform="rotate\(-?0 [^"]*"', ""),
+        (r">\s+<", "><"),
+        (r"([;:]) +", r"\1"),
+        (r"<g/>|<defs/>", ""),
+        (r" +(?=/?>)", ""),
+    )
+)
+_TAG = re.compile(r"<[^>]*>")
+_DIGITS = re.compile(r"(\d+\.\d)\d+")
+_PATH = re.compile(r' d="([^"]*)"')
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
+_VARIABLES = {c.light: f"var(--{c.name})" for c in ROLES.values()} | {"#000000": "var(--ink)"}
+
+
+def compact(path: str) -> str:
+    """An SVG path of moves and lines in relative steps of tenths of a pixel; others (curves) as they are."""
+    if set(re.findall(r"[A-Za-z]", path)) - set("MLz"):
+        return " ".join(path.split())
+    out: list[str] = []
+    for part in re.findall(r"M[^Mz]*z?|z", path):
+        numbers = [round(float(v) * TENTH) for v in re.findall(r"-?\d+(?:\.\d+)?", part)]
+        points = list(zip(numbers[::2], numbers[1::2], strict=True))
+        out += [f"M{_tenths(points[0][0])} {_tenths(points[0][1])}"] if points else []
+        out += [_step(a, b) for a, b in pairwise(_bends(points))]
+        out += ["z"] if part.endswith("z") else []
+    return "".join(out)
+
+
+def _bends(points: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The points without those in the middle of a horizontal run."""
+    flat = [a[1] == b[1] == c[1] for a, b, c in zip(points, points[1:], points[2:], strict=False)]
+    return [p for p, drop in zip(points, [False, *flat, False][: len(points)], strict=True) if not drop]
+
+
+def _step(a: tuple[int, int], b: tuple[int, int]) -> str:
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    if dx and dy:
+        return f"l{_tenths(dx)} {_tenths(dy)}"
+    return f"h{_tenths(dx)}" if dx else (f"v{_tenths(dy)}" if dy else "")
+
+
+def _tenths(value: int) -> str:
+    return f"{value / TENTH:g}"

@@ -1,0 +1,230 @@
+"""Run folders: what a run leaves behind, written beside its place and renamed into it.
+
+Bytes that are on the disk before their name is: what a power cut must not take back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from energy import __version__
+from energy.errors import RunFolderError
+from energy.runs.record import HYDRO, RESERVOIRS, Record, read, read_water, write, write_json
+from energy.schedule.table import frame, handed_over
+
+if TYPE_CHECKING:
+    from energy.optimize import Run
+
+
+#: The report page; the one file of a run folder that may be drawn again.
+PAGE = "report.html"
+#: Libraries whose version can change an answer.
+LIBRARIES = ("pyomo", "highspy", "numpy", "scipy", "pandas", "xarray", "pvlib", "h5netcdf")
+
+
+def render(record: Record) -> str:
+    """The report page; matplotlib is imported here, because a plan without a page should not wait a second for it."""
+    from energy.report.page import render as page
+
+    return page(record)
+
+
+def check_writable(out: Path) -> None:
+    """Fail before the solve, not after it, when results could not be kept.
+
+    Raises
+    ------
+    RunFolderError : the folder cannot be made or written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out) as probe:
+            probe.write(b"hydrocool")
+    except OSError as e:
+        raise RunFolderError(
+            f"{out}: run folders cannot be written there ({e.strerror}); choose another with --out"
+        ) from None
+
+
+def record_of(run: Run) -> Record:
+    """Everything of a Run that is kept."""
+    datasets = {
+        "problem": run.problem, "solution": run.solution, "prices": run.prices,
+        "replay": run.plan.replay, "baseline_replay": run.baseline.replay,
+        "placement": run.plan.schedule, "baseline_placement": run.baseline.schedule,
+    }  # fmt: skip
+    bills = {"bill": run.plan.bill.frame(), "baseline_bill": run.baseline.bill.frame()}
+    schedule = frame(handed_over(run.problem, run.plan.schedule))
+    folder = run.inputs.case_path.parent
+    return Record(
+        datasets, schedule, bills, run.summary, manifest_of(run), run.inputs.pinned(),
+        read_water(folder, RESERVOIRS), read_water(folder, HYDRO),
+    )  # fmt: skip
+
+
+def manifest_of(run: Run) -> dict[str, Any]:
+    """Versions, arguments, inputs with hashes, provenance, solver, proof. Nothing of the environment."""
+    folder, horizon = run.inputs.case_path.parent, run.inputs.case.horizon
+    return {
+        "run_id": run_id(run),
+        "status": run.outcome.status,
+        "reasons": list(run.outcome.reasons),
+        "certificate": run.certificate.as_dict(),
+        "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {"hydrocool": __version__, "python": platform.python_version(), "highs": run.raw.version}
+        | {name: version(name) for name in LIBRARIES},
+        "arguments": {"case": run.inputs.case_path.name, "start": str(horizon.start), "end": str(horizon.end),
+                      "fill": run.inputs.fill, "attribute": "attribution" in run.summary, "as_of": str(run.inputs.as_of or "")},
+        "inputs_sha256": {os.path.relpath(path, folder): sha for path, sha in run.inputs.files.items()},
+        "series": run.inputs.provenance(),
+        "rates": run.inputs.rates(),
+        "jobs_outside_horizon": list(run.inputs.left_out),
+        "solver": {"status": run.raw.status, "iterations": run.raw.iterations, "seconds": round(run.raw.seconds, 3)},
+        "seconds": {k: round(v, 3) for k, v in run.seconds.items()},
+    }  # fmt: skip
+
+
+def run_id(run: Run) -> str:
+    """Case, horizon, and a hash of version and inputs: the same inputs give the same id."""
+    horizon = run.inputs.case.horizon
+    digest = hashlib.sha256(__version__.encode())
+    digest.update(run.inputs.case.model_dump_json().encode())
+    digest.update(str(run.inputs.as_of or "").encode())
+    for sha in sorted(run.inputs.files.values()):
+        digest.update(sha.encode())
+    return f"{run.inputs.case.name}_{horizon.start}_{horizon.end}_{digest.hexdigest()[:8]}"
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def changed_files(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    """Files of a run folder that are not as its manifest has them; the page does not count, it may be drawn again.
+
+    Raises
+    ------
+    OSError : a file is missing.
+    """
+    return [n for n, sha in manifest["files_sha256"].items() if n != PAGE and sha256(folder / n) != sha]
+
+
+def _files(folder: Path) -> list[Path]:
+    """Every file in a folder and the folders in it."""
+    return sorted(p for p in folder.rglob("*") if p.is_file())
+
+
+def publish(record: Record, out: Path, page: bool = True) -> Path:
+    """Write the run folder under `out` and return it; the manifest comes last, with a hash per file.
+
+    Parameters
+    ----------
+    page : draw the report; without it `energy report` does so later
+
+    Raises
+    ------
+    RunFolderError : it cannot be written (read-only, full); nothing half-written stays behind.
+    """
+    final = out / str(record.manifest["run_id"])
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
+        try:
+            write(record, work)
+            if page:
+                (work / PAGE).write_text(render(record), encoding="utf-8")
+            files = {p.relative_to(work).as_posix(): sha256(p) for p in _files(work)}
+            write_json(record.manifest | {"files_sha256": files}, work / "manifest.json")
+            _rename(work, final)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    except OSError as e:
+        raise RunFolderError(
+            f"{final}: the run folder cannot be written ({e.strerror or e}); older ones are untouched"
+        ) from None
+    return final
+
+
+def _rename(work: Path, final: Path) -> None:
+    """Put the finished folder in its place; an older run of the same id makes way only then, and comes back."""
+    work.chmod(0o755)
+    sync(work)
+    old = work.with_name(f".old-{work.name.removeprefix('.')}")
+    try:
+        if final.exists():
+            final.rename(old)
+        work.rename(final)
+    except BaseException:  # Ctrl-C too
+        if old.exists() and not final.exists():
+            old.rename(final)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def read_run(folder: Path) -> Record:
+    """A finished run folder, every file as it was written.
+
+    Raises
+    ------
+    RunFolderError : no finished run, or a file that is missing or has changed since.
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        changed = changed_files(folder, manifest)
+    except (OSError, ValueError, KeyError) as e:
+        raise RunFolderError(f"{folder}: is no finished run folder ({e}); allowed: one of energy optimize") from None
+    if changed:
+        raise RunFolderError(f"{folder / changed[0]}: has changed since the run was written; run energy optimize again")
+    return read(folder)
+
+
+def save_page(record: Record, target: Path) -> None:
+    """Write the report page beside its place and rename it, so that an older one stays whole until then.
+
+    Raises
+    ------
+    RunFolderError : the page cannot be written.
+    """
+    html = render(record)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=target.parent) as work:
+            (Path(work) / PAGE).write_text(html, encoding="utf-8")
+            (Path(work) / PAGE).replace(target)
+    except OSError as e:
+        raise RunFolderError(f"{target}: cannot be written ({e.strerror or e})") from None
+
+
+def sync(folder: Path) -> None:
+    """Every file and folder below a folder, and the folder itself.
+
+    Raises
+    ------
+    OSError : one of them cannot be written.
+    """
+    for path in sorted(folder.rglob("*")):
+        sync_one(path)
+    sync_one(folder)
+
+
+def sync_one(path: Path) -> None:
+    """A file, or the names in a folder.
+
+    Raises
+    ------
+    OSError : it cannot be written.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

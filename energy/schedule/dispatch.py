@@ -1,0 +1,271 @@
+"""The baseline: the same jobs run at once, first come first served, at home, next site when full.
+
+Schedules that need no solver: earliest deadline first, and an older schedule trimmed to what still holds.
+
+Popular rules of thumb on the same trace: what a plan has to beat beside run-now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from energy.schema import Floats, as_schedule, values_of
+
+#: Work and rooms below this are used up [GPU-hours, GPUs, MW].
+NOTHING = 1e-9
+#: (job, period) -> (pool, speed) in the order in which the job fills them; empty: the job waits.
+Prefer = Callable[[int, int], list[tuple[int, float]]]
+#: (job, period, reference GPU-hours left) -> whether the job waits although it may run.
+Waits = Callable[[int, int, float], bool]
+
+
+def run_now(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dataset:
+    """Schedule of an operator who starts every job as soon as there is room.
+
+    Jobs come in order of release (then position). Each takes, up to its GPU limit, the fastest pools of its
+    home site and then of the other sites in fleet order. Deadlines are not looked at: a late job goes on.
+
+    Parameters
+    ----------
+    work : reference GPU-hours to do by job, (J,): the work that the plan does, for a comparison of equals
+    home : home site by job, or None for the first site of the fleet
+    """
+    p = values_of(problem)
+    sites = problem["site"].values.tolist()
+    order = [_preference(p, j, sites, home[j]) for j in range(len(work))]
+    return greedy(problem, work, lambda j, _: order[j])
+
+
+def greedy(problem: xr.Dataset, work: Floats, prefer: Prefer, waits: Waits = lambda _j, _t, _left: False) -> xr.Dataset:
+    """Schedule of a dispatcher without foresight: period by period, first come first served.
+
+    GPUs, hall and grid limits hold; the grid limit conservatively, with the steepest cooling segment.
+    """
+    p = values_of(problem)
+    released = _released(p["open"])
+    queue = sorted(range(len(work)), key=lambda j: (int(np.argmax(released[j] > 0)), -released[j].max(), j))
+    room = Room(p)
+    left, entries = work.copy(), []
+    for t in range(len(p["dt"])):
+        for j in queue:
+            if left[j] > NOTHING and released[j, t] > 0 and not waits(j, t, float(left[j])):
+                entries += hold(p, room, left, j, t, float(p["max_gpus"][j] * released[j, t]), prefer(j, t))
+    columns = np.array(entries, dtype=float).reshape(-1, 4).T
+    return as_schedule(problem, columns[0], columns[1], columns[2], columns[3])
+
+
+def planned_work(problem: xr.Dataset, solution: xr.Dataset) -> Floats:
+    """Reference GPU-hours that a plan does inside the horizon, by job, (J,): all that it neither drops nor leaves."""
+    left = solution["short"].values + solution["later"].values
+    return np.asarray(problem["work_left"].values - left)
+
+
+def done(problem: xr.Dataset, schedule: xr.Dataset) -> Floats:
+    """Reference GPU-hours that a schedule does, by job, (J,)."""
+    job, pool = schedule["entry_job"].values, schedule["entry_pool"].values
+    speed = pool_speed(values_of(problem))
+    out = np.zeros(problem.sizes["job"])
+    hours = problem["dt"].values[schedule["entry_time"].values]
+    np.add.at(out, job, schedule["entry_gpus"].values * hours * speed[problem["job_group"].values[job], pool])
+    return out
+
+
+def pool_speed(p: dict[str, Any]) -> Floats:
+    """Speed of each group in each pool, 0 where not eligible, (K, N)."""
+    at = np.take_along_axis(p["speed"], np.maximum(p["pool_class"], 0), axis=1)
+    return np.where(p["pool_class"] >= 0, at, 0.0)
+
+
+def _preference(p: dict[str, Any], j: int, sites: list[str], home: str | None) -> list[tuple[int, float]]:
+    """(pool, speed) in the order in which the job fills them."""
+    speed = pool_speed(p)[p["job_group"][j]]
+    site_of = p["hall_site"][p["pool_hall"]]
+    first = sites.index(home) if home is not None else 0
+    pools = sorted(np.flatnonzero(speed > 0), key=lambda n: (site_of[n] != first, site_of[n], -speed[n], n))
+    return [(int(n), float(speed[n])) for n in pools]
+
+
+def _released(share_open: Floats) -> Floats:
+    """Share of each period after the job's release, (J, T): like `open`, but without an end."""
+    first = np.argmax(share_open > 0, axis=1)
+    periods = np.arange(share_open.shape[1])
+    after = (periods > first[:, None]).astype(float)
+    at_first = (periods == first[:, None]) * share_open
+    return np.asarray(after + at_first)
+
+
+class Room:
+    """What is still free in each pool [GPU], hall [MW IT] and grid connection [MW], by period."""
+
+    def __init__(self, p: dict[str, Any]) -> None:
+        self.pool = p["available"] - p["firm"]
+        self.hall = p["hall_mw"] - p["it_min"]
+        least = p["other_site_mw"].copy()
+        np.add.at(least, p["hall_site"], p["it_min"] + p["overhead_min"])
+        self.site = p["grid_limit_mw"] - least
+        self.hall_of = p["pool_hall"]
+        self.site_of = p["hall_site"][p["pool_hall"]]
+        self.it_mw = p["busy_mw"] - p["idle_mw"]
+        self.grid_mw = self.it_mw[:, None] * (1 + p["slope"].max(axis=2))[self.hall_of]
+
+    def take(self, n: int, t: int, wanted: float) -> float:
+        """Take up to `wanted` GPUs of a pool; returns what was taken."""
+        h, s = self.hall_of[n], self.site_of[n]
+        fits = min(wanted, self.pool[n, t], self.hall[h, t] / self.it_mw[n], self.site[s, t] / self.grid_mw[n, t])
+        if fits <= NOTHING:
+            return 0.0
+        self.pool[n, t] -= fits
+        self.hall[h, t] -= fits * self.it_mw[n]
+        self.site[s, t] -= fits * self.grid_mw[n, t]
+        return float(fits)
+
+
+def hold(
+    p: dict[str, Any], room: Room, left: Floats, j: int, t: int, most: float, order: list[tuple[int, float]]
+) -> list[tuple[int, int, int, float]]:
+    """Entries of one job in one period; lowers what is left of its work."""
+    entries = []
+    for n, speed in order:
+        wanted = min(most, left[j] / (speed * p["dt"][t]))
+        if wanted <= NOTHING:
+            break
+        got = room.take(n, t, wanted)
+        if got:
+            entries.append((j, n, t, got))
+            most -= got
+            left[j] -= got * speed * p["dt"][t]
+    return entries
+
+
+def earliest_deadline_first(problem: xr.Dataset) -> xr.Dataset:
+    """Schedule of a dispatcher that knows prices but no solver.
+
+    Jobs come by their last open period (then position). Each takes the cheapest of its open hours that still
+    have room, by site price with the steepest overhead per reference GPU-hour, up to its GPU limit in every
+    period. Room in pools, halls and grid connections holds; PUE caps and peaks are not looked at.
+    """
+    p = values_of(problem)
+    room, entries = Room(p), []
+    left = p["work_left"].astype(float).copy()
+    last = p["open"].shape[1] - 1 - np.argmax(p["open"][:, ::-1] > 0, axis=1)
+    cost = _gpu_hour(p)
+    for j in np.argsort(last, kind="stable").tolist():
+        entries += _fill(p, room, left, j, cost)
+    return _schedule(problem, entries)
+
+
+def _gpu_hour(p: dict[str, Any]) -> Floats:
+    """Energy cost of a GPU-hour in each pool and period with the steepest overhead, (N, T) [EUR]."""
+    hall = p["pool_hall"]
+    power = (p["busy_mw"] - p["idle_mw"])[:, None] * (1 + p["slope"].max(axis=2))[hall]
+    return np.asarray(power * p["price"][p["hall_site"][hall]])
+
+
+def _fill(p: dict[str, Any], room: Room, left: Floats, j: int, cost: Floats) -> list[tuple[int, int, int, float]]:
+    """Entries of one job, cheapest hours first."""
+    speed = pool_speed(p)[p["job_group"][j]]
+    pools, hours = np.flatnonzero(speed > 0), np.flatnonzero(p["open"][j] > 0)
+    per_work = cost[np.ix_(pools, hours)] / speed[pools][:, None]
+    order = np.argsort(per_work, axis=None, kind="stable")
+    free = p["max_gpus"][j] * p["open"][j]
+    entries = []
+    for n, t in ((pools[i // len(hours)], hours[i % len(hours)]) for i in order):
+        if left[j] <= NOTHING:
+            break
+        got = hold(p, room, left, j, int(t), float(free[t]), [(int(n), float(speed[n]))])
+        free[t] -= sum(e[3] for e in got)
+        entries += got
+    return entries
+
+
+def trimmed(problem: xr.Dataset, table: pd.DataFrame) -> xr.Dataset:
+    """What of an older schedule still holds: its jobs that are open, in room that is left, up to their work.
+
+    Parameters
+    ----------
+    table : job, pool (site, hall, pool), start (UTC) and gpus, as in schedule.csv
+    """
+    p = values_of(problem)
+    room, left = Room(p), p["work_left"].astype(float).copy()
+    jobs = {str(name): j for j, name in enumerate(problem["job"].values)}
+    pools = {str(name): n for n, name in enumerate(problem["pool"].values)}
+    times = {t: i for i, t in enumerate(problem["time"].values)}
+    speed = pool_speed(p)
+    free = p["max_gpus"][:, None] * p["open"]
+    entries: list[tuple[int, int, int, float]] = []
+    for row in table.sort_values(["start", "job", "site", "hall", "pool"]).itertuples():
+        j, n = jobs.get(str(row.job)), pools.get(f"{row.site}/{row.hall}/{row.pool}")
+        t = times.get(np.datetime64(row.start, "ns"))  # type: ignore[call-overload]
+        if j is None or n is None or t is None or speed[p["job_group"][j], n] <= 0:
+            continue
+        wanted = min(float(row.gpus), float(free[j, t]))  # type: ignore[arg-type]
+        got = hold(p, room, left, j, t, wanted, [(n, float(speed[p["job_group"][j], n]))])
+        free[j, t] -= sum(e[3] for e in got)
+        entries += got
+    return _schedule(problem, entries)
+
+
+def _schedule(problem: xr.Dataset, entries: list[tuple[int, int, int, float]]) -> xr.Dataset:
+    columns = np.array(sorted(entries), dtype=float).reshape(-1, 4).T
+    return as_schedule(problem, columns[0], columns[1], columns[2], columns[3])
+
+
+#: The threshold rule runs in this share of the cheapest hours of the home site.
+CHEAP_SHARE = 0.5
+
+
+def cheapest_hours(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dataset:
+    """At home, only in hours below the site's median price, unless the deadline leaves no more slack."""
+    p = values_of(problem)
+    sites = problem["site"].values.tolist()
+    at_home = [0 if h is None else sites.index(h) for h in home]
+    cheap = p["price"] <= np.quantile(p["price"], CHEAP_SHARE, axis=1, keepdims=True)
+    speed = pool_speed(p)[p["job_group"]]
+    hours_left = np.cumsum((p["open"] * p["dt"])[:, ::-1], axis=1)[:, ::-1]
+
+    def waits(j: int, t: int, left: float) -> bool:
+        needed = left / (p["max_gpus"][j] * speed[j].max())
+        return bool(not cheap[at_home[j], t] and hours_left[j, t] > needed + p["dt"][t])
+
+    def away(j: int) -> Callable[[int], float]:
+        return lambda n: float(p["hall_site"][p["pool_hall"][n]] != at_home[j])
+
+    order = [_ranked(p, speed[j], away(j)) for j in range(len(work))]
+    return greedy(problem, work, lambda j, _: order[j], waits)
+
+
+def follow_cheapest_site(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dataset:
+    """At once, at whichever eligible site has the lowest price of the hour."""
+    p = values_of(problem)
+    speed = pool_speed(p)[p["job_group"]]
+    site_of = p["hall_site"][p["pool_hall"]]
+    return greedy(problem, work, lambda j, t: _ranked(p, speed[j], lambda n: float(p["price"][site_of[n], t])))
+
+
+def lowest_pue_site(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dataset:
+    """At once, in the hall with the lowest PUE at full load in the hour."""
+    p = values_of(problem)
+    speed = pool_speed(p)[p["job_group"]]
+    full = p["it_min"] + p["width"].sum(axis=2)
+    overhead = p["overhead_min"] + (p["width"] * p["slope"]).sum(axis=2)
+    pue = 1 + overhead / full
+    return greedy(problem, work, lambda j, t: _ranked(p, speed[j], lambda n: float(pue[p["pool_hall"][n], t])))
+
+
+def _ranked(p: dict[str, Any], speed: Floats, key: Callable[[int], float]) -> list[tuple[int, float]]:
+    """Eligible pools by `key`, then the fastest first."""
+    return [
+        (int(n), float(speed[n])) for n in sorted(np.flatnonzero(speed > 0), key=lambda n: (key(int(n)), -speed[n], n))
+    ]
+
+
+RULES: dict[str, Callable[[xr.Dataset, Floats, list[str | None]], xr.Dataset]] = {
+    "cheapest hours at home": cheapest_hours,
+    "follow the cheapest site": follow_cheapest_site,
+    "lowest-PUE site": lowest_pue_site,
+}

@@ -1,0 +1,1 @@
+"""Series: read, cut to what was known, resample, fill, label."""

@@ -1,0 +1,140 @@
+"""Datasets over UTC interval starts in which every interval carries its quality and its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from energy.schema import QUALITY, Flags, Floats, Times
+from energy.sources.client.answer import Answer
+from energy.sources.client.settings import Source
+
+#: Variables that say where an interval comes from, not what it is.
+LABELS = ("quality", "source")
+TIME_ATTRS = {"standard_name": "time", "long_name": "start of the interval (UTC)"}
+QUALITY_ATTRS = {
+    "long_name": "quality, best first",
+    "flag_values": np.arange(len(QUALITY), dtype=np.int8),
+    "flag_meanings": " ".join(QUALITY),
+}
+#: Attributes of the fetch, not of the data: left out of comparisons.
+FETCH_ATTRS = ("retrieved_at", "stale", "note")
+#: Attributes in which every source of a mixed series is named.
+TERMS = ("source", "licence", "attribution")
+
+
+def dataset(
+    source: Source, time: Any, dt: Any, variables: Mapping[str, tuple[Any, str]], quality: str | Flags, **attrs: Any
+) -> xr.Dataset:
+    """A labelled Dataset, sorted by time.
+
+    Parameters
+    ----------
+    time : interval starts (UTC, naive), shape (T,)
+    dt : interval lengths [h], shape (T,) or one for all
+    variables : name -> (values of shape (T,), unit)
+    quality : one of QUALITY for all, or an index into it per interval
+    """
+    starts = np.asarray(time, dtype="datetime64[ns]")
+    flags = np.full(len(starts), QUALITY.index(quality), np.int8) if isinstance(quality, str) else quality
+    data: dict[str, Any] = {n: ("time", np.asarray(v, dtype=float), {"units": u}) for n, (v, u) in variables.items()}
+    data["dt"] = ("time", np.broadcast_to(np.asarray(dt, dtype=float), starts.shape).copy(), {"units": "h"})
+    data["quality"] = ("time", flags, QUALITY_ATTRS)
+    data["source"] = ("time", np.full(len(starts), source.name))
+    about = {"source": source.name, "licence": source.licence, "attribution": source.attribution,
+             "time_label": "start of the interval, UTC", "Conventions": "CF-1.11"}  # fmt: skip
+    ds = xr.Dataset(data, {"time": ("time", starts, TIME_ATTRS)}, attrs=about | attrs)
+    return ds.isel(time=np.argsort(starts, kind="stable"))
+
+
+def stamped(ds: xr.Dataset, answer: Answer) -> xr.Dataset:
+    """The Dataset with when and how its answer came."""
+    fetched = f"{answer.fetched_at:%Y-%m-%dT%H:%M:%SZ}"
+    note = in_one_line([str(ds.attrs.get("note", "")), answer.note])
+    return ds.assign_attrs(retrieved_at=fetched, stale=int(answer.stale), note=note)
+
+
+def join(parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    """One Dataset of several, with the terms of all; where two have an interval, the earlier part's stands."""
+    whole = xr.concat(
+        parts, "time", data_vars="all", coords="minimal", compat="override", join="outer", combine_attrs="override"
+    )
+    _, first = np.unique(whole["time"].values, return_index=True)
+    terms = terms_of([p for p in parts if p.sizes["time"]] or parts[:1])
+    return whole.isel(time=first).assign_attrs(terms | fetch_attrs(parts))
+
+
+def fetch_attrs(parts: Iterable[xr.Dataset]) -> dict[str, Any]:
+    """When and how the answers of a mixed series came: the latest, stale if one is, all notes."""
+    attrs = [p.attrs for p in parts]
+    notes = sorted({str(a["note"]) for a in attrs if a.get("note")})
+    times = [str(a["retrieved_at"]) for a in attrs if "retrieved_at" in a]
+    return {"stale": max((int(a.get("stale", 0)) for a in attrs), default=0), "note": "; ".join(notes)} | (
+        {"retrieved_at": max(times)} if times else {}
+    )
+
+
+def in_one_line(texts: Iterable[str]) -> str:
+    """Each text once, in order of appearance."""
+    return "; ".join(dict.fromkeys(t for t in texts if t))
+
+
+def terms_of(parts: Iterable[xr.Dataset]) -> dict[str, str]:
+    """Sources, licences and attributions of a mixed series, each once; parts may be mixed themselves."""
+    attrs = [p.attrs for p in parts]
+    return {name: in_one_line(t for a in attrs for t in str(a.get(name, "")).split("; ")) for name in TERMS}
+
+
+def clip(ds: xr.Dataset, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
+    """Intervals that begin in [start, end)."""
+    time = ds["time"].values
+    return ds.isel(time=np.flatnonzero((time >= start) & (time < end)))
+
+
+def touching(ds: xr.Dataset, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
+    """Intervals that overlap [start, end): for weeks, which seldom begin where a horizon does."""
+    return ds.isel(time=np.flatnonzero((ends(ds) > start) & (ds["time"].values < end)))
+
+
+def ends(ds: xr.Dataset) -> Times:
+    """First moments after the intervals, shape (T,)."""
+    return np.asarray(ds["time"].values + hours(ds["dt"].values))
+
+
+def hours(values: Any) -> Any:
+    """Hours as timedeltas, exact to the second."""
+    return (np.round(np.asarray(values, dtype=float) * 3600)).astype("timedelta64[s]").astype("timedelta64[ns]")
+
+
+def finite(ds: xr.Dataset, names: Iterable[str]) -> xr.Dataset:
+    """Intervals in which all the named variables have a value."""
+    keep = np.logical_and.reduce([np.isfinite(ds[n].values) for n in names])
+    return ds.isel(time=np.flatnonzero(keep))
+
+
+def held(ds: xr.Dataset, step_h: float) -> xr.Dataset:
+    """The same step series in finer, equal pieces: exact for prices, which hold over their interval."""
+    pieces = np.round(ds["dt"].values / step_h).astype(int)
+    at = np.repeat(np.arange(len(pieces)), pieces)
+    within = np.arange(len(at)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    out = ds.isel(time=at).assign_coords(time=("time", ds["time"].values[at] + hours(within * step_h), TIME_ATTRS))
+    return out.assign(dt=("time", np.full(len(at), step_h), {"units": "h"}))
+
+
+def utc(texts: Sequence[str]) -> Times:
+    """ISO 8601 times with offset or Z as naive UTC."""
+    stamps = pd.DatetimeIndex(pd.to_datetime(list(texts), utc=True, format="ISO8601"))
+    return np.asarray(stamps.tz_localize(None).as_unit("ns").values)
+
+
+def spacing(time: Times, last_h: float | None = None) -> Floats:
+    """Lengths of intervals from start to start [h]; the last as the one before it, or as given."""
+    if len(time) == 0:
+        return np.zeros(0)
+    steps = np.diff(time) / np.timedelta64(1, "h")
+    last = last_h if last_h is not None else (float(steps[-1]) if len(steps) else 1.0)
+    return np.append(steps, last)

@@ -1,0 +1,207 @@
+"""Is a series what it says it is? Findings first, each warn or refuse; repairs only where they are labelled.
+
+Nothing here fills a price: a missing price stays missing until a fallback that names itself supplies it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from energy.schema import QUALITY, Bools, Floats, Times
+from energy.series.labels import TIME_ATTRS, clip, ends, hours
+from energy.sources.requests_by_day import day_of, midnight
+
+#: Prices outside are looked at: the harmonised limits of the coupled day-ahead market [EUR/MWh].
+BAND = (-500.0, 4000.0)
+#: Prices outside this many times the band are no prices.
+REFUSE_FACTOR = 2.0
+#: A price that stays the same for longer is looked at [h]: whole days of one price do not clear.
+FLAT_PRICE_H = 24.0
+#: A temperature that stays the same to the last digit for longer is a stuck sensor [h].
+FLAT_WEATHER_H = 12.0
+#: Below this median of absolute values a price series is per kWh: no zone's is under 1 EUR/MWh for a month.
+KWH_MEDIAN, KWH_DAYS = 1.0, 28.0
+#: Ratios of medians that unit mistakes make: kWh for MWh, cents or øre, and their inverses; NOK for EUR is 9 to 12.
+UNIT_RATIOS = {"per kWh": 1e-3, "per MWh taken for per kWh": 1e3, "cents per kWh": 0.1, "cents": 100.0, "NOK": 11.0}
+#: How near to such a ratio a median must be to be taken for it (relative).
+RATIO_WIDTH = 0.2
+#: Fewest common intervals for comparing two series.
+FEWEST = 12
+#: Longest weather gap that is interpolated [h]; a front passes in about three.
+WEATHER_GAP_H = 3.0
+#: Lengths of days are sums of steps; rounding stays far below this [h].
+TINY_H = 1e-6
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found; `at` is the first interval at fault (UTC)."""
+
+    kind: str
+    level: Literal["warn", "refuse"]
+    text: str
+    at: np.datetime64 | None = None
+
+    def __str__(self) -> str:
+        when = f" at {str(self.at)[:16]}Z" if self.at is not None else ""
+        return f"{self.kind}{when}: {self.text}"
+
+
+def check_prices(ds: xr.Dataset) -> list[Finding]:
+    """Everything that a price series of one zone (`price`, `dt`) can be found out in by itself; see `flips` too."""
+    time, price, dt = ds["time"].values, ds["price"].values, ds["dt"].values
+    found = [*duplicates(ds), *band(time, price), *flat_runs(time, price, dt, FLAT_PRICE_H), *zero_days(time, price)]
+    return found + per_kwh(price, dt)
+
+
+def check_weather(ds: xr.Dataset) -> list[Finding]:
+    """Duplicates, gaps, stuck sensors and values that no weather has."""
+    found = [*duplicates(ds), *flat_runs(ds["time"].values, ds["temp_air"].values, ds["dt"].values, FLAT_WEATHER_H)]
+    for name, low, high in (("temp_air", -60.0, 60.0), ("relative_humidity", 0.0, 105.0), ("pressure", 5e4, 1.1e5)):
+        values = ds[name].values if name in ds else np.zeros(0)
+        bad = (values < low) | (values > high)
+        if bad.any():
+            first = int(np.argmax(bad))
+            text = f"{name} {values[first]:g} outside {low:g} … {high:g}"
+            found.append(Finding("range", "refuse", text, _at(ds, first)))
+    return found
+
+
+def _at(ds: xr.Dataset, position: int) -> np.datetime64:
+    return np.datetime64(ds["time"].values[position], "ns")
+
+
+def uncovered(
+    time: Times, until: Times, start: np.datetime64, end: np.datetime64
+) -> list[tuple[np.datetime64, np.datetime64]]:
+    """Stretches of [start, end) outside the intervals [time, until), which are sorted and may overlap."""
+    out, known = [], start
+    for begin, stop in zip(time, until, strict=True):
+        if begin > known:
+            out.append((known, min(begin, end)))
+        known = max(known, stop)
+    return [(a, b) for a, b in [*out, (known, end)] if a < b and a < end]
+
+
+def duplicates(ds: xr.Dataset) -> list[Finding]:
+    """Intervals that begin before the one before them ends, or at the same time."""
+    time = ds["time"].values
+    bad = np.flatnonzero(time[1:] < ends(ds)[:-1]) + 1
+    text = f"{len(bad)} intervals begin inside the one before"
+    return [Finding("duplicates", "refuse", text, _at(ds, int(bad[0])))] if len(bad) else []
+
+
+def flat_runs(time: Times, values: Floats, dt: Floats, longest_h: float) -> list[Finding]:
+    """Stretches of one value longer than `longest_h` [h]."""
+    if not len(values):
+        return []
+    run = np.cumsum(np.append(True, np.diff(values) != 0)) - 1
+    length = np.bincount(run, weights=dt)
+    longest = int(np.argmax(length))
+    if length[longest] <= longest_h:
+        return []
+    first = int(np.argmax(run == longest))
+    return [Finding("flat run", "warn", f"{values[first]:g} for {length[longest]:g} h", time[first])]
+
+
+def zero_days(time: Times, values: Floats) -> list[Finding]:
+    """UTC days on which every value is exactly zero: what failed exports look like."""
+    day = time.astype("datetime64[D]")
+    days, first, count = np.unique(day, return_index=True, return_counts=True)
+    zeros = np.array([np.sum((values == 0) & (day == d)) for d in days])
+    bad = (zeros == count) & (count > 1)
+    if not bad.any():
+        return []
+    return [Finding("zero day", "warn", f"{int(bad.sum())} days of zeros only", time[first[np.argmax(bad)]])]
+
+
+def band(time: Times, price: Floats, low: float = BAND[0], high: float = BAND[1]) -> list[Finding]:
+    """Prices outside the band (warn) or outside REFUSE_FACTOR times it, or not numbers (refuse)."""
+    far = ~((price >= REFUSE_FACTOR * low) & (price <= REFUSE_FACTOR * high))
+    out = far | (price < low) | (price > high)
+    if not out.any():
+        return []
+    first = int(np.argmax(far if far.any() else out))
+    level: Literal["warn", "refuse"] = "refuse" if far.any() else "warn"
+    return [Finding("band", level, f"{price[first]:g} outside {low:g} … {high:g}", time[first])]
+
+
+def per_kwh(price: Floats, dt: Floats) -> list[Finding]:
+    """A long series whose prices are all tiny is per kWh."""
+    if len(price) == 0 or dt.sum() < KWH_DAYS * 24 or np.median(np.abs(price)) >= KWH_MEDIAN:
+        return []
+    return [Finding("unit", "warn", f"median {np.median(np.abs(price)):.3g} looks like a price per kWh")]
+
+
+def flips(ds: xr.Dataset, reference: xr.Dataset) -> list[Finding]:
+    """Is it the reference with another sign, or in another unit?"""
+    _, mine, theirs = np.intersect1d(ds["time"].values, reference["time"].values, return_indices=True)
+    a, b = ds["price"].values[mine], reference["price"].values[theirs]
+    told = np.abs(b) > KWH_MEDIAN
+    if told.sum() < FEWEST:
+        return []
+    ratio = float(np.median(a[told] / b[told]))
+    if abs(ratio + 1) < RATIO_WIDTH:
+        return [Finding("sign", "refuse", "the prices of the reference with the other sign", _at(ds, int(mine[0])))]
+    for name, factor in UNIT_RATIOS.items():
+        if abs(ratio / factor - 1) < RATIO_WIDTH:
+            text = f"{ratio:.3g} times the reference: looks like {name}"
+            return [Finding("unit", "refuse", text, _at(ds, int(mine[0])))]
+    return []
+
+
+def local_days(ds: xr.Dataset, clock: str) -> list[Finding]:
+    """Whole local days whose steps do not make 23, 24 or 25 hours (92, 96 or 100 quarters) as the clock says."""
+    if not ds.sizes["time"]:
+        return []
+    first, last = day_of(ds["time"].values[0], clock), day_of(ends(ds)[-1], clock)
+    found = []
+    for day in (first + timedelta(days=n) for n in range(1, (last - first).days)):
+        begin, stop = midnight(day, clock), midnight(day + timedelta(days=1), clock)
+        length, there = float((stop - begin) / np.timedelta64(1, "h")), float(clip(ds, begin, stop)["dt"].sum())
+        if abs(there - length) > TINY_H:
+            found.append(Finding("local day", "warn", f"{there:g} of {length:g} h on {day} ({clock})", begin))
+    return found
+
+
+def refused(found: Sequence[Finding]) -> str:
+    """The findings that refuse a series, as one line; empty where there is none."""
+    return "; ".join(str(f) for f in found if f.level == "refuse")
+
+
+def fill_weather(ds: xr.Dataset, step_h: float = 1.0, longest_h: float = WEATHER_GAP_H) -> xr.Dataset:
+    """The series on steps of `step_h`, gaps of at most `longest_h` interpolated and labelled `proxy`.
+
+    Coarser steps of the source itself (a forecast's six-hourly tail) are interpolated as well: they are
+    promises about moments, and between two of them no gap.
+    """
+    if ds.sizes["time"] < 2:
+        return ds
+    time, dt, last = ds["time"].values, ds["dt"].values, ends(ds)[-1]
+    grid = np.arange(time[0], last, hours(step_h)).astype("datetime64[ns]")
+    position = np.searchsorted(time, grid, side="right") - 1
+    own = time[position] == grid
+    bridge = np.maximum(hours(dt), hours(longest_h + step_h))
+    near = np.append(time[1:], last) - time <= bridge
+    out = _interpolated(ds.isel(time=position), ds, grid, own)
+    out["dt"] = ("time", np.full(len(grid), step_h), ds["dt"].attrs)
+    return out.isel(time=np.flatnonzero(own | near[position]))
+
+
+def _interpolated(out: xr.Dataset, ds: xr.Dataset, grid: Times, own: Bools) -> xr.Dataset:
+    """`out` on the grid: values of the source where they are its own, between them straight lines."""
+    out = out.assign_coords(time=("time", grid, TIME_ATTRS))
+    knots, at = ds["time"].values.astype("int64"), grid.astype("int64")
+    for name in ds.data_vars:
+        if ds[name].dtype.kind == "f" and name != "dt":
+            line = np.interp(at, knots, ds[name].values)
+            out[name] = ("time", np.where(own, out[name].values, line), ds[name].attrs)
+    proxy = np.maximum(out["quality"].values, QUALITY.index("proxy"))
+    out["quality"] = ("time", np.where(own, out["quality"].values, proxy).astype(np.int8), ds["quality"].attrs)
+    return out

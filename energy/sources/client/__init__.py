@@ -1,0 +1,1 @@
+"""Asking servers: HTTP, cache, rate limits, credentials."""

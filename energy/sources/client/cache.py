@@ -1,0 +1,247 @@
+"""Raw answers with their fetch times, so that any night can be replayed as it was known then.
+
+Bodies are files named by their SHA-256; the ledger says which question got which of them, when, and which
+questions got none. A question is source, path and parameters: neither host nor credential is part of it.
+
+One SQLite file that outlives the process: what was sent when, who asked to be left alone, what came back.
+
+Counters must survive a restart: ENTSO-E bans an address for ten minutes, Open-Meteo counts by the day.
+
+Fetches as wholes: for whom, over which hours, begun and ended when; what a replay goes by.
+
+The questions of a fetch depend on its hours and on the moment it began (how far measurements reach, which
+host has which days). A replay therefore asks what the last fetch that covers its hours asked, under that
+fetch's clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+import numpy as np
+
+from energy.sources.client.answer import Answer, Kind, SourceError
+from energy.sources.requests_by_day import Span, iso
+
+
+@dataclass(frozen=True)
+class Health:
+    """When a source last gave data and when it last failed (UTC, naive), with the reason."""
+
+    last_ok: datetime | None
+    last_failure: datetime | None
+    reason: str
+
+
+def question(source: str, path: str, params: Mapping[str, str]) -> str:
+    """One line that names a request for good."""
+    return f"{source} {path}?{urlencode(sorted(params.items()))}"
+
+
+class Archive:
+    """Raw answers under one folder."""
+
+    def __init__(self, folder: Path, ledger: Ledger) -> None:
+        self.folder, self._ledger = folder, ledger
+
+    def keep(self, asked: str, at: datetime, answer: Answer) -> None:
+        """Note what a question got at a time; the body is stored once."""
+        sha = hashlib.sha256(answer.body).hexdigest()
+        path = self._path(answer.source, sha)
+        if not path.exists():
+            _write(path, answer.body)
+        came = (sha, as_text(answer.fetched_at), answer.stale)
+        self._insert((answer.source, asked, as_text(at), answer.kind, answer.note, *came))
+
+    def keep_failure(self, asked: str, at: datetime, error: SourceError) -> None:
+        """Note that a question got no data, and why."""
+        self._insert((error.source, asked, as_text(at), error.kind, error.reason, None, None, False))
+
+    def _insert(self, row: tuple[object, ...]) -> None:
+        names = "source, question, at, kind, reason, sha, fetched_at, stale"
+        with self._ledger.transaction() as db:
+            db.execute(f"INSERT INTO delivery ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def known(self, source: str, asked: str, as_of: datetime) -> Answer:
+        """What the question had got by then.
+
+        Raises
+        ------
+        SourceError : of the kind noted then; or (empty) where it had not been asked yet.
+        """
+        with self._ledger.transaction() as db:
+            row = db.execute(
+                "SELECT kind, reason, sha, fetched_at, stale FROM delivery WHERE question = ? AND at <= ?"
+                " ORDER BY at DESC, id DESC LIMIT 1",
+                (asked, as_text(as_of)),
+            ).fetchone()
+        if row is None:
+            raise SourceError(source, "empty", f"not on file: it had not been asked for by {as_of:%Y-%m-%d %H:%M}Z")
+        kind, reason, sha, fetched_at, stale = row
+        if sha is None:
+            raise SourceError(source, kind, reason)
+        return self._read(source, kind, reason, sha, datetime.fromisoformat(fetched_at), bool(stale))
+
+    def _read(self, source: str, kind: Kind, note: str, sha: str, fetched_at: datetime, stale: bool) -> Answer:
+        try:
+            body = self._path(source, sha).read_bytes()
+        except OSError:
+            raise SourceError(source, "fatal", f"the raw answer {sha[:12]} is missing from {self.folder}") from None
+        if hashlib.sha256(body).hexdigest() != sha:
+            raise SourceError(source, "fatal", f"the raw answer {sha[:12]} in {self.folder} was changed")
+        return Answer(source, kind, body, fetched_at, from_cache=True, stale=stale, note=note)
+
+    def nothing(self, source: str, asked: str, since: datetime) -> Answer | None:
+        """The last answer to a question, if it was "nothing there" and came after `since`."""
+        with self._ledger.transaction() as db:
+            row = db.execute(
+                "SELECT kind, reason, sha, fetched_at, at FROM delivery WHERE question = ? ORDER BY id DESC LIMIT 1",
+                (asked,),
+            ).fetchone()
+        if row is None or row[0] != "empty" or row[2] is None or row[4] < as_text(since):
+            return None
+        return self._read(source, "empty", row[1], row[2], datetime.fromisoformat(row[3]), stale=False)
+
+    def health(self, source: str, as_of: datetime) -> Health:
+        """Last success and last failure of a source by then.
+
+        An answer that its server confirmed (304) is a success of that moment, however old its body is.
+        """
+        ok = self._last(source, "kind = 'ok' AND stale = 0", as_of)
+        bad = self._last(source, "(kind NOT IN ('ok', 'empty') OR stale = 1)", as_of)
+        return Health(_time(ok[0]), _time(bad[0]), bad[1])
+
+    def _last(self, source: str, which: str, as_of: datetime) -> tuple[str, str]:
+        """Time and reason of the newest such delivery by then; of several at one time the one noted last."""
+        with self._ledger.transaction() as db:
+            row = db.execute(
+                f"SELECT at, reason FROM delivery WHERE source = ? AND at <= ? AND {which}"
+                " ORDER BY at DESC, id DESC LIMIT 1",
+                (source, as_text(as_of)),
+            ).fetchone()
+        return row or ("", "")
+
+    def _path(self, source: str, sha: str) -> Path:
+        return self.folder / source / sha[:2] / sha
+
+
+def _write(path: Path, body: bytes) -> None:
+    """Write beside the place and rename into it: a killed process leaves no half file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(body)
+    Path(name).replace(path)
+
+
+def _time(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+#: How long a process waits for another one's transaction [s]; each takes milliseconds.
+LOCK_S = 20.0
+_TABLES = """
+CREATE TABLE IF NOT EXISTS sent (source TEXT, at REAL, weight REAL);
+CREATE INDEX IF NOT EXISTS sent_at ON sent (source, at);
+CREATE TABLE IF NOT EXISTS blocked (source TEXT PRIMARY KEY, until REAL, reason TEXT);
+CREATE TABLE IF NOT EXISTS delivery (
+    id INTEGER PRIMARY KEY, source TEXT, question TEXT, at TEXT, kind TEXT, reason TEXT,
+    sha TEXT, fetched_at TEXT, stale INTEGER);
+CREATE INDEX IF NOT EXISTS delivery_at ON delivery (question, at);
+CREATE TABLE IF NOT EXISTS session (
+    id INTEGER PRIMARY KEY, name TEXT, start TEXT, stop TEXT, began TEXT, ended TEXT);
+"""
+
+
+class Ledger:
+    """The file: one connection, one transaction at a time; other processes wait their turn."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._turn = threading.RLock()
+        self._db = sqlite3.connect(path, timeout=LOCK_S, isolation_level=None, check_same_thread=False)
+        # Write-ahead log, synced at checkpoints only: a power cut may cost the last rows, never the file.
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(_TABLES)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._turn:
+            self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything inside happens at once or not at all."""
+        with self._turn:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+
+def as_text(moment: datetime) -> str:
+    """Times are compared as text in the ledger, so all have one form."""
+    return moment.isoformat(timespec="microseconds")
+
+
+@dataclass(frozen=True)
+class Session:
+    """One finished fetch: its hours (UTC) and when it began (UTC, naive)."""
+
+    span: Span
+    began: datetime
+
+
+class NotOnFile(SourceError):
+    """A replay of what nobody had fetched by then."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("archive", "empty", reason)
+
+
+class Sessions:
+    """The fetches that a ledger knows."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def note(self, name: str, span: Span, began: datetime, ended: datetime) -> None:
+        """Put a finished fetch on file."""
+        row = (name, iso(span[0]), iso(span[1]), as_text(began), as_text(ended))
+        with self._ledger.transaction() as db:
+            db.execute("INSERT INTO session (name, start, stop, began, ended) VALUES (?, ?, ?, ?, ?)", row)
+
+    def known(self, name: str, span: Span, as_of: datetime) -> Session:
+        """The last fetch for `name` that covers the hours and had ended by then.
+
+        Raises
+        ------
+        NotOnFile : there is none; says what there is.
+        """
+        with self._ledger.transaction() as db:
+            row = db.execute(
+                "SELECT start, stop, began FROM session WHERE name = ? AND start <= ? AND stop >= ? AND ended <= ?"
+                " ORDER BY ended DESC, id DESC LIMIT 1",
+                (name, iso(span[0]), iso(span[1]), as_text(as_of)),
+            ).fetchone()
+            first, count = db.execute("SELECT MIN(ended), COUNT(*) FROM session WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            on_file = f"{count} fetches of it are on file, the first of {first[:16]}Z" if count else "none is on file"
+            hours = f"{iso(span[0])} to {iso(span[1])}"
+            raise NotOnFile(f"no fetch of {name} over {hours} had ended by {as_of:%Y-%m-%dT%H:%MZ}; {on_file}")
+        start, stop = (np.datetime64(t.rstrip("Z"), "ns") for t in row[:2])
+        return Session((start, stop), datetime.fromisoformat(row[2]))

@@ -1,0 +1,174 @@
+"""Rate limits: each source's budget of weighted requests, kept across processes; and who wants to be left alone.
+
+Only requests that go out are counted, never cache hits: `adapter.py` books here just before it sends.
+The windows slide, so a provider that counts in fixed minutes or days is never exceeded either.
+
+urllib3's Retry with three changes: it counts against the budget, waits only briefly, and drains nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from urllib3.exceptions import InvalidHeader, MaxRetryError, ResponseError
+from urllib3.util.retry import Retry
+
+from energy.sources.client.answer import SourceError
+from energy.sources.client.cache import Ledger
+from energy.sources.client.settings import RETRY_AFTER_S, Source
+
+#: Longest wait for a place in the budget [s]; beyond it the caller hears "quota" and takes the next source.
+PATIENCE_S = 30.0
+#: Most waits for one request: other processes may take a freed place first, a few times.
+MOST_WAITS = 200
+#: Waits are at least this long [s], or rounding of clock readings could make a loop spin.
+SHORTEST_WAIT_S = 0.001
+
+
+class Limits:
+    """Places in the budgets of the sources."""
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+        self._ledger, self._clock, self._sleep = ledger, clock, sleep
+
+    def take(self, source: Source, weight: float) -> None:
+        """Wait for a place and book it.
+
+        Raises
+        ------
+        SourceError : (quota) the source asked to be left alone, or the budget frees no place within PATIENCE_S;
+            (fatal) the request alone is heavier than a whole window.
+        """
+        for seconds, most in source.budget:
+            if weight > most:
+                text = f"request weighs {weight:g}, more than {most:g} per {seconds:g} s"
+                raise SourceError(source.name, "fatal", text)
+        for _ in range(MOST_WAITS):
+            wait = self._book(source, weight)
+            if wait <= 0:
+                return
+            if wait > PATIENCE_S:
+                raise SourceError(source.name, "quota", f"the next free place is {wait:.0f} s away", wait)
+            self._sleep(wait)
+        raise SourceError(source.name, "quota", f"no place after {MOST_WAITS} waits")
+
+    def _book(self, source: Source, weight: float) -> float:
+        """Book a place and return 0, or return how long to wait for one [s]."""
+        now = self._clock()
+        with self._ledger.transaction() as db:
+            wait = max(_blocked(db, source, now), *(_full(db, source, now, weight, w) for w in source.budget))
+            if wait <= 0:
+                longest = max(seconds for seconds, _ in source.budget)
+                db.execute("DELETE FROM sent WHERE source = ? AND at <= ?", (source.name, now - longest))
+                db.execute("INSERT INTO sent VALUES (?, ?, ?)", (source.name, now, weight))
+        return wait
+
+    def block(self, source: Source, seconds: float, reason: str) -> None:
+        """Leave the source alone for so long [s]."""
+        with self._ledger.transaction() as db:
+            db.execute("REPLACE INTO blocked VALUES (?, ?, ?)", (source.name, self._clock() + seconds, reason))
+
+
+def _blocked(db: sqlite3.Connection, source: Source, now: float) -> float:
+    """Seconds for which the source wants no request.
+
+    Raises
+    ------
+    SourceError : (quota) longer than PATIENCE_S; says why.
+    """
+    row = db.execute("SELECT until, reason FROM blocked WHERE source = ?", (source.name,)).fetchone()
+    wait = row[0] - now if row else 0.0
+    if wait > PATIENCE_S:
+        raise SourceError(source.name, "quota", f"to be left alone for {wait:.0f} s more: {row[1]}", wait)
+    return float(wait)
+
+
+def _full(db: sqlite3.Connection, source: Source, now: float, weight: float, window: tuple[float, float]) -> float:
+    """Seconds until the window has room for `weight`; 0 if it has."""
+    seconds, most = window
+    rows = db.execute(
+        "SELECT at, weight FROM sent WHERE source = ? AND at > ? ORDER BY at", (source.name, now - seconds)
+    ).fetchall()
+    excess = sum(w for _, w in rows) + weight - most
+    if excess <= 0:
+        return 0.0
+    for at, booked in rows:
+        excess -= booked
+        if excess <= 0:
+            return float(max(at + seconds - now, SHORTEST_WAIT_S))
+    return seconds
+
+
+#: Statuses after which the same request may succeed a moment later.
+AGAIN = frozenset({429, 500, 502, 503, 504})
+#: Repeated attempts after no connection or no answer; more would only lengthen the time without a network.
+UNREACHED = 1
+#: Pauses get up to this much longer at random [s], so that many clients do not come back together.
+JITTER_S = 0.25
+#: Longest pause between attempts [s].
+BACKOFF_MAX_S = 30.0
+
+
+class PacedRetry(Retry):
+    """Retries that book each attempt with `pace` and wait with `wait`; `never` lists statuses left alone."""
+
+    pace: Callable[[], None]
+    wait: Callable[[float], None]
+    never: frozenset[int]
+
+    def new(self, **kw: Any) -> PacedRetry:
+        """The same policy with new counters."""
+        fresh = super().new(**kw)
+        fresh.pace, fresh.wait, fresh.never = self.pace, self.wait, self.never
+        return fresh
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+        """May this status be tried again?"""
+        return status_code not in self.never and super().is_retry(method, status_code, has_retry_after)
+
+    def get_retry_after(self, response: Any) -> float | None:
+        """Seconds of the header; None where it is missing or nonsense."""
+        try:
+            return super().get_retry_after(response)
+        except (InvalidHeader, OverflowError, ValueError):
+            return None
+
+    def increment(self, *args: Any, **kw: Any) -> PacedRetry:
+        """Count an attempt; a Retry-After above RETRY_AFTER_S ends the attempts.
+
+        The failed answer is closed, not read to its end: it may be endless.
+        """
+        response = kw.get("response")
+        fresh = super().increment(*args, **kw)
+        if response is not None:
+            if (self.get_retry_after(response) or 0.0) > RETRY_AFTER_S:
+                raise MaxRetryError(kw["_pool"], "", ResponseError("asked to wait for longer than a request lasts"))
+            response.close()
+        return fresh
+
+    def sleep(self, response: Any = None) -> None:
+        """Wait as asked or by the back-off, then book the next attempt."""
+        asked = self.get_retry_after(response) if response is not None else None
+        self.wait(asked or self.get_backoff_time())
+        self.pace()
+
+
+def policy(
+    tries: int, backoff_s: float, never: frozenset[int], pace: Callable[[], None], wait: Callable[[float], None]
+) -> PacedRetry:
+    """The policy of one source.
+
+    Parameters
+    ----------
+    tries : attempts, the first included
+    pace : called before each repeated attempt
+    wait : called with the length of each pause [s]
+    """
+    retry = PacedRetry(
+        total=tries - 1, connect=min(tries - 1, UNREACHED), read=min(tries - 1, UNREACHED), allowed_methods=frozenset({"GET"}), status_forcelist=AGAIN, raise_on_status=False,
+        backoff_factor=backoff_s, backoff_jitter=min(JITTER_S, backoff_s), backoff_max=BACKOFF_MAX_S, redirect=False,
+    )  # fmt: skip
+    retry.pace, retry.wait, retry.never = pace, wait, never
+    return retry

@@ -1,0 +1,1 @@
+"""Providers of prices, weather, hydropower and exchange rates, one file each."""

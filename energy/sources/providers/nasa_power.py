@@ -1,0 +1,103 @@
+"""NASA POWER: hourly weather history anywhere on Earth since 2001, without a key (reanalysis, 0.5°).
+
+Contract (power.larc.nasa.gov/docs): local solar time is the default, so UTC is always asked for; missing is
+-999; pressure in kPa; irradiation of an hour in Wh/m², which is its mean in W/m²; keys are YYYYMMDDHH of the
+hour's start; hours trail by up to two weeks (LAG).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from energy.schema import Times
+from energy.series.labels import clip, dataset, finite
+from energy.sources.client.answer import json_answer, reading
+from energy.sources.client.http import Client
+from energy.sources.client.settings import Source, ttl
+from energy.sources.requests_by_day import Span, blocks, day_of, gathered, given, newest_first
+
+SOURCE = Source(
+    name="nasa_power",
+    gives="weather history anywhere since 2001 (reanalysis), up to two weeks behind",
+    base_url="https://power.larc.nasa.gov/api/temporal/hourly/",
+    licence="free to use, with acknowledgement (NASA POWER)",
+    attribution="NASA Langley Research Center POWER Project",
+    classify=json_answer,
+    budget=((1.0, 2.0),),
+)
+#: Provider's name -> (our name, units expected, factor to ours, our unit).
+VARIABLES = {
+    "T2M": ("temp_air", ("C",), 1.0, "degC"),
+    "RH2M": ("relative_humidity", ("%",), 1.0, "%"),
+    "T2MDEW": ("temp_dew", ("C",), 1.0, "degC"),
+    "PS": ("pressure", ("kPa",), 1000.0, "Pa"),
+    "WS10M": ("wind_speed", ("m/s",), 1.0, "m s-1"),
+    "ALLSKY_SFC_SW_DWN": ("ghi", ("Wh/m^2", "W/m^2"), 1.0, "W m-2"),
+    "ALLSKY_SFC_SW_DNI": ("dni", ("Wh/m^2", "W/m^2"), 1.0, "W m-2"),
+    "ALLSKY_SFC_SW_DIFF": ("dhi", ("Wh/m^2", "W/m^2"), 1.0, "W m-2"),
+}
+NEEDED = ("temp_air", "relative_humidity")
+WINDOW = timedelta(days=365)
+#: Hours come up to this late: temperature after days, sunshine (from another satellite chain) after one to two weeks,
+#: and -999 stands for them until then. Younger answers are asked for again soon, not kept as settled.
+LAG = np.timedelta64(14, "D")
+#: First day that the provider has by the hour.
+FIRST = np.datetime64("2001-01-01", "ns")
+
+
+def get_weather(
+    client: Client, latitude: float, longitude: float, start: np.datetime64, end: np.datetime64
+) -> xr.Dataset:
+    """Hours that begin in [start, end) (UTC), as far as they are there; quality `secondary`.
+
+    Raises
+    ------
+    SourceError : of the kind the server's answer has.
+    """
+    params = {
+        "latitude": f"{latitude:.4f}", "longitude": f"{longitude:.4f}", "community": "re", "format": "json",
+        "parameters": ",".join(VARIABLES), "time-standard": "utc",
+    }  # fmt: skip
+
+    def year(span: Span) -> xr.Dataset | None:
+        first, last = day_of(span[0], "UTC"), day_of(span[1] - np.timedelta64(1, "s"), "UTC")
+        when = {"start": f"{first:%Y%m%d}", "end": f"{last:%Y%m%d}"}
+        return given(parse_weather, client.get(SOURCE.name, "point", params | when, ttl(span[1], client.now(), LAG)))
+
+    spans = newest_first(blocks(max(start, FIRST), min(end, client.hour()), WINDOW))
+    return clip(gathered(_hours({}, {}, -999.0), spans, year), start, end)
+
+
+def parse_weather(body: bytes) -> xr.Dataset:
+    """pvlib's names; hours without temperature or humidity are left out.
+
+    Raises
+    ------
+    SourceError : (fatal) not the documented form, another unit, or local solar time.
+    """
+    with reading(SOURCE.name):
+        data = json.loads(body)
+        if data["header"].get("time_standard", "UTC") != "UTC":
+            raise ValueError("hours are in local solar time")
+        units = {n: str(p.get("units", "")) for n, p in data["parameters"].items()}
+        return _hours(data["properties"]["parameter"], units, float(data["header"]["fill_value"]))
+
+
+def _hours(table: dict[str, dict[str, float]], units: dict[str, str], missing: float) -> xr.Dataset:
+    keys = sorted({k for column in table.values() for k in column})
+    time: Times = np.asarray(pd.DatetimeIndex(pd.to_datetime(keys, format="%Y%m%d%H")).as_unit("ns").values)
+    columns: dict[str, tuple[Any, str]] = {}
+    for name, (ours, expected, factor, our_unit) in VARIABLES.items():
+        if name in table and units[name] not in expected:
+            raise ValueError(f"{name} is in {units[name]!r}, not in {expected[0]!r}")
+        raw = np.array([table.get(name, {}).get(k, missing) for k in keys], dtype=float)
+        values = np.where(raw == missing, np.nan, raw * factor)
+        if ours in NEEDED or np.isfinite(values).any():
+            columns[ours] = (values, our_unit)
+    return finite(dataset(SOURCE, time, 1.0, columns, "secondary"), NEEDED)

@@ -1,0 +1,80 @@
+"""PVGIS (Joint Research Centre): a typical meteorological year for any place in Europe and beyond, no key.
+
+Contract (re.jrc.ec.europa.eu/api, version 5.3): ``tmy?lat=&lon=&outputformat=json``; 8760 hours in UTC, each
+month from the year named in `months_selected`; faults are a 400 with a message, overload a 429 or 529. The
+text is fetched here and read by pvlib's own reader. A typical year is a scenario, not what happened.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from energy.series.labels import dataset
+from energy.sources.client.answer import json_answer, reading
+from energy.sources.client.http import Client
+from energy.sources.client.settings import SETTLED_TTL_S, Source
+from energy.sources.providers.met_norway import decimals
+from energy.sources.requests_by_day import given
+
+SOURCE = Source(
+    name="pvgis",
+    gives="typical meteorological year for a place: design studies",
+    base_url="https://re.jrc.ec.europa.eu/api/v5_3/",
+    licence="free to use, with acknowledgement (European Commission, JRC)",
+    attribution="PVGIS © European Union, 2001-2026",
+    classify=json_answer,
+    budget=((1.0, 10.0),),  # stated: 30 per second and address
+)
+#: pvlib's names that we keep -> our unit.
+UNITS = {"temp_air": "degC", "relative_humidity": "%", "pressure": "Pa", "wind_speed": "m s-1", "ghi": "W m-2",
+         "dni": "W m-2", "dhi": "W m-2"}  # fmt: skip
+#: The year that a typical year is shown in: not a leap year, like the typical year itself.
+YEAR = 2001
+
+
+def get_tmy(client: Client, latitude: float, longitude: float, year: int = YEAR) -> xr.Dataset:
+    """The typical year of a place; see `parse_tmy`. Empty where PVGIS has none.
+
+    Raises
+    ------
+    SourceError : of the kind the server's answer has.
+    """
+    params = {"lat": decimals(latitude), "lon": decimals(longitude), "outputformat": "json"}
+    answer = client.get(SOURCE.name, "tmy", params, ttl_s=SETTLED_TTL_S)
+    ds = given(partial(parse_tmy, year=year), answer)
+    return dataset(SOURCE, [], 1.0, {n: ([], u) for n, u in UNITS.items()}, "scenario") if ds is None else ds
+
+
+def parse_tmy(body: bytes, year: int = YEAR) -> xr.Dataset:
+    """temp_air [°C], relative_humidity [%], pressure [Pa], wind_speed [m/s], ghi, dni, dhi [W/m²]; `scenario`.
+
+    Parameters
+    ----------
+    year : the calendar year that the hours are put in
+
+    Raises
+    ------
+    SourceError : (fatal) not the documented form.
+    """
+    from pvlib.iotools import read_pvgis_tmy  # here, not above: pvlib takes half a second to import
+
+    with reading(SOURCE.name):
+        frame, meta = read_pvgis_tmy(io.StringIO(body.decode("utf-8")), pvgis_format="json")
+        time = _in_year(pd.DatetimeIndex(frame.index), year)
+        columns: dict[str, tuple[Any, str]] = {n: (frame[n].to_numpy(float), u) for n, u in UNITS.items()}
+        months = " ".join(f"{m['month']}:{m['year']}" for m in meta["months_selected"])
+        offset = float(meta["inputs"]["location"].get("irradiance_time_offset", 0.0))
+    ds = dataset(SOURCE, time, 1.0, columns, "scenario")
+    return ds.assign_attrs(months_selected=months, irradiance_time_offset_h=offset)
+
+
+def _in_year(stamps: pd.DatetimeIndex, year: int) -> Any:
+    """The same months, days and hours in another year."""
+    fields = {"year": np.full(len(stamps), year), "month": stamps.month, "day": stamps.day, "hour": stamps.hour}
+    return pd.DatetimeIndex(pd.to_datetime(pd.DataFrame(fields))).as_unit("ns").to_numpy()

@@ -1,0 +1,80 @@
+"""A solar array that a plan holds back stays held back in the table that is published, and in the books of its days."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from energy.nightly.accounts import EMPTY, cost_of, day_schedule, inputs_of
+from energy.nightly.settlement import promise
+from energy.optimize import optimize
+from energy.runs.folder import record_of
+from energy.runs.record import held_back, write
+from energy.schedule.table import SOLAR_LIMIT, read_held_back, read_schedule
+from tests.bills.test_minimum_bill import BINDING, CHARGE, minimum, small
+
+SUN = {"dc_mw": 0.6, "ac_mw": 0.5}
+
+
+@pytest.fixture(scope="module")
+def held_run(tmp_path_factory):
+    """A binding minimum bill pays for drawing: the array stands still in some hours."""
+    return published(tmp_path_factory.mktemp("held"), CHARGE, minimum(BINDING))
+
+
+def published(tmp_path, *tariff):
+    """A run of the small case with an array at south, and its folder."""
+    run = optimize(small(tmp_path, *tariff, solar=SUN).path)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    write(record_of(run), folder)
+    return run, folder
+
+
+def test_books_of_the_published_tables_are_the_bill_of_the_plan(held_run):
+    run, folder = held_run
+    table, held = read_schedule(folder / "schedule.parquet"), read_held_back(folder)
+    assert len(held) > 0
+    assert (held["site"] == "south").all()
+    inputs = run.inputs
+    books = cost_of(inputs, inputs.state, table, held)
+    assert books == pytest.approx(run.plan.bill.total(), abs=1e-6)
+    assert abs(cost_of(inputs, inputs.state, table) - books) > 0.01, "the sun that is held back makes a difference"
+
+
+def test_hours_of_other_days_and_sites_that_are_gone_are_no_part_of_a_day(held_run):
+    run, folder = held_run
+    held, day = read_held_back(folder), date(2024, 3, 5)
+    inputs = inputs_of(run.inputs.case_path, day, run.inputs)
+    limit = day_schedule(inputs, EMPTY, held)["solar_limit_mw"].sel(site="south").values
+    mine = held[held["start"].isin(inputs.time)]
+    assert 0 < len(mine) < len(held)
+    assert (limit < 1e5).sum() == len(mine)
+    gone = held.assign(site="elsewhere")
+    assert "solar_limit_mw" not in day_schedule(inputs, EMPTY, gone)
+
+
+def test_no_file_where_nothing_is_held_back(tmp_path):
+    run, folder = published(tmp_path, CHARGE)
+    assert not (folder / SOLAR_LIMIT).exists()
+    assert len(held_back(run.plan.schedule)) == len(read_held_back(folder)) == 0
+
+
+def test_promise_of_a_night_keeps_to_it(held_run, tmp_path):
+    """What the first day costs by the published tables, with the limit beside the schedule and without."""
+    run, folder = held_run
+    jobs = {j.id: j for j in run.inputs.jobs}
+    alone = shutil.copy(folder / "schedule.parquet", tmp_path)
+    both, without = (
+        promise(run.inputs.case_path, date(2024, 3, 5), Path(table), run.inputs.state, jobs)
+        for table in (folder / "schedule.parquet", alone)
+    )
+    assert both != pytest.approx(without, abs=0.01)
+
+
+def test_a_site_may_be_called_na(tmp_path):
+    (tmp_path / SOLAR_LIMIT).write_text("site,start,solar_limit_mw\nNA,2024-03-12T10:00:00Z,0.25\n", encoding="utf-8")
+    held = read_held_back(tmp_path)
+    assert held["site"].tolist() == ["NA"]
+    assert held["solar_limit_mw"].tolist() == [0.25]

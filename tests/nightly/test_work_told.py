@@ -1,0 +1,69 @@
+"""Jobs of a night as night.json has them: late, at risk with a cure, set aside."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from energy.nightly.summary import jobs_of, work_reasons
+
+JOB = SimpleNamespace(deadline=pd.Timestamp("2024-03-13T06:00"))
+#: 100 GPU-hours at a penalty of 20 EUR each; the later deadline saves 1,850 of it, more GPUs 1,700.
+UNDONE = {
+    "kind": "undone", "job": "a", "gpu_hours": 100.0, "site": "north", "hour": "2024-03-12T05:00Z", "penalty_eur": 2000.0,
+    "cures": [{"key": "deadline", "where": "job a", "amount": 3.0, "unit": "h", "hours": None, "saves_eur": 1850.0},
+              {"key": "count", "where": "north/air/h200", "amount": 9.0, "unit": "GPUs", "hours": None, "saves_eur": 1700.0}],
+}  # fmt: skip
+
+
+def prepared(late=(), refused=(), names="abc"):
+    """A night of a few jobs, none done."""
+    queue = SimpleNamespace(jobs=dict.fromkeys(names, JOB), refused=list(refused))
+    settled = SimpleNamespace(state=SimpleNamespace(work_done={}))
+    return SimpleNamespace(queue=queue, settled=settled, left=dict.fromkeys(names, 100.0), late=dict(late))
+
+
+def record(*found):
+    return SimpleNamespace(summary={"what_would_help": list(found)})
+
+
+def test_a_job_at_risk_has_its_cheapest_cure_and_what_the_work_then_costs():
+    """2,000 EUR of penalty less 1,850 saved: 150 EUR of power, and not the penalty."""
+    [job] = jobs_of(prepared(), record(UNDONE))["at_risk"]
+    assert job["cost_eur"] == pytest.approx(150.0)
+    assert job["cure"] == {"key": "deadline", "where": "job a", "amount": 3.0, "unit": "h", "hours": None}
+    assert (job["id"], job["gpu_hours_short"], job["deadline"]) == ("a", 100.0, "2024-03-13T06:00:00Z")
+
+
+def test_without_a_cure_no_price_is_made_up():
+    [job] = jobs_of(prepared(), record(UNDONE | {"cures": []}))["at_risk"]
+    assert (job["cure"], job["cost_eur"]) == (None, None)
+
+
+def test_late_jobs_expected_work_and_tight_limits_are_not_at_risk():
+    others = record(UNDONE, UNDONE | {"job": "expected-1"}, {"kind": "tight"})
+    assert jobs_of(prepared(late={"a": 100.0}), others)["at_risk"] == []
+
+
+def test_late_jobs_are_one_reason_that_names_three_and_counts_the_rest():
+    assert work_reasons(prepared()) == []
+    assert work_reasons(prepared(late={"a": 100.0})) == [
+        "1 job cannot meet its deadline any more: a (100.0 GPU-hours left)"
+    ]
+    late = {"a": 1.0, "b": 400.0, "c": 30.0, "d": 2.5, "e": 20.0}
+    assert work_reasons(prepared(late=late)) == [
+        "5 jobs cannot meet their deadlines any more: b (400.0 GPU-hours left), c (30.0 GPU-hours left), "
+        "e (20.0 GPU-hours left), 2 more (3.5 GPU-hours left)"
+    ]
+
+
+def test_jobs_set_aside_are_one_reason_that_names_three_and_counts_the_rest():
+    assert work_reasons(prepared(refused=["job big: no pool may run it"])) == [
+        "1 job is set aside and not planned: job big: no pool may run it"
+    ]
+    five = [f"job {n}: no pool may run it" for n in "abcde"]
+    [reason] = work_reasons(prepared(refused=five))
+    assert reason == f"5 jobs are set aside and not planned: {'; '.join(five[:3])}; 2 more"
+    assert jobs_of(prepared(refused=five), record())["refused"] == five
