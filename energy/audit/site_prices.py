@@ -20,7 +20,7 @@ from energy.inputs.gpus import GpuPower
 from energy.inputs.series import Series
 from energy.inputs.state import State
 from energy.inputs.tariffs import Energy, SpotShare, Tariff
-from energy.plant import Plant, liquid_heat
+from energy.plant import Plant
 from energy.plant.photovoltaics import Array, solar_power
 from energy.schema import Bools, Floats, Times
 
@@ -147,7 +147,7 @@ def reused(facts: Facts, name: str, it: Mapping[str, Floats], time: Times, dt: F
         return np.zeros(len(time))
     buyer, there = site.heat_reuse, np.zeros(len(time))
     for hall, (owner, _) in facts.fleet.halls().items():
-        share, warm = liquid_heat(facts.plants[hall])
+        share, warm = facts.plants[hall].liquid_heat()
         if owner == name and (buyer.heat_pump_cop is not None or warm >= buyer.temperature_c):
             there = there + buyer.recoverable_share * share * it[hall]
     worth = buyer.price_eur_per_mwh > _pump_price(facts, name, time, dt)

@@ -32,13 +32,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import exp
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
 from energy.plant import equipment
 from energy.plant.arrays import Floats
-from energy.plant.parameters import ChillerTower, DlcTower, DryCooler, Tower
+from energy.plant.parameters import DryCooler, Tower, TowerLoop
 from energy.plant.psychrometrics import enthalpy, saturation_humidity_ratio
 from energy.plant.weather import Weather
 
@@ -233,9 +233,6 @@ def slow_rejection(tower: Tower, design_rejection: float, capacity: Floats) -> F
     return np.asarray(tower.tower_oversizing * design_rejection * np.maximum(capacity, MIN_CAPACITY) * slowest)
 
 
-TowerPlant: TypeAlias = ChillerTower | DlcTower
-
-
 class Loop(NamedTuple):
     """Towers, exchanger and chillers in given weather, arrays of shape (T, 1)."""
 
@@ -245,7 +242,7 @@ class Loop(NamedTuple):
     design_rejection: float  # heat the towers are sized for [MW/MW]
 
 
-def loop(plant: TowerPlant, weather: Weather, supply: float, supply_max: float, span: float, design: float) -> Loop:
+def loop(plant: TowerLoop, weather: Weather, supply: float, supply_max: float, span: float, design: float) -> Loop:
     """State of the loop.
 
     Parameters
@@ -272,7 +269,7 @@ def chiller_share(full_fan_leaving: Floats, setpoint: float, span: float) -> Flo
     return np.asarray(np.clip((full_fan_leaving - setpoint) / span, 0.0, 1.0))
 
 
-def _design_power_share(plant: TowerPlant, supply: float, setpoint: float, span: float) -> float:
+def _design_power_share(plant: TowerLoop, supply: float, setpoint: float, span: float) -> float:
     """Compressor power per heat of the hall at the wet bulb the towers are sized for."""
     if plant.chiller_capacity == 0.0:
         return 0.0
@@ -281,7 +278,7 @@ def _design_power_share(plant: TowerPlant, supply: float, setpoint: float, span:
     return float(chiller_share(leaving, setpoint, span) / cop)
 
 
-def compressor_power(plant: TowerPlant, state: Loop, heat: Floats) -> Floats:
+def compressor_power(plant: TowerLoop, state: Loop, heat: Floats) -> Floats:
     """Compressor power [MW/MW] for `heat` of the hall [MW/MW], shape (T, B); convex and increasing in heat."""
     if plant.chiller_capacity == 0.0:
         return np.zeros_like(heat)
@@ -289,7 +286,7 @@ def compressor_power(plant: TowerPlant, state: Loop, heat: Floats) -> Floats:
     return np.asarray(plant.chiller_capacity / state.cop * equipment.staged_power_ratio(plant, part_load))
 
 
-def condenser_pump_power(plant: TowerPlant, state: Loop, rejected: Floats) -> Floats:
+def condenser_pump_power(plant: TowerLoop, state: Loop, rejected: Floats) -> Floats:
     """Power of the tower water pumps [MW/MW], flow in proportion to the heat rejected."""
     return equipment.pump_power(
         plant.condenser_pump * state.design_rejection,
@@ -299,20 +296,20 @@ def condenser_pump_power(plant: TowerPlant, state: Loop, rejected: Floats) -> Fl
     )
 
 
-def make_up(plant: TowerPlant, state: Loop, rejected: Floats) -> Floats:
+def make_up(plant: TowerLoop, state: Loop, rejected: Floats) -> Floats:
     """Make-up water of the towers [m3/h per MW]."""
     evaporated = equipment.evaporation(rejected, plant.evaporative_share, state.towers.leaving)
     return equipment.make_up(evaporated, plant.cycles_of_concentration)
 
 
-def heat_limit(plant: TowerPlant, state: Loop) -> Floats:
+def heat_limit(plant: TowerLoop, state: Loop) -> Floats:
     """Heat [MW/MW] up to which the supply is held: chiller capacity, or the towers at their warmest supply."""
     if plant.chiller_capacity > 0.0:
         return chiller_limit(plant, state)
     return np.asarray(np.maximum(state.towers.capacity, 0.0) * plant.tower_oversizing * state.design_rejection)
 
 
-def kink_heats(plant: TowerPlant, state: Loop) -> list[Floats | float]:
+def kink_heats(plant: TowerLoop, state: Loop) -> list[Floats | float]:
     """Heats of the hall [MW/MW] at which the tower pumps leave their least flow, all chillers are on, fans speed up.
 
     At the second only the curvature jumps. Rejected heat is taken as 1 + k times the heat of the hall, k the
@@ -326,7 +323,7 @@ def kink_heats(plant: TowerPlant, state: Loop) -> list[Floats | float]:
     return [pump / per_heat, best * chiller_limit(plant, state), fan / per_heat]
 
 
-def chiller_limit(plant: TowerPlant, state: Loop) -> Floats:
+def chiller_limit(plant: TowerLoop, state: Loop) -> Floats:
     """Heat of the hall [MW/MW] at which the chillers reach their capacity, at most FAR_HEAT; 0 without chillers."""
     least_share = max(plant.chiller_capacity, 1.0) / equipment.FAR_HEAT
     return np.asarray(plant.chiller_capacity / np.maximum(state.chiller_share, least_share))
