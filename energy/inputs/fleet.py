@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from energy.inputs.contracts import Contract, Hedge, Solar
+from energy.inputs.contracts import AnyContract, Solar
 from energy.inputs.dated import Dated, LocalMoment, Step, constant
 from energy.inputs.yaml_files import Frozen, load_model
 
@@ -171,7 +171,7 @@ class Site(Frozen):
     jurisdictions: tuple[str, ...] = ()
     tariff: str
     reduced_rates: tuple[str, ...] = ()
-    contracts: tuple[Contract, ...] = ()
+    contracts: tuple[AnyContract, ...] = ()
     solar: Solar | None = None
     grid_limit_mw: Dated
     other_site_mw: Dated = constant(0.0)
@@ -189,7 +189,7 @@ class Site(Frozen):
         which the sun may be above or below the load.
         """
         fed = self.solar is not None and self.solar.feed_in is not None
-        volumes = [c.name for c in self.contracts if not isinstance(c, Hedge)]
+        volumes = [c.name for c in self.contracts if c.offers_volume()]
         if fed and volumes:
             raise ValueError(
                 f"contract {volumes[0]} and solar.feed_in at one site: a MWh of the contract may cost less than a MWh "

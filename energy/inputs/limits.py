@@ -10,9 +10,9 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from energy.errors import ConfigError
+from energy.inputs.components import Confidence
 from energy.inputs.fleet import Fleet, Name, Site
 from energy.inputs.resources import model_path
-from energy.inputs.tariffs import Confidence
 from energy.inputs.yaml_files import Frozen, load_model
 
 
