@@ -85,6 +85,10 @@ class Place(Frozen):
     altitude_m: float = Field(default=0.0, ge=-430, le=6000)
 
 
+#: What a PUE cap is held over.
+Period = Literal["year", "rolling", "hour"]
+
+
 class PueCap(Frozen):
     """A PUE limit (ISO/IEC 30134-2): energy weighted over its period, breached only at a price.
 
@@ -95,7 +99,7 @@ class PueCap(Frozen):
 
     name: Name
     limit: float = Field(ge=1.0, le=10.0)
-    period: Literal["year", "rolling", "hour"] = "year"
+    period: Period = "year"
     window_h: float | None = Field(default=None, gt=0, le=8784)
     above_it_mw: float | None = Field(default=None, gt=0)
 
