@@ -82,7 +82,7 @@ def month_axis(fleet: Fleet, time: Times) -> tuple[list[str], Floats]:
 
 
 @dataclass(frozen=True)
-class Dated(Generic[T]):
+class DatedTerm(Generic[T]):
     """A term of a component, from a site-local day on; `key` is the component's name and the term's place in it."""
 
     key: tuple[str, int]
@@ -94,10 +94,10 @@ class Dated(Generic[T]):
 class Terms:
     """Terms of a site's tariff by their sort, in the order of the file."""
 
-    prices: list[Dated[EnergyPrice]] = field(default_factory=list)
-    peaks: list[Dated[PeakCharge]] = field(default_factory=list)
-    fixed: list[Dated[FixedCost]] = field(default_factory=list)
-    minimums: list[Dated[MinimumSum]] = field(default_factory=list)
+    prices: list[DatedTerm[EnergyPrice]] = field(default_factory=list)
+    peaks: list[DatedTerm[PeakCharge]] = field(default_factory=list)
+    fixed: list[DatedTerm[FixedCost]] = field(default_factory=list)
+    minimums: list[DatedTerm[MinimumSum]] = field(default_factory=list)
 
 
 def terms_of(site: Site, tariff: Tariff) -> Terms:
@@ -108,19 +108,19 @@ def terms_of(site: Site, tariff: Tariff) -> Terms:
             key = c.name, i
             match term:
                 case EnergyPrice():
-                    out.prices.append(Dated(key, c.valid_from, term))
+                    out.prices.append(DatedTerm(key, c.valid_from, term))
                 case PeakCharge():
-                    out.peaks.append(Dated(key, c.valid_from, term))
+                    out.peaks.append(DatedTerm(key, c.valid_from, term))
                 case FixedCost():
-                    out.fixed.append(Dated(key, c.valid_from, term))
+                    out.fixed.append(DatedTerm(key, c.valid_from, term))
                 case MinimumSum():
-                    out.minimums.append(Dated(key, c.valid_from, term))
+                    out.minimums.append(DatedTerm(key, c.valid_from, term))
                 case _:
                     assert_never(term)
     return out
 
 
-def in_force(terms: Sequence[Dated[T]], day: date) -> dict[tuple[str, int], T]:
+def in_force(terms: Sequence[DatedTerm[T]], day: date) -> dict[tuple[str, int], T]:
     """Terms on a site-local day by key: the latest that is valid, before the first one that one."""
     out: dict[tuple[str, int], T] = {}
     for d in sorted(terms, key=lambda d: d.valid_from):
@@ -260,7 +260,7 @@ def _weight(charge: Charge, site: Site, tariff: Tariff, time: Times) -> Floats:
     return np.where(counted & charge.month.inside, 1.0, np.where(counted & earlier, c.ratchet_share, 0.0))
 
 
-def _counted(charge: Charge, site: Site, peaks: Sequence[Dated[PeakCharge]], clock: pd.DatetimeIndex) -> Bools:
+def _counted(charge: Charge, site: Site, peaks: Sequence[DatedTerm[PeakCharge]], clock: pd.DatetimeIndex) -> Bools:
     """Hours that set the charge's peaks; a look-back month has kept those that its own version declared."""
     if charge.of.when == ALWAYS:
         return np.full(len(clock), True)
