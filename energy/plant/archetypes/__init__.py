@@ -8,7 +8,9 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
+from energy.plant.parameters import ARCHETYPES
+
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = []
+__all__ = ["ARCHETYPES"]
