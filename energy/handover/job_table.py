@@ -1,6 +1,6 @@
-"""Jobs of a queue as the job table that `energy optimize` reads, and why some are left out.
+"""A scheduler's queue as the job table that `energy optimize` reads, and why some jobs are left out.
 
-The queue of Slurm as jobs: ``squeue --json`` (all versions with JSON) and ``sacct --parsable2``.
+Slurm's queue comes from ``squeue --json`` (all versions with JSON) or ``sacct --parsable2``.
 """
 
 from __future__ import annotations

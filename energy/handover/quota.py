@@ -1,8 +1,7 @@
-"""GPUs of each pool that each group of jobs may hold in each period: whole numbers from the plan's fractions.
+"""GPU quotas: whole GPUs of each pool that each group of jobs may hold in each period, from the plan's fractions.
 
-Quotas of several plans as one: each from its beginning to that of the next, and what no plan has any more at zero.
-
-Names that Slurm, Kubernetes and file systems accept, one to one with the fleet's own.
+Quotas of several plans merge: each plan holds until the next begins, and groups that no plan has any more hold zero.
+Names of groups and pools become names that Slurm, Kubernetes and file systems accept, one to one with the fleet's.
 """
 
 from __future__ import annotations
