@@ -95,3 +95,65 @@ def test_files_and_functions_stay_readable():
             if isinstance(node, ast.FunctionDef):
                 docstring = (ast.get_docstring(node) or "").count("\n")
                 assert node.end_lineno - node.lineno - docstring <= MOST_FUNCTION_LINES, f"{path}: {node.name}"
+
+
+def modules() -> dict[str, Path]:
+    """Module name -> file; a package is its ``__init__``."""
+    parts = {p: p.relative_to(PACKAGE.parent).with_suffix("").parts for p in FILES}
+    return {".".join(m[:-1] if m[-1] == "__init__" else m): p for p, m in parts.items()}
+
+
+def arrows() -> dict[str, set[str]]:
+    """Module -> modules of the package that it imports, those behind TYPE_CHECKING and inside functions too."""
+    known = modules()
+    return {m: {n for n in imported(p) if n in known} - {m, m.rpartition(".")[0]} for m, p in known.items()}
+
+
+def test_rows_stand_on_rows_above_them():
+    """No arrow upward: a room's row names only rooms that come before it, two rooms never name each other."""
+    for mine, below in MAY_IMPORT.items():
+        for other in below - {mine}:
+            assert mine not in MAY_IMPORT[other], f"{mine} and {other} import each other"
+
+
+def test_files_import_in_no_circle():
+    below = arrows()
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, "circle: " + " -> ".join((*path[path.index(module) :], module))
+        if module not in done:
+            for other in sorted(below[module]):
+                visit(other, (*path, module))
+            done.add(module)
+
+    for module in below:
+        visit(module, ())
+
+
+#: A file shorter than this, used by one other file alone, belongs into that file.
+CRUMB_LINES = 80
+#: Rooms with one file for each kind by design: a new kind is a new file.
+FAMILIES = ("program", "plant/archetypes", "inputs/components", "sources/providers", "cli")
+#: Short files with one user that stay apart, and why.
+APART = {
+    "__main__.py": "what `python -m energy` runs",
+    "handover/apply.py": "the only place that changes a scheduler, read in one look",
+}
+
+
+def test_no_crumbs():
+    users: dict[str, set[str]] = {m: set() for m in modules()}
+    for user, used in arrows().items():
+        for module in used:
+            users[module].add(user)
+    crumbs = {
+        str(path.relative_to(PACKAGE)): users[module]
+        for module, path in modules().items()
+        if path.name != "__init__.py"
+        and path.read_text(encoding="utf-8").count("\n") < CRUMB_LINES
+        and len(users[module]) <= 1
+        and not str(path.relative_to(PACKAGE)).startswith(FAMILIES)
+    }
+    assert set(crumbs) <= set(APART), crumbs
+    assert all((PACKAGE / name).is_file() for name in APART)
