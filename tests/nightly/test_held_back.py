@@ -11,6 +11,7 @@ from energy.nightly.settlement import promise
 from energy.optimize import optimize
 from energy.runs.folder import record_of
 from energy.runs.record import held_back, write
+from energy.schedule.setpoints import setpoints
 from energy.schedule.table import SOLAR_LIMIT, read_held_back, read_schedule
 from tests.bills.test_minimum_bill import BINDING, CHARGE, minimum, small
 
@@ -47,12 +48,12 @@ def test_hours_of_other_days_and_sites_that_are_gone_are_no_part_of_a_day(held_r
     run, folder = held_run
     held, day = read_held_back(folder), date(2024, 3, 5)
     inputs = inputs_of(run.inputs.case_path, day, run.inputs)
-    limit = day_schedule(inputs, EMPTY, held)["solar_limit_mw"].sel(site="south").values
+    limit = setpoints(day_schedule(inputs, EMPTY, held))["south/solar"]
     mine = held[held["start"].isin(inputs.time)]
     assert 0 < len(mine) < len(held)
     assert (limit < 1e5).sum() == len(mine)
     gone = held.assign(site="elsewhere")
-    assert "solar_limit_mw" not in day_schedule(inputs, EMPTY, gone)
+    assert "south/solar" not in setpoints(day_schedule(inputs, EMPTY, gone))
 
 
 def test_no_file_where_nothing_is_held_back(tmp_path):
