@@ -30,7 +30,7 @@ ON_HELD_ROWS = 1e-7
 #: the same the one that draws, feeds in and hands over least, with the cheapest bands of a peak first. Ten thousand times
 #: ON_REDUCED_COSTS, so that a hundredth of a slope still counts, and far below the last digit of a price.
 TIE_EUR, TIE_SHARE = 1e-6, 1e-9
-#: Values below this are rounding of the simplex method [MW, MWh, GPU-hours, EUR]; a thousandth of the certificate's tolerance.
+#: Values below this are rounding of the simplex method [MW, MWh, GPU, GPU-hours, EUR]; as its tolerance on rows.
 ROUNDING = 1e-9
 
 
@@ -47,14 +47,14 @@ def complete(problem: xr.Dataset, schedule: xr.Dataset) -> tuple[xr.Dataset, xr.
     model = array_model(problem)
     flows = _flows(model, values_of(problem), schedule)
     _set_devices(model, problem, schedule)
-    held = schedule["entry_gpus"].values
+    held, least = schedule["entry_gpus"].values, 0.0
     x = _with_held(model, flows, held)
     if x is None:
-        x, held = _with_lowered(model, flows, held)
+        (x, held), least = _with_lowered(model, flows, held), LEAST_GPUS
     solution = _solution(problem, model, x)
-    kept = held >= LEAST_GPUS
-    columns = [schedule[f"entry_{name}"].values[kept] for name in ("job", "pool", "time")]
-    return as_schedule(problem, *columns, held[kept], setpoints_of(problem, solution)), solution
+    kept = held >= least
+    job, pool, time = (schedule[f"entry_{name}"].values[kept] for name in ("job", "pool", "time"))
+    return as_schedule(problem, job, pool, time, held[kept], setpoints=setpoints_of(problem, solution)), solution
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _cheapest(cost: Floats, matrix: Any, row_low: Floats, row_up: Floats, low: F
         return None
     equal = there & (row_low == row_up)
     below, above = there & ~equal & np.isfinite(row_low), there & ~equal & np.isfinite(row_up)
-    answer = linprog(
+    answer = linprog(  # type: ignore[call-overload]  # its types know neither sparse matrices nor arrays of bounds
         cost, sp.vstack([matrix[above], -matrix[below]]), np.concatenate([row_up[above], -row_low[below]]),
         matrix[equal], row_low[equal], np.stack([low, up], axis=1), method="highs-ds",
         options={"primal_feasibility_tolerance": ON_ROWS, "dual_feasibility_tolerance": ON_REDUCED_COSTS},

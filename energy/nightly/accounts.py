@@ -112,7 +112,7 @@ def day_schedule(inputs: Inputs, table: pd.DataFrame, held: pd.DataFrame = NOT_H
     job = [jobs.index(str(name)) for name in table["job"]]
     return as_schedule(
         axes, np.array(job, dtype=float), np.array(pool, dtype=float), at.astype(float), table["gpus"].to_numpy(),
-        solar_setpoints(held, time),
+        setpoints=solar_setpoints(held, time),
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ LEAST_GPUS = 1e-6
 def place(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     """The Schedule (dims entry): GPUs of each job in each pool and period.
 
-    Per group, speed class and period the jobs' GPUs (`run`) are handed out over the pools' GPUs (`gpus`):
+    Per group, speed class and period the jobs' GPUs (`run`) are allocated to the pools' GPUs (`gpus`):
     first each job stays where it was, then jobs in order of their position take what is left, pools with
     most left first. Row and column sums equal `run` and `gpus` up to the solver's tolerance.
     The setpoints of devices go along.
@@ -27,7 +27,7 @@ def place(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
         jobs, pools = np.flatnonzero(group == k), np.flatnonzero(pool_class[k] == c)
         parts += _class(run[jobs, c], gpus[k, pools], jobs, pools)
     columns = np.array(sorted(parts), dtype=float).reshape(-1, 4).T
-    return as_schedule(problem, columns[0], columns[1], columns[2], columns[3], setpoints_of(problem, solution))
+    return as_schedule(problem, *columns, setpoints=setpoints_of(problem, solution))
 
 
 def _class(need: Floats, have: Floats, jobs: Ints, pools: Ints) -> list[tuple[int, int, int, float]]:

@@ -155,8 +155,9 @@ def _labels(values: object) -> np.ndarray[Any, Any]:
 
 
 def as_schedule(
-    problem: xr.Dataset, job: Floats, pool: Floats, time: Floats, gpus: Floats, setpoints: Mapping[str, Floats] | None = None
-) -> xr.Dataset:
+    problem: xr.Dataset, job: Floats, pool: Floats, time: Floats, gpus: Floats, *,
+    setpoints: Mapping[str, Floats] | None = None,
+) -> xr.Dataset:  # fmt: skip
     """Entries (shape (E,) each) on the Problem's axes, as a checked Schedule.
 
     Parameters

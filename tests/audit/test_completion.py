@@ -19,7 +19,9 @@ def without_gains():
     """The toy where more power drawn earns nothing: no feeding in at site 0, whose minimum bill is reached."""
     case = toy()
     export = case["export_limit_mw"].values * [[0.0], [1.0]]
-    return case.assign(export_limit_mw=case["export_limit_mw"].copy(data=export), minimum_eur=("minimum", [0.0, 100, 10]))
+    return case.assign(
+        export_limit_mw=case["export_limit_mw"].copy(data=export), minimum_eur=("minimum", [0.0, 100, 10])
+    )
 
 
 #: As by hand, but all that may wait does: job 1 does 2 GPU-hours of its 4 left after the horizon (the guard of its group),
@@ -127,7 +129,7 @@ def test_setpoints_that_a_schedule_has_are_kept():
     """3 MW of sun for 2 MW of load; held at 0.5 MW in the second hour, off at a negative price without a setpoint."""
     case = problem([one([10.0, 10.0, -10.0], solar=3.0, other=2.0)], [Job(1, 1)])
     limit = np.array([UNLIMITED_MW, 0.5, UNLIMITED_MW])
-    given = validate.as_schedule(case, *np.zeros((4, 0)), {"site0/solar": limit})
+    given = validate.as_schedule(case, *np.zeros((4, 0)), setpoints={"site0/solar": limit})
     again, x = complete(case, given)
     np.testing.assert_allclose(x["solar_use"].values, [[2, 0.5, 0]])
     np.testing.assert_allclose(x["grid_import"].values, [[0, 1.5, 2]])

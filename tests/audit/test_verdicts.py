@@ -9,7 +9,7 @@ from energy.audit.invoice import Bill
 from energy.audit.reconciliation import evaluate_cost, reconcile
 from energy.audit.verdict import Outcome, judge, judge_given
 from energy.inputs.metered import Line
-from tests.audit.toy import AGREED, HELD, PROOF, plan, replayed, schedule, toy
+from tests.audit.toy import AGREED, PROOF, plan, replayed, toy
 
 
 @pytest.fixture(scope="module")

@@ -102,7 +102,11 @@ BY_HAND = {
     "top_up": [3000 - 47.96 - 1984, 100 - 0.95, 0],  # the charge of site 1 is of another month
     "over_cap": [0.705, 1.19, 0, 0.7],  # less a credit of 0.1; the fleet; none; from the second period on
     "short": [1, 3, 1],
-    "later": [0, 1, 1],  # of 3 and 2; job 2 is due first and takes 2 of 2.5 GPU-hours at speed 1/2; job 1 the rest at speed 2
+    "later": [
+        0,
+        1,
+        1,
+    ],  # of 3 and 2; job 2 is due first and takes 2 of 2.5 GPU-hours at speed 1/2; job 1 the rest at speed 2
 }
 ENERGY = [[62.8, -28.55, 0], [0, 28.5, 0]]
 DEMAND = [300 + 8.42 * 200, 1500]
