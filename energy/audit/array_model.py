@@ -119,11 +119,24 @@ def array_model(problem: xr.Dataset) -> ArrayModel:
     """Rebuild the whole program from the Problem."""
     p = values_of(problem)
     b = Builder()
-    for block in (*VARIABLES, *ROWS, *COST):
+    for block in (*VARIABLES, *ROWS, *BILLED, *UNBILLED):
         block(b, p)
     sides: Iterable[list[Floats]] = (b.row_low, b.row_up, b.low, b.up)
     row_low, row_up, low, up = (np.concatenate(x) for x in sides)
     return ArrayModel(b.costs(), b.offset, b.matrix(), row_low, row_up, low, up, b.columns, b.rows)
+
+
+def cost_by_variable(problem: xr.Dataset, solution: xr.Dataset, blocks: Iterable[Block]) -> dict[str, float]:
+    """Cost of a Solution in some blocks of the objective [EUR], by variable that they price."""
+    p, b = values_of(problem), Builder()
+    for block in (*VARIABLES, *blocks):
+        block(b, p)
+    cost, priced = b.costs(), np.concatenate([column.ravel() for column, _ in b.prices])
+    return {
+        name: float(np.where(number >= 0, cost[number], 0.0).ravel() @ solution[name].values.ravel())
+        for name, number in b.columns.items()
+        if np.isin(number[number >= 0], priced).any()
+    }
 
 
 def _job_variables(b: Builder, p: dict[str, Any]) -> None:
@@ -367,7 +380,8 @@ ROWS: tuple[Block, ...] = (
     _finish, _job_limit, _place, _room, _guard, _it_power, _segments, _facility_power, _balance, _heat_available,
     _billed_peak, _bands, _volume, _minimum_bill, _pue_cap,
 )  # fmt: skip
-#: Blocks of the objective.
-COST: tuple[Block, ...] = (_energy, _tariffs, _sales, _penalties)
+#: Blocks of the objective: what an invoice has lines for, and what none has.
+BILLED: tuple[Block, ...] = (_energy, _tariffs, _sales)
+UNBILLED: tuple[Block, ...] = (_penalties,)
 #: What gives power to a site (1) or takes it (-1), by variable.
 SUPPLIES = {"grid_import": 1.0, "grid_export": -1.0, "solar_use": 1.0}

@@ -1,9 +1,8 @@
-"""The Solution that a ready-made Schedule stands for: its variables filled in by the algebra, duals all 0.
+"""A given Schedule completed: the cheapest Solution of the array model for the GPUs that its jobs hold.
 
-With it a Schedule that no solver made goes through the same certificate, reconciliation and report as a plan:
-rows and bounds are proven, only the gap is not.
-
-The program's cost terms for given grid powers, from the Problem: what chords alone change.
+The variables of sites, halls, tariffs and devices follow from a small linear program, which knows no row by name: a row
+that is new to the array model is obeyed by every Schedule, whatever made it. With the Solution a Schedule that no solver
+made goes through the same certificate, reconciliation and report as a plan: rows and bounds are proven, only the gap is not.
 """
 
 from __future__ import annotations
@@ -12,187 +11,171 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 import xarray as xr
+from scipy.optimize import linprog
 
-from energy.audit.array_model import array_model
-from energy.schema import Floats, arrays, validate, values_of
+from energy.audit.array_model import ArrayModel, array_model
+from energy.errors import ImpossibleWork
+from energy.schedule.disaggregate import LEAST_GPUS
+from energy.schedule.setpoints import limits, setpoints_of
+from energy.schema import Bools, Floats, arrays, as_schedule, validate, values_of
+
+#: Tolerances of the simplex method on rows and bounds, and on reduced costs: a thousandth of the certificate's, and the
+#: least that HiGHS takes.
+ON_ROWS, ON_REDUCED_COSTS = 1e-9, 1e-10
+#: Rows in which only GPUs stand may be off by this, relative to max(1, |side|): a tenth of the certificate's tolerance.
+ON_HELD_ROWS = 1e-7
+#: Cost added to a MW of every variable [EUR], twice to a MW drawn, and as a share of its own cost: of completions that cost
+#: the same the one that draws, feeds in and hands over least, with the cheapest bands of a peak first. Ten thousand times
+#: ON_REDUCED_COSTS, so that a hundredth of a slope still counts, and far below the last digit of a price.
+TIE_EUR, TIE_SHARE = 1e-6, 1e-9
+#: Values below this are rounding of the simplex method [MW, MWh, GPU, GPU-hours, EUR]; as its tolerance on rows.
+ROUNDING = 1e-9
 
 
-def stand_in(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
-    """Values of every variable for the GPUs that a Schedule holds; `objective_eur` is their cost.
+def complete(problem: xr.Dataset, schedule: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    """The Schedule with the setpoints of its devices, and its Solution; `objective_eur` is their cost, duals are 0.
 
-    Work that the schedule does not do is `short`. Segments fill in order, the sun serves the site first, the
-    billed peak fills its bands, the best contracts are taken first.
+    Jobs keep the GPUs that they hold wherever a Solution exists. Where none does they hold as many of them as the rows
+    allow, never more, and work that is not done is left for later or unserved at its penalty.
+
+    Raises
+    ------
+    ImpossibleWork : no Solution exists even without any job.
     """
-    p: dict[str, Any] = values_of(problem)
-    x = {name: np.zeros([problem.sizes[d] for d in row.dims]) for name, row in arrays.SOLUTION.items()}
-    _work(p, schedule, x)
-    _halls(p, x)
-    _sites(p, x)
-    _tariffs(p, x)
-    _caps(p, x)
-    found = validate.dataset(x, {str(k): v for k, v in problem.coords.items()}, arrays.SOLUTION)
     model = array_model(problem)
-    return found.assign_attrs(objective_eur=float(model.cost @ model.vector(found)) + model.offset)
-
-
-def _work(p: dict[str, Any], schedule: xr.Dataset, x: dict[str, Floats]) -> None:
-    """run, gpus and short."""
-    job, pool = schedule["entry_job"].values, schedule["entry_pool"].values
-    time, held = schedule["entry_time"].values, schedule["entry_gpus"].values
-    group = p["job_group"][job]
-    speed_class = p["pool_class"][group, pool]
-    np.add.at(x["run"], (job, speed_class, time), held)
-    np.add.at(x["gpus"], (group, pool, time), held)
-    done = (p["speed"][p["job_group"]][:, :, None] * x["run"] * p["dt"]).sum(axis=(1, 2))
-    left = np.maximum(p["work_left"] - done, 0.0)
-    x["later"] = _later(p, left)
-    x["short"] = left - x["later"]
-
-
-def _later(p: dict[str, Any], left: Floats) -> Floats:
-    """What may wait for after the horizon, earliest due first, within the guards, (J,)."""
-    fastest = p["speed"].max(axis=1)[p["job_group"]]
-    room, out = p["guard_room"].astype(float).copy(), np.zeros(len(left))
-    for j in np.argsort(p["due_after"], kind="stable"):
-        mine = (p["due_after"][j] <= p["guard_until"]) & np.isin(p["guard_group"], (-1, p["job_group"][j]))
-        fits = room[mine].min(initial=np.inf) * fastest[j]
-        out[j] = max(min(left[j], p["later_max"][j], fits), 0.0)
-        room[mine] -= out[j] / fastest[j]
-    return out
-
-
-def _halls(p: dict[str, Any], x: dict[str, Floats]) -> None:
-    """it and over; what no segment holds goes into the last, as the program has it."""
-    x["it"] = p["it_min"].copy()
-    np.add.at(x["it"], p["pool_hall"], (p["busy_mw"] - p["idle_mw"])[:, None] * x["gpus"].sum(axis=0))
-    left = x["it"] - p["it_min"]
-    for i in range(p["width"].shape[2]):
-        last = (p["width"][:, :, i] > 0) & ~(p["width"][:, :, i + 1 :] > 0).any(axis=2)
-        x["over"][:, :, i] = np.where(last, left, np.minimum(left, p["width"][:, :, i]))
-        left = left - x["over"][:, :, i]
-
-
-def _sites(p: dict[str, Any], x: dict[str, Floats]) -> None:
-    """facility, solar_use, grid_import, grid_export and heat."""
-    x["facility"] = p["other_site_mw"].copy()
-    np.add.at(x["facility"], p["hall_site"], x["it"] + p["overhead_min"] + (p["slope"] * x["over"]).sum(axis=2))
-    sun = np.where(p["price"] < 0, 0.0, p["solar_mw"])
-    own = np.minimum(sun, x["facility"])
-    sold = np.where(p["export_price"] > 0, np.minimum(sun - own, p["export_limit_mw"]), 0.0)
-    x["solar_use"], x["grid_export"], x["grid_import"] = own + sold, sold, x["facility"] - own
-    given = np.zeros_like(p["heat_limit_mw"])
-    np.add.at(given, p["hall_site"], p["heat_share"][:, None] * x["it"])
-    x["heat"] = np.where(p["heat_price"] > 0, np.minimum(given, p["heat_limit_mw"]), 0.0)
-
-
-def _tariffs(p: dict[str, Any], x: dict[str, Floats]) -> None:
-    """peak, band, taken and top_up."""
-    drawn = x["grid_import"]
-    x["peak"] = billed_peak(p, drawn)
-    several = np.count_nonzero(p["charge_band_mw"] > 0, axis=1, keepdims=True) > 1
-    x["band"] = np.where(several, bands_of(p, x["peak"]), 0.0)
-    x["taken"] = contract_taken(p, drawn)
-    x["top_up"] = top_up(p, drawn, demand_by_charge(p, drawn))
-
-
-def _caps(p: dict[str, Any], x: dict[str, Floats]) -> None:
-    """over_cap: what each PUE window draws above its cap and credit."""
-    it = np.zeros_like(x["facility"])
-    np.add.at(it, p["hall_site"], x["it"])
-    for r, s in enumerate(p["cap_site"]):
-        who = slice(None) if s < 0 else slice(s, s + 1)
-        when = slice(p["cap_start"][r], p["cap_stop"][r])
-        balance = ((x["facility"] - p["cap_limit"][r] * it)[who, when] * p["dt"][when]).sum()
-        x["over_cap"][r] = max(balance - p["cap_credit"][r], 0.0)
+    flows = _flows(model, values_of(problem), schedule)
+    _set_devices(model, problem, schedule)
+    held, least = schedule["entry_gpus"].values, 0.0
+    x = _with_held(model, flows, held)
+    if x is None:
+        (x, held), least = _with_lowered(model, flows, held), LEAST_GPUS
+    solution = _solution(problem, model, x)
+    kept = held >= least
+    job, pool, time = (schedule[f"entry_{name}"].values[kept] for name in ("job", "pool", "time"))
+    return as_schedule(problem, job, pool, time, held[kept], setpoints=setpoints_of(problem, solution)), solution
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Cost of given grid powers [EUR]: by hour where it has one, else by demand charge or minimum bill.
+class Flows:
+    """How the entries of a Schedule stand in the array model.
 
     Attributes
     ----------
-    energy, contracts, feed_in, clipped : (S, T)
-    counted : energy charges that count towards each minimum bill, (B, S, T)
-    demand : (D,);  top_up : (B,);  heat_sales, fixed : sums
+    columns : which columns of the model are GPUs of jobs and groups
+    of_entries : (columns, entries): 1 in the two columns that a GPU of the entry counts in
+    allowed : entries whose job may run in that pool and period at all
     """
 
-    energy: Floats
-    contracts: Floats
-    feed_in: Floats
-    clipped: Floats
-    counted: Floats
-    demand: Floats
-    top_up: Floats
-    heat_sales: float
-    fixed: float
+    columns: Bools
+    of_entries: Any
+    allowed: Bools
 
 
-def cost(problem: xr.Dataset, drawn: Floats, fed: Floats, heat: Floats) -> Cost:
-    """Cost when the sites draw and feed in these powers and hand over this heat [MW], (S, T).
+def _flows(model: ArrayModel, p: dict[str, Any], schedule: xr.Dataset) -> Flows:
+    job, pool, time = (schedule[f"entry_{name}"].values for name in ("job", "pool", "time"))
+    group = p["job_group"][job]
+    speed_class = p["pool_class"][group, pool]
+    run, gpus = model.columns["run"][job, speed_class, time], model.columns["gpus"][group, pool, time]
+    allowed = (speed_class >= 0) & (run >= 0) & (gpus >= 0)
+    entry = np.flatnonzero(allowed)
+    at = np.concatenate([run[allowed], gpus[allowed]]), np.concatenate([entry, entry])
+    of_entries = sp.csc_array((np.ones(len(at[0])), at), shape=(len(model.cost), len(job)))
+    columns = np.full(len(model.cost), False)
+    for name in ("run", "gpus"):
+        columns[model.columns[name][model.columns[name] >= 0]] = True
+    return Flows(columns, of_entries, allowed)
 
-    Peaks, their bands and the top-up are those of the powers drawn: where a minimum bill binds, the program's own
-    variables for them may be anything that costs the same.
-    """
-    p: dict[str, Any] = values_of(problem)
-    saved = np.zeros_like(drawn)
-    np.add.at(saved, p["contract_site"], p["dt"] * p["contract_saving"] * contract_taken(p, drawn))
-    at_site = p["minimum_site"][:, None] == np.arange(len(drawn))
-    counted = at_site[:, :, None] * (p["minimum_rate"] * p["dt"])[:, None, :] * drawn
-    demand = demand_by_charge(p, drawn)
-    return Cost(
-        energy=p["dt"] * p["price"] * drawn, contracts=-saved, feed_in=-(p["dt"] * p["export_price"] * fed),
-        clipped=-(p["dt"] * p["export_clip"] * fed), counted=counted, demand=demand,
-        top_up=top_up(p, drawn, demand),
-        heat_sales=-float((p["dt"] * p["heat_price"] * heat).sum()), fixed=float(p["fixed_eur"].sum()),
+
+def _set_devices(model: ArrayModel, problem: xr.Dataset, schedule: xr.Dataset) -> None:
+    """Bound the power of devices as the Schedule does already."""
+    for variable, limit in limits(problem, schedule).items():
+        number = model.columns[variable]
+        there = number[number >= 0]
+        model.up[there] = np.minimum(model.up[there], limit[number >= 0])
+
+
+def _with_held(model: ArrayModel, flows: Flows, held: Floats) -> Floats | None:
+    """Values of all columns with the GPUs as they are held; None where that breaks a row or bound."""
+    x = np.asarray(flows.of_entries @ held)
+    mine, free = flows.columns, ~flows.columns
+    if not flows.allowed[held > 0].all() or (x > model.up + ON_HELD_ROWS * np.maximum(1.0, model.up))[mine].any():
+        return None
+    used = model.matrix @ x
+    found = _cheapest(
+        _with_ties(model)[free], model.matrix[:, free], model.row_low - used, model.row_up - used,
+        model.low[free], model.up[free],
     )  # fmt: skip
+    if found is None:
+        return None
+    x[free] = found
+    return x
 
 
-def terms(problem: xr.Dataset, drawn: Floats, fed: Floats, heat: Floats) -> dict[str, float]:
-    """The same by term [EUR]; they add up to the program's cost without penalties."""
-    found = cost(problem, drawn, fed, heat)
-    names = ("energy", "demand", "contracts", "feed_in", "heat_sales", "top_up", "fixed")
-    return {name: float(np.sum(getattr(found, name))) for name in names}
+def _with_lowered(model: ArrayModel, flows: Flows, held: Floats) -> tuple[Floats, Floats]:
+    """Values of all columns, and the GPUs of the entries, with at most the GPUs that are held.
+
+    Raises
+    ------
+    ImpossibleWork : no values keep every row and bound.
+    """
+    free, pairs = ~flows.columns, flows.of_entries
+    bounded = flows.columns & (pairs @ held > model.up)  # the others cannot be exceeded
+    nothing = sp.csc_array((int(bounded.sum()), int(free.sum())))
+    matrix = sp.vstack(
+        [sp.hstack([model.matrix[:, free], model.matrix @ pairs]), sp.hstack([nothing, pairs.tocsr()[bounded]])]
+    )
+    found = _cheapest(
+        np.concatenate([_with_ties(model)[free], model.cost @ pairs]),
+        matrix,
+        np.concatenate([model.row_low, np.full(bounded.sum(), -np.inf)]),
+        np.concatenate([model.row_up, model.up[bounded]]),
+        np.concatenate([model.low[free], np.zeros(len(held))]),
+        np.concatenate([model.up[free], np.where(flows.allowed, held, 0.0)]),
+    )
+    if found is None:
+        raise ImpossibleWork("schedule", "cannot be completed: limits are broken even with no job running")
+    lowered = found[free.sum() :]
+    x = np.asarray(pairs @ lowered)
+    x[free] = found[: free.sum()]
+    return x, lowered
 
 
-def minimum_of(p: dict[str, Any]) -> Floats:
-    """1 where a demand charge counts towards a minimum bill: same site and month, (B, D)."""
-    same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])
-    return np.asarray(same, dtype=float)
+def _with_ties(model: ArrayModel) -> Floats:
+    """Cost of every column, with what decides among completions that cost the same."""
+    cost = model.cost.copy()
+    for name, number in model.columns.items():
+        if arrays.SOLUTION[name].unit == "MW":
+            there = number[number >= 0]
+            cost[there] += (2 if name == "grid_import" else 1) * TIE_EUR + TIE_SHARE * np.abs(model.cost[there])
+    return cost
 
 
-def billed_peak(p: dict[str, Any], drawn: Floats) -> Floats:
-    """Billed peak of each demand charge, (D,) [MW]."""
-    highest = (p["charge_weight"] * drawn[p["charge_site"]]).max(axis=1, initial=0.0)
-    return np.asarray(np.maximum(highest, p["charge_floor"]))
+def _cheapest(cost: Floats, matrix: Any, row_low: Floats, row_up: Floats, low: Floats, up: Floats) -> Floats | None:
+    """Columns at least cost, by the dual simplex method: a vertex, the same every time; None where none is feasible."""
+    matrix = sp.csr_array(matrix)
+    matrix.eliminate_zeros()
+    there = np.diff(matrix.indptr) > 0
+    if (np.maximum(row_low, -row_up)[~there] > ON_HELD_ROWS).any():
+        return None
+    equal = there & (row_low == row_up)
+    below, above = there & ~equal & np.isfinite(row_low), there & ~equal & np.isfinite(row_up)
+    answer = linprog(  # type: ignore[call-overload]  # its types know neither sparse matrices nor arrays of bounds
+        cost, sp.vstack([matrix[above], -matrix[below]]), np.concatenate([row_up[above], -row_low[below]]),
+        matrix[equal], row_low[equal], np.stack([low, up], axis=1), method="highs-ds",
+        options={"primal_feasibility_tolerance": ON_ROWS, "dual_feasibility_tolerance": ON_REDUCED_COSTS},
+    )  # fmt: skip
+    if answer.x is None:
+        return None
+    found = np.where(np.abs(answer.x) < ROUNDING, 0.0, answer.x)
+    return np.asarray(np.clip(found, low, up))
 
 
-def bands_of(p: dict[str, Any], peak: Floats) -> Floats:
-    """Billed peaks filled into their bands, the first ones first, (D, bands) [MW]."""
-    below = np.cumsum(p["charge_band_mw"], axis=1) - p["charge_band_mw"]
-    return np.asarray(np.clip(peak[:, None] - below, 0.0, p["charge_band_mw"]))
-
-
-def demand_by_charge(p: dict[str, Any], drawn: Floats) -> Floats:
-    """Demand charges, (D,) [EUR]: the billed peak in its bands, each at its rate."""
-    return np.asarray((bands_of(p, billed_peak(p, drawn)) * p["charge_rate"]).sum(axis=1))
-
-
-def contract_taken(p: dict[str, Any], drawn: Floats) -> Floats:
-    """What is taken from each contract when every hour takes the best offers first, (Q, T) [MW]."""
-    left, taken = drawn.copy(), np.zeros(p["contract_mw"].shape)
-    order = np.argsort(-p["contract_saving"], axis=0, kind="stable")
-    for rank in range(len(order)):
-        for q in range(len(order)):
-            wanted = (order[rank] == q) & (p["contract_saving"][q] > 0)
-            s = p["contract_site"][q]
-            taken[q] += np.where(wanted, np.minimum(left[s], p["contract_mw"][q]), 0.0)
-            left[s] -= np.where(wanted, np.minimum(left[s], p["contract_mw"][q]), 0.0)
-    return np.asarray(taken)
-
-
-def top_up(p: dict[str, Any], drawn: Floats, demand: Floats) -> Floats:
-    """What each minimum bill adds, (B,) [EUR]."""
-    energy = (p["minimum_rate"] * p["dt"] * drawn[p["minimum_site"]]).sum(axis=1)
-    return np.asarray(np.maximum(p["minimum_eur"] - energy - minimum_of(p) @ demand, 0.0))
+def _solution(problem: xr.Dataset, model: ArrayModel, x: Floats) -> xr.Dataset:
+    """The values of all columns as a Solution."""
+    values = {name: np.zeros([problem.sizes[d] for d in row.dims]) for name, row in arrays.SOLUTION.items()}
+    for name, number in model.columns.items():
+        values[name][number >= 0] = x[number[number >= 0]]
+    found = validate.dataset(values, {str(k): v for k, v in problem.coords.items()}, arrays.SOLUTION)
+    return found.assign_attrs(objective_eur=float(model.cost @ x) + model.offset)

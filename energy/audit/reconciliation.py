@@ -1,15 +1,18 @@
-"""Objective against bill: every difference has a name, and what has no name is an error."""
+"""Objective against bill: every difference has a name, and what has no name is an error.
+
+The program's cost terms are evaluated for the grid powers that it planned and for the replayed ones, from the Problem alone.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from energy.audit import array_model
 from energy.audit.array_model import lowest
-from energy.audit.completion import Cost, cost, minimum_of
 from energy.audit.invoice import Bill
 from energy.schema import Floats, values_of
 
@@ -19,13 +22,20 @@ UNEXPLAINED_EUR = 0.01
 NAMED_SHARE = 5e-4
 #: Largest difference of IT power between program and replay [MW]; LEAST_GPUS dropped holdings are far below.
 IT_MISMATCH_MW = 1e-4
+#: Variables whose cost no invoice has, in the order of their fields below; that of another is named after it.
+UNBILLED = ("short", "later", "over_cap")
 #: Chords lie above the curve; replayed facility power may exceed the program's by rounding only [MW].
 CHORD_BELOW_MW = 1e-5
 
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """Objective - bill, split by cause [EUR]; positive: the program over-states cost."""
+    """Objective - bill, split by cause [EUR]; positive: the program over-states cost.
+
+    Attributes
+    ----------
+    other_unbilled_eur : by variable, costs that no invoice has besides those named here
+    """
 
     objective_eur: float
     bill_eur: float
@@ -40,6 +50,7 @@ class Reconciliation:
     unexplained_eur: float
     it_mismatch_mw: float
     chord_below_curve_mw: float
+    other_unbilled_eur: dict[str, float] = field(default_factory=dict)
 
     @property
     def named_share(self) -> float:
@@ -69,7 +80,9 @@ class Reconciliation:
 
     def as_dict(self) -> dict[str, object]:
         """For summary and manifest."""
-        return {**asdict(self), "named_share": self.named_share, "agrees": self.agrees}
+        data = asdict(self)
+        data |= {f"{name}_eur": eur for name, eur in data.pop("other_unbilled_eur").items()}
+        return {**data, "named_share": self.named_share, "agrees": self.agrees}
 
 
 def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, priced: Bill) -> Reconciliation:
@@ -80,20 +93,24 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
     """
     p = values_of(problem)
     x = values_of(solution)
-    planned = cost(problem, x["grid_import"], x["grid_export"], x["heat"])
-    actual = cost(problem, replayed["import_mw"].values, replayed["export_mw"].values, replayed["heat_mw"].values)
+    planned = evaluate_cost(problem, x["grid_import"], x["grid_export"], x["heat"])
+    actual = evaluate_cost(
+        problem, replayed["import_mw"].values, replayed["export_mw"].values, replayed["heat_mw"].values
+    )
     chords, burned, peaks, others = _chords(p, planned, actual)
     below = np.minimum(lowest(p), 0.0)
     burned += float(((p["dt"] * below)[p["hall_site"]] * _hull_minus_segments(p, x)).sum())
-    undone, breach = float(p["penalty"] @ x["short"]), float(p["cap_penalty"] @ x["over_cap"])
-    beyond = float(p["later_price"] @ x["later"])
+    unbilled = array_model.cost_by_variable(problem, solution, array_model.UNBILLED)
+    undone, beyond, breach = (unbilled.pop(name, 0.0) for name in UNBILLED)
     objective = float(solution.attrs["objective_eur"])
     clipped = float(abs(actual.clipped.sum()))
     unexplained = objective - priced.total() - chords - burned - peaks - others - clipped - undone - beyond - breach
     return Reconciliation(
-        objective, priced.total(), chords, burned, peaks, others, clipped, undone, beyond, breach, unexplained,
+        objective, priced.total(), chords, burned, peaks, others, clipped, undone, beyond, breach,
+        unexplained - sum(unbilled.values()),
         it_mismatch_mw=float(np.abs(x["it"] - replayed["it_mw"].values).max()),
         chord_below_curve_mw=float((replayed["facility_mw"].values - x["facility"]).max()),
+        other_unbilled_eur=unbilled,
     )  # fmt: skip
 
 
@@ -129,3 +146,87 @@ def _given_back(p: dict[str, Any], planned: Cost, actual: Cost) -> Floats:
 def _hull_minus_segments(p: dict[str, Any], x: dict[str, Any]) -> Floats:
     """chord (it - it_min) - Σ_i slope over, (H, T): what the energy term of hours that may be paid for adds."""
     return np.asarray(p["chord"] * (x["it"] - p["it_min"]) - (p["slope"] * x["over"]).sum(axis=2))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cost of given grid powers [EUR]: by hour where it has one, else by demand charge or minimum bill.
+
+    Attributes
+    ----------
+    energy, contracts, feed_in, clipped : (S, T)
+    counted : energy charges that count towards each minimum bill, (B, S, T)
+    demand : (D,);  top_up : (B,);  heat_sales, fixed : sums
+    """
+
+    energy: Floats
+    contracts: Floats
+    feed_in: Floats
+    clipped: Floats
+    counted: Floats
+    demand: Floats
+    top_up: Floats
+    heat_sales: float
+    fixed: float
+
+
+def evaluate_cost(problem: xr.Dataset, drawn: Floats, fed: Floats, heat: Floats) -> Cost:
+    """Evaluate the program's cost terms for sites that draw and feed in these powers and hand over this heat [MW], (S, T).
+
+    Peaks, their bands and the top-up are those of the powers drawn: where a minimum bill binds, the program's own
+    variables for them may be anything that costs the same.
+    """
+    p: dict[str, Any] = values_of(problem)
+    saved = np.zeros_like(drawn)
+    np.add.at(saved, p["contract_site"], p["dt"] * p["contract_saving"] * contract_taken(p, drawn))
+    at_site = p["minimum_site"][:, None] == np.arange(len(drawn))
+    counted = at_site[:, :, None] * (p["minimum_rate"] * p["dt"])[:, None, :] * drawn
+    demand = demand_by_charge(p, drawn)
+    return Cost(
+        energy=p["dt"] * p["price"] * drawn, contracts=-saved, feed_in=-(p["dt"] * p["export_price"] * fed),
+        clipped=-(p["dt"] * p["export_clip"] * fed), counted=counted, demand=demand,
+        top_up=top_up(p, drawn, demand),
+        heat_sales=-float((p["dt"] * p["heat_price"] * heat).sum()), fixed=float(p["fixed_eur"].sum()),
+    )  # fmt: skip
+
+
+def minimum_of(p: dict[str, Any]) -> Floats:
+    """1 where a demand charge counts towards a minimum bill: same site and month, (B, D)."""
+    same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])
+    return np.asarray(same, dtype=float)
+
+
+def billed_peak(p: dict[str, Any], drawn: Floats) -> Floats:
+    """Billed peak of each demand charge, (D,) [MW]."""
+    highest = (p["charge_weight"] * drawn[p["charge_site"]]).max(axis=1, initial=0.0)
+    return np.asarray(np.maximum(highest, p["charge_floor"]))
+
+
+def bands_of(p: dict[str, Any], peak: Floats) -> Floats:
+    """Billed peaks filled into their bands, the first ones first, (D, bands) [MW]."""
+    below = np.cumsum(p["charge_band_mw"], axis=1) - p["charge_band_mw"]
+    return np.asarray(np.clip(peak[:, None] - below, 0.0, p["charge_band_mw"]))
+
+
+def demand_by_charge(p: dict[str, Any], drawn: Floats) -> Floats:
+    """Demand charges, (D,) [EUR]: the billed peak in its bands, each at its rate."""
+    return np.asarray((bands_of(p, billed_peak(p, drawn)) * p["charge_rate"]).sum(axis=1))
+
+
+def contract_taken(p: dict[str, Any], drawn: Floats) -> Floats:
+    """What is taken from each contract when every hour takes the best offers first, (Q, T) [MW]."""
+    left, taken = drawn.copy(), np.zeros(p["contract_mw"].shape)
+    order = np.argsort(-p["contract_saving"], axis=0, kind="stable")
+    for rank in range(len(order)):
+        for q in range(len(order)):
+            wanted = (order[rank] == q) & (p["contract_saving"][q] > 0)
+            s = p["contract_site"][q]
+            taken[q] += np.where(wanted, np.minimum(left[s], p["contract_mw"][q]), 0.0)
+            left[s] -= np.where(wanted, np.minimum(left[s], p["contract_mw"][q]), 0.0)
+    return np.asarray(taken)
+
+
+def top_up(p: dict[str, Any], drawn: Floats, demand: Floats) -> Floats:
+    """What each minimum bill adds, (B,) [EUR]."""
+    energy = (p["minimum_rate"] * p["dt"] * drawn[p["minimum_site"]]).sum(axis=1)
+    return np.asarray(np.maximum(p["minimum_eur"] - energy - minimum_of(p) @ demand, 0.0))

@@ -18,6 +18,7 @@ from energy.inputs.dated import at, to_utc
 from energy.inputs.fleet import Fleet, Hall, Pool, Site
 from energy.inputs.gpus import GpuPower
 from energy.plant import Plant, Weather, load_limit, overhead, weather_from
+from energy.schedule.setpoints import SOLAR, by_owner
 from energy.schema import COMPONENTS, TINY_MW, Bools, Floats, Ints, Times, validate
 from energy.schema import arrays as arrays_module
 
@@ -41,8 +42,8 @@ def replay(facts: Facts, schedule: xr.Dataset) -> xr.Dataset:
     it = _sum_by(site_of, by_hall["it_mw"], len(sites))
     facility = it + _sum_by(site_of, by_hall["overhead_mw"], len(sites))
     facility += np.array([at(s.other_site_mw, time, s.time_zone) for s in sites.values()])
-    held = dict(zip(sites, schedule["solar_limit_mw"].values, strict=True)) if "solar_limit_mw" in schedule else {}
-    exchange = np.array([grid_exchange(facts, n, facility[i], time, dt, held.get(n)) for i, n in enumerate(sites)])
+    limit = by_owner(schedule, SOLAR, sites)
+    exchange = np.array([grid_exchange(facts, n, facility[i], time, dt, limit[i]) for i, n in enumerate(sites)])
     drawn, fed, sun = exchange[:, 0], exchange[:, 1], exchange[:, 2]
     price = np.array([energy_price(facts, name, time, dt) for name in sites])
     power = dict(zip(halls, by_hall["it_mw"], strict=True))

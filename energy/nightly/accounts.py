@@ -27,8 +27,9 @@ from energy.nightly.queue import DONE, clip, fastest, hours_inside, no_work
 from energy.optimize import facts
 from energy.problem import assemble
 from energy.schedule.dispatch import run_now
+from energy.schedule.setpoints import solar_setpoints
 from energy.schedule.table import NOT_HELD, frame
-from energy.schema import UNLIMITED_MW, Floats, as_schedule
+from energy.schema import as_schedule
 
 #: A schedule of no job at all.
 EMPTY = pd.DataFrame(
@@ -111,17 +112,8 @@ def day_schedule(inputs: Inputs, table: pd.DataFrame, held: pd.DataFrame = NOT_H
     job = [jobs.index(str(name)) for name in table["job"]]
     return as_schedule(
         axes, np.array(job, dtype=float), np.array(pool, dtype=float), at.astype(float), table["gpus"].to_numpy(),
-        _solar_limit(inputs, held),
+        setpoints=solar_setpoints(held, time),
     )  # fmt: skip
-
-
-def _solar_limit(inputs: Inputs, held: pd.DataFrame) -> Floats | None:
-    """Most solar power that each site uses, (S, T) [MW]; None where no array is held back on the day."""
-    out = np.full((len(inputs.fleet.sites), len(inputs.time)), UNLIMITED_MW)
-    here = held[held["start"].isin(inputs.time) & held["site"].isin(list(inputs.fleet.sites))]
-    rows = [list(inputs.fleet.sites).index(site) for site in here["site"]]
-    out[rows, np.searchsorted(inputs.time, here["start"].to_numpy())] = here["solar_limit_mw"]
-    return out if len(here) else None
 
 
 def speed_of(inputs: Inputs, job: Job, pool: str) -> float:

@@ -10,7 +10,7 @@ from energy.report.costs import Cause
 from energy.report.jobs import Change
 from energy.report.text import NOT_KNOWN, counted, day, eur, hours, listed, moment, mwh, number, share, unit
 from energy.report.view import View
-from energy.schema import UNLIMITED_MW
+from energy.runs.record import held_back as hours_held_back
 
 #: A light for each status: word, sign that reads without colour, meaning.
 LIGHTS = {
@@ -179,14 +179,10 @@ def notes(view: View) -> list[str]:
 
 def held_back(view: View) -> list[str]:
     """Solar arrays that the plan holds back although the site could use more."""
-    placed = view.record.placement
-    if "solar_limit_mw" not in placed:
-        return []
-    held = (placed["solar_limit_mw"] < UNLIMITED_MW) @ placed["dt"]
+    held = hours_held_back(view.record.placement).groupby("site", sort=False)["hours"].sum()
     return [
         f"At {name} the plan holds the solar array back for {hours(float(h))}: drawing from the grid is paid for then."
-        for name, h in zip(placed["site"].values, held.values, strict=True)
-        if h > 0
+        for name, h in held.items()
     ]
 
 

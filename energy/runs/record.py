@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from energy.schedule.setpoints import SOLAR, device_axis, setpoints, site_axis
 from energy.schedule.table import SOLAR_LIMIT
 from energy.schema import arrays, validate
 from energy.series.spreadsheet import escape_frame, unescape_frame
@@ -34,6 +35,8 @@ INPUTS = "inputs"
 RESERVOIRS = "reservoirs.nc"
 #: Hydropower signals of the zones by hour, likewise.
 HYDRO = "hydro.nc"
+#: No solar array held back.
+NO_HOURS = pd.DataFrame({"site": [], "start": [], "hours": [], "solar_limit_mw": []})
 #: What is kept of its attributes: whom to thank, on which terms.
 CREDIT = ("attribution", "licence")
 #: What a nightly run adds: the dictionary that a night is summed up in.
@@ -83,7 +86,8 @@ def write(record: Record, folder: Path) -> None:
     """
     for name, ds in record.datasets.items():
         # In memory first: to a full disk HDF5 answers with a crash, Python's own write with an OSError.
-        (folder / f"{name}.nc").write_bytes(ds.to_netcdf(engine="h5netcdf", encoding=_encoding(ds)))
+        on_disk = site_axis(ds, record.problem["site"].values) if DATASETS[name] is arrays.SCHEDULE else ds
+        (folder / f"{name}.nc").write_bytes(on_disk.to_netcdf(engine="h5netcdf", encoding=_encoding(on_disk)))
     for name, water in ((RESERVOIRS, record.reservoirs), (HYDRO, record.hydro)):
         if water is not None:
             (folder / name).write_bytes(water.to_netcdf(engine="h5netcdf"))
@@ -105,14 +109,15 @@ def write(record: Record, folder: Path) -> None:
 
 def held_back(schedule: xr.Dataset) -> pd.DataFrame:
     """Where solar arrays are held back: site, start (UTC), hours, solar_limit_mw; empty where nothing is."""
-    if "solar_limit_mw" not in schedule:
-        return pd.DataFrame({"site": [], "start": [], "hours": [], "solar_limit_mw": []})
-    limit = schedule["solar_limit_mw"].values
-    site, at = np.nonzero(limit < arrays.UNLIMITED_MW)
-    return pd.DataFrame({
-        "site": schedule["site"].values[site].astype(str), "start": schedule["time"].values[at],
-        "hours": schedule["dt"].values[at], "solar_limit_mw": limit[site, at],
-    })  # fmt: skip
+    rows = [
+        pd.DataFrame({
+            "site": name.removesuffix(f"/{SOLAR}"), "start": schedule["time"].values[held],
+            "hours": schedule["dt"].values[held], "solar_limit_mw": limit[held],
+        })
+        for name, limit in setpoints(schedule).items()
+        if name.endswith(f"/{SOLAR}") and (held := limit < arrays.UNLIMITED_MW).any()
+    ]  # fmt: skip
+    return pd.concat(rows, ignore_index=True) if rows else NO_HOURS
 
 
 def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
@@ -152,7 +157,8 @@ def read(folder: Path) -> Record:
     schema.SchemaError : a file does not obey its table.
     """
     datasets = {
-        n: validate.check(xr.load_dataset(folder / f"{n}.nc", engine="h5netcdf"), t) for n, t in DATASETS.items()
+        n: validate.check(device_axis(xr.load_dataset(folder / f"{n}.nc", engine="h5netcdf")), t)
+        for n, t in DATASETS.items()
     }
     return Record(
         datasets,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from energy.schema import TINY_MW, UNLIMITED_MW, Floats, Ints, as_schedule, lowest_price
+from energy.schedule.setpoints import setpoints_of
+from energy.schema import Floats, Ints, as_schedule
 
 #: Below this a holding of GPUs is the solver's noise [GPU]; ten times its tolerance, 4 mW.
 LEAST_GPUS = 1e-6
@@ -14,10 +15,10 @@ LEAST_GPUS = 1e-6
 def place(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     """The Schedule (dims entry): GPUs of each job in each pool and period.
 
-    Per group, speed class and period the jobs' GPUs (`run`) are handed out over the pools' GPUs (`gpus`):
+    Per group, speed class and period the jobs' GPUs (`run`) are allocated to the pools' GPUs (`gpus`):
     first each job stays where it was, then jobs in order of their position take what is left, pools with
     most left first. Row and column sums equal `run` and `gpus` up to the solver's tolerance.
-    Where the plan holds a solar array back, its limit goes along.
+    The setpoints of devices go along.
     """
     run, gpus = solution["run"].values, solution["gpus"].values
     group, pool_class = problem["job_group"].values, problem["pool_class"].values
@@ -26,19 +27,7 @@ def place(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
         jobs, pools = np.flatnonzero(group == k), np.flatnonzero(pool_class[k] == c)
         parts += _class(run[jobs, c], gpus[k, pools], jobs, pools)
     columns = np.array(sorted(parts), dtype=float).reshape(-1, 4).T
-    return as_schedule(problem, columns[0], columns[1], columns[2], columns[3], _held_back(problem, solution))
-
-
-def _held_back(problem: xr.Dataset, solution: xr.Dataset) -> Floats | None:
-    """Limits of solar power in hours in which drawing may be paid for and the site could use more, (S, T) [MW].
-
-    None where there are none, the ordinary case: only a contract or a minimum bill can make drawing earn money
-    while the price is above zero.
-    """
-    used = solution["solar_use"].values
-    useful = np.minimum(problem["solar_mw"].values, solution["facility"].values)
-    held = (lowest_price(problem) < 0) & (used < useful - TINY_MW)
-    return np.where(held, used, UNLIMITED_MW) if held.any() else None
+    return as_schedule(problem, *columns, setpoints=setpoints_of(problem, solution))
 
 
 def _class(need: Floats, have: Floats, jobs: Ints, pools: Ints) -> list[tuple[int, int, int, float]]:

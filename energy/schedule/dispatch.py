@@ -1,8 +1,7 @@
-"""The baseline: the same jobs run at once, first come first served, at home, next site when full.
+"""Schedules that need no solver: the run-now baseline, rules of thumb, earliest deadline first, and an older one trimmed.
 
-Schedules that need no solver: earliest deadline first, and an older schedule trimmed to what still holds.
-
-Popular rules of thumb on the same trace: what a plan has to beat beside run-now.
+All of them allocate GPUs out of the remaining capacity of pools, halls and grid connections. What other rows ask of a
+Schedule they do not know: `audit.completion` lowers it where it breaks one.
 """
 
 from __future__ import annotations
@@ -16,8 +15,10 @@ import xarray as xr
 
 from energy.schema import Floats, as_schedule, values_of
 
-#: Work and rooms below this are used up [GPU-hours, GPUs, MW].
+#: Work and capacity below this are used up [GPU-hours, GPUs, MW].
 NOTHING = 1e-9
+#: (job, pool, period, GPUs)
+Entry = tuple[int, int, int, float]
 #: (job, period) -> (pool, speed) in the order in which the job fills them; empty: the job waits.
 Prefer = Callable[[int, int], list[tuple[int, float]]]
 #: (job, period, reference GPU-hours left) -> whether the job waits although it may run.
@@ -25,7 +26,7 @@ Waits = Callable[[int, int, float], bool]
 
 
 def run_now(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dataset:
-    """Schedule of an operator who starts every job as soon as there is room.
+    """Schedule of an operator who starts every job as soon as there is capacity.
 
     Jobs come in order of release (then position). Each takes, up to its GPU limit, the fastest pools of its
     home site and then of the other sites in fleet order. Deadlines are not looked at: a late job goes on.
@@ -49,14 +50,14 @@ def greedy(problem: xr.Dataset, work: Floats, prefer: Prefer, waits: Waits = lam
     p = values_of(problem)
     released = _released(p["open"])
     queue = sorted(range(len(work)), key=lambda j: (int(np.argmax(released[j] > 0)), -released[j].max(), j))
-    room = Room(p)
+    capacity = RemainingCapacity(p)
     left, entries = work.copy(), []
     for t in range(len(p["dt"])):
         for j in queue:
             if left[j] > NOTHING and released[j, t] > 0 and not waits(j, t, float(left[j])):
-                entries += hold(p, room, left, j, t, float(p["max_gpus"][j] * released[j, t]), prefer(j, t))
-    columns = np.array(entries, dtype=float).reshape(-1, 4).T
-    return as_schedule(problem, columns[0], columns[1], columns[2], columns[3])
+                most = float(p["max_gpus"][j] * released[j, t])
+                entries += capacity.allocate(left, j, t, most, prefer(j, t))
+    return _schedule(problem, entries)
 
 
 def planned_work(problem: xr.Dataset, solution: xr.Dataset) -> Floats:
@@ -99,10 +100,11 @@ def _released(share_open: Floats) -> Floats:
     return np.asarray(after + at_first)
 
 
-class Room:
+class RemainingCapacity:
     """What is still free in each pool [GPU], hall [MW IT] and grid connection [MW], by period."""
 
     def __init__(self, p: dict[str, Any]) -> None:
+        self.p = p
         self.pool = p["available"] - p["firm"]
         self.hall = p["hall_mw"] - p["it_min"]
         least = p["other_site_mw"].copy()
@@ -113,7 +115,28 @@ class Room:
         self.it_mw = p["busy_mw"] - p["idle_mw"]
         self.grid_mw = self.it_mw[:, None] * (1 + p["slope"].max(axis=2))[self.hall_of]
 
-    def take(self, n: int, t: int, wanted: float) -> float:
+    def allocate(self, left: Floats, j: int, t: int, most: float, order: list[tuple[int, float]]) -> list[Entry]:
+        """Entries of one job in one period, with at most `most` GPUs; lowers what is left of its work.
+
+        Parameters
+        ----------
+        left : reference GPU-hours left to do, by job
+        order : (pool, speed) in the order in which the job fills them
+        """
+        entries = []
+        hours = self.p["dt"][t]
+        for n, speed in order:
+            wanted = min(most, left[j] / (speed * hours))
+            if wanted <= NOTHING:
+                break
+            got = self._take(n, t, wanted)
+            if got:
+                entries.append((j, n, t, got))
+                most -= got
+                left[j] -= got * speed * hours
+        return entries
+
+    def _take(self, n: int, t: int, wanted: float) -> float:
         """Take up to `wanted` GPUs of a pool; returns what was taken."""
         h, s = self.hall_of[n], self.site_of[n]
         fits = min(wanted, self.pool[n, t], self.hall[h, t] / self.it_mw[n], self.site[s, t] / self.grid_mw[n, t])
@@ -125,38 +148,21 @@ class Room:
         return float(fits)
 
 
-def hold(
-    p: dict[str, Any], room: Room, left: Floats, j: int, t: int, most: float, order: list[tuple[int, float]]
-) -> list[tuple[int, int, int, float]]:
-    """Entries of one job in one period; lowers what is left of its work."""
-    entries = []
-    for n, speed in order:
-        wanted = min(most, left[j] / (speed * p["dt"][t]))
-        if wanted <= NOTHING:
-            break
-        got = room.take(n, t, wanted)
-        if got:
-            entries.append((j, n, t, got))
-            most -= got
-            left[j] -= got * speed * p["dt"][t]
-    return entries
-
-
 def earliest_deadline_first(problem: xr.Dataset) -> xr.Dataset:
     """Schedule of a dispatcher that knows prices but no solver.
 
     Jobs come by their last open period (then position). Each takes the cheapest of its open hours that still
-    have room, by site price with the steepest overhead per reference GPU-hour, up to its GPU limit in every
-    period. Room in pools, halls and grid connections holds; PUE caps and peaks are not looked at.
+    have capacity, by site price with the steepest overhead per reference GPU-hour, up to its GPU limit in every
+    period. Limits of pools, halls and grid connections hold; PUE caps and peaks are not looked at.
     """
     p = values_of(problem)
-    room, entries = Room(p), []
+    capacity, entries = RemainingCapacity(p), []
     left = p["work_left"].astype(float).copy()
     last = p["open"].shape[1] - 1 - np.argmax(p["open"][:, ::-1] > 0, axis=1)
     cost = _gpu_hour(p)
     for j in np.argsort(last, kind="stable").tolist():
-        entries += _fill(p, room, left, j, cost)
-    return _schedule(problem, entries)
+        entries += _fill(p, capacity, left, j, cost)
+    return _schedule(problem, sorted(entries))
 
 
 def _gpu_hour(p: dict[str, Any]) -> Floats:
@@ -166,7 +172,7 @@ def _gpu_hour(p: dict[str, Any]) -> Floats:
     return np.asarray(power * p["price"][p["hall_site"][hall]])
 
 
-def _fill(p: dict[str, Any], room: Room, left: Floats, j: int, cost: Floats) -> list[tuple[int, int, int, float]]:
+def _fill(p: dict[str, Any], capacity: RemainingCapacity, left: Floats, j: int, cost: Floats) -> list[Entry]:
     """Entries of one job, cheapest hours first."""
     speed = pool_speed(p)[p["job_group"][j]]
     pools, hours = np.flatnonzero(speed > 0), np.flatnonzero(p["open"][j] > 0)
@@ -177,42 +183,41 @@ def _fill(p: dict[str, Any], room: Room, left: Floats, j: int, cost: Floats) -> 
     for n, t in ((pools[i // len(hours)], hours[i % len(hours)]) for i in order):
         if left[j] <= NOTHING:
             break
-        got = hold(p, room, left, j, int(t), float(free[t]), [(int(n), float(speed[n]))])
+        got = capacity.allocate(left, j, int(t), float(free[t]), [(int(n), float(speed[n]))])
         free[t] -= sum(e[3] for e in got)
         entries += got
     return entries
 
 
 def trimmed(problem: xr.Dataset, table: pd.DataFrame) -> xr.Dataset:
-    """What of an older schedule still holds: its jobs that are open, in room that is left, up to their work.
+    """What of an older schedule still holds: its jobs that are open, in the remaining capacity, up to their work.
 
     Parameters
     ----------
     table : job, pool (site, hall, pool), start (UTC) and gpus, as in schedule.csv
     """
     p = values_of(problem)
-    room, left = Room(p), p["work_left"].astype(float).copy()
+    capacity, left = RemainingCapacity(p), p["work_left"].astype(float).copy()
     jobs = {str(name): j for j, name in enumerate(problem["job"].values)}
     pools = {str(name): n for n, name in enumerate(problem["pool"].values)}
     times = {t: i for i, t in enumerate(problem["time"].values)}
     speed = pool_speed(p)
     free = p["max_gpus"][:, None] * p["open"]
-    entries: list[tuple[int, int, int, float]] = []
+    entries: list[Entry] = []
     for row in table.sort_values(["start", "job", "site", "hall", "pool"]).itertuples():
         j, n = jobs.get(str(row.job)), pools.get(f"{row.site}/{row.hall}/{row.pool}")
         t = times.get(np.datetime64(row.start, "ns"))  # type: ignore[call-overload]
         if j is None or n is None or t is None or speed[p["job_group"][j], n] <= 0:
             continue
         wanted = min(float(row.gpus), float(free[j, t]))  # type: ignore[arg-type]
-        got = hold(p, room, left, j, t, wanted, [(n, float(speed[p["job_group"][j], n]))])
+        got = capacity.allocate(left, j, t, wanted, [(n, float(speed[p["job_group"][j], n]))])
         free[j, t] -= sum(e[3] for e in got)
         entries += got
-    return _schedule(problem, entries)
+    return _schedule(problem, sorted(entries))
 
 
-def _schedule(problem: xr.Dataset, entries: list[tuple[int, int, int, float]]) -> xr.Dataset:
-    columns = np.array(sorted(entries), dtype=float).reshape(-1, 4).T
-    return as_schedule(problem, columns[0], columns[1], columns[2], columns[3])
+def _schedule(problem: xr.Dataset, entries: list[Entry]) -> xr.Dataset:
+    return as_schedule(problem, *np.array(entries, dtype=float).reshape(-1, 4).T)
 
 
 #: The threshold rule runs in this share of the cheapest hours of the home site.

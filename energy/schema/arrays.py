@@ -29,7 +29,7 @@ TINY_MW = 1e-6
 #: A limit that never binds [MW]: the largest power of the table.
 UNLIMITED_MW = 1e5
 #: Axes of things that a fleet may be without. One that a Dataset does not name has length 0, and so have its arrays.
-OPTIONAL_AXES = frozenset({"charge", "rate_band", "contract", "minimum", "cap", "guard", "currency"})
+OPTIONAL_AXES = frozenset({"charge", "rate_band", "contract", "minimum", "cap", "guard", "currency", "device"})
 
 
 @dataclass(frozen=True)
@@ -203,9 +203,9 @@ _SCHEDULE = (
     _row("entry_pool", "entry", "1", 0, INF, "axis", "position of the pool on the pool axis"),
     _row("entry_time", "entry", "1", 0, INF, "axis", "position of the period on the time axis"),
     _row("entry_gpus", "entry", "1", 0, 1e7, "plan", "GPUs of the pool that the job holds in the period"),
-    _row("solar_limit_mw", "site time", "MW", 0, UNLIMITED_MW, "plan",
-         "most solar power that the site uses, where the plan holds the array back because drawing is paid for; "
-         "1e5: as much as there is", default=UNLIMITED_MW, part="grid"),
+    _row("setpoint", "device time", "MW", -UNLIMITED_MW, UNLIMITED_MW, "plan",
+         "active power that a device is set to, at most; 1e5: as much as there is. Devices are named by owner and kind, such as "
+         "`narvik/solar`; run folders have those of solar arrays as `solar_limit_mw` by site"),
 )  # fmt: skip
 _REPLAY = (
     _row("dt", "time", "h", 1 / 60, 24, "axis", "length of the market time unit"),

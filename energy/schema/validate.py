@@ -155,13 +155,14 @@ def _labels(values: object) -> np.ndarray[Any, Any]:
 
 
 def as_schedule(
-    problem: xr.Dataset, job: Floats, pool: Floats, time: Floats, gpus: Floats, solar_limit: Floats | None = None
-) -> xr.Dataset:
+    problem: xr.Dataset, job: Floats, pool: Floats, time: Floats, gpus: Floats, *,
+    setpoints: Mapping[str, Floats] | None = None,
+) -> xr.Dataset:  # fmt: skip
     """Entries (shape (E,) each) on the Problem's axes, as a checked Schedule.
 
     Parameters
     ----------
-    solar_limit : most solar power that the sites use [MW], (S, T); None: as much as there is
+    setpoints : active power by device [MW], (T,) each; a device that is not named does as it can
     """
     arrays: dict[str, object] = {
         "dt": problem["dt"].values,
@@ -171,6 +172,6 @@ def as_schedule(
         "entry_gpus": gpus.astype(float),
     }
     coords: dict[str, object] = {name: problem[name].values for name in ("time", "job", "pool")}
-    if solar_limit is not None:
-        arrays["solar_limit_mw"], coords["site"] = solar_limit, problem["site"].values
+    if setpoints:
+        arrays["setpoint"], coords["device"] = np.array(list(setpoints.values())), list(setpoints)
     return dataset(arrays, coords, SCHEDULE)

@@ -5,9 +5,8 @@ import pytest
 
 from energy.audit.array_model import Builder, array_model, lowest
 from energy.audit.certificate import boxes, certify, dual_bound
-from energy.audit.completion import stand_in
 from energy.schema import values_of
-from tests.audit.toy import HELD, schedule, toy
+from tests.audit.toy import plan, toy
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +91,7 @@ def test_sides_of_rows(model):
             np.testing.assert_allclose(found[there], np.broadcast_to(expected, len(there)), err_msg=name)
 
 
-#: One row of each kind as a sum over variables at hand, coefficients times values of the plan of `test_stand_in`.
+#: One row of each kind as a sum over variables at hand, coefficients times values of the plan of `tests.audit.toy`.
 ACTIVITY = {
     "finish": [5.5, 6, 2],  # work done in half-hours, undone and left for later
     "guard": [2, 0.5, 2.5],  # later work over the fastest speed: job 2 at 1/2, job 1 at 2
@@ -107,7 +106,7 @@ ACTIVITY = {
 
 
 def test_rows_of_a_plan(case, model):
-    activity = model.matrix @ model.vector(stand_in(case, schedule(case, HELD)))
+    activity = model.matrix @ model.vector(plan())
     for name, expected in ACTIVITY.items():
         there = model.rows[name][model.rows[name] >= 0]
         np.testing.assert_allclose(activity[there], np.ravel(expected), atol=1e-12, err_msg=name)
@@ -179,7 +178,7 @@ def test_bound_without_prices_is_every_column_at_its_cheaper_end(case, model):
 
 
 def test_proof_counts_and_names_what_it_saw(case):
-    x = stand_in(case, schedule(case, HELD))
+    x = plan()
     proof = certify(case, x)
     assert (proof.rows, proof.columns) == (sum(ROWS.values()), sum(COLUMNS.values()))
     assert proof.nonzeros == array_model(case).matrix.nnz
@@ -198,7 +197,7 @@ def test_proof_counts_and_names_what_it_saw(case):
     ],
 )
 def test_the_worst_row_or_bound_is_named(case, name, at, by, violation, worst):
-    x = stand_in(case, schedule(case, HELD))
+    x = plan()
     x[name].values[at] += by
     proof = certify(case, x)
     assert (proof.max_violation, proof.worst_row) == (pytest.approx(violation), worst)

@@ -4,13 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from energy.audit.completion import stand_in
 from energy.audit.invoice import Bill
 from energy.audit.replay import figures
 from energy.audit.verdict import Outcome, summarise
 from energy.inputs.metered import Line
 from energy.schema import arrays
-from tests.audit.toy import AGREED, HELD, PROOF, replayed, schedule, toy
+from tests.audit.toy import AGREED, HELD, PROOF, plan, replayed, schedule, toy
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +19,7 @@ def case():
 
 @pytest.fixture(scope="module")
 def found(case):
-    return stand_in(case, schedule(case, HELD))
+    return plan()
 
 
 def test_cooling_by_fleet_site_and_hall(case):

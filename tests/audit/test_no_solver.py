@@ -1,4 +1,4 @@
-"""Schedules that no solver made, and the Solution that a Schedule stands for."""
+"""Schedules that no solver made, and their Solutions."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ import xarray as xr
 from benchmarks.enrich import enriched
 from benchmarks.instances import Size, random_problem
 from energy.audit.certificate import certify
-from energy.audit.completion import stand_in
+from energy.audit.completion import complete
 from energy.audit.verdict import judge_given
 from energy.schedule.disaggregate import place
 from energy.schedule.dispatch import earliest_deadline_first, trimmed
@@ -35,7 +35,7 @@ def test_the_optimum_s_own_schedule_stands_for_the_optimum(seed):
     """Loads, overhead, sun, heat, peaks, bands, contracts, minimum bills and cap excess follow from who runs where."""
     problem = rich(seed)
     best = solved(problem)[0]
-    found = stand_in(problem, place(problem, best))
+    found = complete(problem, place(problem, best))[1]
     for name in ("run", "gpus", "it"):
         np.testing.assert_allclose(found[name].values, best[name].values, atol=1e-6, err_msg=name)
     proof = certify(problem, found)
@@ -53,7 +53,7 @@ def test_without_choices_of_its_own_it_costs_the_same(seed):
                       export_limit_mw=problem["export_limit_mw"].values * 0.0,
                       solar_mw=problem["solar_mw"].values * 0.0)  # fmt: skip
     best = solved(problem)[0]
-    found = stand_in(problem, place(problem, best))
+    found = complete(problem, place(problem, best))[1]
     assert found.attrs["objective_eur"] == pytest.approx(best.attrs["objective_eur"], rel=OPTIMA)
 
 
@@ -61,7 +61,7 @@ def test_without_choices_of_its_own_it_costs_the_same(seed):
 def test_the_dispatcher_breaks_no_row_and_is_no_better_than_the_program(seed):
     problem = rich(seed)
     schedule = earliest_deadline_first(problem)
-    found = stand_in(problem, schedule)
+    found = complete(problem, schedule)[1]
     proof = certify(problem, found)
     assert proof.max_violation <= 1e-6, proof.worst_row
     best = solved(problem)[0].attrs["objective_eur"]
@@ -76,7 +76,7 @@ def test_one_job_with_room_everywhere_runs_in_its_cheapest_hours(seed):
                 negative_share=0.0)  # fmt: skip
     problem = random_problem(size, seed)
     best = solved(problem)[0].attrs["objective_eur"]
-    found = stand_in(problem, earliest_deadline_first(problem))
+    found = complete(problem, earliest_deadline_first(problem))[1]
     assert float(found["short"].sum()) <= 1e-6
     assert found.attrs["objective_eur"] == pytest.approx(best, rel=OPTIMA)
 
@@ -104,9 +104,9 @@ def test_what_no_longer_holds_is_trimmed():
     first = table.iloc[[0]]
     strange = [first.assign(job="gone"), first.assign(start=pd.Timestamp("1999-01-01")), first.assign(pool="gone")]
     found = trimmed(problem, pd.concat([table.assign(gpus=2 * table["gpus"]), *strange]))
-    proof = certify(problem, stand_in(problem, found))
+    proof = certify(problem, complete(problem, found)[1])
     assert proof.max_violation <= 1e-6, proof.worst_row
-    done = stand_in(problem, found)
+    done = complete(problem, found)[1]
     assert float(done["short"].sum()) <= float(problem["work_left"].sum())
     assert (done["gpus"].sum("group").values <= problem["available"].values + 1e-6).all()
 
@@ -117,7 +117,7 @@ def test_it_is_degraded_at_best_and_failed_where_it_breaks_a_row():
 
     problem = rich(2)
     schedule = earliest_deadline_first(problem)
-    found = stand_in(problem, schedule)
+    found = complete(problem, schedule)[1]
     plan, proof = priced(problem, schedule), certify(problem, found)
     agreement = reconcile(problem, found, plan.replay, plan.bill)
     outcome = judge_given(problem, found, proof, agreement, plan.replay)

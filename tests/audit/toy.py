@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from energy.audit.certificate import Certificate
-from energy.audit.reconciliation import Reconciliation
+from energy.audit.reconciliation import Reconciliation, evaluate_cost
 from energy.schema import arrays as arrays_module
 from energy.schema import validate
 from tests.closed_forms.builder import problem
@@ -83,3 +83,57 @@ def replayed(case: xr.Dataset, **changes: Any) -> xr.Dataset:
         "dt": case["dt"].values
     }
     return validate.dataset(arrays, {n: case[n].values for n in ("time", "site", "hall")}, arrays_module.REPLAY)
+
+
+#: Hall A: 7.3 MW when idle (0.5 + 1 + 9·0.2 + 16·0.25), then 4·0.8 + 4·0.75 and 3·0.8 more.
+#: Facility of site 0: 1 beside, 0.4 in any case, hall A with 2·0.1 + 4.2·0.3 (0.4·0.3), hall B with 1·0.2.
+#: Its sun: 5 MW, none while drawing is paid for, then all that the site needs. Site 1: 0.5 beside, 2 MW with 0.5 + 0.9.
+BY_HAND = {
+    "it": [[13.5, 9.7, 7.3], [1, 0, 0], [0, 2, 0]],
+    "over": [[[2, 4.2], [2, 0.4], [0, 0]], [[1, 0], [0, 0], [0, 0]], [[0, 0], [1, 1], [0, 0]]],
+    "facility": [[17.56, 11.42, 8.7], [0.5, 3.9, 0.5]],
+    "solar_use": [[5, 0, 8.7], [3.5, 2, 1.5]],
+    "grid_import": [[12.56, 11.42, 0], [0, 1.9, 0]],
+    "grid_export": [[0, 0, 0], [3, 0, 1]],
+    "heat": [[7, 0, 3], [0, 0, 0]],  # 0.5·13.5 + 0.25·1; nothing where it costs money; the buyer's limit
+    "peak": [11.42, 30],  # half of 12.56, or 11.42; the floor
+    "band": [[3, 8.42], [0, 0]],  # one band alone has no variable
+    "taken": [[9.56, 2, 0], [3, 0, 0], [0, 1.9, 0]],  # the dearest first, what is left from the next
+    "top_up": [3000 - 47.96 - 1984, 100 - 0.95, 0],  # the charge of site 1 is of another month
+    "over_cap": [0.705, 1.19, 0, 0.7],  # less a credit of 0.1; the fleet; none; from the second period on
+    "short": [1, 3, 1],
+    "later": [
+        0,
+        1,
+        1,
+    ],  # of 3 and 2; job 2 is due first and takes 2 of 2.5 GPU-hours at speed 1/2; job 1 the rest at speed 2
+}
+ENERGY = [[62.8, -28.55, 0], [0, 28.5, 0]]
+DEMAND = [300 + 8.42 * 200, 1500]
+#: In hours that may be paid for the chord replaces the segments: marginal prices 10 - 9 - 8 and -5 - 3 - 8.
+HULL = 0.5 * (-7 * (0.22 * 6.2 - 1.46) - 16 * (0.22 * 2.4 - 0.32))
+#: Speed classes are ordered fastest first: 4 GPUs of pool 1 run job 0 at speed 1/2. (job, class, period) and (group, pool, ...)
+RUN = {(0, 0, 0): 4, (0, 0, 1): 3, (0, 1, 0): 4, (1, 0, 0): 1, (1, 1, 1): 2}
+GPUS = {(0, 0, 0): 4, (0, 0, 1): 3, (0, 1, 0): 4, (1, 2, 0): 1, (1, 3, 1): 2}
+#: Energy, contracts, feed-in, heat, demand, top-up, fixed; 1000 EUR for each of 5 GPU-hours; work left; caps; hull.
+OBJECTIVE = (62.8 - 28.55 + 28.5 - 0.5 * (9 * 3 + 8 * 9.56 + 3 * 2 + 6 * 1.9) - 0.5 * 4 * 4 - 0.5 * 2 * 10 + sum(DEMAND)
+             + sum(BY_HAND["top_up"]) + 7 + 5000 + 5 + 6 + 40 * 0.705 + 50 * 1.19 + 70 * 0.7 + HULL)  # fmt: skip
+
+
+def plan() -> xr.Dataset:
+    """A Solution of the toy in which HELD runs, by hand: not the cheapest, which would draw more to reach minimum bills."""
+    case = toy()
+    values: dict[str, Any] = {n: np.zeros([case.sizes[d] for d in a.dims]) for n, a in arrays_module.SOLUTION.items()}
+    values |= {name: np.array(value, float) for name, value in BY_HAND.items()}
+    for name, held in (("run", RUN), ("gpus", GPUS)):
+        for at, gpus in held.items():
+            values[name][at] = gpus
+    found = validate.dataset(values, {str(k): v for k, v in case.coords.items()}, arrays_module.SOLUTION)
+    return found.assign_attrs(objective_eur=OBJECTIVE)
+
+
+def program_cost(case: xr.Dataset, drawn: Any, fed: Any, heat: Any) -> float:
+    """The program's cost of these powers without penalties [EUR]."""
+    of = evaluate_cost(case, drawn, fed, heat)
+    found = (of.energy, of.contracts, of.feed_in, of.demand, of.top_up, of.heat_sales, of.fixed)
+    return float(sum(np.sum(x) for x in found))

@@ -120,7 +120,7 @@ def test_the_array_stands_still_where_a_minimum_bill_pays_for_drawing(tmp_path):
 
 def test_no_array_is_held_back_without_a_reason(tmp_path):
     run = optimize(small(tmp_path, CHARGE, minimum(REACHED), solar={"dc_mw": 0.6, "ac_mw": 0.5}).path)
-    assert "solar_limit_mw" not in run.plan.schedule
+    assert run.plan.schedule.sizes["device"] == 0
 
 
 def test_feed_in_above_the_price_is_named_and_refused_where_it_is_large(tmp_path):

@@ -6,11 +6,10 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from energy.audit.completion import stand_in
 from energy.audit.diagnosis import Breach, Cure, Tight, Undone, explain, tight, what_would_help
 from energy.schema import arrays as arrays_module
 from energy.schema import validate
-from tests.audit.toy import HELD, schedule, toy
+from tests.audit.toy import plan, toy
 
 T0, T1, T2 = (f"2021-01-01T{m}Z" for m in ("00:00", "00:30", "01:00"))
 PRICES = {
@@ -42,7 +41,7 @@ def case():
 @pytest.fixture(scope="module")
 def found(case):
     """The plan with prices of work, of the bounds of job 1's GPUs and of its limit over its classes."""
-    x = stand_in(toy(), schedule(toy(), HELD))
+    x = plan()
     bound = np.zeros(x["bound_run"].shape)
     bound[1] = [[-3, 2, 0], [-1, 0, -2]]
     limit = np.zeros(x["dual_job_limit"].shape)

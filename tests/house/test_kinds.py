@@ -11,7 +11,6 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 import pytest
 
-from energy.audit.completion import terms
 from energy.audit.compliance import figure
 from energy.audit.invoice import site_lines
 from energy.audit.rollover import carry
@@ -31,6 +30,7 @@ from energy.plant import ARCHETYPES, Plant, archetypes
 from energy.problem import assemble
 from energy.report.costs import CLASSES, class_of
 from energy.schema.invoice import LINE_KINDS
+from tests.audit.toy import program_cost
 from tests.bills.meter import Meter
 from tests.cases import SmallCase
 from tests.in_step import CHECKOUT
@@ -80,7 +80,7 @@ def priced(case):
     lines = [
         x for s, name in enumerate(inputs.fleet.sites) for x in site_lines(facts(inputs), name, time, dt, drawn[s], fed)
     ]
-    return sum(terms(problem, drawn, 0 * drawn, 0 * drawn).values()), lines
+    return program_cost(problem, drawn, 0 * drawn, 0 * drawn), lines
 
 
 def check_priced(folder, file, key, said):

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from benchmarks.instances import Size
 from energy.audit.array_model import array_model
 from energy.audit.certificate import boxes, dual_bound
-from energy.audit.completion import terms
 from energy.program import CONSTRAINTS, build
 from energy.schedule.dispatch import run_now
 from energy.schema import values_of
 from energy.solve import compile_model, gate, solve
+from tests.audit.toy import program_cost
 from tests.laws.cases import BOUNDED, SAME, Case, cases, optimum
 from tests.laws.transforms import changed
 from tests.program.test_program import overhead_true, solved
@@ -124,7 +124,7 @@ def schedule_cost(problem, schedule):
     drawn = np.maximum(facility - np.where(p["price"] > 0, p["solar_mw"], 0.0), 0.0)
     undone = float(p["penalty"] @ (p["work_left"] - done))
     nothing = np.zeros_like(drawn)
-    return sum(terms(problem, drawn, nothing, nothing).values()) + undone
+    return program_cost(problem, drawn, nothing, nothing) + undone
 
 
 @pytest.mark.parametrize("utilisation", [0.5, 0.95])

@@ -4,14 +4,18 @@ import shutil
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xarray as xr
 
 from energy.nightly.accounts import EMPTY, cost_of, day_schedule, inputs_of
 from energy.nightly.settlement import promise
 from energy.optimize import optimize
 from energy.runs.folder import record_of
 from energy.runs.record import held_back, write
+from energy.schedule.setpoints import device_axis, setpoints
 from energy.schedule.table import SOLAR_LIMIT, read_held_back, read_schedule
+from energy.schema import SCHEDULE, UNLIMITED_MW, validate
 from tests.bills.test_minimum_bill import BINDING, CHARGE, minimum, small
 
 SUN = {"dc_mw": 0.6, "ac_mw": 0.5}
@@ -43,16 +47,31 @@ def test_books_of_the_published_tables_are_the_bill_of_the_plan(held_run):
     assert abs(cost_of(inputs, inputs.state, table) - books) > 0.01, "the sun that is held back makes a difference"
 
 
+def test_run_folders_have_setpoints_by_site(held_run):
+    """The placement file as it has always been; read again, it has the device of every site."""
+    run, folder = held_run
+    on_disk = xr.load_dataset(folder / "placement.nc", engine="h5netcdf")
+    assert on_disk["solar_limit_mw"].dims == ("site", "time")
+    assert on_disk["site"].values.tolist() == ["north", "south"]
+    assert "device" not in on_disk.dims
+    limit = setpoints(run.plan.schedule)
+    assert list(limit) == ["south/solar"]
+    np.testing.assert_array_equal(on_disk["solar_limit_mw"].sel(site="south"), limit["south/solar"])
+    again = validate.check(device_axis(on_disk), SCHEDULE)
+    np.testing.assert_array_equal(setpoints(again)["south/solar"], limit["south/solar"])
+    assert (setpoints(again)["north/solar"] == UNLIMITED_MW).all()
+
+
 def test_hours_of_other_days_and_sites_that_are_gone_are_no_part_of_a_day(held_run):
     run, folder = held_run
     held, day = read_held_back(folder), date(2024, 3, 5)
     inputs = inputs_of(run.inputs.case_path, day, run.inputs)
-    limit = day_schedule(inputs, EMPTY, held)["solar_limit_mw"].sel(site="south").values
+    limit = setpoints(day_schedule(inputs, EMPTY, held))["south/solar"]
     mine = held[held["start"].isin(inputs.time)]
     assert 0 < len(mine) < len(held)
     assert (limit < 1e5).sum() == len(mine)
     gone = held.assign(site="elsewhere")
-    assert "solar_limit_mw" not in day_schedule(inputs, EMPTY, gone)
+    assert "south/solar" not in setpoints(day_schedule(inputs, EMPTY, gone))
 
 
 def test_no_file_where_nothing_is_held_back(tmp_path):

@@ -104,13 +104,15 @@ def test_some_of_an_axis_is_not_enough(problem):
 
 
 def test_default_over_an_axis_that_is_not_there_stays_away():
-    """A Schedule without sites says nothing of solar limits; with sites, there are none."""
+    """A Schedule without sites says nothing of what a site has; with sites, each has the default."""
+    limit = Array("limit", ("site", "time"), "MW", 0, 9, "most of something", "plan", default=9.0)
+    table = arrays_module.SCHEDULE | {"limit": limit}
     held = {name: np.zeros(0, int) for name in ("entry_job", "entry_pool", "entry_time")}
     arrays = held | {"entry_gpus": np.zeros(0), "dt": np.ones(2)}
     time = np.datetime64("2024-03-05", "ns") + np.arange(2) * np.timedelta64(1, "h")
-    assert "solar_limit_mw" not in validate.dataset(arrays, {"time": time}, arrays_module.SCHEDULE)
-    made = validate.dataset(arrays, {"time": time, "site": ["a"]}, arrays_module.SCHEDULE)
-    assert made["solar_limit_mw"].values.tolist() == [[arrays_module.UNLIMITED_MW] * 2]
+    assert "limit" not in validate.dataset(arrays, {"time": time}, table)
+    made = validate.dataset(arrays, {"time": time, "site": ["a"]}, table)
+    assert made["limit"].values.tolist() == [[9.0] * 2]
 
 
 def test_other_dimensions(problem):
