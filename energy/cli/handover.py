@@ -69,9 +69,9 @@ def handover(
 
 
 def _quotas(run: Path, to: Target, at: str) -> Quotas:
-    """Those of a run; of a folder of nights the plan in force, and what follows it where more than a period is told."""
+    """Those of a run; of a folder of nights the active plan, and what follows it where more than a period is handed over."""
     from energy.handover import quotas
-    from energy.nightly.publish import folder_of_nights, plan_at
+    from energy.nightly.active_plans import folder_of_nights, plan_at
     from energy.runs.folder import read_run
 
     nights = folder_of_nights(run)
