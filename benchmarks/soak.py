@@ -16,7 +16,6 @@ import shlex
 import subprocess
 import sys
 import time
-from contextlib import redirect_stderr, redirect_stdout
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -25,14 +24,11 @@ from typing import Any
 from benchmarks.soak_case import Soak, write_soak
 from benchmarks.soak_checks import after_night, at_end
 from benchmarks.soak_faults import Fault, draw, mend, prepare, restore
-from energy.cli.app import app
 from energy.cli.tables import console
-from energy.errors import OK
-from energy.nightly import fallback
+from energy.nightly import run
 from energy.nightly.config import load_nightly
 from energy.nightly.database import open_store
-from energy.nightly.fallback import Ended, climb
-from energy.nightly.run import run_night
+from energy.nightly.fallback import plan_in_process, run_fallbacks
 
 STUDIES = ("known", "perfect")
 
@@ -72,24 +68,16 @@ def night(soak: Soak, config: Path, day: date, fault: Fault) -> list[dict[str, A
     return runs
 
 
-def in_this_process(args: list[str], limit_s: float, log: Path) -> Ended:
-    """What the ladder asks of a child, without one: nothing is killed in a study, and starting Python takes half its time."""
-    began = time.monotonic()
-    with log.open("w") as out, redirect_stdout(out), redirect_stderr(out):
-        code = app(args, standalone_mode=False) or OK
-    return Ended(code, time.monotonic() - began, log.read_text().strip())
-
-
 def study(config: Path, soak: Soak) -> None:
     """All nights of a policy in this process, its solves too; those in the books already are skipped."""
     place = load_nightly(config)
-    fallback.climb = partial(climb, run=in_this_process)
+    run.run_fallbacks = partial(run_fallbacks, attempt=plan_in_process)
     for k in range(soak.nights):
         day = soak.first + timedelta(days=k)
         with open_store(place.database) as store:
             there = store.row("SELECT night FROM plans WHERE night = ?", str(day))
         if there is None:
-            found = run_night(place, day)
+            found = run.run_night(place, day)
             if found.folder is None:
                 sys.exit(f"{config.name} {day}: {found.reasons}")
 

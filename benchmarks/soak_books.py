@@ -18,8 +18,8 @@ from energy.audit.site_prices import clock
 from energy.inputs.load import Inputs, read_inputs
 from energy.inputs.series import read_all
 from energy.inputs.state import SiteState, State
-from energy.nightly.accounts import day_schedule, executed, inputs_of, work_of
-from energy.nightly.config import Place
+from energy.nightly.accounts import day_schedule, executed, work_of
+from energy.nightly.config import NightlyWorkspace
 from energy.nightly.database import Store
 from energy.nightly.queue import read_queue
 from energy.optimize import facts
@@ -30,7 +30,7 @@ from energy.schema import Floats
 EQUAL = 1e-9
 
 
-def balances(place: Place, store: Store, last: date) -> list[str]:
+def balances(place: NightlyWorkspace, store: Store, last: date) -> list[str]:
     """What the books of the days to `last` say otherwise than the same days in one go; empty when they agree."""
     rows = store.rows("SELECT * FROM days WHERE policy = 'plan' AND day <= ? ORDER BY day", str(last))
     days = [date.fromisoformat(r["day"]) for r in rows]
@@ -48,12 +48,12 @@ def balances(place: Place, store: Store, last: date) -> list[str]:
     return bad
 
 
-def _whole(place: Place, store: Store, first: date, last: date) -> Inputs:
+def _whole(place: NightlyWorkspace, store: Store, first: date, last: date) -> Inputs:
     """Inputs over all settled days, series straight from the soak's files."""
     plan = store.row("SELECT kept FROM plans ORDER BY night DESC LIMIT 1")
     assert plan is not None
     case = place.kept / plan["kept"] / "case.yaml"
-    of = inputs_of(case, read_inputs(case).case.horizon.start)
+    of = read_inputs(case)
     horizon = of.case.horizon.model_copy(update={"start": first, "end": last})
     prices = tuple(p.model_copy(update={"file": _file(place, p)}) for p in place.config.prices)
     weather = {k: w.model_copy(update={"file": _file(place, w)}) for k, w in place.config.weather.items()}
@@ -61,11 +61,11 @@ def _whole(place: Place, store: Store, first: date, last: date) -> Inputs:
     return replace(of, case=cut, series=read_all(cut, case.parent), state=State())
 
 
-def _file(place: Place, source: Any) -> str:
+def _file(place: NightlyWorkspace, source: Any) -> str:
     return str(place.beside(source.file).resolve())
 
 
-def _run(place: Place, store: Store, inputs: Inputs, days: list[date]) -> pd.DataFrame:
+def _run(place: NightlyWorkspace, store: Store, inputs: Inputs, days: list[date]) -> pd.DataFrame:
     """What the plans in force on the days made a cluster run."""
     jobs = read_queue(place.beside(place.config.jobs), place.config.known_at(days[-1] + timedelta(days=2))).jobs
     tables, done = [], dict[str, float]()

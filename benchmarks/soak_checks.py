@@ -14,13 +14,13 @@ from benchmarks.soak_case import Soak
 from benchmarks.soak_faults import Fault
 from energy.audit.certificate import VIOLATION
 from energy.errors import DEGRADED, OK, UNPUBLISHED
-from energy.nightly.config import Place
+from energy.nightly.config import LATEST, NightlyWorkspace
 from energy.nightly.database import Store, open_store
-from energy.nightly.publish import LATEST, is_published
+from energy.nightly.publish import is_published
 from energy.nightly.queue import DONE, read_queue
 
 
-def after_night(place: Place, day: date, fault: Fault, runs: list[dict[str, Any]], before: str) -> list[str]:
+def after_night(place: NightlyWorkspace, day: date, fault: Fault, runs: list[dict[str, Any]], before: str) -> list[str]:
     """What is wrong after a night; empty when all is well."""
     link, bad = place.out / LATEST, []
     now = link.resolve().name
@@ -58,7 +58,7 @@ def _labels(day: date, fault: Fault, runs: list[dict[str, Any]], manifest: dict[
     return bad
 
 
-def _jobs(place: Place, day: date) -> list[str]:
+def _jobs(place: NightlyWorkspace, day: date) -> list[str]:
     """No job did more than its work; every job submitted is done or left in the newest case."""
     queue = read_queue(place.beside(place.config.jobs), place.config.known_at(day))
     with open_store(place.database) as store:
@@ -73,7 +73,7 @@ def _jobs(place: Place, day: date) -> list[str]:
     return bad
 
 
-def at_end(soak: Soak, places: Mapping[str, Place]) -> tuple[list[str], list[str]]:
+def at_end(soak: Soak, places: Mapping[str, NightlyWorkspace]) -> tuple[list[str], list[str]]:
     """(problems, figures) over all settled days that every policy has."""
     bad, lines, cost = [], [], {}
     last = min(_last(p) for p in places.values())
@@ -92,7 +92,7 @@ def at_end(soak: Soak, places: Mapping[str, Place]) -> tuple[list[str], list[str
     return bad, [*lines, _causes(places["plan"], last), *_states(places["plan"])]
 
 
-def _causes(place: Place, last: date) -> str:
+def _causes(place: NightlyWorkspace, last: date) -> str:
     """What the nights promised for their own days, and why those came to something else."""
     names = ("promised", "price", "weather", "load", "other")
     sums = ", ".join(f"sum({n}_eur) AS {n}, max(abs({n}_eur)) AS most_{n}" for n in names)
@@ -103,7 +103,7 @@ def _causes(place: Place, last: date) -> str:
     return f"promised {row['promised']:,.2f} EUR; real cost differs by {why}"
 
 
-def _states(place: Place) -> list[str]:
+def _states(place: NightlyWorkspace) -> list[str]:
     with open_store(place.database) as store:
         rows = store.rows(
             "SELECT status, rung, count(*) AS n, avg(wall_seconds) AS s FROM runs GROUP BY status, rung ORDER BY n DESC"
@@ -111,7 +111,7 @@ def _states(place: Place) -> list[str]:
     return [f"{r['n']} runs {r['status']} by {r['rung']}, {r['s']:.1f} s each" for r in rows]
 
 
-def _last(place: Place) -> date:
+def _last(place: NightlyWorkspace) -> date:
     with open_store(place.database) as store:
         row = store.row("SELECT max(day) AS day FROM days WHERE policy = 'plan'")
     return date.fromisoformat(row["day"]) if row and row["day"] else date.min
@@ -122,7 +122,7 @@ def _sum(store: Store, policy: str, last: date) -> float:
     return float(row["eur"]) if row else 0.0
 
 
-def _all_done(place: Place, store: Store, last: date) -> list[str]:
+def _all_done(place: NightlyWorkspace, store: Store, last: date) -> list[str]:
     """Once every deadline has passed, each job did its work, in the plan and in run-now: costs are of equal work."""
     queue = read_queue(place.beside(place.config.jobs), place.config.known_at(last))
     late = max((j.deadline for j in queue.jobs.values()), default=pd.Timestamp.min)

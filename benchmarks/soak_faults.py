@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from energy.nightly.config import load_nightly
-from energy.nightly.publish import FULL_AT, KILL_AT
+from energy.nightly.config import FULL_AT, KILL_AT, load_nightly
 from energy.series.files import read_series
 
 #: Share of the nights that have a fault.

@@ -35,7 +35,7 @@ NOT_SOLVED = "not solved"
 
 @dataclass
 class Clock:
-    """Seconds by stage, and whom to tell."""
+    """Seconds by stage, and what is called as each begins."""
 
     tell: Stage = lambda _: None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -103,6 +103,24 @@ def optimize(
     clock = Clock(tell)
     with clock.stage("read"):
         inputs = read_inputs(case, overrides, fill, as_of)
+    return optimize_inputs(inputs, options, maker, clock)
+
+
+def optimize_inputs(
+    inputs: Inputs, options: Options = Options(), maker: Maker | None = None, clock: Clock | None = None
+) -> Run:
+    """Solve inputs that were read, prove, price and judge the plan; a pure function but for the seconds on the clock.
+
+    Parameters
+    ----------
+    maker : makes the Schedule instead of the solver; such a plan is at best DEGRADED
+
+    Raises
+    ------
+    InputError : the work cannot be done (ImpossibleWork).
+    SolverError : the solver's answer cannot be trusted.
+    """
+    clock = clock or Clock()
     with clock.stage("assemble"):
         problem = assemble(inputs)
     solved, schedule, raw = _planned(problem, options, clock, maker)
@@ -119,19 +137,9 @@ def optimize(
     summary |= _context(inputs, problem, prices, plan)
     summary["what_would_help"] = what_would_help(problem, solved, prices)
     return Run(
-        inputs,
-        problem,
-        solved,
-        prices,
-        plan,
-        run_now,
-        certificate,
-        reconciliation,
-        raw,
-        outcome,
-        summary,
+        inputs, problem, solved, prices, plan, run_now, certificate, reconciliation, raw, outcome, summary,
         clock.seconds,
-    )
+    )  # fmt: skip
 
 
 def _planned(

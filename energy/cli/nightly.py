@@ -15,7 +15,7 @@ from energy.cli.exit_codes import exit_codes, fail
 from energy.errors import CONFIGURATION, UNPUBLISHED
 
 if TYPE_CHECKING:
-    from energy.nightly.config import Place
+    from energy.nightly.config import NightlyWorkspace
     from energy.nightly.outcome import Night
 
 
@@ -44,39 +44,40 @@ def nightly(
         from energy.nightly.config import due, load_nightly
         from energy.nightly.run import worst
 
-        place = load_nightly(config)
+        workspace = load_nightly(config)
         if first is not None or last is not None:
-            nights = _back_fill(place, _day("--from", first), _not_ahead(place, "--to", _day("--to", last)), reprocess)
+            nights = _back_fill(
+                workspace, _day("--from", first), _not_ahead(workspace, "--to", _day("--to", last)), reprocess
+            )
         else:
-            again = reprocess == "all"
-            target = _not_ahead(place, "--date", _day("--date", day)) if day else due(place.config)
-            nights = iter([_run(place, target, again, again)])
+            target = _not_ahead(workspace, "--date", _day("--date", day)) if day else due(workspace.config)
+            nights = iter([_run(workspace, target, reprocess == "all", reprocess == "all")])
         raise typer.Exit(worst([_printed(night, as_json) for night in nights]))
 
 
-def _back_fill(place: Place, first: date, last: date, reprocess: str) -> Iterator[Night]:
-    """Each night as it ends; messages are sent for the last one only."""
+def _back_fill(workspace: NightlyWorkspace, first: date, last: date, reprocess: str) -> Iterator[Night]:
+    """Each night as it ends; only the last one has metrics and messages."""
     from energy.errors import StoreError
-    from energy.nightly.case import chosen
+    from energy.nightly.case import nights_to_run
     from energy.nightly.database import open_state
 
     try:
-        with open_state(place) as store:
-            days = chosen(store, first, last, reprocess)
+        with open_state(workspace) as store:
+            days = nights_to_run(store, first, last, reprocess)
     except StoreError as e:  # worth another attempt, as for a single night
         fail(UNPUBLISHED, str(e))
     for day in days:
-        yield _outcome(place, day, reprocess == "all", quiet=day != days[-1])
+        yield _outcome(workspace, day, reprocess == "all", quiet=day != days[-1])
 
 
-def _outcome(place: Place, day: date, again: bool, quiet: bool) -> Night:
+def _outcome(workspace: NightlyWorkspace, day: date, reprocess: bool, quiet: bool) -> Night:
     """One night of a back-fill: whatever ends it, the nights after it are run."""
     from energy.errors import NightError
     from energy.nightly.outcome import Night
     from energy.nightly.run import EXPECTED
 
     try:
-        return _run(place, day, again, as_then=True, quiet=quiet)
+        return _run(workspace, day, reprocess, from_snapshot=True, quiet=quiet)
     except (NightError, *EXPECTED) as e:
         return Night(day, "FAILED", reasons=[str(e)])
     except Exception as e:  # a fault of the program: seen on stderr, and no reason to leave out the others
@@ -84,18 +85,29 @@ def _outcome(place: Place, day: date, again: bool, quiet: bool) -> Night:
         return Night(day, "FAILED", reasons=[f"{type(e).__name__}: {e}"])
 
 
-def _run(place: Place, day: date, again: bool, as_then: bool, quiet: bool = False) -> Night:
+def _run(
+    workspace: NightlyWorkspace, day: date, reprocess: bool, from_snapshot: bool, quiet: bool = False
+) -> Night:  # fmt: skip
     """One night, from files or live."""
-    from energy.nightly.run import as_they_stand, run_night
+    from energy.nightly.run import Series, run_night, series_from_files
 
-    def tell(text: str) -> None:
+    def on_progress(text: str) -> None:
         typer.echo(text, err=True)
 
-    if not place.config.live:
-        return run_night(place, day, again, tell, as_then, quiet, as_they_stand)
-    from energy.nightly.live import fetched_now, fetched_then
+    series: Series = series_from_files
+    if workspace.config.live:
+        from energy.nightly.live import fetched_now, fetched_then
 
-    return run_night(place, day, again, tell, as_then, quiet, fetched_then if as_then else fetched_now)
+        series = fetched_then if from_snapshot else fetched_now
+    return run_night(workspace, day, reprocess, on_progress, from_snapshot, quiet, series)
+
+
+def plan_night(given: Path, made: Path) -> None:
+    """Plan a night that was read, in a process of its own that can be killed: `energy nightly` calls it."""
+    with exit_codes():
+        from energy.nightly.fallback import serve
+
+        serve(given, made)
 
 
 def _printed(night: Night, as_json: bool) -> Night:
@@ -127,7 +139,7 @@ def meter(file: Annotated[Path, typer.Argument(help="CSV: utc, site, import_mwh,
         from energy.nightly.config import load_nightly
         from energy.nightly.metering import read_meter
 
-        typer.echo(read_meter(load_nightly(config), file).words())
+        typer.echo(read_meter(load_nightly(config), file).message())
 
 
 @ingest.command()
@@ -150,14 +162,14 @@ def history(
     with exit_codes():
         from energy.cli.tables import console
         from energy.nightly.config import load_nightly
-        from energy.nightly.summary import last_nights, lights, table
+        from energy.nightly.history import last_nights, lights, table
 
-        place = load_nightly(config)
-        rows = last_nights(place, nights)
+        workspace = load_nightly(config)
+        rows = last_nights(workspace, nights)
         if as_json:
             typer.echo(json.dumps(rows))
             return
-        for line in lights(place, nights):
+        for line in lights(workspace, nights):
             typer.echo(line)
         console().print(table(rows))
 
@@ -169,13 +181,13 @@ def doctor(
     """Check what a night needs: files, series, database, disk, lock, clock, solver; or rebuild the database."""
     with exit_codes():
         from energy.nightly.config import load_nightly
-        from energy.nightly.doctor import check_health as examine
+        from energy.nightly.doctor import check_health
         from energy.nightly.rebuild import rebuild_store
 
-        place = load_nightly(config)
+        workspace = load_nightly(config)
         if rebuild:
-            typer.echo(rebuild_store(place))
-        found = examine(place)
+            typer.echo(rebuild_store(workspace))
+        found = check_health(workspace)
         for finding in found:
             typer.echo(
                 f"{'warn' if finding.warns else 'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.words}"
@@ -190,11 +202,11 @@ def _day(option: str, value: str | None) -> date:
         fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
 
 
-def _not_ahead(place: Place, option: str, day: date) -> date:
+def _not_ahead(workspace: NightlyWorkspace, option: str, day: date) -> date:
     """The day, where an auction can have set its prices: a plan of a later one would stand in the way of real nights."""
     from energy.nightly.precedence import tomorrow
 
-    if day > (last := tomorrow(place)):
+    if day > (last := tomorrow(workspace)):
         fail(
             CONFIGURATION,
             f"{option} {day} is later than tomorrow ({last} on the fleet's clock); a slip, or a wrong clock?",
@@ -205,6 +217,7 @@ def _not_ahead(place: Place, option: str, day: date) -> date:
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command()(nightly)
+    app.command("plan-night", hidden=True)(plan_night)
     app.command()(history)
     app.command()(doctor)
     app.add_typer(ingest, name="ingest")

@@ -219,6 +219,10 @@ class Nightly(Frozen):
         """Knowledge moment of the night of a delivery day (UTC)."""
         return to_utc(datetime.combine(day - timedelta(days=1), self.auction.moment()), self.time_zone)
 
+    def zones(self) -> list[str]:
+        """Bidding zones with a price, in the order of the file."""
+        return [zone for spec in self.prices for zone in spec.zones]
+
     def begin(self, day: date) -> np.datetime64:
         """First moment of a local day (UTC)."""
         return to_utc(datetime.combine(day, time()), self.time_zone)

@@ -1,13 +1,10 @@
-"""One day of a schedule in the books: what it draws, costs and does, and the state that it leaves.
-
-What clusters reported of their jobs, in place of what the plan alone would have done.
-"""
+"""The account of one day: what a schedule draws, costs and does on it, and the state that it leaves. Arrays in, arrays out."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,13 +13,11 @@ import xarray as xr
 from energy.audit.invoice import bill
 from energy.audit.replay import replay
 from energy.audit.rollover import carry
-from energy.inputs.fx import read_fx
 from energy.inputs.jobs import Job
-from energy.inputs.load import Inputs, read_inputs
-from energy.inputs.series import read_all
+from energy.inputs.load import Inputs
+from energy.inputs.series import Series
 from energy.inputs.state import State
-from energy.nightly.database import Store
-from energy.nightly.metering import metered
+from energy.nightly.metering import Report, metered
 from energy.nightly.queue import DONE, clip, fastest, hours_inside, no_work
 from energy.optimize import facts
 from energy.problem import assemble
@@ -38,44 +33,46 @@ EMPTY = pd.DataFrame(
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A day in the books.
+class DayAccount:
+    """The account of a day.
 
     Attributes
     ----------
     eur : what the day adds to the invoices
     work : reference GPU-hours done, by job
     state : after the day, work done included
-    replayed : power and heat by period, metered where there was a meter
     """
 
     eur: float
     energy_mwh: float
     work: dict[str, float]
     state: State
-    replayed: xr.Dataset
 
 
-def inputs_of(case: Path, day: date, of: Inputs | None = None) -> Inputs:
-    """A case cut to one day, whether or not one of its jobs touches it.
+def cut_to_day(inputs: Inputs, day: date) -> Inputs:
+    """Inputs with one day of their horizon, series cut to the periods that overlap it."""
+    horizon = inputs.case.horizon.model_copy(update={"start": day, "end": day})
+    first, after = horizon.bounds()
 
-    Parameters
-    ----------
-    of : another day of the same case, whose fleet, plants and tariffs are taken over; else those of all its horizon
-    """
-    of = of or read_inputs(case)
-    horizon = of.case.horizon.model_copy(update={"start": day, "end": day})
-    cut = of.case.model_copy(update={"horizon": horizon})
-    sunny = frozenset(name for name, site in of.fleet.sites.items() if site.solar)
-    series = read_all(cut, case.parent, False, sunny)
-    return replace(of, case=cut, series=series, fx=read_fx(cut.fx, case.parent, horizon.bounds()[0]))
+    def cut(series: dict[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+        return {name: _overlapping(ds, first, after) for name, ds in series.items()}
+
+    s = inputs.series
+    series = Series(cut(s.prices), cut(s.weather), cut(s.carbon))
+    return replace(inputs, case=inputs.case.model_copy(update={"horizon": horizon}), series=series)
 
 
-def book(
-    inputs: Inputs, state: State, table: pd.DataFrame, jobs: dict[str, Job], meter: pd.DataFrame,
+def _overlapping(ds: xr.Dataset, first: np.datetime64, after: np.datetime64) -> xr.Dataset:
+    time = ds["time"].values
+    step = time[1] - time[0] if len(time) > 1 else np.timedelta64(0)
+    return ds.isel(time=(time > first - step) & (time < after))
+
+
+def account_of(
+    inputs: Inputs, state: State, table: pd.DataFrame, jobs: dict[str, Job], meter: pd.DataFrame | None = None,
     held: pd.DataFrame = NOT_HELD,
-) -> Entry:  # fmt: skip
-    """Replay a day's schedule, price it and carry the state on.
+) -> DayAccount:  # fmt: skip
+    """Replay a day's schedule, price it and roll the state forward.
 
     Parameters
     ----------
@@ -86,18 +83,33 @@ def book(
     known = replace(facts(inputs), state=state)
     replayed = metered(replay(known, day_schedule(inputs, table, held)), meter)
     work = work_of(inputs, table, jobs)
-    after = carry(known, replayed)
     done = dict(state.work_done)
     for name in sorted(work):
         done[name] = done.get(name, 0.0) + work[name]
+    after = carry(known, replayed).model_copy(update={"work_done": done})
     energy = float((replayed["import_mw"] * replayed["dt"]).sum())
-    return Entry(bill(known, replayed).total(), energy, work, after.model_copy(update={"work_done": done}), replayed)
+    return DayAccount(bill(known, replayed).total(), energy, work, after)
 
 
 def cost_of(inputs: Inputs, state: State, table: pd.DataFrame, held: pd.DataFrame = NOT_HELD) -> float:
-    """What a day's schedule adds to the invoices [EUR], for whoever needs no more of its books."""
+    """What a day's schedule adds to the invoices [EUR]."""
     known = replace(facts(inputs), state=state)
     return bill(known, replay(known, day_schedule(inputs, table, held))).total()
+
+
+def ex_ante_cost(
+    inputs: Inputs, day: date, schedule: pd.DataFrame, held: pd.DataFrame, state: State, jobs: dict[str, Job]
+) -> float:
+    """What a plan costs on its own day by what its night knows [EUR].
+
+    Parameters
+    ----------
+    inputs : the case of the night
+    schedule, held : the plan over the whole horizon
+    state : at the start of the day
+    """
+    mine = cut_to_day(inputs, day)
+    return cost_of(mine, state, executed(mine, schedule, jobs, dict(state.work_done)), held)
 
 
 def day_schedule(inputs: Inputs, table: pd.DataFrame, held: pd.DataFrame = NOT_HELD) -> xr.Dataset:
@@ -151,7 +163,7 @@ def executed(inputs: Inputs, table: pd.DataFrame, jobs: dict[str, Job], done: di
 
 
 def run_now_table(inputs: Inputs, state: State, jobs: dict[str, Job]) -> pd.DataFrame:
-    """What an operator who starts every job at once runs on the day, of the work that this policy has left."""
+    """Schedule of the day of an operator who starts every job at once, of the work that this policy has left."""
     begin, end = inputs.case.horizon.bounds()
     mine = []
     for name in sorted(jobs):
@@ -168,39 +180,26 @@ def run_now_table(inputs: Inputs, state: State, jobs: dict[str, Job]) -> pd.Data
 
 
 def with_reports(
-    store: Store, inputs: Inputs, table: pd.DataFrame, done: dict[str, float], jobs: dict[str, Job], known_at: pd.Timestamp
-) -> dict[str, float]:  # fmt: skip
+    reports: Sequence[Report], inputs: Inputs, table: pd.DataFrame, done: dict[str, float], jobs: dict[str, Job]
+) -> dict[str, float]:
     """Work done after a day, by job [GPU-hours]: as last reported during it, and what the plan does of it afterwards.
 
     Parameters
     ----------
+    reports : of the day, in order
     table : what the plan does on the day
     done : work done after the day by the plan alone
-    known_at : later reports are not known yet
     """
-    first, after = (pd.Timestamp(b) for b in inputs.case.horizon.bounds())
     out = dict(done)
-    for at, name, hours in _reports(store, jobs, min(after, known_at), first):
-        later = table[(table["job"] == name) & (table["start"] >= at)]
-        planned = work_of(inputs, later, {name: jobs[name]}).get(name, 0.0)
-        out[name] = min(hours + planned, jobs[name].gpu_hours)
+    for at, name, hours in reports:
+        if name in jobs:
+            later = table[(table["job"] == name) & (table["start"] >= at)]
+            planned = work_of(inputs, later, {name: jobs[name]}).get(name, 0.0)
+            out[name] = min(hours + planned, jobs[name].gpu_hours)
     return out
 
 
-def opened(store: Store, opening: State, jobs: dict[str, Job], until: pd.Timestamp) -> State:
-    """The state in which the books begin: with what had been reported of the jobs by then, which no plan has done."""
-    done = dict(opening.work_done)
-    for _, name, hours in _reports(store, jobs, until):
-        done[name] = min(hours, jobs[name].gpu_hours)
-    return opening.model_copy(update={"work_done": done})
-
-
-def _reports(
-    store: Store, jobs: dict[str, Job], until: pd.Timestamp, since: pd.Timestamp | None = None
-) -> list[tuple[pd.Timestamp, str, float]]:
-    """Reports of known jobs in [since, until), in order."""
-    rows = store.rows(
-        "SELECT at, job, gpu_hours FROM progress WHERE at >= ? AND at < ? ORDER BY at",
-        since.isoformat() if since is not None else "", until.isoformat(),
-    )  # fmt: skip
-    return [(pd.Timestamp(r["at"]), r["job"], float(r["gpu_hours"])) for r in rows if r["job"] in jobs]
+def opening_state(state: State, reports: Sequence[Report], jobs: dict[str, Job]) -> State:
+    """The state in which the first day begins: with what had been reported of the jobs by then, which no plan has done."""
+    reported = {name: min(hours, jobs[name].gpu_hours) for _, name, hours in reports if name in jobs}
+    return state.model_copy(update={"work_done": {**state.work_done, **reported}})

@@ -1,29 +1,40 @@
-"""A nightly file where it stands, the folders it works in, and the clock."""
+"""A nightly file where it stands, the folder that its nights write to, and the clock."""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from energy.errors import NightError, RunFolderError
 from energy.inputs.case import Nightly
 from energy.inputs.yaml_files import Frozen, load_model
 
-#: Stands for the clock where it is set: rehearsals and tests run a night at another moment (ISO 8601, UTC).
+#: Replaces the clock where it is set: rehearsals and tests run a night at another moment (ISO 8601, UTC).
 CLOCK = "HYDROCOOL_NOW"
 #: What a child may take, as a multiple of its limit, before it is killed.
 OVERTIME = 1.5
+#: Test hooks: the step at which the process kills itself, or finds the disk full.
+KILL_AT, FULL_AT = "HYDROCOOL_KILL_AT", "HYDROCOOL_FULL_AT"
+#: Link to the newest night, and the file whose lock a running night holds.
+LATEST, LOCK = "latest", ".lock"
 
 
-class Place(Frozen):
+class NightlyWorkspace(Frozen):
     """A nightly file where it stands, with the folders it works in.
 
     Attributes
     ----------
-    notes, reasons : what whoever fetched the series of its night has to tell; reasons make the night DEGRADED
+    notes, reasons : messages about the fetched series of its night; reasons make the night DEGRADED
     water : where a live night has reservoir and hydropower files; None of nights from files
     """
 
@@ -63,14 +74,14 @@ class Place(Frozen):
         return self.out / "inputs"
 
 
-def load_nightly(path: Path) -> Place:
+def load_nightly(path: Path) -> NightlyWorkspace:
     """Read a nightly file.
 
     Raises
     ------
     ConfigError : names the file, the key and what is allowed.
     """
-    return Place(path=path, config=load_model(path, Nightly))
+    return NightlyWorkspace(path=path, config=load_model(path, Nightly))
 
 
 def now() -> datetime:
@@ -92,3 +103,57 @@ def due(config: Nightly) -> date:
     tomorrow = today(config) + timedelta(days=1)
     here = np.datetime64(now().replace(tzinfo=None))
     return tomorrow if here >= config.known_at(tomorrow) else tomorrow - timedelta(days=1)
+
+
+def step(name: str) -> None:
+    """A point between two steps of a night, where tests kill it or fill the disk."""
+    if os.environ.get(KILL_AT) == name:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if os.environ.get(FULL_AT) == name:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@contextmanager
+def lock(out: Path) -> Iterator[None]:
+    """One night at a time; the system frees the lock of a process that dies.
+
+    Raises
+    ------
+    NightError : another run holds it.
+    RunFolderError : the folder cannot be made, written or locked.
+    """
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        file = (out / LOCK).open("a+b")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise NightError(f"{out}: another run is at work there; nothing was touched") from None
+        except OSError as e:  # a file system without locks, say
+            raise RunFolderError(f"{out / LOCK}: cannot be locked ({e.strerror or e}); name another `out`") from None
+        yield
+
+
+def latest(out: Path) -> str | None:
+    """The run id that `latest` points to."""
+    link = out / LATEST
+    return str(link.readlink()) if link.is_symlink() else None
+
+
+def sweep(out: Path) -> None:
+    """Remove what killed runs left behind; only while the lock is held."""
+    for pattern in (".night-*", ".writing-*", ".old-*", ".work", f".{LATEST}", "inputs/.new-*"):
+        for path in out.glob(pattern):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+@contextmanager
+def writing(what: Path) -> Iterator[None]:
+    """An error of the system while `what` is written becomes a RunFolderError that names it."""
+    try:
+        yield
+    except RunFolderError:
+        raise
+    except OSError as e:
+        raise RunFolderError(f"{what}: cannot be written ({e.strerror or e}); `latest` is as it was") from None

@@ -8,13 +8,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from energy.errors import StoreError
-from energy.nightly.config import Place, now
-from energy.nightly.publish import LATEST
+from energy.nightly.config import LATEST, NightlyWorkspace, now
 from energy.runs.record import NIGHT
 
 #: Number of the layout below; kept in the file as `user_version`.
@@ -108,28 +107,39 @@ def open_store(path: Path) -> Iterator[Store]:
         connection.close()
 
 
-def has_nights(place: Place) -> bool:
+def has_nights(workspace: NightlyWorkspace) -> bool:
     """Whether nights are published, so that there must be a database."""
-    return (place.out / LATEST).is_symlink() or any(place.out.glob(f"*/{NIGHT}"))
+    return (workspace.out / LATEST).is_symlink() or any(workspace.out.glob(f"*/{NIGHT}"))
 
 
 @contextmanager
-def open_state(place: Place) -> Iterator[Store]:
+def open_state(workspace: NightlyWorkspace) -> Iterator[Store]:
     """The database of a nightly file: as `open_store`, but none is made anew beside nights that are published.
 
     Raises
     ------
     StoreError : also where it is lost or elsewhere; names the way out.
     """
-    path = place.database
+    path = workspace.database
     there = path.is_file() and path.stat().st_size > 0
-    if not there and has_nights(place):
+    if not there and has_nights(workspace):
         raise StoreError(
-            f"{path}: there is no state database, but {place.out} has published nights; name the right one with "
+            f"{path}: there is no state database, but {workspace.out} has published nights; name the right one with "
             "database: in the nightly file, or make it anew from those nights with energy doctor --rebuild"
         )
     with open_store(path) as store:
         yield store
+
+
+def plan_row(day: date, folder: Path, kept: str, ex_ante_cost_eur: float) -> dict[str, Any]:
+    """The row of a plan.
+
+    Parameters
+    ----------
+    kept : name of the folder of its kept inputs
+    """
+    return {"night": str(day), "run_id": folder.name, "folder": folder.name, "kept": kept,
+            "promised_eur": ex_ante_cost_eur}  # fmt: skip
 
 
 def last_runs(store: Store, most: int) -> list[dict[str, Any]]:

@@ -1,9 +1,4 @@
-"""What an operator would look at when a night went wrong.
-
-`energy doctor`: what a night needs on this machine, and of a live night its sources: keys, and how fresh they are.
-
-What `energy doctor` looks at beyond what ends a night: jobs set aside, files beside the nights, extras, the clock.
-"""
+"""Health checks of `energy doctor`: what a night needs on this machine, what its operator should know, live sources."""
 
 from __future__ import annotations
 
@@ -28,11 +23,11 @@ from energy.inputs.fx import read_fx
 from energy.inputs.gpus import load_gpu_powers
 from energy.inputs.state import load_state
 from energy.inputs.tariffs import load_tariffs
-from energy.nightly.config import CLOCK, Place, due, now, today
+from energy.nightly.config import CLOCK, LATEST, LOCK, NightlyWorkspace, due, lock, now, today
 from energy.nightly.database import check_integrity, has_nights, open_state
 from energy.nightly.notify import ADDRESSES, NOT_INSTALLED, service_of
 from energy.nightly.notify import PDF_NOT_INSTALLED as NO_PDF
-from energy.nightly.publish import LATEST, LOCK, is_published, lock
+from energy.nightly.publish import is_published
 from energy.nightly.queue import most_gpus, read_queue, set_aside
 from energy.series.files import read_series
 from energy.sources.catalogue import SOURCES
@@ -45,7 +40,7 @@ LEAST_FREE_MB = 500
 #: The clock is wrong when it stands before the newest night by more than this [days].
 CLOCK_DAYS = 2
 #: Looks at a place: what at, and how: words where all is well.
-Look = Callable[[Place], str]
+Look = Callable[[NightlyWorkspace], str]
 Looks = tuple[tuple[str, Look], ...]
 
 
@@ -63,44 +58,44 @@ class Warns(RuntimeError):
     """What somebody should know though no night fails by it."""
 
 
-def examine(place: Place, more: Looks = ()) -> list[Finding]:
+def examine(workspace: NightlyWorkspace, more: Looks = ()) -> list[Finding]:
     """Every look, in the order in which a night needs them, and `more`; none stops the next, and none makes anything."""
     looks: Looks = (
         ("fleet", _fleet), ("jobs", _jobs), ("series", _series), ("output folder", _folder), ("disk", _disk),
         ("lock", _once(_lock, _lock_file)), ("database", _once(_database, _database_file)), ("latest", _latest),
         ("clock", _once(_clock, _database_file)), ("solver", _solver),
     )  # fmt: skip
-    return [_look(what, look, place) for what, look in (*looks, *more)]
+    return [_look(what, look, workspace) for what, look in (*looks, *more)]
 
 
-def _look(what: str, look: Look, place: Place) -> Finding:
+def _look(what: str, look: Look, workspace: NightlyWorkspace) -> Finding:
     try:
-        return Finding(what, True, look(place))
+        return Finding(what, True, look(workspace))
     except Warns as e:
         return Finding(what, True, str(e), warns=True)
     except (InputError, NightError, StoreError, OSError) as e:
         return Finding(what, False, str(e))
 
 
-def _fleet(place: Place) -> str:
-    path = place.beside(place.config.fleet)
+def _fleet(workspace: NightlyWorkspace) -> str:
+    path = workspace.beside(workspace.config.fleet)
     fleet = load_fleet(path)
     load_gpu_powers(fleet, path)
     load_tariffs(fleet, path)
-    if not place.config.live and (lacking := sorted(set(fleet.sites) - set(place.config.weather))):
+    if not workspace.config.live and (lacking := sorted(set(fleet.sites) - set(workspace.config.weather))):
         raise NightError(f"no weather for site {lacking[0]}")
     return f"{len(fleet.sites)} sites, {len(fleet.pools())} pools"
 
 
-def _jobs(place: Place) -> str:
-    queue = read_queue(place.beside(place.config.jobs), place.config.known_at(due(place.config)))
+def _jobs(workspace: NightlyWorkspace) -> str:
+    queue = read_queue(workspace.beside(workspace.config.jobs), workspace.config.known_at(due(workspace.config)))
     if queue.refused:
         raise NightError(f"{len(queue.refused)} rows cannot be planned, the first: {queue.refused[0]}")
     return f"{len(queue.jobs)} jobs"
 
 
-def _series(place: Place) -> str:
-    config = place.config
+def _series(workspace: NightlyWorkspace) -> str:
+    config = workspace.config
     if config.live:
         return "fetched every night; energy sources tells how fresh each source is"
     until = config.begin(today(config))
@@ -110,34 +105,34 @@ def _series(place: Place) -> str:
         + [c.file for c in config.carbon.values()]
     )
     for file in dict.fromkeys(files):
-        table = read_series(place.beside(file))
+        table = read_series(workspace.beside(file))
         if table.index[-1].to_datetime64() < until:
-            raise NightError(f"{place.beside(file)}: ends at {table.index[-1]}Z, before today")
+            raise NightError(f"{workspace.beside(file)}: ends at {table.index[-1]}Z, before today")
     return f"{len(set(files))} files reach today"
 
 
-def _once(look: Look, file: Callable[[Place], Path]) -> Look:
+def _once(look: Look, file: Callable[[NightlyWorkspace], Path]) -> Look:
     """The look, once there is something to look at: to open it would make it."""
 
-    def there(place: Place) -> str:
-        path = file(place)
-        if path.exists() or has_nights(place):
-            return look(place)
+    def there(workspace: NightlyWorkspace) -> str:
+        path = file(workspace)
+        if path.exists() or has_nights(workspace):
+            return look(workspace)
         return f"{path} is not there yet; the first night makes it"
 
     return there
 
 
-def _lock_file(place: Place) -> Path:
-    return place.out / LOCK
+def _lock_file(workspace: NightlyWorkspace) -> Path:
+    return workspace.out / LOCK
 
 
-def _database_file(place: Place) -> Path:
-    return place.database
+def _database_file(workspace: NightlyWorkspace) -> Path:
+    return workspace.database
 
 
-def _folder(place: Place) -> str:
-    return can_write(place.out)
+def _folder(workspace: NightlyWorkspace) -> str:
+    return can_write(workspace.out)
 
 
 def can_write(path: Path) -> str:
@@ -159,24 +154,30 @@ def nearest(path: Path) -> Path:
     return next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
 
 
-def _disk(place: Place) -> str:
-    free = min(shutil.disk_usage(nearest(p)).free for p in (place.out, place.database, place.log, place.metrics)) / 1e6
+def _disk(workspace: NightlyWorkspace) -> str:
+    free = (
+        min(
+            shutil.disk_usage(nearest(p)).free
+            for p in (workspace.out, workspace.database, workspace.log, workspace.metrics)
+        )
+        / 1e6
+    )
     if free < LEAST_FREE_MB:
         raise NightError(f"{free:,.0f} MB are free, {LEAST_FREE_MB} are wanted")
     return f"{free:,.0f} MB are free"
 
 
-def _lock(place: Place) -> str:
-    with lock(place.out):
+def _lock(workspace: NightlyWorkspace) -> str:
+    with lock(workspace.out):
         return "no run is at work"
 
 
-def _database(place: Place) -> str:
-    with open_state(place) as store:
+def _database(workspace: NightlyWorkspace) -> str:
+    with open_state(workspace) as store:
         check_integrity(store)
         nights = store.rows("SELECT count(*) AS n, max(night) AS last FROM plans")[0]
         plans = store.rows("SELECT night, folder, kept FROM plans ORDER BY night")
-    gone = [r["night"] for r in plans if not _has_folders(place, r)]
+    gone = [r["night"] for r in plans if not _has_folders(workspace, r)]
     if gone:
         raise Warns(
             f"folders of {len(gone)} nights in the books are gone, the last of {gone[-1]}: their days have no books"
@@ -184,12 +185,12 @@ def _database(place: Place) -> str:
     return f"{nights['n']} plans, the last of {nights['last']}"
 
 
-def _has_folders(place: Place, plan: dict[str, Any]) -> bool:
-    return all(p.is_dir() for p in (place.kept / str(plan["kept"]), place.out / str(plan["folder"])))
+def _has_folders(workspace: NightlyWorkspace, plan: dict[str, Any]) -> bool:
+    return all(p.is_dir() for p in (workspace.kept / str(plan["kept"]), workspace.out / str(plan["folder"])))
 
 
-def _latest(place: Place) -> str:
-    link = place.out / LATEST
+def _latest(workspace: NightlyWorkspace) -> str:
+    link = workspace.out / LATEST
     if not link.is_symlink():
         return "nothing is published yet"
     if not is_published(link):
@@ -197,23 +198,23 @@ def _latest(place: Place) -> str:
     return f"points to {link.readlink()}, whole"
 
 
-def _clock(place: Place) -> str:
-    with open_state(place) as store:
+def _clock(workspace: NightlyWorkspace) -> str:
+    with open_state(workspace) as store:
         row = store.row("SELECT max(night) AS night FROM plans")
     last = str(row["night"]) if row and row["night"] else ""
-    if last > str(today(place.config) + timedelta(days=1 + CLOCK_DAYS)):
+    if last > str(today(workspace.config) + timedelta(days=1 + CLOCK_DAYS)):
         raise NightError(f"it is {now():%Y-%m-%d %H:%M} UTC, but night {last} is published already")
     return f"{now():%Y-%m-%d %H:%M} UTC"
 
 
-def _solver(_: Place) -> str:
+def _solver(_: NightlyWorkspace) -> str:
     return f"HiGHS {version('highspy')}, Pyomo {version('pyomo')}"
 
 
-def check_health(place: Place) -> list[Finding]:
+def check_health(workspace: NightlyWorkspace) -> list[Finding]:
     """Every look, those at live sources where they are fetched; nothing is asked and nothing is made."""
-    live: Looks = (("keys of sources", _keys), ("sources", _sources)) if place.config.live else ()
-    return examine(place, (*LOOKS, *live))
+    live: Looks = (("keys of sources", _keys), ("sources", _sources)) if workspace.config.live else ()
+    return examine(workspace, (*LOOKS, *live))
 
 
 def _settings() -> Settings:
@@ -223,7 +224,7 @@ def _settings() -> Settings:
         raise NightError(str(e)) from None
 
 
-def _keys(_: Place) -> str:
+def _keys(_: NightlyWorkspace) -> str:
     """Which variables are set, by name alone."""
     settings = _settings()
     keys = {s.key.variable: name for name, s in SOURCES.items() if s.key}
@@ -234,7 +235,7 @@ def _keys(_: Place) -> str:
     return f"{len(keys)} and the contact are set"
 
 
-def _sources(_: Place) -> str:
+def _sources(_: NightlyWorkspace) -> str:
     """Last success of each source, from the ledger of what was asked."""
     ledger = Path(CACHE / "ledger.sqlite").absolute()
     if not ledger.is_file():
@@ -269,11 +270,11 @@ AHEAD_H = 1.0
 OLD_PLAN_DAYS = 2
 
 
-def _fit(place: Place) -> str:
+def _fit(workspace: NightlyWorkspace) -> str:
     """Jobs of the queue that some pool can run, by the fleet of today."""
-    path = place.beside(place.config.fleet)
+    path = workspace.beside(workspace.config.fleet)
     fleet, moment = load_fleet(path), np.datetime64(now().replace(tzinfo=None), "ns")
-    queue = read_queue(place.beside(place.config.jobs), moment)
+    queue = read_queue(workspace.beside(workspace.config.jobs), moment)
     queue.refused.clear()  # rows that cannot be read are another look
     set_aside(queue, fleet, load_gpu_powers(fleet, path), most_gpus(fleet, np.array([moment])))
     if queue.refused:
@@ -283,23 +284,23 @@ def _fit(place: Place) -> str:
     return f"{len(queue.jobs)} jobs have a pool"
 
 
-def _metrics(place: Place) -> str:
-    can_write(place.metrics.with_suffix(".new"))  # written beside its place and renamed
-    return f"{place.metrics} can be written"
+def _metrics(workspace: NightlyWorkspace) -> str:
+    can_write(workspace.metrics.with_suffix(".new"))  # written beside its place and renamed
+    return f"{workspace.metrics} can be written"
 
 
-def _log(place: Place) -> str:
-    return can_write(place.log)
+def _log(workspace: NightlyWorkspace) -> str:
+    return can_write(workspace.log)
 
 
-def _extra_files(place: Place) -> str:
-    read_fx(place.config.fx, place.path.parent, np.datetime64(now().replace(tzinfo=None), "ns"))
-    if place.config.state:
-        load_state(place.beside(place.config.state))
-    return f"{len(place.config.fx)} rates{' and the opening state' if place.config.state else ''} can be read"
+def _extra_files(workspace: NightlyWorkspace) -> str:
+    read_fx(workspace.config.fx, workspace.path.parent, np.datetime64(now().replace(tzinfo=None), "ns"))
+    if workspace.config.state:
+        load_state(workspace.beside(workspace.config.state))
+    return f"{len(workspace.config.fx)} rates{' and the opening state' if workspace.config.state else ''} can be read"
 
 
-def _messages(place: Place) -> str:
+def _messages(workspace: NightlyWorkspace) -> str:
     """Kinds of addresses alone: the rest of one is a secret."""
     addresses = os.environ.get(ADDRESSES, "").split()
     if not addresses:
@@ -314,8 +315,8 @@ def _messages(place: Place) -> str:
     return f"{len(addresses)} addresses"
 
 
-def _pdf(place: Place) -> str:
-    if not place.config.pdf:
+def _pdf(workspace: NightlyWorkspace) -> str:
+    if not workspace.config.pdf:
         return "not asked for"
     try:
         import_module("weasyprint")
@@ -324,11 +325,11 @@ def _pdf(place: Place) -> str:
     return "can be made"
 
 
-def _file_times(place: Place) -> str:
+def _file_times(workspace: NightlyWorkspace) -> str:
     """No file can be younger than now; a clock that is behind plans nights that are over."""
     if given := os.environ.get(CLOCK):
         raise Warns(f"{CLOCK} is set: nights take {given} for the clock; unset it but for rehearsals")
-    there = [p for p in _files(place) if p.is_file()]
+    there = [p for p in _files(workspace) if p.is_file()]
     newest = max(there, key=lambda p: p.stat().st_mtime, default=None)
     if newest is None:
         return "no file to compare the clock with"
@@ -341,17 +342,17 @@ def _file_times(place: Place) -> str:
     return f"the newest file is of {written:%Y-%m-%d %H:%M} UTC"
 
 
-def _files(place: Place) -> Iterator[Path]:
+def _files(workspace: NightlyWorkspace) -> Iterator[Path]:
     """Everything that a night reads, and what nights have left."""
-    c = place.config
+    c = workspace.config
     named = (c.fleet, c.jobs, *(p.file for p in c.prices), *(w.file for w in c.weather.values()))
-    yield from (place.beside(name) for name in named)
-    yield from place.out.glob("*/manifest.json")
+    yield from (workspace.beside(name) for name in named)
+    yield from workspace.out.glob("*/manifest.json")
 
 
-def _newest_plan(place: Place) -> str:
+def _newest_plan(workspace: NightlyWorkspace) -> str:
     """Age of the plan in force, from the published nights themselves."""
-    link = place.out / "latest" / "manifest.json"
+    link = workspace.out / "latest" / "manifest.json"
     if not link.is_file():
         return "none yet"
     age = max(now() - datetime.fromtimestamp(link.stat().st_mtime, UTC), timedelta(0))

@@ -1,16 +1,10 @@
-"""From the best plan down to none: each step in a process of its own, within what is left of the night's budget.
-
-A command in a process of its own, with a limit that always ends it, its children too.
-
-Who makes the plan: a method of the solver, the greedy dispatcher, or an older schedule trimmed.
-"""
+"""The fallback sequence of a night: each method in a process of its own that always ends within the night's budget."""
 
 from __future__ import annotations
 
 import ctypes
-import json
 import os
-import shutil
+import pickle
 import signal
 import subprocess
 import sys
@@ -20,14 +14,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from energy.errors import CONFIGURATION, DATA, DEGRADED, IMPOSSIBLE, OK, ConfigError
+from energy.errors import CONFIGURATION, DATA, IMPOSSIBLE, OK, ConfigError
 from energy.nightly.config import OVERTIME
+from energy.nightly.inputs import Prepared
 from energy.nightly.logs import logger
+from energy.nightly.plan import METHODS, NightPlan, plan_night
 from energy.schedule.dispatch import earliest_deadline_first, trimmed
 from energy.schedule.table import Maker, read_schedule
 from energy.solve import Options
 
-#: Exit code that stands for "killed at its limit".
+#: Exit code of a child that was killed at its limit.
 KILLED = -9
 #: Lines of the child's last words that a reason carries.
 LAST_WORDS = 1
@@ -93,106 +89,103 @@ def _last_words(lines: list[str]) -> str:
     return " ".join(lines[-LAST_WORDS:]).removeprefix("energy: ")
 
 
-#: (rung, share of the time left that it may take, kill included): later rungs always keep some.
-RUNGS = (("lp", 0.5), ("simplex", 0.5), ("greedy", 0.5), ("last_good", 0.8))
+#: Share of the time left that each method may take, kill included: later ones always keep some.
+SHARES = {"lp": 0.5, "simplex": 0.5, "greedy": 0.5, "last_good": 0.8}
 #: Seconds below which a process cannot even read its case.
 LEAST_S = 5.0
-Run = Callable[[list[str], float, Path], Ended]
 
 
 @dataclass
-class Climb:
-    """What the ladder came to.
+class Found:
+    """What the fallback sequence came to.
 
     Attributes
     ----------
-    rung : the step that holds, or nothing
-    folder : its run folder; None with nothing
-    reasons : why each better step did not hold
-    solve_seconds : time in the solver on the step that holds
+    plan : of the first method that made one; None with nothing
+    reasons : why each better method made none
     """
 
-    rung: str = "nothing"
-    folder: Path | None = None
+    plan: NightPlan | None = None
     reasons: list[str] = field(default_factory=list)
-    code: int = OK
-    solve_seconds: float = 0.0
 
 
-def climb(
-    case: Path, work: Path, last_good: Path | None, solve_limit_s: float, ends_at: float, run: Run = run
-) -> Climb:
-    """Try each rung in order until one leaves a publishable run folder.
+#: Plans a night with a method, given why each better one made no plan, within a limit [s]; the folder takes its files.
+Attempt = Callable[[Prepared, str, list[str], float, Path], NightPlan | Ended]
+
+
+def plan_in_child(night: Prepared, method: str, failed: list[str], limit_s: float, work: Path) -> NightPlan | Ended:
+    """Plan a night in a process of its own."""
+    given, made = work / f"{method}.night", work / f"{method}.plan"
+    given.write_bytes(pickle.dumps((night, method, failed, float(max(round(limit_s), 1)))))
+    ended = run(["plan-night", str(given), str(made)], limit_s, work / f"{method}.log")
+    plan: NightPlan | Ended = pickle.loads(made.read_bytes()) if ended.code == OK else ended
+    return plan
+
+
+def plan_in_process(night: Prepared, method: str, failed: list[str], limit_s: float, work: Path) -> NightPlan:
+    """Plan a night in this process, where nothing needs to be killed; starting Python takes half the time of a child."""
+    return plan_night(night.snapshot(with_schedule=method == "last_good"), method, failed, limit_s)
+
+
+def serve(given: Path, made: Path) -> None:
+    """What the child of `plan_in_child` does: read the night, plan it, write the plan.
+
+    Raises
+    ------
+    InputError, SchemaError, PlantError, SolverError : there is no plan by this method.
+    """
+    night, method, failed, limit_s = pickle.loads(given.read_bytes())
+    made.write_bytes(pickle.dumps(plan_in_process(night, method, failed, limit_s, given.parent)))
+
+
+def run_fallbacks(
+    night: Prepared, work: Path, solve_limit_s: float, ends_at: float, attempt: Attempt = plan_in_child
+) -> Found:
+    """Try each method in order until one makes a plan that can be published.
 
     Parameters
     ----------
-    work : folder for what the rungs write
-    last_good : schedule.parquet in force, or None
+    work : folder for what the attempts write
     ends_at : moment of the monotonic clock when the budget is used up
     """
-    found = Climb()
-    for rung, share in RUNGS:
-        plan = {"lp": "ipx", "last_good": str(last_good)}.get(rung, rung)
-        if rung == "last_good" and last_good is None:
+    found, code = Found(), OK
+    for method in METHODS:
+        limit = min(solve_limit_s, SHARES[method] * (ends_at - time.monotonic()) / OVERTIME)
+        if method == "last_good" and night.previous.schedule is None:
             found.reasons.append("last_good: there is none yet")
-        elif rung == "simplex" and found.code in (CONFIGURATION, DATA, IMPOSSIBLE):
+        elif method == "simplex" and code in (CONFIGURATION, DATA, IMPOSSIBLE):
             continue  # another method reads the same files
+        elif limit < LEAST_S:
+            found.reasons.append(f"{method}: no time left")
         else:
-            limit = min(solve_limit_s, share * (ends_at - time.monotonic()) / OVERTIME)
-            if _tried(found, rung, plan, case, work, limit, run):
+            plan = attempt(night, method, list(found.reasons), limit, work)
+            if isinstance(plan, NightPlan):
+                found.plan = plan
                 return found
+            code = plan.code
+            # The method's own log lies in the work folder, which is swept.
+            logger().error("rung failed", extra={"rung": method, "exit_code": code, "seconds": round(plan.seconds, 1),
+                                                 "last_lines": plan.tail})  # fmt: skip
+            found.reasons.append(f"{method}: {plan.words or f'ended with exit code {code}'}")
     return found
 
 
-def _tried(found: Climb, rung: str, plan: str, case: Path, work: Path, limit: float, run: Run) -> bool:
-    """Whether the rung holds; its folder or its reason is noted."""
-    if limit < LEAST_S:
-        found.reasons.append(f"{rung}: no time left")
-        return False
-    out = work / rung
-    shutil.rmtree(out, ignore_errors=True)
-    args = [
-        "optimize",
-        str(case),
-        "--plan",
-        plan,
-        "--time-limit",
-        f"{max(limit, 1.0):.0f}",
-        "--out",
-        str(out),
-        "--no-page",
-    ]
-    ended = run(args, limit, work / f"{rung}.log")
-    folders = [p for p in out.glob("*/manifest.json") if not p.parent.name.startswith(".")] if out.is_dir() else []
-    if ended.code in (OK, DEGRADED) and len(folders) == 1:
-        found.rung, found.folder, found.code = rung, folders[0].parent, ended.code
-        found.solve_seconds = float(json.loads(folders[0].read_text(encoding="utf-8"))["solver"]["seconds"])
-        return True
-    found.code = ended.code
-    # The rung's own log lies in the work folder, which is swept.
-    logger().error("rung failed", extra={"rung": rung, "exit_code": ended.code, "seconds": round(ended.seconds, 1),
-                                         "last_lines": ended.tail})  # fmt: skip
-    found.reasons.append(f"{rung}: {ended.words or f'ended with exit code {ended.code}'}")
-    return False
-
-
-#: Methods of the solver that make a certified plan.
-METHODS = ("ipx", "simplex")
+#: Methods of the solver that `energy optimize --plan` names.
+SOLVER_METHODS = ("ipx", "simplex")
 
 
 def planner(plan: str, time_limit_s: float) -> tuple[Options, Maker | None]:
-    """Solver options, and what makes the Schedule where the solver does not.
+    """Solver options of `energy optimize --plan`, and what makes the Schedule where the solver does not.
 
     Raises
     ------
     ConfigError : `plan` is no method, not greedy and no schedule file.
     """
-    if plan in METHODS:
+    if plan in SOLVER_METHODS:
         return Options(method=plan, time_limit_s=time_limit_s), None
     if plan == "greedy":
         return Options(), earliest_deadline_first
     if not Path(plan).is_file():
-        raise ConfigError(
-            f"--plan {plan}", "is no such file", f"{', '.join(METHODS)}, greedy, or a schedule.parquet or .csv"
-        )
+        allowed = f"{', '.join(SOLVER_METHODS)}, greedy, or a schedule.parquet or .csv"
+        raise ConfigError(f"--plan {plan}", "is no such file", allowed)
     return Options(), partial(trimmed, table=read_schedule(Path(plan)))

@@ -1,7 +1,4 @@
-"""The series of a live night: fetched like those of `energy optimize --live`, then read like any night's files.
-
-Exchange rates of a live night: those fetched, and for a currency that no bank gave the last night's, while it holds.
-"""
+"""The series of a live night: fetched like those of `energy optimize --live`, then read like any night's files."""
 
 from __future__ import annotations
 
@@ -19,9 +16,8 @@ from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.fx import Rate
 from energy.inputs.tariffs import load_tariffs
 from energy.inputs.yaml_files import validate
-from energy.nightly.case import CASE
-from energy.nightly.config import Place
-from energy.nightly.publish import LATEST
+from energy.nightly.config import LATEST, NightlyWorkspace
+from energy.nightly.inputs import CASE
 from energy.nightly.snapshot import HISTORY_DAYS
 from energy.sources.client.answer import SourceError
 from energy.sources.client.cache import NotOnFile
@@ -37,7 +33,9 @@ AFTERWARDS = (
 
 
 @contextmanager
-def fetched_now(place: Place, day: date, tell: Tell, as_of: datetime | None = None) -> Iterator[Place]:
+def fetched_now(
+    workspace: NightlyWorkspace, day: date, tell: Tell, as_of: datetime | None = None
+) -> Iterator[NightlyWorkspace]:
     """The nightly file of one night with its series as the sources have them.
 
     Parameters
@@ -51,7 +49,7 @@ def fetched_now(place: Place, day: date, tell: Tell, as_of: datetime | None = No
     NotOnFile : a replay of what nobody had fetched by then.
     """
     try:
-        with open_client(as_of=as_of) as client, fetched_place(place, day, client, tell) as here:
+        with open_client(as_of=as_of) as client, fetched_place(workspace, day, client, tell) as here:
             yield here
     except NotOnFile:
         raise
@@ -60,7 +58,7 @@ def fetched_now(place: Place, day: date, tell: Tell, as_of: datetime | None = No
 
 
 @contextmanager
-def fetched_then(place: Place, day: date, tell: Tell) -> Iterator[Place]:
+def fetched_then(workspace: NightlyWorkspace, day: date, tell: Tell) -> Iterator[NightlyWorkspace]:
     """Of a past night: from the answers kept until its moment, else as the sources have its days now.
 
     The fetch of the night itself ended after its moment, so that without kept inputs there is often no answer on file.
@@ -70,18 +68,20 @@ def fetched_then(place: Place, day: date, tell: Tell) -> Iterator[Place]:
     ------
     ConfigError, SeriesError : as `fetched_now`.
     """
-    moment = place.config.known_at(day).astype("datetime64[s]").item()
+    moment = workspace.config.known_at(day).astype("datetime64[s]").item()
     with ExitStack() as stack:
         try:
-            here = stack.enter_context(fetched_now(place, day, tell, moment))
+            here = stack.enter_context(fetched_now(workspace, day, tell, moment))
         except NotOnFile:
-            here = stack.enter_context(fetched_now(place, day, tell))
+            here = stack.enter_context(fetched_now(workspace, day, tell))
             here = here.model_copy(update={"notes": (*here.notes, AFTERWARDS)})
         yield here
 
 
 @contextmanager
-def fetched_place(place: Place, day: date, client: Client, tell: Tell = lambda _: None) -> Iterator[Place]:
+def fetched_place(
+    workspace: NightlyWorkspace, day: date, client: Client, tell: Tell = lambda _: None
+) -> Iterator[NightlyWorkspace]:
     """The nightly file of one night with its series in files, which are gone afterwards: the night keeps what it used.
 
     Raises
@@ -89,19 +89,19 @@ def fetched_place(place: Place, day: date, client: Client, tell: Tell = lambda _
     ConfigError : the fleet does not hold.
     SeriesError : a price or weather was neither fetched now nor kept by an earlier night.
     """
-    days = place.config.horizon.days or place.config.horizon.most_days
+    days = workspace.config.horizon.days or workspace.config.horizon.most_days
     with tempfile.TemporaryDirectory(prefix="hydrocool-") as folder:  # elsewhere: two runs at once sweep the same `out`
-        fleet = place.beside(place.config.fleet)
+        fleet = workspace.beside(workspace.config.fleet)
         last = day + timedelta(days=days - 1)
         got = fetch(fleet, day, last, client, Path(folder), tell, HISTORY_DAYS)
-        here = _with_series(place, got, day)
+        here = _with_series(workspace, got, day)
         yield here.model_copy(update={"water": got.folder})
 
 
-def _with_series(place: Place, got: Fetched, day: date) -> Place:
+def _with_series(workspace: NightlyWorkspace, got: Fetched, day: date) -> NightlyWorkspace:
     """The nightly file with the fetched files; a series without any hour is described as the last night described it."""
-    config, fleet = place.config, load_fleet(place.beside(place.config.fleet))
-    found, before = fetched_files(got), _last_case(place)
+    config, fleet = workspace.config, load_fleet(workspace.beside(workspace.config.fleet))
+    found, before = fetched_files(got), _last_case(workspace)
     zones, wanted = (
         {z for spec in found["prices"] for z in spec["zones"]},
         {s.bidding_zone for s in fleet.sites.values()},
@@ -120,18 +120,18 @@ def _with_series(place: Place, got: Fetched, day: date) -> Place:
         if z in wanted and z not in found["carbon"]
     }
     rates = found["fx"] | {k: r.model_dump(exclude_none=True) for k, r in config.fx.items()}
-    lacking = _currencies(place, fleet, prices) - set(rates)
+    lacking = _currencies(workspace, fleet, prices) - set(rates)
     older, notes, reasons = carried(dict(before.fx) if before else {}, lacking, day)
-    rates |= {k: r | _where(place, r.get("file")) for k, r in older.items()}
+    rates |= {k: r | _where(workspace, r.get("file")) for k, r in older.items()}
     series = {"prices": prices, "weather": sites, "carbon": carbon, "fx": rates}
     whole = config.model_dump(mode="json", exclude_none=True) | series | {"live": False}
-    told = {"notes": (*place.notes, *notes), "reasons": (*place.reasons, *reasons)}
-    return place.model_copy(update={"config": validate(place.path, whole, Nightly)} | told)
+    told = {"notes": (*workspace.notes, *notes), "reasons": (*workspace.reasons, *reasons)}
+    return workspace.model_copy(update={"config": validate(workspace.path, whole, Nightly)} | told)
 
 
-def _currencies(place: Place, fleet: Fleet, prices: list[dict[str, Any]]) -> set[str]:
+def _currencies(workspace: NightlyWorkspace, fleet: Fleet, prices: list[dict[str, Any]]) -> set[str]:
     """Currencies of tariffs, contracts and prices, for which a night needs a rate."""
-    tariffs = load_tariffs(fleet, place.beside(place.config.fleet))
+    tariffs = load_tariffs(fleet, workspace.beside(workspace.config.fleet))
     stated = {t.currency for t in tariffs.values()} | set(fleet.currencies())
     return (stated | {str(p["currency"]) for p in prices}) - {"EUR"}
 
@@ -140,9 +140,9 @@ def _inside(got: Fetched, spec: dict[str, Any]) -> dict[str, Any]:
     return spec | {"file": str((got.folder / spec["file"]).resolve())}
 
 
-def _where(place: Place, file: str | None) -> dict[str, str]:
+def _where(workspace: NightlyWorkspace, file: str | None) -> dict[str, str]:
     """A file that the night in force kept, from anywhere."""
-    return {} if file is None else {"file": str((_in_force(place) / file).resolve())}
+    return {} if file is None else {"file": str((_in_force(workspace) / file).resolve())}
 
 
 def _nowhere(got: Fetched) -> dict[str, str]:
@@ -159,17 +159,17 @@ def _older_prices(got: Fetched, before: Case | None, lacking: list[str]) -> list
     ]
 
 
-def _last_case(place: Place) -> Case | None:
+def _last_case(workspace: NightlyWorkspace) -> Case | None:
     """The case of the night in force; None before the first, or where what it kept can no longer be read."""
-    case = _in_force(place) / CASE
+    case = _in_force(workspace) / CASE
     with suppress(InputError, OSError):
-        return load_case(case) if (place.out / LATEST).is_symlink() and case.is_file() else None
+        return load_case(case) if (workspace.out / LATEST).is_symlink() and case.is_file() else None
     return None
 
 
-def _in_force(place: Place) -> Path:
+def _in_force(workspace: NightlyWorkspace) -> Path:
     """Kept inputs of the night in force."""
-    return place.kept / (place.out / LATEST).resolve().name
+    return workspace.kept / (workspace.out / LATEST).resolve().name
 
 
 #: Age beyond which a bank's rate is no rate of the day any more [days]; sources.exchange.CARRY_DAYS says the same of a fetch.

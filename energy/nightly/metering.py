@@ -1,7 +1,4 @@
-"""What meters read, on the market time units of a day.
-
-What meters and clusters report, into the state database; a reading given twice replaces the first.
-"""
+"""Readings of meters and reports of clusters: taken from files into the database, and onto the periods of a day."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ import xarray as xr
 from energy.errors import SeriesError
 from energy.inputs.fleet import load_fleet
 from energy.inputs.load import Inputs
-from energy.nightly.config import Place
+from energy.nightly.config import NightlyWorkspace
 from energy.nightly.database import Store, open_state
 from energy.nightly.outcome import PLAN
 from energy.schema import Floats, Times
@@ -32,7 +29,17 @@ LONGEST_H = 25.0
 #: Share of a unit that readings may leave open or count twice: lengths such as 5 minutes are written with few digits.
 OPEN = 1e-3
 COLUMNS = ("site", "utc", "hours", "import_mwh", "it_mwh")
-NO_METER = pd.DataFrame({name: [] for name in COLUMNS})
+#: Moment of a progress report (UTC), job, and work done since the job's start [reference GPU-hours].
+Report = tuple[pd.Timestamp, str, float]
+
+
+def reports_of(store: Store, until: pd.Timestamp, since: pd.Timestamp | None = None) -> list[Report]:
+    """Progress reports in [since, until), in order."""
+    rows = store.rows(
+        "SELECT at, job, gpu_hours FROM progress WHERE at >= ? AND at < ? ORDER BY at",
+        since.isoformat() if since is not None else "", until.isoformat(),
+    )  # fmt: skip
+    return [(pd.Timestamp(r["at"]), r["job"], float(r["gpu_hours"])) for r in rows]
 
 
 def meter_of(store: Store, inputs: Inputs) -> pd.DataFrame:
@@ -47,9 +54,9 @@ def meter_of(store: Store, inputs: Inputs) -> pd.DataFrame:
     return table[table["utc"] + pd.to_timedelta(table["hours"].astype(float), unit="h") > first]
 
 
-def metered(replayed: xr.Dataset, meter: pd.DataFrame) -> xr.Dataset:
+def metered(replayed: xr.Dataset, meter: pd.DataFrame | None) -> xr.Dataset:
     """The replay with the meter's reading at each site that it covers wholly; its surplus counts as facility power."""
-    if meter.empty:
+    if meter is None or meter.empty:
         return replayed
     out = replayed.copy(deep=True)
     time, dt = out["time"].values, out["dt"].values
@@ -103,7 +110,7 @@ class Taken:
     readings: int
     late: dict[date, int] = field(default_factory=dict)
 
-    def words(self) -> str:
+    def message(self) -> str:
         """One line."""
         if not self.late:
             return f"{self.readings} readings"
@@ -114,7 +121,7 @@ class Taken:
         )
 
 
-def read_meter(place: Place, file: Path) -> Taken:
+def read_meter(workspace: NightlyWorkspace, file: Path) -> Taken:
     """Metered energy: utc (start), site, import_mwh, optional hours and it_mwh; a reading of the same start is replaced.
 
     Raises
@@ -123,7 +130,7 @@ def read_meter(place: Place, file: Path) -> Taken:
         is longer than a day or overlaps another of its site; names the row. Nothing of the file is taken then.
     """
     table = _table(file, METER, METER[:3], ("utc", "site"))
-    sites = load_fleet(place.beside(place.config.fleet)).sites
+    sites = load_fleet(workspace.beside(workspace.config.fleet)).sites
     for number, site in enumerate(table["site"], start=2):
         if site not in sites:
             raise SeriesError(f"{file}: row {number}", f"site {site!r} is not in the fleet", ", ".join(sites))
@@ -137,15 +144,15 @@ def read_meter(place: Place, file: Path) -> Taken:
         {"site": site, "utc": utc} | {c: v[i] for c, v in numbers.items()}
         for i, (site, utc) in enumerate(zip(table["site"], moments, strict=True))
     ]
-    with open_state(place) as store, store.transaction():
-        late = _late(place, store, rows)
+    with open_state(workspace) as store, store.transaction():
+        late = _late(workspace, store, rows)
         for row in rows:
             store.put("meter", row, replace=True)
         _no_overlap(file, store, rows)
     return Taken(len(table), late)
 
 
-def read_progress(place: Place, file: Path) -> int:
+def read_progress(workspace: NightlyWorkspace, file: Path) -> int:
     """Work done: at (UTC), job, gpu_hours (reference GPU-hours since its start). Returns the number of reports.
 
     Raises
@@ -154,7 +161,7 @@ def read_progress(place: Place, file: Path) -> int:
     """
     table = _table(file, PROGRESS, PROGRESS, ("at", "job"))
     moments, hours = _moments(file, table["at"]), _numbers(file, table["gpu_hours"])
-    with open_state(place) as store, store.transaction():
+    with open_state(workspace) as store, store.transaction():
         for at, job, done in zip(moments, table["job"], hours, strict=True):
             store.put("progress", {"at": at, "job": job, "gpu_hours": done}, replace=True)
     return len(table)
@@ -196,7 +203,7 @@ def _lengths(file: Path, hours: pd.Series) -> None:
         raise SeriesError(f"{file}: row {row + 2}", what, f"hours above 0, at most {LONGEST_H:g}")
 
 
-def _late(place: Place, store: Store, rows: list[dict[str, Any]]) -> dict[date, int]:
+def _late(workspace: NightlyWorkspace, store: Store, rows: list[dict[str, Any]]) -> dict[date, int]:
     """New readings by the first settled day that they touch; one that was there before, just so, is none."""
     span = store.rows("SELECT min(day) AS first, max(day) AS last FROM days WHERE policy = ?", PLAN)[0]
     if span["first"] is None:
@@ -204,7 +211,7 @@ def _late(place: Place, store: Store, rows: list[dict[str, Any]]) -> dict[date, 
     first, last = date.fromisoformat(span["first"]), date.fromisoformat(span["last"])
     found: Counter[date] = Counter()
     for row in rows:
-        begin, end = _days(row, ZoneInfo(place.config.time_zone))
+        begin, end = _days(row, ZoneInfo(workspace.config.time_zone))
         if max(begin, first) <= min(end, last) and row != _same_start(store, row):
             found[max(begin, first)] += 1
     return dict(found)

@@ -1,8 +1,6 @@
 """What follows a night: metrics, history page, PDF, messages. None of it can make a night fail; each failure is logged.
 
-Messages of a night through apprise (optional extra): mail, chat, pager. A failed delivery never fails a run.
-
-The report as PDF through weasyprint (optional extra), from the HTML page alone and without any network.
+Messages go through apprise and the PDF through weasyprint; both are optional extras.
 """
 
 from __future__ import annotations
@@ -19,68 +17,64 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from energy.nightly import fallback, metrics
-from energy.nightly.config import Place, now
+from energy.nightly.config import LATEST, NightlyWorkspace, now
 from energy.nightly.database import Store
+from energy.nightly.history import HISTORY, pasts
 from energy.nightly.logs import LOGGER, logger
+from energy.nightly.outcome import Night
 from energy.nightly.precedence import is_older
-from energy.nightly.publish import LATEST
-from energy.nightly.summary import HISTORY, pasts
 from energy.report import history_page, night_text
 from energy.report.charts import ROLES
 from energy.runs.folder import PAGE
 from energy.runs.record import NIGHT
 
-if TYPE_CHECKING:
-    from energy.nightly.outcome import Night
-
-
 #: Addresses of messages, apart by spaces (apprise URLs); in the environment because they hold passwords.
 ADDRESSES = "HYDROCOOL_NOTIFY"
 
 
-def follow_up(place: Place, store: Store | None, night: Night, quiet: bool = False) -> None:
-    """Everything that is made of a night once it is in the books.
+def follow_up(workspace: NightlyWorkspace, store: Store | None, night: Night, quiet: bool = False) -> None:
+    """Everything that is made of a night once it is on record.
 
     Parameters
     ----------
     store : None where the database cannot be used: no history then, and metrics and message without what it knows
-    quiet : no metrics and no message, which tell of the newest night alone
+    quiet : no metrics and no message, which are about the newest night alone
     """
     if not night.unchanged:
-        _attempt("pdf", lambda: _pdf(place, night))
+        _attempt("pdf", lambda: _pdf(workspace, night))
         if store is not None:
-            _attempt("history", lambda: _history(place, store))
-    if quiet or (store is not None and is_older(place, store, night.day)):
+            _attempt("history", lambda: _history(workspace, store))
+    if quiet or (store is not None and is_older(workspace, store, night.day)):
         return
-    undelivered = 0 if night.unchanged else _told(place, night)
-    _attempt("metrics", lambda: _metrics(place, store, night, undelivered))
+    undelivered = 0 if night.unchanged else _send(workspace, night)
+    _attempt("metrics", lambda: _metrics(workspace, store, night, undelivered))
 
 
 def _attempt(what: str, action: Callable[[], None]) -> None:
     try:
         action()
-    except Exception as e:  # a full disk, a missing library, whatever a library raises: told, never fatal
+    except Exception as e:  # a full disk, a missing library, whatever a library raises: logged, never fatal
         problem = str(e) if isinstance(e, OSError) else f"{type(e).__name__}: {e}"
         logger().error(f"{what} not made", extra={"problem": problem})
 
 
-def _told(place: Place, night: Night) -> int:
+def _send(workspace: NightlyWorkspace, night: Night) -> int:
     """Send the summary; returns how many messages did not arrive."""
     addresses = os.environ.get(ADDRESSES, "").split()
     try:
-        return _notify(place, night, addresses) if addresses else 0
+        return _notify(workspace, night, addresses) if addresses else 0
     except Exception as e:  # by its kind alone: its text may hold an address
         logger().error("not notified", extra={"problem": type(e).__name__})
         return len(addresses)
 
 
-def _metrics(place: Place, store: Store | None, night: Night, undelivered: int) -> None:
+def _metrics(workspace: NightlyWorkspace, store: Store | None, night: Night, undelivered: int) -> None:
     timing = _timing(store, undelivered) if store is not None else metrics.Timing(now(), None, None, None, undelivered)
     if timing is not None:
-        metrics.write(night.night or unpublished(place, store, night), timing, place.metrics)
+        metrics.write(night.night or unpublished(workspace, store, night), timing, workspace.metrics)
 
 
 def _timing(store: Store, undelivered: int) -> metrics.Timing | None:
@@ -95,46 +89,48 @@ def _timing(store: Store, undelivered: int) -> metrics.Timing | None:
     )  # fmt: skip
 
 
-def unpublished(place: Place, store: Store | None, night: Night) -> dict[str, Any]:
-    """A night without a plan in the words of night.json: what is not known is None, never zero."""
+def unpublished(workspace: NightlyWorkspace, store: Store | None, night: Night) -> dict[str, Any]:
+    """A night without a plan with the keys of night.json: what is not known is None, never zero."""
     return {
-        "date": str(night.day), "fleet": _fleet(place, store), "run_id": night.run_id or "", "status": night.status,
+        "date": str(night.day), "fleet": _fleet(workspace, store), "run_id": night.run_id or "", "status": night.status,
         "rung": night.rung, "reasons": night.reasons, "forecast": {"hours": None}, "fallback_hours": {},
         "jobs": {"done": None, "running": None, "left": None, "late": None, "at_risk": None, "refused": None}, "undone_gpu_hours": None,
         "later_gpu_hours": None, "yesterday": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
     }  # fmt: skip
 
 
-def _fleet(place: Place, store: Store | None) -> str:
-    """The fleet's name in the last plan: its file may be what is broken; without the database in the plan in force."""
+def _fleet(workspace: NightlyWorkspace, store: Store | None) -> str:
+    """The fleet's name in the last plan, since its file may be what is broken; without the database in the active plan."""
     if store is None:
-        told = place.out / LATEST / NIGHT
-        text = told.read_text(encoding="utf-8") if told.is_file() else None
+        path = workspace.out / LATEST / NIGHT
+        text = path.read_text(encoding="utf-8") if path.is_file() else None
     else:
         row = store.row("SELECT night_json FROM runs WHERE night_json IS NOT NULL ORDER BY id DESC LIMIT 1")
         text = row["night_json"] if row else None
-    return str(json.loads(text)["fleet"]) if text else place.config.name
+    return str(json.loads(text)["fleet"]) if text else workspace.config.name
 
 
-def _history(place: Place, store: Store) -> None:
-    beside = place.out / f".{HISTORY}"
+def _history(workspace: NightlyWorkspace, store: Store) -> None:
+    beside = workspace.out / f".{HISTORY}"
     beside.write_text(history_page.render(pasts(store)), encoding="utf-8")
-    beside.replace(place.out / HISTORY)
+    beside.replace(workspace.out / HISTORY)
 
 
-def _pdf(place: Place, night: Night) -> None:
+def _pdf(workspace: NightlyWorkspace, night: Night) -> None:
     """Beside the nights, not in them: a PDF's bytes are its library's affair."""
-    if place.config.pdf and night.folder is not None and (night.folder / PAGE).is_file():
-        work = place.out / ".work"
+    if workspace.config.pdf and night.folder is not None and (night.folder / PAGE).is_file():
+        work = workspace.out / ".work"
         work.mkdir(exist_ok=True)
-        draw(night.folder / PAGE, place.out / "pdf" / f"{night.folder.name}.pdf", work / "pdf.log")
+        draw(night.folder / PAGE, workspace.out / "pdf" / f"{night.folder.name}.pdf", work / "pdf.log")
 
 
-def _notify(place: Place, night: Night, addresses: list[str]) -> int:
-    link = f"{place.config.link.rstrip('/')}/{night.run_id}/{PAGE}" if place.config.link and night.night else None
+def _notify(workspace: NightlyWorkspace, night: Night, addresses: list[str]) -> int:
+    link = (
+        f"{workspace.config.link.rstrip('/')}/{night.run_id}/{PAGE}" if workspace.config.link and night.night else None
+    )
     if night.night is not None:
         return failures(notify(addresses, night_text.subject(night.night), night_text.page(night.night, link)))
-    subject = f"{night.status}: {place.config.name}, {night.day}: nothing published, the last plan stays in force"
+    subject = f"{night.status}: {workspace.config.name}, {night.day}: nothing published, the last plan stays in force"
     reasons = "".join(f"- {night_text.escaped(r)}\n" for r in night.reasons)
     return failures(notify(addresses, subject, f"# {night_text.escaped(subject)}\n\n{reasons}"))
 

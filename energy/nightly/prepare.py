@@ -1,16 +1,10 @@
-"""Before the solve: what is known, what yesterday left, which jobs are at hand, and the case of the night.
-
-The plan in force before a night: its schedule for the last rung, its figures for what has changed.
-
-Neither is needed for a plan: where the folder is gone or damaged the night says so and goes on without.
-"""
+"""Prepare a night: read what is known, settle what yesterday left, choose the jobs at hand, and keep the case."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +13,24 @@ import pandas as pd
 
 from energy import __version__
 from energy.forecast import expected_arrivals
-from energy.inputs.case import Nightly
 from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.gpus import GpuPower, load_gpu_powers
 from energy.inputs.jobs import Job
 from energy.inputs.state import State, load_state
 from energy.inputs.tariffs import load_tariffs
-from energy.nightly.case import CASE, STATE, Then, digest, keep, recall, write_night_case
-from energy.nightly.config import Place
-from energy.nightly.database import Store
-from energy.nightly.outcome import Known
-from energy.nightly.publish import step
+from energy.nightly.case import digest, write_night_case
+from energy.nightly.config import step
+from energy.nightly.inputs import (
+    CASE,
+    STATE,
+    Prepared,
+    PreviousPlan,
+    SeriesSnapshot,
+    Settlement,
+    load_snapshot,
+    save_snapshot,
+)
+from energy.nightly.outcome import NightContext
 from energy.nightly.queue import (
     Queue,
     clip,
@@ -41,123 +42,109 @@ from energy.nightly.queue import (
     no_work,
     read_queue,
     set_aside,
+    slack_days,
 )
-from energy.nightly.settlement import Settled, fitted, settle
-from energy.nightly.snapshot import check, know, slack_days
+from energy.nightly.settlement import fitted, settle
+from energy.nightly.snapshot import read_series_snapshot, require_real_price
 from energy.runs.folder import sync, sync_one
 from energy.runs.record import NIGHT
 
-
-@dataclass
-class Prepared:
-    """Everything that a night knows before it is solved.
-
-    Attributes
-    ----------
-    case : case file among the kept inputs
-    run_id : name, delivery day, and a hash of the case and the version
-    late : jobs that cannot meet their deadline any more: id -> GPU-hours left
-    """
-
-    day: date
-    case: Path
-    run_id: str
-    known: Known
-    settled: Settled
-    queue: Queue
-    left: dict[str, float]
-    late: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def kept(self) -> str:
-        """Name of the folder of kept inputs."""
-        return self.case.parent.name
-
-    @property
-    def reasons(self) -> list[str]:
-        """What makes the night DEGRADED before it is planned."""
-        return [*self.known.reasons, *self.settled.reasons]
+#: Days that the series of the settlement's case reach back: months and rolling limits, and a few more.
+SETTLED_DAYS = 34
 
 
-def prepare(place: Place, store: Store, day: date) -> Prepared:
+def prepare(context: NightContext, superseded: tuple[str, ...] = ()) -> Prepared:
     """Read, fill, settle, and keep the case of the night.
+
+    Parameters
+    ----------
+    superseded : reasons about later plans that the night's plan replaces
 
     Raises
     ------
-    ConfigError, SeriesError : what no stand-in can replace.
+    ConfigError, SeriesError : what cannot be imputed or replaced.
     """
-    config = place.config
-    known = know(place, day, _longest(config), _older(place, store, day))
-    check(config, known)
-    fleet_path = place.beside(config.fleet)
+    config, workspace, day = context.config, context.workspace, context.day
+    days = 1 if config.foresight == "known" else config.horizon.days or config.horizon.most_days
+    known = read_series_snapshot(workspace, day, days, _older_inputs(context))
+    require_real_price(config, known)
+    fleet_path = workspace.beside(config.fleet)
     fleet = load_fleet(fleet_path)
     powers = load_gpu_powers(fleet, fleet_path)
-    queue = read_queue(place.beside(config.jobs), known.known_at)
+    queue = read_queue(workspace.beside(config.jobs), known.known_at)
     set_aside(queue, fleet, powers, most_gpus(fleet, np.array([config.begin(day)]).astype("datetime64[ns]")))
-    settled = _settle(place, store, known, queue, day, fleet, powers)
-    queue.drop_done(dict(settled.state.work_done))
-    left = queue.left(dict(settled.state.work_done))
-    new = _empty(place, day)
+    settlement = _settle(context, known, queue, fleet, powers)
+    queue.drop_done(dict(settlement.state.work_done))
+    left = queue.left(dict(settlement.state.work_done))
+    new = _empty(context)
     new.mkdir()
-    late = _write(place, new, known, settled, queue, left, fleet, powers, day)
-    keep(new, Then(known, queue, left, late))
-    case = _keep(new, place, day)
-    return Prepared(day, case, case.parent.name, known, settled, queue, left, late)
+    late = _write(context, new, known, settlement.state, queue, left, fleet, powers)
+    save_snapshot(new, known, queue, left, late)
+    return _prepared(context, _keep(context, new), known, settlement, queue, left, late, superseded)
 
 
-def prepare_as_then(place: Place, day: date, kept: Path) -> Prepared:
+def prepare_from_snapshot(context: NightContext, kept: Path, superseded: tuple[str, ...] = ()) -> Prepared:
     """A night from the inputs that it kept; no day is settled by it, and a newer version gives its run another name.
 
     Raises
     ------
     ConfigError, SeriesError : the kept inputs no longer hold in this version.
     """
-    then = recall(kept)
-    new = _empty(place, day)
+    known, queue, left, late = load_snapshot(kept)
+    new = _empty(context)
     shutil.copytree(kept, new)
-    settled = Settled(load_state(new / STATE))
-    case = _keep(new, place, day)
-    return Prepared(day, case, case.parent.name, then.known, settled, then.queue, then.left, then.late)
+    settlement = Settlement(load_state(new / STATE))
+    return _prepared(context, _keep(context, new), known, settlement, queue, left, late, superseded)
 
 
-def _empty(place: Place, day: date) -> Path:
+def _prepared(
+    context: NightContext, case: Path, known: SeriesSnapshot, settlement: Settlement, queue: Queue,
+    left: dict[str, float], late: dict[str, float], superseded: tuple[str, ...],
+) -> Prepared:  # fmt: skip
+    return Prepared(
+        context.config, context.day, case, known, settlement, queue, left, late,
+        accounts_until(context, settlement.days), previous_plan(context), superseded,
+    )  # fmt: skip
+
+
+def _empty(context: NightContext) -> Path:
     """Where the inputs of a night are put together: not there yet."""
-    new = place.kept / f".new-{day}"
+    kept = context.workspace.kept
+    new = kept / f".new-{context.day}"
     shutil.rmtree(new, ignore_errors=True)
-    place.kept.mkdir(parents=True, exist_ok=True)
+    kept.mkdir(parents=True, exist_ok=True)
     return new
 
 
-def _longest(config: Nightly) -> int:
-    return 1 if config.foresight == "known" else config.horizon.days or config.horizon.most_days
-
-
-def _older(place: Place, store: Store, day: date) -> Path | None:
-    row = store.row("SELECT kept FROM plans WHERE night < ? ORDER BY night DESC LIMIT 1", str(day))
-    return place.kept / row["kept"] if row else None
+def _older_inputs(context: NightContext) -> Path | None:
+    """Kept inputs of the last plan before the night."""
+    query = "SELECT kept FROM plans WHERE night < ? ORDER BY night DESC LIMIT 1"
+    row = context.store.row(query, str(context.day))
+    return context.workspace.kept / row["kept"] if row else None
 
 
 def _settle(
-    place: Place, store: Store, known: Known, queue: Queue, day: date, fleet: Fleet, powers: dict[str, GpuPower]
-) -> Settled:
+    context: NightContext, known: SeriesSnapshot, queue: Queue, fleet: Fleet, powers: dict[str, GpuPower]
+) -> Settlement:
     """Settle from a case folder of this night's series that is thrown away afterwards."""
-    work = place.out / ".work" / "books"
+    config, day = context.config, context.day
+    work = context.workspace.out / ".work" / "books"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    since = place.config.begin(day - timedelta(days=34))
-    always = pd.Timestamp(place.config.begin(day)) + pd.Timedelta(days=2)
+    since = config.begin(day - timedelta(days=SETTLED_DAYS))
+    always = pd.Timestamp(config.begin(day)) + pd.Timedelta(days=2)
     filler = no_work(fleet, powers, pd.Timestamp(since)).model_copy(update={"deadline": always})
-    case = write_night_case(work, place, known, day, day, State(), [filler])
+    case = write_night_case(work, context.workspace, known, day, day, State(), [filler])
     step("books")
-    return settle(place, store, case, known, queue.jobs, day)
+    return settle(context, case, known, queue.jobs)
 
 
 def _write(
-    place: Place, folder: Path, known: Known, settled: Settled, queue: Queue, left: dict[str, float],
-    fleet: Fleet, powers: dict[str, GpuPower], day: date,
+    context: NightContext, folder: Path, known: SeriesSnapshot, state: State, queue: Queue, left: dict[str, float],
+    fleet: Fleet, powers: dict[str, GpuPower],
 ) -> dict[str, float]:  # fmt: skip
     """Write the case of the night; returns the late jobs."""
-    config = place.config
+    config, day = context.config, context.day
     begin = config.begin(day)
     table = history(queue)
     mine = table[table["id"].isin(left)]
@@ -170,13 +157,14 @@ def _write(
     jobs = [_job(queue.jobs[n], left[n], late, begin, end, beyond, fleet, powers) for n in sorted(left)]
     here = [j for j in jobs if j.release < pd.Timestamp(end)] or [no_work(fleet, powers, pd.Timestamp(begin))]
     names = {j.id for j in here}
-    done = {k: v for k, v in sorted(settled.state.work_done.items()) if k in names}
-    state = fitted(settled.state, load_tariffs(fleet, place.beside(config.fleet))).model_copy(
-        update={"work_done": done}
-    )
-    known.count_forecast([z for p in config.prices for z in p.zones], begin, end)
-    expected = _expected(config, known, table, end)
-    write_night_case(folder, place, known, day, last, state, here, expected, beyond)
+    done = {k: v for k, v in sorted(state.work_done.items()) if k in names}
+    tariffs = load_tariffs(fleet, context.workspace.beside(config.fleet))
+    state = fitted(state, tariffs).model_copy(update={"work_done": done})
+    known.count_forecast(config.zones(), begin, end)
+    expected = None  # nothing arrives where the future is known or not looked at
+    if config.foresight == "forecast" and not table.empty:
+        expected = expected_arrivals(table, known.known_at, end, config.arrivals_window_days, config.time_zone)
+    write_night_case(folder, context.workspace, known, day, last, state, here, expected, beyond)
     return late
 
 
@@ -195,76 +183,61 @@ def _job(
     return clip(planned, job.gpu_hours - left, left, job.max_gpus * speed * hours_inside(planned, begin, end))
 
 
-def _expected(config: Nightly, known: Known, table: pd.DataFrame, end: np.datetime64) -> pd.DataFrame | None:
-    """Mean of what is to arrive; nothing where the future is known or not looked at."""
-    if config.foresight != "forecast" or table.empty:
-        return None
-    return expected_arrivals(table, known.known_at, end, config.arrivals_window_days, config.time_zone)
+def _keep(context: NightContext, new: Path) -> Path:
+    """The inputs of a night under the name of its run, unless the same inputs are there already; returns their case.
 
-
-def _keep(new: Path, place: Place, day: date) -> Path:
-    """The inputs of a night under the name of its run; the same inputs are there already.
-
-    What is there is believed by its bytes alone: a power cut can leave files with names and nothing in them.
+    What is there is compared byte by byte: a power cut can leave files with names and nothing in them.
     """
-    found = _name(new, place, day)
-    final = place.kept / found
-    if final.is_dir() and _name(final, place, day) == found:
+    name, kept = _name(context, new), context.workspace.kept
+    final = kept / name
+    if final.is_dir() and _name(context, final) == name:
         shutil.rmtree(new)
     else:
         sync(new)
         shutil.rmtree(final, ignore_errors=True)
         new.rename(final)
-        sync_one(place.kept)
+        sync_one(kept)
     step("kept")
     return final / CASE
 
 
-def _name(folder: Path, place: Place, day: date) -> str:
+def _name(context: NightContext, folder: Path) -> str:
     """Name, delivery day, and a hash of the inputs and of what else decides about the plan."""
-    limits = place.config.solve_limit_s, place.config.budget_minutes  # more time may lead to a better rung
-    found = digest(folder, __version__, str(day), *map(str, limits))
-    return f"{place.config.name}_{day}_{found[:12]}"
+    config = context.config
+    limits = config.solve_limit_s, config.budget_minutes  # more time may lead to a better fallback method
+    found = digest(folder, __version__, str(context.day), *map(str, limits))
+    return f"{config.name}_{context.day}_{found[:12]}"
 
 
-@dataclass
-class Before:
-    """What is left of the plan in force.
+def previous_plan(context: NightContext) -> PreviousPlan:
+    """The active plan before the night of a day; nothing before the first night.
 
-    Attributes
-    ----------
-    schedule : its schedule.parquet; None where there is none
-    plan : site, date and energy [MWh] of its `plan` rows
-    notes : what is gone
-    """
-
-    schedule: Path | None = None
-    plan: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-def in_force_before(place: Place, store: Store, day: date) -> Before:
-    """The plan in force before the night of a day; nothing before the first night.
+    It is not needed for a plan: where its folder is gone or damaged the night says so and goes on without.
 
     Raises
     ------
     StoreError : the database cannot be read.
     """
-    row = store.row("SELECT night, folder FROM plans WHERE night < ? ORDER BY night DESC LIMIT 1", str(day))
+    query = "SELECT night, folder FROM plans WHERE night < ? ORDER BY night DESC LIMIT 1"
+    row = context.store.row(query, str(context.day))
     if row is None:
-        return Before()
-    folder, found = place.out / row["folder"], Before()
-    if (folder / "schedule.parquet").is_file():
-        found.schedule = folder / "schedule.parquet"
-    else:
-        found.notes.append(f"the schedule of night {row['night']} is gone: it cannot stand in for a plan")
+        return PreviousPlan()
+    folder, notes, plan = context.workspace.out / row["folder"], list[str](), list[dict[str, Any]]()
+    schedule: Path | None = folder / "schedule.parquet"
+    if not (folder / "schedule.parquet").is_file():
+        schedule = None
+        notes.append(f"the schedule of night {row['night']} is gone: it cannot stand in for a plan")
     try:
-        found.plan = _plan(folder)
+        rows = json.loads((folder / NIGHT).read_text(encoding="utf-8"))["plan"]
+        plan = [{"site": str(r["site"]), "date": str(r["date"]), "mwh": float(r["mwh"])} for r in rows]
     except (OSError, ValueError, KeyError, TypeError) as e:
-        found.notes.append(f"{NIGHT} of night {row['night']} cannot be read ({type(e).__name__}): no changes are told")
-    return found
+        notes.append(f"{NIGHT} of night {row['night']} cannot be read ({type(e).__name__}): no changes are told")
+    return PreviousPlan(schedule, plan, notes)
 
 
-def _plan(folder: Path) -> list[dict[str, Any]]:
-    told = json.loads((folder / NIGHT).read_text(encoding="utf-8"))["plan"]
-    return [{"site": str(r["site"]), "date": str(r["date"]), "mwh": float(r["mwh"])} for r in told]
+def accounts_until(context: NightContext, new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Settled days of both policies that a night knows, those it settles itself included."""
+    before = str(context.day - timedelta(days=1))
+    old = context.store.rows("SELECT * FROM days WHERE day < ? ORDER BY day, policy", before)
+    known = {(d["policy"], d["day"]) for d in old}
+    return old + [d for d in new if (d["policy"], d["day"]) not in known]

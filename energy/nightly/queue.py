@@ -17,23 +17,11 @@ from energy.problem.jobs import speeds
 from energy.schema import Floats, Times
 from energy.series.files import read_frame
 
-
-def clip(job: Job, done: float, left: float, most: float) -> Job:
-    """The job with no more work than fits its part of the horizon: the rest is a later night's."""
-    return job if left <= most else job.model_copy(update={"gpu_hours": done + most})
-
-
-def hours_inside(job: Job, begin: np.datetime64, end: np.datetime64) -> float:
-    """Length of the part of a job's window that lies inside the horizon [h]."""
-    span = min(job.deadline, pd.Timestamp(end)) - max(job.release, pd.Timestamp(begin))
-    return max(span.total_seconds() / 3600, 0.0)
-
-
 #: Work below this is done [GPU-hours]: four seconds of one GPU, below any job table's precision.
 DONE = 1e-3
 #: A job that cannot meet its deadline gets this share more than the time it needs at least.
 LATE_SLACK = 0.05
-#: Stands in the job table of a night without work, which a case must not have; nobody is told to run it.
+#: The one row of the job table of a night without work, since a case must have a job; nobody runs it.
 NO_WORK = "no-work-at-hand"
 
 
@@ -133,6 +121,26 @@ def most_gpus(fleet: Fleet, start: Times) -> dict[str, float]:
     return {n: float(at(p.count, start, zones[n.split("/")[0]])[0]) for n, (_, p) in fleet.pools().items()}
 
 
+def slack_days(jobs: pd.DataFrame, begin: np.datetime64) -> float:
+    """Longest time that a job at hand may wait from the horizon's start on [days]."""
+    if jobs.empty:
+        return 0.0
+    least = (jobs["left"] / jobs["max_gpus"]).to_numpy(dtype=float) / 24
+    ends = (jobs["deadline"] - pd.Timestamp(begin)).dt.total_seconds().to_numpy() / 86400
+    return float(np.maximum(ends - least, 0.0).max())
+
+
+def clip(job: Job, done: float, left: float, most: float) -> Job:
+    """The job with no more work than fits its part of the horizon: the rest is a later night's."""
+    return job if left <= most else job.model_copy(update={"gpu_hours": done + most})
+
+
+def hours_inside(job: Job, begin: np.datetime64, end: np.datetime64) -> float:
+    """Length of the part of a job's window that lies inside the horizon [h]."""
+    span = min(job.deadline, pd.Timestamp(end)) - max(job.release, pd.Timestamp(begin))
+    return max(span.total_seconds() / 3600, 0.0)
+
+
 def fastest(fleet: Fleet, powers: dict[str, GpuPower], job: Job) -> float:
     """Highest speed that a job has anywhere in the fleet."""
     return max(speeds(fleet, [p.kind for p in powers.values()], job))
@@ -174,7 +182,7 @@ def history(queue: Queue) -> pd.DataFrame:
 
 
 def no_work(fleet: Fleet, powers: dict[str, GpuPower], begin: pd.Timestamp) -> Job:
-    """What the table of a night without work holds: nothing to speak of."""
+    """The job of a night without work: too small to be seen."""
     kind = next(iter(powers.values())).kind
     end = begin + pd.Timedelta(days=1)
     return Job(id=NO_WORK, gpu_hours=DONE, max_gpus=1, release=begin, deadline=end, gpu_kinds={kind: 1.0})

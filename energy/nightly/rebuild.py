@@ -13,12 +13,14 @@ from typing import Any
 
 from energy.errors import InputError, RunFolderError
 from energy.inputs.load import read_inputs
-from energy.nightly.config import Place, now
-from energy.nightly.database import Store, open_store
+from energy.nightly.accounts import ex_ante_cost
+from energy.nightly.config import NightlyWorkspace, lock, now
+from energy.nightly.database import Store, open_store, plan_row
+from energy.nightly.inputs import CASE
 from energy.nightly.precedence import tomorrow
-from energy.nightly.publish import is_published, lock
-from energy.nightly.settlement import promise
+from energy.nightly.publish import is_published
 from energy.runs.record import NIGHT
+from energy.schedule.table import read_held_back, read_schedule
 
 #: Tables whose rows the published nights do not tell; plans they do.
 SALVAGED = ("runs", "days", "work", "progress", "meter")
@@ -26,7 +28,7 @@ SALVAGED = ("runs", "days", "work", "progress", "meter")
 BESIDE = ("-wal", "-shm")
 
 
-def rebuild_store(place: Place) -> str:
+def rebuild_store(workspace: NightlyWorkspace) -> str:
     """Make the database anew beside the old one, keep the old one under a dated name, then put the new one in its place.
 
     Plans, runs, settled days, work and readings come from the old file, as far as it can be read; plans that it does not
@@ -38,14 +40,14 @@ def rebuild_store(place: Place) -> str:
     StoreError : the new one cannot be made.
     RunFolderError : the old one cannot be kept.
     """
-    old = place.database
+    old = workspace.database
     new = old.with_name(f".{old.name}.new")
-    with lock(place.out):
+    with lock(workspace.out):
         _remove(new)
         try:
             with open_store(new) as store, store.transaction():
                 others = _salvaged(old, store)
-                told = [_plans(place, store), *others]
+                told = [_plans(workspace, store), *others]
             kept = _put(new, old)
         finally:
             _remove(new)
@@ -73,33 +75,33 @@ def _remove(path: Path) -> None:
         Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
-def _plans(place: Place, store: Store) -> str:
+def _plans(workspace: NightlyWorkspace, store: Store) -> str:
     """Plans in force: beside those that the old file told, for other nights what the published folders can prove."""
     lost = []
     told = {r["night"] for r in store.rows("SELECT night FROM plans")}
-    for night, folder in _in_force(place).items():
+    for night, folder in _in_force(workspace).items():
         if night in told:
             continue
         try:
-            store.put("plans", _plan(place, folder))
+            store.put("plans", _plan(workspace, folder))
         except (InputError, OSError, ValueError, KeyError):
             lost.append(folder.name)
     without = f" (not {', '.join(lost)}: what they kept cannot be read)" if lost else ""
     return f"{store.rows('SELECT count(*) AS n FROM plans')[0]['n']} plans{without}"
 
 
-def _in_force(place: Place) -> dict[str, Path]:
+def _in_force(workspace: NightlyWorkspace) -> dict[str, Path]:
     """Night -> folder of its plan, of the published ones up to tomorrow.
 
     Of two that came into force the last made stands, as in `nightly`. A folder of an older version does not say whether
     it did: the first made stands, for a later one may have been made on file only.
     """
-    paths = [p for p in place.out.glob(f"*/{NIGHT}") if not p.parent.is_symlink() and p.parent.name[0] != "."]
+    paths = [p for p in workspace.out.glob(f"*/{NIGHT}") if not p.parent.is_symlink() and p.parent.name[0] != "."]
     folders = sorted(filter(is_published, (p.parent for p in paths)), key=lambda p: p.stat().st_mtime_ns)
     found: dict[str, Path] = {}
     for says, folder in ((_says(f), f) for f in folders):
         night, in_force = says.get("night"), says.get("in_force")
-        if night is None or night > str(tomorrow(place)) or in_force is False:
+        if night is None or night > str(tomorrow(workspace)) or in_force is False:
             continue
         if in_force or night not in found:
             found[night] = folder
@@ -110,15 +112,13 @@ def _says(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
 
 
-def _plan(place: Place, folder: Path) -> dict[str, Any]:
-    """The row of a published night; its promise again, from the kept inputs."""
-    night = json.loads((folder / NIGHT).read_text(encoding="utf-8"))
-    case = place.kept / folder.name / "case.yaml"
-    inputs = read_inputs(case)
-    jobs = {j.id: j for j in inputs.jobs}
-    eur = promise(case, date.fromisoformat(night["date"]), folder / "schedule.parquet", inputs.state, jobs)
-    return {"night": night["date"], "run_id": night["run_id"], "folder": folder.name, "kept": folder.name,
-            "promised_eur": eur}  # fmt: skip
+def _plan(workspace: NightlyWorkspace, folder: Path) -> dict[str, Any]:
+    """The row of a published night; its ex-ante cost again, from the kept inputs."""
+    day = date.fromisoformat(json.loads((folder / NIGHT).read_text(encoding="utf-8"))["date"])
+    inputs = read_inputs(workspace.kept / folder.name / CASE)
+    schedule, held = read_schedule(folder / "schedule.parquet"), read_held_back(folder)
+    cost = ex_ante_cost(inputs, day, schedule, held, inputs.state, {j.id: j for j in inputs.jobs})
+    return plan_row(day, folder, folder.name, cost)
 
 
 def _salvaged(old: Path, store: Store) -> list[str]:

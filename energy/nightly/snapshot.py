@@ -1,14 +1,8 @@
-"""What is known at the moment of a night: series cut there, and what stands in for the rest, labelled.
-
-Gaps and hours beyond the known, filled by the rules of `forecast` and labelled.
-
-How wrong the price forecast has been of late, walked forward over the history that a night keeps.
-"""
+"""Series of a night as known at its moment: cut there, gaps and later hours filled by `forecast` and labelled."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,20 +14,15 @@ from energy.errors import SeriesError
 from energy.forecast import LeadErrors, errors, shape, weather_ahead
 from energy.inputs.case import Nightly
 from energy.inputs.series import HUMIDITY, SUN, VARIABLE_MAP
-from energy.nightly.config import Place
-from energy.nightly.outcome import Known, hours_of
+from energy.nightly.config import NightlyWorkspace
+from energy.nightly.inputs import GUESSED, PRICES, SeriesSnapshot, hours_of
 from energy.schema import Floats, Times
 from energy.series.files import read_series
 from energy.series.resample import even
 
-#: Days of history that make the season of the weather: all of a year and the weeks around its date.
-SEASON_DAYS = 400
-#: Labels of hours that nobody has published or measured.
-GUESSED = ("forecast", "persistence")
-
 
 def fill_prices(
-    known: Known, zone: str | None, values: pd.DataFrame, since: np.datetime64, begin: np.datetime64,
+    known: SeriesSnapshot, zone: str | None, values: pd.DataFrame, since: np.datetime64, begin: np.datetime64,
     end: np.datetime64, time_zone: str,
 ) -> pd.DataFrame:  # fmt: skip
     """Prices of a zone on a complete grid; hours without one get the `shape` rule and the label forecast.
@@ -59,7 +48,7 @@ def fill_prices(
 
 
 def fill_weather(
-    known: Known, site: str, values: pd.DataFrame, since: np.datetime64, begin: np.datetime64, end: np.datetime64,
+    known: SeriesSnapshot, site: str, values: pd.DataFrame, since: np.datetime64, begin: np.datetime64, end: np.datetime64,
     stale_h: float,
 ) -> pd.DataFrame:  # fmt: skip
     """Weather of a site on a complete grid; hours without it are carried on from the last days (persistence)."""
@@ -120,18 +109,20 @@ JUDGED_DAYS = 14
 LEAD_DAYS = (1, 2, 3, 5, 7)
 
 
-def error_of_late(known: Known, zones: Sequence[str], time_zone: str) -> dict[str, float]:
+def recent_forecast_error(known: SeriesSnapshot, zones: Sequence[str], time_zone: str) -> dict[str, float]:
     """Mean absolute error over that of the same hour of last week, by days ahead, all zones together.
 
     At each of the last days the `shape` rule is asked for the days that have since become known; a lead with nothing
     to compare, and one that last week's hour hits exactly, is left out.
     """
-    found = [_of_zone(known, zone, time_zone) for zone in zones]
-    own, last = (sum((_summed(f, which) for f in found), np.zeros(len(LEAD_DAYS))) for which in ("error", "last_week"))
+    found = [_errors_of_zone(known, zone, time_zone) for zone in zones]
+    hours = [np.array(f.hours) for f in found]  # means times hours, so that zones add up
+    own: Floats = np.sum([np.array(f.error) * h for f, h in zip(found, hours, strict=True)], axis=0)
+    last: Floats = np.sum([np.array(f.last_week) * h for f, h in zip(found, hours, strict=True)], axis=0)
     return {str(k): float(e / w) for k, e, w in zip(LEAD_DAYS, own, last, strict=True) if w > 0}
 
 
-def _of_zone(known: Known, zone: str, time_zone: str) -> LeadErrors:
+def _errors_of_zone(known: SeriesSnapshot, zone: str, time_zone: str) -> LeadErrors:
     table = known.tables[zone]
     values = table["value"].where(table["real"]).to_numpy(dtype=float)
     time = table.index.to_numpy()
@@ -142,94 +133,69 @@ def _of_zone(known: Known, zone: str, time_zone: str) -> LeadErrors:
     return errors(time, values, partial(shape, time_zone=time_zone), origins, LEAD_DAYS)
 
 
-def _summed(found: LeadErrors, which: str) -> Floats:
-    """Mean errors times their hours, so that zones add up."""
-    total: Floats = np.array(getattr(found, which)) * np.array(found.hours)
-    return total
-
-
 #: Days of history that a night keeps: four whole weeks for the shape of the week, before each day whose forecast is judged.
 HISTORY_DAYS = 28 + JUDGED_DAYS
 #: A site whose last measured hour is older than this has no weather [h].
 STALE_H = 24.0
 
 
-def know(place: Place, day: date, days: int, older: Path | None) -> Known:
+def read_series_snapshot(workspace: NightlyWorkspace, day: date, days: int, older: Path | None) -> SeriesSnapshot:
     """Everything known for the night of `day` over a horizon of `days`.
 
     Parameters
     ----------
-    older : kept inputs of an earlier night, which stand in for a source that cannot be read
+    older : kept inputs of an earlier night, which replace a source that cannot be read
 
     Raises
     ------
     SeriesError : a source cannot be read and no earlier night kept it.
     """
-    config = place.config
+    config = workspace.config
     begin = config.begin(day)
     end = config.begin(day + timedelta(days=days))
     perfect = config.foresight == "perfect"
-    until = end if perfect else config.begin(day + timedelta(days=1))
-    known = Known(end if perfect else config.known_at(day), until, reasons=list(place.reasons), notes=list(place.notes))
+    known = SeriesSnapshot(
+        end if perfect else config.known_at(day), end if perfect else config.begin(day + timedelta(days=1)),
+        reasons=list(workspace.reasons), notes=list(workspace.notes),
+    )  # fmt: skip
     since = config.begin(day - timedelta(days=HISTORY_DAYS))
+
+    def source(
+        file: str, kept: str, what: str, messages: list[str], column: str = "", renamed: str = ""
+    ) -> pd.DataFrame:
+        """The source's table, or what an earlier night kept of it, which `messages` then say."""
+        path = workspace.beside(file)
+        try:
+            return read_series(path)
+        except (SeriesError, OSError) as e:
+            if older is None or not (older / kept).is_file():
+                raise SeriesError(path, f"cannot be read, and no earlier night kept the {what} ({e})") from None
+            messages.append(f"{what}: the source cannot be read; what night {older.name} kept stands in")
+            return _kept_table(older / kept, column, renamed)
+
     for spec in config.prices:
         for zone in spec.zones:
             column = spec.columns.get(zone, zone)
-            raw = _source(place, known, spec.file, _Kept(older, "prices.csv", zone, column), f"price of {zone}")
+            raw = source(spec.file, PRICES, f"price of {zone}", known.reasons, zone, column)
             values = _column(raw, column, spec.quality, known.known_until)
             known.tables[zone] = fill_prices(known, zone, values, since, begin, end, config.time_zone)
     for site, w in config.weather.items():
-        raw = _source(place, known, w.file, _Kept(older, f"weather_{site}.csv"), f"weather of {site}")
+        raw = source(w.file, f"weather_{site}.csv", f"weather of {site}", known.reasons)
         known.tables[site] = fill_weather(known, site, _weather(raw, w.quality, known), since, begin, end, STALE_H)
-    for zone, c in config.carbon.items():
-        kept = _Kept(older, f"carbon_{zone}.csv", "value", c.column)  # no plan depends on it: a note
-        raw = _source(place, known, c.file, kept, f"carbon of {zone}", known.notes)
+    for zone, c in config.carbon.items():  # no plan depends on it: a note
+        raw = source(c.file, f"carbon_{zone}.csv", f"carbon of {zone}", known.notes, "value", c.column)
         values = _column(raw, c.column, c.quality, known.known_at)
         known.tables[f"carbon {zone}"] = fill_prices(known, None, values, since, begin, end, config.time_zone)
     if config.foresight == "forecast":
-        known.forecast_error = error_of_late(known, [z for p in config.prices for z in p.zones], config.time_zone)
+        known.forecast_error = recent_forecast_error(known, config.zones(), config.time_zone)
     return known
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """What an earlier night kept of a source: folder, file, and its column beside the source's own name for it."""
-
-    older: Path | None
-    file: str
-    column: str = ""
-    theirs: str = ""
-
-    def table(self) -> pd.DataFrame | None:
-        """Without what was filled, its column named as the source does; None where nothing was kept."""
-        if self.older is None or not (self.older / self.file).is_file():
-            return None
-        names = {self.column: self.theirs, f"{self.column}_quality": f"{self.theirs}_quality"} if self.column else {}
-        table = _only_real(read_series(self.older / self.file))
-        return table[[c for c in table if c in names]].rename(columns=names) if names else table
-
-
-def _source(
-    place: Place, known: Known, file: str, kept: _Kept, what: str, told: list[str] | None = None
-) -> pd.DataFrame:
-    """The source's table; what an earlier night kept of it where it cannot be read.
-
-    Parameters
-    ----------
-    told : what takes the words that tell so; else the reasons, and the night is DEGRADED
-    """
-    try:
-        return read_series(place.beside(file))
-    except (SeriesError, OSError) as e:
-        table = kept.table()
-        if table is None:
-            raise SeriesError(
-                place.beside(file), f"cannot be read, and no earlier night kept the {what} ({e})"
-            ) from None
-        (known.reasons if told is None else told).append(
-            f"{what}: the source cannot be read; what night {kept.older.name if kept.older else ''} kept stands in"
-        )
-        return table
+def _kept_table(path: Path, column: str, renamed: str) -> pd.DataFrame:
+    """What an earlier night kept of a source, without what was filled; one column under the source's name for it."""
+    table = _only_real(read_series(path))
+    names = {column: renamed, f"{column}_quality": f"{renamed}_quality"} if column else {}
+    return table[[c for c in table if c in names]].rename(columns=names) if names else table
 
 
 def _only_real(table: pd.DataFrame) -> pd.DataFrame:
@@ -253,7 +219,7 @@ def _column(raw: pd.DataFrame, column: str, quality: str, until: np.datetime64) 
     return _cut(pd.DataFrame({"value": value, "quality": label}, index=raw.index), until)
 
 
-def _weather(raw: pd.DataFrame, quality: str, known: Known) -> pd.DataFrame:
+def _weather(raw: pd.DataFrame, quality: str, known: SeriesSnapshot) -> pd.DataFrame:
     for theirs, (name, factor) in VARIABLE_MAP.items():
         if theirs in raw and name not in raw:
             raw = raw.assign(**{name: pd.to_numeric(raw[theirs], errors="coerce") * factor})
@@ -272,16 +238,7 @@ def _cut(table: pd.DataFrame, until: np.datetime64) -> pd.DataFrame:
     return table[kept]
 
 
-def slack_days(jobs: pd.DataFrame, begin: np.datetime64) -> float:
-    """Longest time that a job at hand may wait from the horizon's start on [days]."""
-    if jobs.empty:
-        return 0.0
-    least = (jobs["left"] / jobs["max_gpus"]).to_numpy(dtype=float) / 24
-    ends = (jobs["deadline"] - pd.Timestamp(begin)).dt.total_seconds().to_numpy() / 86400
-    return float(np.maximum(ends - least, 0.0).max())
-
-
-def check(config: Nightly, known: Known) -> None:
+def require_real_price(config: Nightly, known: SeriesSnapshot) -> None:
     """A night without any known price is refused: it would be a plan of guesses.
 
     Raises
@@ -289,6 +246,6 @@ def check(config: Nightly, known: Known) -> None:
     SeriesError : not one real price in the last week of any zone.
     """
     week = known.known_until - np.timedelta64(7, "D")
-    zones = [z for p in config.prices for z in p.zones]
-    if not any(known.tables[z].loc[known.tables[z].index >= week, "real"].any() for z in zones):
+    tables = [known.tables[z] for z in config.zones()]
+    if not any(t.loc[t.index >= week, "real"].any() for t in tables):
         raise SeriesError("prices", f"none is known of the week before {known.known_until}Z", "one zone at least")

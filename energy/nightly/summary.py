@@ -1,92 +1,57 @@
-"""night.json: what a night is summed up in, from its run folder, its case and the books.
-
-The last nights, from the database: one row per night, the last run of each.
-
-What the prices of the delivery day are against those of the last weeks: by zone, real hours alone.
-
-PUE caps and legal PUE limits with what is used of them before the horizon, by the program's own rules for each.
-
-The jobs of a night in night.json: how many are done, which are late, at risk or set aside, and what that makes of the night.
-"""
+"""The run summary of a night (night.json): plan, costs, jobs, prices, limits and what makes it DEGRADED. Pure functions."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, assert_never
 
 import numpy as np
 import pandas as pd
-from rich.table import Table
+import xarray as xr
 
 from energy.inputs.case import Nightly
 from energy.inputs.fleet import Fleet, PueCap
 from energy.inputs.state import Balance, PastPeriod, SiteState, State
-from energy.nightly.case import PRICES
-from energy.nightly.config import Place
-from energy.nightly.database import Store, last_runs, open_state
+from energy.nightly.inputs import GUESSED, Prepared, Snapshot
 from energy.nightly.outcome import PLAN, RUN_NOW
-from energy.nightly.prepare import Prepared
 from energy.nightly.queue import NO_WORK, total
-from energy.nightly.snapshot import GUESSED
-from energy.report.history_page import NIGHTS, Past, terminal
-from energy.runs.record import Record
-from energy.series.files import read_series
-
-#: The page of the last nights, beside them.
-HISTORY = "history.html"
+from energy.optimize import Run
 
 
-def pasts(store: Store, most: int = NIGHTS) -> list[Past]:
-    """The last nights as history page and terminal show them, each by its last published run, else its last run.
-
-    Each night has the saving and the cost of its own day: a day counts once, whichever night settled it.
-    """
-    found = realised(store)
-    return [_past(row, *found.get(row["night"], (None, None))) for row in last_runs(store, most)]
-
-
-def _past(row: dict[str, Any], saved: float | None, cost: float | None) -> Past:
-    if row["night_json"]:
-        return Past.of(json.loads(row["night_json"]), saved, cost, row["solve_seconds"], row["wall_seconds"])
-    return Past(
-        row["night"], row["status"], row["rung"], row["run_id"] or "", saved, cost, None, row["solve_seconds"],
-        row["wall_seconds"], 0.0, 0.0, tuple(json.loads(row["reasons"])),
-    )  # fmt: skip
-
-
-def night_of(
-    config: Nightly, fleet: Fleet, prepared: Prepared, record: Record, rung: str, reasons: list[str],
-    days: list[dict[str, Any]], before: list[dict[str, Any]],
-) -> dict[str, Any]:  # fmt: skip
-    """The dictionary of a published night.
+def night_summary(
+    snapshot: Snapshot, run: Run, schedule: pd.DataFrame, method: str, failed: Sequence[str]
+) -> dict[str, Any]:
+    """The content of night.json.
 
     Parameters
     ----------
-    days : settled days of both policies up to this night
-    before : `plan` rows of the night in force until now
+    schedule : the plan as a table
+    method : fallback method that made the plan
+    failed : why each better method made none
     """
-    s, known, zone = record.summary, prepared.known, config.time_zone
-    plan = plan_rows(record, zone)
-    reasons = [*work_reasons(prepared), *reasons]  # undone work is what a reader must see first
-    status = "DEGRADED" if reasons else "OK"
+    night, inputs = snapshot.night, snapshot.inputs
+    s: Any = run.summary
+    known, state, config, days = night.series, night.settlement.state, night.config, night.settled_days
+    plan = plan_rows(run.plan.replay, schedule, config.time_zone)
+    reasons = [*work_reasons(night), *night.reasons, *night.superseded, *failed, *run.outcome.reasons]
     return {
-        "date": str(prepared.day), "fleet": fleet.name, "run_id": prepared.run_id, "status": status, "rung": rung,
-        "reasons": reasons, "notes": [*known.notes, *prepared.settled.notes],
+        "date": str(night.day), "fleet": inputs.fleet.name, "run_id": night.run_id,
+        "status": "DEGRADED" if reasons else "OK", "rung": method, "reasons": reasons,
+        "notes": [*known.notes, *night.previous.notes, *night.settlement.notes],
         "known_at": _iso(known.known_at), "known_until": _iso(known.known_until),
         "forecast": {"method": "shape", "hours": known.forecast_hours,
                      "error_relative_to_last_week": known.forecast_error or None},
-        "fallback_hours": known.fallback_hours, "quality": _quality(record), "jobs": jobs_of(prepared, record),
+        "fallback_hours": known.fallback_hours, "quality": hours_by_quality(inputs.provenance()),
+        "jobs": job_status(night, s["what_would_help"]),
         "undone_gpu_hours": float(s["undone_gpu_hours"]),
         "later_gpu_hours": float(s["later"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due"]),
         "yesterday": _yesterday(days), "saving_eur": _savings(days),
-        "pue": pue_so_far(fleet, prepared.settled.state, s.get("limits", []), config.begin(prepared.day), prepared.day.year),
-        "peaks": _peaks(prepared.settled.state, prepared.day),
-        "prices": price_context(config, prepared.case.parent / PRICES, prepared.day),
-        "plan": plan, "changes": _changes(before, plan), "cost_eur": float(s["bill_eur"]),
-        "gap": _gap(s),
+        "pue": pue_so_far(inputs.fleet, state, s["limits"], config.begin(night.day), night.day.year),
+        "peaks": _peaks(state, night.day), "prices": price_context(config, snapshot.prices, night.day),
+        "plan": plan, "changes": _changes(night.previous.plan, plan), "cost_eur": float(s["bill_eur"]),
+        # Proven gap; None where a schedule has no proof of being cheapest.
+        "gap": float(run.certificate.relative_gap) if run.certificate.passed else None,
     }  # fmt: skip
 
 
@@ -94,19 +59,13 @@ def _iso(moment: np.datetime64) -> str:
     return f"{np.datetime_as_string(moment.astype('datetime64[s]'))}Z"
 
 
-def _gap(summary: dict[str, Any]) -> float | None:
-    """Proven gap; None where a schedule has no proof of being cheapest."""
-    proof = summary["certificate"]
-    return float(proof["relative_gap"]) if proof["pass"] else None
-
-
-def _quality(record: Record) -> dict[str, dict[str, float]]:
-    """Hours by label, of each price and weather series."""
-    return {f"{s['kind']} {s['name']}": s["quality"] for s in record.manifest["series"]}
+def hours_by_quality(series: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Hours by label, of each series."""
+    return {f"{s['kind']} {s['name']}": s["quality"] for s in series}
 
 
 def _yesterday(days: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The last settled day: promise, reality, why they differ, and run-now beside them."""
+    """The last settled day: ex-ante and realised cost, their variance by cause, and run-now for comparison."""
     mine = [d for d in days if d["policy"] == PLAN]
     if not mine:
         return None
@@ -143,13 +102,6 @@ def saved_by_day(days: list[dict[str, Any]]) -> dict[str, float]:
     return out
 
 
-def realised(store: Store) -> dict[str, tuple[float, float]]:
-    """Saving and cost of each settled day [EUR]: each day once, whichever night settled it."""
-    days = store.rows("SELECT * FROM days")
-    saved = saved_by_day(days)
-    return {d["day"]: (saved[d["day"]], d["real_eur"]) for d in days if d["policy"] == PLAN}
-
-
 def _savings(days: list[dict[str, Any]]) -> dict[str, float | None]:
     """Realised saving of the last settled day, its month and its year, so far; None before any is settled."""
     by_day = saved_by_day(days)
@@ -170,18 +122,18 @@ def _peaks(state: State, day: date) -> list[dict[str, Any]]:
     return [{"site": n, "month": month, "mw": s.peak_so_far_mw[month]} for n, s in sites if month in s.peak_so_far_mw]
 
 
-def plan_rows(record: Record, zone: str) -> list[dict[str, Any]]:
+def plan_rows(replay: xr.Dataset, schedule: pd.DataFrame, zone: str) -> list[dict[str, Any]]:
     """Energy, energy cost (spot and charges per MWh) and GPU-hours of jobs by site and local day."""
-    local = pd.DatetimeIndex(record.replay["time"].values).tz_localize("UTC").tz_convert(zone)
-    days, dt = local.strftime("%Y-%m-%d").to_numpy(), record.replay["dt"].values
-    table = record.schedule[record.schedule["job"] != NO_WORK]
+    local = pd.DatetimeIndex(replay["time"].values).tz_localize("UTC").tz_convert(zone)
+    days, dt = local.strftime("%Y-%m-%d").to_numpy(), replay["dt"].values
+    table = schedule[schedule["job"] != NO_WORK]
     starts = pd.DatetimeIndex(table["start"]).tz_localize("UTC").tz_convert(zone).strftime("%Y-%m-%d")
     held = (table["gpus"] * table["hours"]).groupby([table["site"].to_numpy(), starts.to_numpy()]).sum()
     return [
-        {"site": str(site), "date": str(d), "mwh": float((record.replay["import_mw"].values[s] * dt)[days == d].sum()),
-         "eur": float(record.replay["cost_eur"].values[s][days == d].sum()),
+        {"site": str(site), "date": str(d), "mwh": float((replay["import_mw"].values[s] * dt)[days == d].sum()),
+         "eur": float(replay["cost_eur"].values[s][days == d].sum()),
          "gpu_hours": float(held.get((str(site), str(d)), 0.0))}
-        for s, site in enumerate(record.replay["site"].values) for d in sorted(set(days))
+        for s, site in enumerate(replay["site"].values) for d in sorted(set(days))
     ]  # fmt: skip
 
 
@@ -195,97 +147,19 @@ def _changes(before: list[dict[str, Any]], plan: list[dict[str, Any]]) -> list[d
     ]
 
 
-def days_until(store: Store, day: date, new: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Settled days of both policies that a night knows, those it settles itself included."""
-    old = store.rows("SELECT * FROM days WHERE day < ? ORDER BY day, policy", str(day - timedelta(days=1)))
-    known = {(d["policy"], d["day"]) for d in old}
-    return old + [d for d in new if (d["policy"], d["day"]) not in known]
-
-
-#: What a row of the history holds, in the order shown.
-COLUMNS = (
-    "night",
-    "status",
-    "rung",
-    "cost_eur",
-    "real_eur",
-    "saving_eur",
-    "fallback_hours",
-    "undone_gpu_hours",
-    "solve_seconds",
-)
-#: Characters of a bar in the terminal.
-BAR = 24
-
-
-def last_nights(place: Place, count: int) -> list[dict[str, Any]]:
-    """The last nights, oldest first, each by its last published run, or its last run where none was published."""
-    with open_state(place) as store:
-        return rows(store, count)
-
-
-def lights(place: Place, count: int) -> list[str]:
-    """The last nights at a glance: lights, bars of savings, the nights that were not OK, and where the page is."""
-    with open_state(place) as store:
-        lines = terminal(pasts(store, count), count)
-    page = place.out / HISTORY
-    return [*lines, f"page: {page}"] if page.is_file() else lines
-
-
-def rows(store: Store, count: int) -> list[dict[str, Any]]:
-    """Rows of `last_nights`: `cost_eur` is the plan's bill; `saving_eur` and `real_eur` are what the night's own day
-    realised and cost, once it is settled."""
-    found = realised(store)
-    return [
-        {k: r[k] for k in ("night", "run_id", "status", "rung", "exit_code", "cost_eur", "fallback_hours",
-                           "undone_gpu_hours", "solve_seconds", "wall_seconds", "gap", "folder")}
-        | {"reasons": json.loads(r["reasons"]), "saving_eur": found.get(r["night"], (None, None))[0],
-           "real_eur": found.get(r["night"], (None, None))[1]}
-        for r in last_runs(store, count)
-    ]  # fmt: skip
-
-
-def table(found: list[dict[str, Any]]) -> Table:
-    """The rows for a terminal, with a bar of each night's realised saving."""
-    out = Table(title=f"Last {len(found)} nights")
-    for name in ("night", "state", "by", "cost EUR", "saved EUR", "", "stand-in h", "undone GPU-h", "solve s"):
-        out.add_column(name, justify="left" if name in ("night", "state", "by", "") else "right")
-    most = max((abs(r["saving_eur"]) for r in found if r["saving_eur"] is not None), default=0.0)
-    for r in found:
-        out.add_row(r["night"], r["status"], r["rung"], _number(r["real_eur"]), _number(r["saving_eur"]),
-                    _bar(r["saving_eur"], most), _number(r["fallback_hours"]), _number(r["undone_gpu_hours"]),
-                    f"{r['solve_seconds']:.1f}")  # fmt: skip
-    return out
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}"
-
-
-def _bar(value: float | None, most: float) -> str:
-    if value is None or most <= 0:
-        return ""
-    return ("+" if value >= 0 else "-") * max(1, round(BAR * abs(value) / most))
-
-
 #: Days before the delivery day that it is set against: a week, and four whole ones for the season.
 WEEK, WEEKS = 7, 28
 
 
-def price_context(config: Nightly, prices: Path, day: date) -> list[dict[str, Any]]:
+def price_context(config: Nightly, prices: pd.DataFrame, day: date) -> list[dict[str, Any]]:
     """Mean, extremes and hours below zero of the day [currency per MWh], and means of the weeks before; None: not known.
 
     Parameters
     ----------
-    prices : the night's kept prices.csv
-
-    Raises
-    ------
-    SeriesError : it cannot be read.
+    prices : of all zones with their labels
     """
-    table = read_series(prices)
     return [
-        {"zone": zone, "currency": spec.currency} | _zone(config, _real(table, zone), day)
+        {"zone": zone, "currency": spec.currency} | _zone(config, _real(prices, zone), day)
         for spec in config.prices
         for zone in spec.zones
     ]
@@ -412,46 +286,45 @@ def _utc(past: PastPeriod) -> pd.Timestamp:
 MOST_NAMED = 3
 
 
-def jobs_of(prepared: Prepared, record: Record) -> dict[str, Any]:
-    """Counts, the jobs that are late or at risk, and why others are set aside."""
-    started = {k for k, v in prepared.settled.state.work_done.items() if v > 0}
-    left = set(prepared.left)
-    late = [
-        {"id": k, "deadline": _deadline(prepared, k), "gpu_hours_left": v} for k, v in sorted(prepared.late.items())
-    ]
-    return {"done": len(set(prepared.queue.jobs) - left), "running": len(left & started), "left": len(left),
-            "late": late, "at_risk": _at_risk(prepared, record), "refused": list(prepared.queue.refused)}  # fmt: skip
+def job_status(night: Prepared, binding_limits: Any) -> dict[str, Any]:
+    """Counts, the jobs that are late or at risk, and why others are set aside.
+
+    Parameters
+    ----------
+    binding_limits : what the duals say about undone work and tight limits, of the run's summary
+    """
+    started = {k for k, v in night.settlement.state.work_done.items() if v > 0}
+    left = set(night.left)
+    late = [{"id": k, "deadline": _deadline(night, k), "gpu_hours_left": v} for k, v in sorted(night.late.items())]
+    undone = [x for x in binding_limits if x["kind"] == "undone"]
+    at_risk = [_at_risk(night, x) for x in undone if x["job"] in night.queue.jobs and x["job"] not in night.late]
+    return {"done": len(set(night.queue.jobs) - left), "running": len(left & started), "left": len(left),
+            "late": late, "at_risk": at_risk, "refused": list(night.queue.refused)}  # fmt: skip
 
 
-def _at_risk(prepared: Prepared, record: Record) -> list[dict[str, Any]]:
-    """Jobs that the plan does not finish, each with its cheapest cure and what the work then costs at least [EUR].
+def _at_risk(night: Prepared, undone: dict[str, Any]) -> dict[str, Any]:
+    """A job that the plan does not finish, with its cheapest remedy and what the work then costs at least [EUR].
 
-    The cost is power and cooling by the program's duals, the penalty less what the cure saves of it; what GPUs or
+    The cost is power and cooling by the program's duals, the penalty less what the remedy saves of it; what GPUs or
     connections cost is not known. Both are None where no single change saves the job.
     """
-    undone = [x for x in record.summary.get("what_would_help", []) if x["kind"] == "undone"]
-    mine = [x for x in undone if x["job"] in prepared.queue.jobs and x["job"] not in prepared.late]
-    return [_risk(prepared, x) for x in mine]
+    remedy = next(iter(undone["cures"]), None)  # cheapest first
+    cost = remedy and max(undone["penalty_eur"] - remedy["saves_eur"], 0.0)
+    shown = remedy and {k: remedy[k] for k in ("key", "where", "amount", "unit", "hours")}
+    return {"id": undone["job"], "deadline": _deadline(night, undone["job"]), "gpu_hours_short": undone["gpu_hours"],
+            "cure": shown, "cost_eur": cost}  # fmt: skip
 
 
-def _risk(prepared: Prepared, undone: dict[str, Any]) -> dict[str, Any]:
-    cure = next(iter(undone["cures"]), None)  # cheapest first
-    cost = cure and max(undone["penalty_eur"] - cure["saves_eur"], 0.0)
-    told = cure and {k: cure[k] for k in ("key", "where", "amount", "unit", "hours")}
-    return {"id": undone["job"], "deadline": _deadline(prepared, undone["job"]), "gpu_hours_short": undone["gpu_hours"],
-            "cure": told, "cost_eur": cost}  # fmt: skip
+def _deadline(night: Prepared, name: str) -> str:
+    return f"{night.queue.jobs[name].deadline.isoformat()}Z"
 
 
-def _deadline(prepared: Prepared, name: str) -> str:
-    return f"{prepared.queue.jobs[name].deadline.isoformat()}Z"
-
-
-def work_reasons(prepared: Prepared) -> list[str]:
+def work_reasons(night: Prepared) -> list[str]:
     """Work that was submitted and will not be done in time, or not at all: it makes the night DEGRADED."""
-    return [*late_reason(prepared.late), *refused_reason(prepared.queue.refused)]
+    return [*late_reason(night.late), *refused_reason(night.queue.refused)]  # what a reader must see first
 
 
-def late_reason(late: dict[str, float]) -> list[str]:
+def late_reason(late: Mapping[str, float]) -> list[str]:
     """One reason for all late jobs, most work first; none without any.
 
     Parameters

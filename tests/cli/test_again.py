@@ -10,8 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 from energy.inputs.load import DIGITS
-from energy.nightly.publish import publish_night
+from energy.nightly import publish
+from energy.nightly.plan import NightPlan
 from energy.runs import recompute
+from energy.runs.folder import read_run
 from tests.cases import SmallCase
 from tests.nightly.nights import night
 
@@ -125,9 +127,11 @@ def test_replay_agrees(folder, energy):
 
 
 def as_night(run, out, rung, reason):
-    """The run folder as a published night that its data, or a worse rung, made DEGRADED."""
-    told = night(status="DEGRADED", rung=rung, reasons=[reason])
-    return publish_night(run, out, f"small_2024-03-05_{rung}", told, SimpleNamespace(), page=False)
+    """The run folder as a published night that its data, or a fallback method, made DEGRADED."""
+    summary = night(status="DEGRADED", rung=rung, reasons=[reason])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publish, "record_of", read_run)
+        return publish.publish_night(NightPlan(f"small_2024-03-05_{rung}", rung, run, 0.0, summary), out, page=False)
 
 
 BY_DATA, BY_SIMPLEX = "price of NO4: 24 h of the delivery day are not known", "lp: time limit"

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from energy.errors import RunFolderError
 from energy.handover import Group, exports, kueue, quotas, slurm
 from energy.handover.quota import groups_of, joined
-from energy.nightly import publish as handed
+from energy.nightly import active_plans as handed
 from energy.runs.folder import publish
 from energy.runs.record import read
 from tests.cli.conftest import energy  # noqa: F401

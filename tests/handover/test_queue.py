@@ -14,6 +14,7 @@ from energy.handover.job_table import Rules, gpus_of, job_table, read_queue, rea
 from energy.inputs.jobs import read_jobs
 from energy.nightly.database import open_store
 from energy.nightly.metering import read_progress
+from energy.nightly.outcome import NightContext
 from energy.nightly.prepare import prepare
 from energy.nightly.queue import read_queue as read_night_queue
 from tests.cli.conftest import energy  # noqa: F401
@@ -82,7 +83,7 @@ def night_of(case, tmp_path, found, at):
     (tmp_path / "progress.csv").write_text(table.progress(), encoding="utf-8")
     read_progress(case.place, tmp_path / "progress.csv")
     with open_store(case.place.database) as store:
-        return prepare(case.place, store, DAY).left["101"]
+        return prepare(NightContext(case.place, store, DAY)).left["101"]
 
 
 def test_for_nights_a_running_job_has_its_whole_work_and_what_is_done_beside_it(tmp_path):
@@ -114,7 +115,7 @@ def test_a_job_that_has_waited_long_is_not_late_in_the_night_that_plans_it(tmp_p
     found = queue_of(tmp_path, row(submit_time=since, eligible_time=since), last_update=number(noon.timestamp()))
     (nights.folder / "queue.csv").write_text(job_table(found, Rules(noon, whole=True)).csv(), encoding="utf-8")
     with open_store(nights.place.database) as store:
-        prepared = prepare(nights.place, store, DAY)
+        prepared = prepare(NightContext(nights.place, store, DAY))
     assert (prepared.left, prepared.late) == ({"101": 32.0}, {})
 
 
@@ -298,7 +299,7 @@ def test_a_night_expects_what_the_ended_jobs_of_the_last_weeks_let_it_expect(tmp
     assert energy("queue", tmp_path / "queue.json", ended, "--history", "--progress", progress, "--out", jobs).code == 0
     assert energy("ingest", "progress", progress, "--config", nights.folder / "nightly.yaml").code == 0
     with open_store(nights.place.database) as store:
-        prepared = prepare(nights.place, store, DAY)
+        prepared = prepare(NightContext(nights.place, store, DAY))
     assert prepared.left == {"101": 32.0}, "what has ended is not planned again"
     expected = pd.read_csv(prepared.case.parent / "expected_jobs.csv")
     assert expected["gpu_hours"].tolist() == pytest.approx([40.0] * len(expected))

@@ -12,7 +12,7 @@ from tests.nightly.nightcase import NightCase, keep_run
 
 
 class Solved(NamedTuple):
-    """An undisturbed night: its folder, its outcome, and the run folder of its solve."""
+    """An undisturbed night: its folder, its outcome, and the pickled run of its solve."""
 
     case: NightCase
     night: Night

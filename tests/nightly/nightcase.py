@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
+import pickle
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,12 +12,14 @@ from typing import Any
 
 import pandas as pd
 
-from energy.nightly import fallback
-from energy.nightly.config import Place, load_nightly
+from energy.nightly import run
+from energy.nightly.config import NightlyWorkspace, load_nightly
 from energy.nightly.database import open_store
-from energy.nightly.fallback import Climb
-from energy.nightly.outcome import Night
-from energy.nightly.prepare import Prepared, prepare
+from energy.nightly.fallback import Found
+from energy.nightly.inputs import Prepared
+from energy.nightly.outcome import Night, NightContext
+from energy.nightly.plan import sum_up
+from energy.nightly.prepare import prepare
 from energy.nightly.run import run_night
 from tests.cases import SmallCase
 
@@ -59,7 +61,7 @@ class NightCase(SmallCase):
         (folder / "nightly.yaml").write_text(NIGHTLY, encoding="utf-8")
 
     @property
-    def place(self) -> Place:
+    def place(self) -> NightlyWorkspace:
         """The nightly file as it stands."""
         return load_nightly(self.folder / "nightly.yaml")
 
@@ -76,14 +78,14 @@ class NightCase(SmallCase):
 def publish_plan(case: NightCase, rows: list[tuple[str, str, str, float]], day: date = DAY) -> Prepared:
     """A night in force that no solver made: its kept inputs, and a schedule of (job, pool, start, GPUs) by hours."""
     with open_store(case.place.database) as store:
-        prepared = prepare(case.place, store, day)
+        prepared = prepare(NightContext(case.place, store, day))
         folder = case.out / prepared.run_id
         folder.mkdir()
         table = pd.DataFrame(rows, columns=["job", "pool", "start", "gpus"])
         places = table["pool"].str.split("/", expand=True).set_axis(["site", "hall", "pool"], axis=1)
         table = table.assign(start=pd.to_datetime(table["start"]), hours=1.0).drop(columns="pool").join(places)
         table.to_parquet(folder / "schedule.parquet")
-        store.put("plans", {"night": str(day), "run_id": prepared.run_id, "folder": folder.name, "kept": prepared.kept,
+        store.put("plans", {"night": str(day), "run_id": prepared.run_id, "folder": folder.name, "kept": prepared.run_id,
                             "promised_eur": 1000.0})  # fmt: skip
     return prepared
 
@@ -96,15 +98,13 @@ def bytes_of(folder: Path) -> dict[str, str]:
     return out
 
 
-def canned(run: Path) -> Callable[..., Climb]:
-    """A ladder whose first rung holds at once: the run folder of an earlier solve of the same case."""
+def canned(run: Path) -> Callable[..., Found]:
+    """A fallback sequence whose first method makes its plan at once: from an earlier solve of the same case."""
 
-    def climb(_case: Path, work: Path, *_: Any, **__: Any) -> Climb:
-        target = work / "lp" / run.name
-        shutil.copytree(run, target)
-        return Climb("lp", target, solve_seconds=1.0)
+    def run_fallbacks(night: Prepared, *_: Any) -> Found:
+        return Found(sum_up(night.snapshot(), pickle.loads(run.read_bytes()), "lp"))
 
-    return climb
+    return run_fallbacks
 
 
 def in_child(do: Callable[[], object], **env: str) -> int:
@@ -121,17 +121,17 @@ def in_child(do: Callable[[], object], **env: str) -> int:
 
 
 def keep_run(case: NightCase, keep: Path, day: date = DAY) -> Night:
-    """A whole night whose run folder is kept before it is swept away."""
-    climb = fallback.climb
+    """A whole night whose solved run is kept."""
+    run_fallbacks = run.run_fallbacks
 
-    def and_keep(*args: Any, **kwargs: Any) -> Climb:
-        found = climb(*args, **kwargs)
-        assert found.folder is not None, found.reasons
-        shutil.copytree(found.folder, keep)
+    def and_keep(*args: Any) -> Found:
+        found = run_fallbacks(*args)
+        assert found.plan is not None, found.reasons
+        keep.write_bytes(pickle.dumps(found.plan.run))
         return found
 
-    fallback.climb = and_keep
+    run.run_fallbacks = and_keep
     try:
         return case.night(day)
     finally:
-        fallback.climb = climb
+        run.run_fallbacks = run_fallbacks

@@ -9,14 +9,14 @@ from types import SimpleNamespace
 import pytest
 
 from energy.errors import StoreError
-from energy.nightly import notify, summary
+from energy.nightly import history, notify
 from energy.nightly import run as nightly
 from energy.nightly.fallback import KILLED, Ended
+from energy.nightly.history import last_nights
 from energy.nightly.logs import logging_to
 from energy.nightly.notify import Delivery
 from energy.nightly.outcome import Night
 from energy.nightly.run import run_night
-from energy.nightly.summary import last_nights
 from tests.cli.conftest import energy  # noqa: F401 - the fixture that runs a command
 from tests.nightly.nightcase import DAY
 
@@ -40,7 +40,7 @@ def test_a_published_night_leaves_metrics_history_log_and_summary(solved):
     assert metric(out, 'hydrocool_state{fleet="small",state="OK"}') == 1
     assert metric(out, "hydrocool_last_success_timestamp_seconds") > 0
     folder = out / (out / "latest").readlink()
-    assert f"./{folder.name}/report.html" in (out / summary.HISTORY).read_text(encoding="utf-8")
+    assert f"./{folder.name}/report.html" in (out / history.HISTORY).read_text(encoding="utf-8")
     assert (folder / "summary.md").read_text(encoding="utf-8").startswith("## OK: small, 12 Mar 2024")
     lines = [json.loads(line) for line in (out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     begun = [line["event"] for line in lines if line["run_id"] == f"small_{DAY}"]
@@ -55,7 +55,7 @@ def test_a_failed_night_is_in_metrics_and_history_without_invented_zeros(impossi
     text = (impossible.out / "hydrocool.prom").read_text(encoding="utf-8")
     for unknown in ("hydrocool_cost_eur", "hydrocool_undone_gpu_hours", "hydrocool_last_success"):
         assert unknown not in text
-    assert "FAILED" in (impossible.out / summary.HISTORY).read_text(encoding="utf-8")
+    assert "FAILED" in (impossible.out / history.HISTORY).read_text(encoding="utf-8")
 
 
 def test_messages_that_do_not_arrive_are_counted_and_the_night_stands(impossible, monkeypatch):

@@ -11,7 +11,8 @@ import pytest
 from energy.nightly import run as page
 from energy.nightly.database import open_store
 from energy.nightly.doctor import examine
-from energy.nightly.prepare import in_force_before, prepare
+from energy.nightly.outcome import NightContext
+from energy.nightly.prepare import prepare, previous_plan
 from tests.nightly.nightcase import DAY, canned, publish_plan
 
 ROWS = [("j1", "north/liquid/gb300", "2024-03-12T00:00", 8.0)]
@@ -28,7 +29,7 @@ def folder(nights):
 
 def before(nights, day=DAY + timedelta(days=1)):
     with open_store(nights.place.database) as store:
-        return in_force_before(nights.place, store, day)
+        return previous_plan(NightContext(nights.place, store, day))
 
 
 def test_what_a_plan_in_force_leaves(nights, folder):
@@ -50,7 +51,7 @@ def test_without_its_folder_the_ladder_has_no_last_rung_and_its_day_no_books(nig
     found = before(nights)
     assert (found.schedule, found.plan, len(found.notes)) == (None, [], 2)
     with open_store(nights.place.database) as store:
-        settled = prepare(nights.place, store, DAY + timedelta(days=2)).settled
+        settled = prepare(NightContext(nights.place, store, DAY + timedelta(days=2))).settlement
     assert [r for r in settled.reasons if r.startswith(f"{DAY} cannot be settled")]
 
 
@@ -64,7 +65,7 @@ def test_doctor_warns_of_a_folder_that_is_gone(nights, folder):
 @pytest.mark.slow
 def test_a_night_after_a_deleted_one_is_published(solved, nights, monkeypatch):
     shutil.rmtree(nights.out / publish_plan(nights, ROWS, DAY - timedelta(days=1)).run_id)
-    monkeypatch.setattr(page, "climb", canned(solved.run))
+    monkeypatch.setattr(page, "run_fallbacks", canned(solved.run))
     night = nights.night()
     assert night.folder is not None
     assert [n for n in night.night["notes"] if "is gone" in n]

@@ -13,6 +13,7 @@ from energy.nightly.case import keep_water
 from energy.nightly.config import load_nightly
 from energy.nightly.summary import price_context
 from energy.runs.record import HYDRO, RESERVOIRS, read_water
+from energy.series.files import read_series
 
 DAY = date(2024, 3, 12)
 NIGHTLY = """\
@@ -39,7 +40,7 @@ def prices(folder, real):
     label = np.where(time < pd.Timestamp(real), "auction", "forecast")
     table = pd.DataFrame({"utc": time.strftime("%Y-%m-%dT%H:%M:%SZ"), "NO4": value, "NO4_quality": label})
     table.to_csv(folder / "prices.csv", index=False)
-    return folder / "prices.csv"
+    return read_series(folder / "prices.csv")
 
 
 def test_the_day_against_the_weeks_before_by_real_hours_alone(place, tmp_path):

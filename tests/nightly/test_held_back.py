@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from energy.nightly.accounts import EMPTY, cost_of, day_schedule, inputs_of
-from energy.nightly.settlement import promise
+from energy.nightly.accounts import EMPTY, cost_of, cut_to_day, day_schedule, ex_ante_cost
 from energy.optimize import optimize
 from energy.runs.folder import record_of
 from energy.runs.record import held_back, write
@@ -65,7 +64,7 @@ def test_run_folders_have_setpoints_by_site(held_run):
 def test_hours_of_other_days_and_sites_that_are_gone_are_no_part_of_a_day(held_run):
     run, folder = held_run
     held, day = read_held_back(folder), date(2024, 3, 5)
-    inputs = inputs_of(run.inputs.case_path, day, run.inputs)
+    inputs = cut_to_day(run.inputs, day)
     limit = setpoints(day_schedule(inputs, EMPTY, held))["south/solar"]
     mine = held[held["start"].isin(inputs.time)]
     assert 0 < len(mine) < len(held)
@@ -80,14 +79,16 @@ def test_no_file_where_nothing_is_held_back(tmp_path):
     assert len(held_back(run.plan.schedule)) == len(read_held_back(folder)) == 0
 
 
-def test_promise_of_a_night_keeps_to_it(held_run, tmp_path):
+def test_the_ex_ante_cost_of_a_night_keeps_to_it(held_run, tmp_path):
     """What the first day costs by the published tables, with the limit beside the schedule and without."""
     run, folder = held_run
     jobs = {j.id: j for j in run.inputs.jobs}
     alone = shutil.copy(folder / "schedule.parquet", tmp_path)
     both, without = (
-        promise(run.inputs.case_path, date(2024, 3, 5), Path(table), run.inputs.state, jobs)
-        for table in (folder / "schedule.parquet", alone)
+        ex_ante_cost(
+            run.inputs, date(2024, 3, 5), read_schedule(table), read_held_back(table.parent), run.inputs.state, jobs
+        )
+        for table in (folder / "schedule.parquet", Path(alone))
     )
     assert both != pytest.approx(without, abs=0.01)
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from energy.nightly.database import open_store
-from energy.nightly.summary import pasts, rows
+from energy.nightly.history import pasts, rows
 from energy.report.history_page import Past, counts, render, saved, terminal, window
 from tests.nightly.nights import HOSTILE, failed, night
 from tests.report.test_page import LARGEST_BYTES, Page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from energy.nightly.database import open_store
+from energy.nightly.outcome import NightContext
 from energy.nightly.prepare import prepare
 from energy.runs import folder as durable
 from tests.nightly.nightcase import DAY, NightCase
@@ -12,7 +13,7 @@ from tests.nightly.nightcase import DAY, NightCase
 
 def kept(nights: NightCase):
     with open_store(nights.place.database) as store:
-        return prepare(nights.place, store, DAY).case.parent
+        return prepare(NightContext(nights.place, store, DAY)).case.parent
 
 
 def test_kept_inputs_are_on_the_disk_before_they_have_their_name(nights, monkeypatch):

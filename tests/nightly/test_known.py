@@ -13,14 +13,16 @@ from energy.forecast import same_hour_last_week, shape
 from energy.inputs.load import read_inputs
 from energy.nightly.config import due, load_nightly
 from energy.nightly.database import open_store
+from energy.nightly.outcome import NightContext
 from energy.nightly.prepare import prepare
-from energy.nightly.snapshot import check, know, slack_days
+from energy.nightly.queue import slack_days
+from energy.nightly.snapshot import read_series_snapshot, require_real_price
 from tests.nightly.nightcase import DAY
 
 
 def known(nights, days=3, older=None):
-    found = know(nights.place, DAY, days, older)
-    check(nights.place.config, found)
+    found = read_series_snapshot(nights.place, DAY, days, older)
+    require_real_price(nights.place.config, found)
     return found
 
 
@@ -107,7 +109,7 @@ def test_a_source_that_answers_with_an_error_page(nights, solved):
     (nights.folder / "prices.csv").write_text("<html>503 Service Unavailable</html>\n")
     with pytest.raises(SeriesError, match="no earlier night kept"):
         known(nights)
-    found = know(nights.place, DAY + timedelta(days=1), 2, kept)
+    found = read_series_snapshot(nights.place, DAY + timedelta(days=1), 2, kept)
     assert [r for r in found.reasons if r.startswith("price of NO4: the source cannot be read; what night small_")]
     real = found.tables["NO4"]["real"]
     assert real[real].index.max() == pd.Timestamp("2024-03-12T22:00")
@@ -120,8 +122,8 @@ def test_forecast_hours_are_those_of_the_horizon_that_is_planned(nights):
     nights.edit("nightly.yaml", "horizon", {"least_days": 2, "most_days": 9, "margin_days": 0})
     nights.each("queue.csv", lambda r: r | {"deadline": "2024-03-13T12:00Z", "gpu_hours": "10"})
     with open_store(nights.place.database) as store:
-        night = prepare(nights.place, store, DAY)
-    assert night.known.forecast_hours == 24
+        night = prepare(NightContext(nights.place, store, DAY))
+    assert night.series.forecast_hours == 24
 
 
 @pytest.fixture
@@ -146,9 +148,9 @@ def carbon(nights):
 
 def test_carbon_of_a_source_that_cannot_be_read_is_what_was_kept(carbon):
     with open_store(carbon.place.database) as store:
-        kept = prepare(carbon.place, store, DAY).case.parent
+        kept = prepare(NightContext(carbon.place, store, DAY)).case.parent
     (carbon.folder / "carbon.csv").unlink()
-    found = know(carbon.place, DAY + timedelta(days=1), 2, kept)
+    found = read_series_snapshot(carbon.place, DAY + timedelta(days=1), 2, kept)
     assert [r for r in found.notes if r.startswith("carbon of NO4: the source cannot be read")]
     assert found.reasons == [], "no plan depends on carbon"
     real = found.tables["carbon NO4"]
@@ -166,7 +168,7 @@ def test_rates_of_two_currencies_in_files_of_one_name_stay_apart(nights):
             "nightly.yaml", f"fx.{currency}", {"file": f"{folder}/rates.csv", "column": "eur", "source": "made up"}
         )
     with open_store(nights.place.database) as store:
-        inputs = read_inputs(prepare(nights.place, store, DAY).case)
+        inputs = read_inputs(prepare(NightContext(nights.place, store, DAY)).case)
     assert [float(inputs.fx.at(c, inputs.time[:1])[0]) for c in ("NOK", "SEK")] == [0.1, 0.2]
 
 

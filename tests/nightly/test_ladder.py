@@ -1,10 +1,11 @@
-"""Each rung of the ladder, with its reason, within its time."""
+"""Each method of the fallback sequence, with its reason, within its time."""
 
 from __future__ import annotations
 
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,28 +13,33 @@ from energy.audit.certificate import VIOLATION
 from energy.nightly import fallback
 from energy.nightly import run as page
 from energy.nightly.fallback import KILLED, Ended
+from energy.nightly.inputs import Prepared, PreviousPlan
 from energy.nightly.logs import logging_to
+from energy.nightly.plan import NightPlan
 from tests.nightly.nightcase import DAY
 
+#: All that the sequence itself looks at of a night: there is no previous plan.
+NIGHT = SimpleNamespace(previous=PreviousPlan())
 
-def failing(*rungs: str, code: int = 5):
-    """A way to run children in which the named plans fail."""
 
-    def run(args: list[str], limit: float, log: Path) -> Ended:
-        plan = args[args.index("--plan") + 1]
-        if plan in rungs or (plan.endswith(".csv") and "last_good" in rungs):
-            return Ended(code, 0.0, f"{plan} is told to fail")
-        return fallback.run(args, limit, log)
+def failing(*methods: str, code: int = 5):
+    """An attempt in which the named methods fail."""
 
-    return run
+    def attempt(night: Prepared, method: str, failed: list[str], limit: float, work: Path) -> NightPlan | Ended:
+        if method in methods:
+            return Ended(code, 0.0, f"{method} fails by request")
+        return fallback.plan_in_child(night, method, failed, limit, work)
+
+    return attempt
 
 
 @pytest.fixture
 def fails(monkeypatch):
-    """Make rungs fail."""
+    """Make methods fail."""
 
-    def set_up(*rungs: str, code: int = 5) -> None:
-        monkeypatch.setattr(page, "climb", lambda *a: fallback.climb(*a, run=failing(*rungs, code=code)))
+    def set_up(*methods: str, code: int = 5) -> None:
+        attempt = failing(*methods, code=code)
+        monkeypatch.setattr(page, "run_fallbacks", lambda *a: fallback.run_fallbacks(*a, attempt=attempt))
 
     return set_up
 
@@ -41,13 +47,13 @@ def fails(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "rung"),
-    [(("ipx",), "simplex"), (("ipx", "simplex"), "greedy")],
+    [(("lp",), "simplex"), (("lp", "simplex"), "greedy")],
 )
-def test_rungs_below_the_first_are_degraded_and_say_why(broken, rung, nights, fails):
+def test_methods_below_the_first_are_degraded_and_say_why(broken, rung, nights, fails):
     fails(*broken)
     night = nights.night()
     assert (night.status, night.rung, night.code) == ("DEGRADED", rung, 6)
-    assert night.reasons[0] == "lp: ipx is told to fail"
+    assert night.reasons[0] == "lp: lp fails by request"
     manifest = json.loads((night.folder / "manifest.json").read_text())
     assert (manifest["status"], manifest["rung"], manifest["reasons"]) == ("DEGRADED", rung, night.reasons)
     assert manifest["certificate"]["max_violation"] <= VIOLATION
@@ -60,7 +66,7 @@ def test_last_good_is_the_schedule_in_force_trimmed_and_checked(nights, fails):
     nights.edit("nightly.yaml", "horizon.days", 4)
     first = nights.night()
     assert first.status == "OK"
-    fails("ipx", "simplex", "greedy")
+    fails("lp", "simplex", "greedy")
     night = nights.night(DAY.replace(day=DAY.day + 1))
     assert (night.status, night.rung, night.code) == ("DEGRADED", "last_good", 6)
     assert [r.partition(":")[0] for r in night.reasons[:3]] == ["lp", "simplex", "greedy"]
@@ -70,8 +76,8 @@ def test_last_good_is_the_schedule_in_force_trimmed_and_checked(nights, fails):
     assert min(row.split(",")[4] for row in rows[1:]) >= "2024-03-12T23:00:00Z"
 
 
-def test_nothing_is_published_when_no_rung_holds(nights, fails):
-    fails("ipx", "simplex", "greedy", "last_good")
+def test_nothing_is_published_when_no_method_makes_a_plan(nights, fails):
+    fails("lp", "simplex", "greedy", "last_good")
     night = nights.night()
     assert (night.status, night.rung, night.code, night.folder) == ("FAILED", "nothing", 7, None)
     assert night.reasons[-1] == "last_good: there is none yet"
@@ -79,7 +85,7 @@ def test_nothing_is_published_when_no_rung_holds(nights, fails):
 
 
 def test_another_method_is_not_tried_on_files_that_cannot_be_read(nights, fails):
-    fails("ipx", "simplex", "greedy", code=3)
+    fails("lp", "simplex", "greedy", code=3)
     assert [r.partition(":")[0] for r in nights.night().reasons] == ["lp", "greedy", "last_good"]
 
 
@@ -105,7 +111,7 @@ def test_a_child_is_killed_with_its_own_children_at_its_limit(tmp_path, monkeypa
 
 
 def test_the_last_lines_of_a_child_that_failed_are_in_the_log(tmp_path, monkeypatch):
-    """The log of a rung lies in the work folder, which the night sweeps."""
+    """The log of a method lies in the work folder, which the night sweeps."""
     (tmp_path / "energy").mkdir()
     (tmp_path / "energy" / "__init__.py").touch()
     (tmp_path / "energy" / "__main__.py").write_text(
@@ -115,8 +121,8 @@ def test_the_last_lines_of_a_child_that_failed_are_in_the_log(tmp_path, monkeypa
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     log = tmp_path / "log.jsonl"
     with logging_to(log, "night"):
-        found = fallback.climb(tmp_path, tmp_path, None, 20.0, time.monotonic() + 600)
-    assert found.rung == "nothing"
+        found = fallback.run_fallbacks(NIGHT, tmp_path, 20.0, time.monotonic() + 600)
+    assert found.plan is None
     said = [json.loads(line) for line in log.read_text().splitlines()]
     assert [(s["event"], s["level"], s["rung"], s["exit_code"]) for s in said] == [
         ("rung failed", "ERROR", rung, 1) for rung in ("lp", "simplex", "greedy")
@@ -135,15 +141,15 @@ def _gone(pid: int) -> bool:
         return True
 
 
-def test_the_ladder_ends_with_its_budget(tmp_path):
+def test_the_sequence_ends_with_its_budget(tmp_path):
     calls = []
 
-    def slow(args: list[str], limit: float, log: Path) -> Ended:
+    def slow(night: Prepared, method: str, failed: list[str], limit: float, work: Path) -> Ended:
         calls.append(limit)
         return Ended(KILLED, limit, "killed")
 
-    found = fallback.climb(tmp_path / "case.yaml", tmp_path, None, 300, time.monotonic() + 60, slow)
-    assert found.rung == "nothing"
+    found = fallback.run_fallbacks(NIGHT, tmp_path, 300, time.monotonic() + 60, slow)
+    assert found.plan is None
     assert all(1.5 * limit <= 0.8 * 60 for limit in calls)
-    late = fallback.climb(tmp_path / "case.yaml", tmp_path, None, 300, time.monotonic() + 2, slow)
+    late = fallback.run_fallbacks(NIGHT, tmp_path, 300, time.monotonic() + 2, slow)
     assert [r for r in late.reasons if "no time left" in r]

@@ -9,11 +9,12 @@ import pytest
 
 from energy.errors import OlderNight
 from energy.nightly import run as page
+from energy.nightly.config import latest
 from energy.nightly.database import open_store
-from energy.nightly.precedence import is_older, turn, withdrawal
-from energy.nightly.publish import latest
+from energy.nightly.history import pasts
+from energy.nightly.outcome import NightContext
+from energy.nightly.precedence import Precedence, is_older, precedence_of
 from energy.nightly.run import enter
-from energy.nightly.summary import pasts
 from tests.cli.conftest import energy  # noqa: F401 - the fixture that runs a command
 from tests.nightly.nightcase import DAY, canned, publish_plan
 
@@ -45,7 +46,7 @@ def ahead(nights):
 
 def of(nights, again=False):
     with open_store(nights.place.database) as store:
-        return turn(nights.place, store, DAY, again)
+        return precedence_of(NightContext(nights.place, store, DAY), again)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_a_day_later_than_tomorrow_is_refused_and_nothing_written(args, energy, 
 
 def test_a_plan_of_a_clock_that_was_ahead_is_withdrawn(ahead):
     found = of(ahead)
-    assert (found.in_force, [r["night"] for r in found.withdrawn]) == (True, [str(AHEAD)])
+    assert (found.active, [r["night"] for r in found.superseded]) == (True, [str(AHEAD)])
 
 
 def test_a_plan_that_knew_its_prices_says_that_the_clock_is_behind(ahead):
@@ -68,7 +69,7 @@ def test_a_plan_that_knew_its_prices_says_that_the_clock_is_behind(ahead):
     (ahead.out / f"small_{AHEAD}" / "night.json").write_text(json.dumps(told))
     with pytest.raises(OlderNight, match="is the clock right"):
         of(ahead)
-    assert not of(ahead, again=True).in_force
+    assert not of(ahead, again=True).active
 
 
 def test_a_real_later_night_is_in_the_way_whatever_stands_behind_it(ahead, monkeypatch):
@@ -81,7 +82,7 @@ def test_its_row_goes_with_the_entry_of_the_night_and_its_folder_stays(ahead):
     prepared = publish_plan(ahead, [("j1", "north/liquid/gb300", "2024-03-12T00:00", 8.0)])
     with open_store(ahead.place.database) as store:
         plan = store.row("SELECT * FROM plans WHERE night = ?", str(DAY))
-        enter(store, prepared, plan, turn(ahead.place, store, DAY, False).withdrawn)
+        enter(store, prepared, plan, precedence_of(NightContext(ahead.place, store, DAY), False).superseded)
         assert [r["night"] for r in store.rows("SELECT night FROM plans")] == [str(DAY)]
     assert (ahead.out / f"small_{AHEAD}").is_dir()
 
@@ -97,18 +98,18 @@ def test_a_run_of_a_clock_that_was_ahead_mutes_nobody(ahead):
 
 @pytest.mark.slow
 def test_the_night_that_withdraws_a_plan_says_so(solved, ahead, monkeypatch):
-    monkeypatch.setattr(page, "climb", canned(solved.run))
+    monkeypatch.setattr(page, "run_fallbacks", canned(solved.run))
     night = ahead.night()
     assert (night.status, night.code, latest(ahead.out)) == ("DEGRADED", 6, night.run_id)
-    assert withdrawal({"night": AHEAD, "folder": f"small_{AHEAD}"}) in night.reasons
+    assert Precedence(True, ({"night": AHEAD, "folder": f"small_{AHEAD}"},)).reasons()[0] in night.reasons
     assert ahead.night().unchanged
 
 
 @pytest.mark.slow
 def test_a_night_as_it_is_published_knew_its_prices(solved, nights, monkeypatch):
     """By the very words of its night.json: of a clock that is behind, its plan is in the way of an earlier night."""
-    monkeypatch.setattr(page, "climb", canned(solved.run))
+    monkeypatch.setattr(page, "run_fallbacks", canned(solved.run))
     assert nights.night().folder is not None
     monkeypatch.setenv("HYDROCOOL_NOW", "2020-01-01T12:10:00+00:00")
     with open_store(nights.place.database) as store, pytest.raises(OlderNight, match="is the clock right"):
-        turn(nights.place, store, DAY - timedelta(days=1), False)
+        precedence_of(NightContext(nights.place, store, DAY - timedelta(days=1)), False)

@@ -11,12 +11,12 @@ import pytest
 from energy.errors import SeriesError
 from energy.nightly import live, run
 from energy.nightly.database import open_store
+from energy.nightly.history import last_nights
 from energy.nightly.live import AFTERWARDS, fetched_then
-from energy.nightly.outcome import Night
+from energy.nightly.outcome import Night, NightContext
 from energy.nightly.prepare import prepare
 from energy.nightly.run import run_night
-from energy.nightly.snapshot import know
-from energy.nightly.summary import last_nights
+from energy.nightly.snapshot import read_series_snapshot
 from energy.sources.client.answer import SourceError
 from energy.sources.client.cache import NotOnFile
 from tests.nightly.nightcase import DAY
@@ -44,16 +44,19 @@ def test_the_time_of_a_fetch_is_part_of_the_budget(nights, monkeypatch):
         seen.append(time.monotonic())
         yield place
 
-    monkeypatch.setattr(run, "_night", lambda tonight: seen.append(tonight.began) or Night(DAY, "OK", "lp", 0))
+    monkeypatch.setattr(run, "_night", lambda context, *_: seen.append(context.began) or Night(DAY, "OK", "lp", 0))
     run_night(nights.place, DAY, series=slow)
     assert seen[1] <= seen[0]
 
 
 def test_a_night_that_kept_its_inputs_is_made_again_without_a_fetch(nights, monkeypatch):
     with open_store(nights.place.database) as store:
-        prepare(nights.place, store, DAY)
-    monkeypatch.setattr(run, "_night", lambda tonight: Night(DAY, "OK", "lp", 0))
-    assert run_night(nights.place, DAY, as_then=True, series=lambda *_: pytest.fail("something was fetched")).code == 0
+        prepare(NightContext(nights.place, store, DAY))
+    monkeypatch.setattr(run, "_night", lambda *_: Night(DAY, "OK", "lp", 0))
+    assert (
+        run_night(nights.place, DAY, from_snapshot=True, series=lambda *_: pytest.fail("something was fetched")).code
+        == 0
+    )
     with pytest.raises(ZeroDivisionError):
         run_night(nights.place, DAY, series=lambda *_: 1 / 0)
 
@@ -70,7 +73,7 @@ def test_a_past_night_that_nobody_fetched_for_is_fetched_now_and_says_so(nights,
 
     monkeypatch.setattr(live, "fetched_now", fetched_now)
     with fetched_then(nights.place, DAY, print) as here:
-        assert know(here, DAY, 2, None).notes == [AFTERWARDS]
+        assert read_series_snapshot(here, DAY, 2, None).notes == [AFTERWARDS]
     assert [str(a) for a in asked] == ["2024-03-11 12:00:00", "None"]
 
 

@@ -13,8 +13,9 @@ from energy.inputs.fx import Rate
 from energy.nightly import live as live_night
 from energy.nightly.database import open_store
 from energy.nightly.live import carried
+from energy.nightly.outcome import NightContext
 from energy.nightly.prepare import prepare
-from energy.nightly.snapshot import know
+from energy.nightly.snapshot import read_series_snapshot
 from tests.cases import GONE
 from tests.nightly.nightcase import DAY
 
@@ -41,7 +42,7 @@ def live(nights):
     nights.edit("nightly.yaml", "carbon", {"NO4": carbon})
     nights.edit("nightly.yaml", "fx.NOK", {"eur_per_unit": 0.1, "source": "ecb 2024-02-27"})
     with open_store(nights.place.database) as store:
-        night = prepare(nights.place, store, DAY)
+        night = prepare(NightContext(nights.place, store, DAY))
     (nights.out / night.run_id).mkdir()
     (nights.out / "latest").symlink_to(night.run_id)
     for key in ("prices", "weather", "carbon", "fx"):
@@ -59,7 +60,7 @@ def test_what_no_source_has_is_the_last_nights_and_told(live, tmp_path):
     nights, night = live
     here = live_night._with_series(nights.place, no_hour(tmp_path), DAY)
     assert here.config.fx["NOK"].source == "ecb 2024-02-27"
-    found = know(here, DAY, 2, night.case.parent)
+    found = read_series_snapshot(here, DAY, 2, night.case.parent)
     assert [r for r in found.reasons if "NOK" in r and "more than 7 days old" in r]
     assert [n for n in found.notes if n.startswith("carbon of NO4: the source cannot be read")]
     assert not [r for r in found.reasons if "carbon" in r]

@@ -114,9 +114,9 @@ def test_readings_of_settled_days_are_told_to_be_too_late(nights, tmp_path):
     text = "utc,site,import_mwh\n" + "\n".join(rows) + "\n"
     taken = ingest(nights, tmp_path, text)
     assert taken.late == {date(2024, 3, 9): 24, date(2024, 3, 10): 24}
-    assert "96 readings; 48 of them came too late" in taken.words()
-    assert "(2024-03-09 to 2024-03-10)" in taken.words()
-    assert ingest(nights, tmp_path, text).words() == "96 readings", "the same again changes nothing"
+    assert "96 readings; 48 of them came too late" in taken.message()
+    assert "(2024-03-09 to 2024-03-10)" in taken.message()
+    assert ingest(nights, tmp_path, text).message() == "96 readings", "the same again changes nothing"
 
 
 def test_progress_without_end_is_refused(nights, tmp_path):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from energy.nightly.summary import _quality
+from energy.nightly.summary import hours_by_quality
 from energy.report.night_page import SECTIONS, pue_table
 from energy.report.night_tables import day_bars, plan_table, price_table, promise_table, quality_table, reasons
 from energy.report.night_text import headline, promise, summary, title
@@ -258,9 +258,9 @@ def test_filled_hours_stand_beside_their_series(record):
     """Series are named as the digest of a run names them."""
     series = [{"kind": "weather", "name": "copenhagen", "quality": {"measured": 18.0, "persistence": 6.0}},
               {"kind": "price", "name": "DK2", "quality": {"auction": 24.0}}]  # fmt: skip
-    told = night(quality=_quality(replace(record, manifest={"series": series})))
+    told = night(quality=hours_by_quality(series))
     assert {r[0].text: r[2].text for r in quality_table(told).rows} == {"weather copenhagen": "6", "price DK2": "0"}
-    assert set(_quality(replace(record, manifest={"series": series}))) <= set(night()["quality"])
+    assert set(hours_by_quality(series)) <= set(night()["quality"])
 
 
 def test_every_hostile_text_is_tested():

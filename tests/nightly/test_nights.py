@@ -11,8 +11,9 @@ import pytest
 from energy.cli import nightly as commands
 from energy.errors import NightError, OlderNight, RunFolderError
 from energy.nightly import run as nightly
+from energy.nightly.config import lock
 from energy.nightly.outcome import Night
-from energy.nightly.publish import is_published, lock
+from energy.nightly.publish import is_published
 from tests.cli.conftest import energy  # noqa: F401 - the fixture that runs a command
 from tests.nightly.nightcase import DAY
 
@@ -99,8 +100,8 @@ def fake(monkeypatch, refused=(), error=OLDER):
     """Nights that take no time; returns what each was asked for, and what was printed before it."""
     asked = []
 
-    def run(place, day, again, tell, as_then, quiet, series):
-        asked.append((str(day), again, as_then, quiet))
+    def run(workspace, day, reprocess, on_progress, from_snapshot, quiet, series):
+        asked.append((str(day), reprocess, from_snapshot, quiet))
         if str(day) in refused:
             raise error
         return Night(day, "OK", "lp", 0)

@@ -11,6 +11,7 @@ from energy.inputs.state import ChargeSoFar, InvoiceSoFar, SiteState, State
 from energy.inputs.tariffs import load_tariffs
 from energy.nightly import settlement
 from energy.nightly.database import open_store
+from energy.nightly.outcome import NightContext
 from energy.nightly.prepare import prepare
 from energy.nightly.settlement import fitted
 from tests.nightly.nightcase import DAY, publish_plan
@@ -31,7 +32,7 @@ def planned(nights):
 
 def settled(case, day=SECOND):
     with open_store(case.place.database) as store:
-        return prepare(case.place, store, day).settled
+        return prepare(NightContext(case.place, store, day)).settlement
 
 
 def plan_day(found):
@@ -75,11 +76,11 @@ def broken(*_):
 def test_a_day_without_books_is_told_and_stops_no_night(planned, monkeypatch):
     monkeypatch.setattr(settlement, "run_now_table", broken)
     with open_store(planned.place.database) as store:
-        night = prepare(planned.place, store, SECOND)
+        night = prepare(NightContext(planned.place, store, SECOND))
     [reason] = night.reasons
     assert reason.startswith(f"{DAY} cannot be settled (RuntimeError: no such luck); the next night tries again")
-    assert night.settled.days == [], "both policies or none"
-    assert night.settled.state.work_done == pytest.approx({"j1": WORK})
+    assert night.settlement.days == [], "both policies or none"
+    assert night.settlement.state.work_done == pytest.approx({"j1": WORK})
     assert night.left["j1"] == pytest.approx(9000 - WORK)
 
 
@@ -111,7 +112,7 @@ def test_days_before_the_series_are_given_up_but_for_their_work(planned, monkeyp
 def test_the_reach_is_that_of_the_series(planned):
     """Every day within reach has series, however long no night succeeded."""
     with open_store(planned.place.database) as store:
-        known = prepare(planned.place, store, DAY).known
+        known = prepare(NightContext(planned.place, store, DAY)).series
     first = planned.place.config.begin(DAY - timedelta(days=settlement.REACH_DAYS))
     assert all(t.index[0] < pd.Timestamp(first) for t in known.tables.values())
     assert known.tables["NO4"].index[0] > pd.Timestamp(first) - pd.Timedelta(days=3)

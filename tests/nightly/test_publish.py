@@ -19,10 +19,11 @@ from energy.cli.app import app
 from energy.errors import UNPUBLISHED, NightError
 from energy.nightly import prepare
 from energy.nightly import run as page
-from energy.nightly.case import chosen
+from energy.nightly.case import nights_to_run
+from energy.nightly.config import FULL_AT, KILL_AT, latest, lock
 from energy.nightly.database import open_store
-from energy.nightly.fallback import Climb
-from energy.nightly.publish import FULL_AT, KILL_AT, is_published, latest, lock
+from energy.nightly.fallback import Found
+from energy.nightly.publish import is_published
 from energy.nightly.run import run_night
 from tests.nightly.conftest import Solved
 from tests.nightly.nightcase import DAY, NightCase, bytes_of, canned, in_child
@@ -67,7 +68,7 @@ def test_same_inputs_are_not_run_again(solved):
 
 
 def test_a_changed_input_is_another_run_of_the_night(solved, nights, monkeypatch):
-    monkeypatch.setattr(page, "climb", canned(solved.run))
+    monkeypatch.setattr(page, "run_fallbacks", canned(solved.run))
     first = nights.night()
     nights.cell("queue.csv", "j1", "gpu_hours", 8000)
     second = nights.night()
@@ -78,7 +79,7 @@ def test_a_changed_input_is_another_run_of_the_night(solved, nights, monkeypatch
 
 @pytest.mark.parametrize("step", [s if s in QUICK else pytest.param(s, marks=pytest.mark.slow) for s in STEPS])
 def test_killed_at_a_step_and_run_again_leaves_the_same_bytes(step, solved, nights, monkeypatch):
-    monkeypatch.setattr(page, "climb", canned(solved.run))
+    monkeypatch.setattr(page, "run_fallbacks", canned(solved.run))
     assert in_child(nights.night, **{KILL_AT: step}) == -signal.SIGKILL
     link = nights.out / "latest"
     assert not link.is_symlink() or is_published(link), "latest points to half a night"
@@ -100,7 +101,7 @@ def test_killed_at_a_step_and_run_again_leaves_the_same_bytes(step, solved, nigh
     ],
 )
 def test_a_full_disk_is_named_and_the_next_run_mends_it(step, solved, nights, monkeypatch):
-    monkeypatch.setattr(page, "climb", canned(solved.run))
+    monkeypatch.setattr(page, "run_fallbacks", canned(solved.run))
     monkeypatch.setenv(FULL_AT, step)
     night = nights.night()
     assert (night.status, night.code) == ("FAILED", 7)
@@ -127,7 +128,7 @@ def test_the_lock_of_a_killed_run_is_free(nights):
 
 
 def test_an_older_night_does_not_take_over(solved, nights, monkeypatch):
-    monkeypatch.setattr(page, "climb", canned(solved.run))
+    monkeypatch.setattr(page, "run_fallbacks", canned(solved.run))
     newest = nights.night().run_id
     with pytest.raises(NightError, match="night 2024-03-12 is published already"):
         nights.night(DAY - timedelta(days=1))
@@ -139,14 +140,14 @@ def test_an_older_night_does_not_take_over(solved, nights, monkeypatch):
 
 
 def test_nights_of_a_back_fill(solved, nights, monkeypatch):
-    monkeypatch.setattr(page, "climb", canned(solved.run))
+    monkeypatch.setattr(page, "run_fallbacks", canned(solved.run))
     nights.night(DAY)
     with open_store(nights.place.database) as store:
         store.put("runs", {"night": "2024-03-14", "status": "FAILED", "rung": "nothing", "exit_code": 7, "reasons": "[]",
                            "started": "", "finished": "", "solve_seconds": 0, "wall_seconds": 0, "published": 0,
                            "fallback_hours": 0})  # fmt: skip
         first, last = date(2024, 3, 12), date(2024, 3, 15)
-        days = {how: [d.day for d in chosen(store, first, last, how)] for how in ("none", "failed", "all")}
+        days = {how: [d.day for d in nights_to_run(store, first, last, how)] for how in ("none", "failed", "all")}
     assert days == {"none": [13, 15], "failed": [13, 14, 15], "all": [12, 13, 14, 15]}
 
 
@@ -160,14 +161,14 @@ def kept_prices(night, nights):
 
 
 def test_a_night_that_is_made_again_sees_what_it_saw(solved, nights, monkeypatch):
-    monkeypatch.setattr(page, "climb", canned(solved.run))
+    monkeypatch.setattr(page, "run_fallbacks", canned(solved.run))
     first, published = nights.night(), bytes_of(nights.out)
     revise(nights)
-    again = run_night(nights.place, DAY, again=True, as_then=True)
+    again = run_night(nights.place, DAY, reprocess=True, from_snapshot=True)
     assert (again.unchanged, again.run_id) == (True, first.run_id)
     assert bytes_of(nights.out) == published
     monkeypatch.setattr(prepare, "__version__", "99")
-    newer = run_night(nights.place, DAY, again=True, as_then=True)
+    newer = run_night(nights.place, DAY, reprocess=True, from_snapshot=True)
     assert newer.run_id != first.run_id
     assert kept_prices(newer, nights) == kept_prices(first, nights)
     told = [n.night | {"run_id": "", "changes": []} for n in (first, newer)]
@@ -176,11 +177,11 @@ def test_a_night_that_is_made_again_sees_what_it_saw(solved, nights, monkeypatch
 
 
 def test_a_failed_night_is_made_up_for_with_what_it_knew(solved, nights, monkeypatch):
-    monkeypatch.setattr(page, "climb", lambda *_, **__: Climb(reasons=["lp: no luck"]))
+    monkeypatch.setattr(page, "run_fallbacks", lambda *_: Found(reasons=["lp: no luck"]))
     failed = nights.night()
     assert failed.code == UNPUBLISHED
     revise(nights)
-    monkeypatch.setattr(page, "climb", canned(solved.run))
+    monkeypatch.setattr(page, "run_fallbacks", canned(solved.run))
     energy = CliRunner().invoke(
         app, ["nightly", str(nights.folder / "nightly.yaml"), "--from", str(DAY), "--to", str(DAY), "--reprocess", "failed"]
     )  # fmt: skip

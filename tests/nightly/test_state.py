@@ -17,6 +17,7 @@ from energy.nightly import run as page
 from energy.nightly.accounts import day_schedule
 from energy.nightly.database import open_store
 from energy.nightly.metering import read_meter, read_progress
+from energy.nightly.outcome import NightContext
 from energy.nightly.prepare import prepare
 from energy.nightly.queue import DONE
 from energy.optimize import facts
@@ -91,13 +92,13 @@ def test_the_day_costs_what_its_schedule_costs_by_the_series(three):
 @pytest.mark.slow
 def test_days_after_the_last_plan_are_settled_however_long_no_night_succeeded(solved, nights, monkeypatch):
     """Days that no job of the plan touches, and days behind its horizon."""
-    monkeypatch.setattr(page, "climb", canned(solved.run))
+    monkeypatch.setattr(page, "run_fallbacks", canned(solved.run))
     nights.each("queue.csv", lambda r: r | ({"release": "2024-03-14T06:00Z"} if r["id"] == "j1" else {}))
     assert nights.night().status == "OK"
     kept = nights.place.kept / nights.night().run_id / "jobs.csv"
     kept.write_text("".join(x for x in kept.read_text().splitlines(True) if x.startswith(("id,", "j1,"))))
     with open_store(nights.place.database) as store:
-        settled = prepare(nights.place, store, DAY + timedelta(days=6)).settled
+        settled = prepare(NightContext(nights.place, store, DAY + timedelta(days=6))).settlement
     mine = [d for d in settled.days if d["policy"] == "plan"]
     assert [d["day"] for d in mine] == [str(DAY + timedelta(days=k)) for k in range(5)]
     assert all(d["weather_eur"] == d["price_eur"] == 0 for d in mine[3:]), "nothing was forecast for them"

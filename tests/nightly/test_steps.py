@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.inputs.load import read_inputs
-from energy.nightly.case import _beside
+from energy.nightly.case import merged
 from energy.nightly.database import open_store
-from energy.nightly.outcome import Known
+from energy.nightly.inputs import SeriesSnapshot
+from energy.nightly.outcome import NightContext
 from energy.nightly.prepare import prepare
 from energy.nightly.snapshot import fill_prices
 from energy.series.resample import even, on_grid
@@ -90,7 +91,7 @@ def test_history_of_two_resolutions_forecasts_like_its_quarter_hours():
     since = begin - pd.Timedelta(days=42)
     got, wanted = (
         fill_prices(
-            Known(begin.to_datetime64(), end.to_datetime64()),
+            SeriesSnapshot(begin.to_datetime64(), end.to_datetime64()),
             "NO2",
             values,
             *(t.to_datetime64() for t in (since, begin, last)),
@@ -116,12 +117,12 @@ def test_a_night_over_the_change_reads_its_own_case(nights):
         {"file": "north.csv", "zones": ["NO4"]} | spec, {"file": "prices.csv", "zones": ["DE-LU"]} | spec,
     ])  # fmt: skip
     with open_store(nights.place.database) as store:
-        night = prepare(nights.place, store, DAY)
-    known = night.known
+        night = prepare(NightContext(nights.place, store, DAY))
+    known = night.series
     assert set(known.forecast_error) == {"1", "2", "3", "5", "7"}
     assert known.reasons == []
     assert known.fallback_hours["price"] == {}
-    both = _beside([known.tables[z][["value"]].rename(columns={"value": z}) for z in ("NO4", "DE-LU")])
+    both = merged([known.tables[z][["value"]].rename(columns={"value": z}) for z in ("NO4", "DE-LU")])
     assert both.notna().all(axis=None)
     inputs = read_inputs(night.case)
     price = inputs.series.prices["NO4"]

@@ -15,9 +15,9 @@ from energy.nightly import database as module
 from energy.nightly import rebuild
 from energy.nightly.database import SCHEMA, Store, check_integrity, open_state, open_store
 from energy.nightly.doctor import examine
+from energy.nightly.history import last_nights
 from energy.nightly.metering import read_progress
 from energy.nightly.rebuild import rebuild_store
-from energy.nightly.summary import last_nights
 from tests.nightly.nightcase import publish_plan
 
 ROW = {"at": "2024-03-12T00:00:00", "job": "j", "gpu_hours": 1.0}

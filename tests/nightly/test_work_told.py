@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from energy.nightly.summary import jobs_of, work_reasons
+from energy.nightly.summary import job_status, work_reasons
 
 JOB = SimpleNamespace(deadline=pd.Timestamp("2024-03-13T06:00"))
 #: 100 GPU-hours at a penalty of 20 EUR each; the later deadline saves 1,850 of it, more GPUs 1,700.
@@ -21,30 +21,26 @@ UNDONE = {
 def prepared(late=(), refused=(), names="abc"):
     """A night of a few jobs, none done."""
     queue = SimpleNamespace(jobs=dict.fromkeys(names, JOB), refused=list(refused))
-    settled = SimpleNamespace(state=SimpleNamespace(work_done={}))
-    return SimpleNamespace(queue=queue, settled=settled, left=dict.fromkeys(names, 100.0), late=dict(late))
-
-
-def record(*found):
-    return SimpleNamespace(summary={"what_would_help": list(found)})
+    settlement = SimpleNamespace(state=SimpleNamespace(work_done={}))
+    return SimpleNamespace(queue=queue, settlement=settlement, left=dict.fromkeys(names, 100.0), late=dict(late))
 
 
 def test_a_job_at_risk_has_its_cheapest_cure_and_what_the_work_then_costs():
     """2,000 EUR of penalty less 1,850 saved: 150 EUR of power, and not the penalty."""
-    [job] = jobs_of(prepared(), record(UNDONE))["at_risk"]
+    [job] = job_status(prepared(), [UNDONE])["at_risk"]
     assert job["cost_eur"] == pytest.approx(150.0)
     assert job["cure"] == {"key": "deadline", "where": "job a", "amount": 3.0, "unit": "h", "hours": None}
     assert (job["id"], job["gpu_hours_short"], job["deadline"]) == ("a", 100.0, "2024-03-13T06:00:00Z")
 
 
 def test_without_a_cure_no_price_is_made_up():
-    [job] = jobs_of(prepared(), record(UNDONE | {"cures": []}))["at_risk"]
+    [job] = job_status(prepared(), [UNDONE | {"cures": []}])["at_risk"]
     assert (job["cure"], job["cost_eur"]) == (None, None)
 
 
 def test_late_jobs_expected_work_and_tight_limits_are_not_at_risk():
-    others = record(UNDONE, UNDONE | {"job": "expected-1"}, {"kind": "tight"})
-    assert jobs_of(prepared(late={"a": 100.0}), others)["at_risk"] == []
+    others = [UNDONE, UNDONE | {"job": "expected-1"}, {"kind": "tight"}]
+    assert job_status(prepared(late={"a": 100.0}), others)["at_risk"] == []
 
 
 def test_late_jobs_are_one_reason_that_names_three_and_counts_the_rest():
@@ -66,4 +62,4 @@ def test_jobs_set_aside_are_one_reason_that_names_three_and_counts_the_rest():
     five = [f"job {n}: no pool may run it" for n in "abcde"]
     [reason] = work_reasons(prepared(refused=five))
     assert reason == f"5 jobs are set aside and not planned: {'; '.join(five[:3])}; 2 more"
-    assert jobs_of(prepared(refused=five), record())["refused"] == five
+    assert job_status(prepared(refused=five), [])["refused"] == five

@@ -12,12 +12,12 @@ from energy.errors import ConfigError, SeriesError
 from energy.inputs.load import read_inputs
 from energy.inputs.state import State
 from energy.nightly.accounts import EMPTY
-from energy.nightly.case import CASE
-from energy.nightly.config import load_nightly
+from energy.nightly.config import LATEST, load_nightly
 from energy.nightly.database import open_store
+from energy.nightly.inputs import CASE
 from energy.nightly.live import fetched_place
+from energy.nightly.outcome import NightContext
 from energy.nightly.prepare import prepare
-from energy.nightly.publish import LATEST
 from energy.problem import assemble
 from energy.runs.record import RESERVOIRS, read_water
 from tests.sources.test_fetch import NORWAY, TOMORROW
@@ -52,7 +52,7 @@ def place(tmp_path):
 
 def prepared(place, client, day=TOMORROW):
     with fetched_place(place, day, client) as here, open_store(here.database) as store:
-        return prepare(here, store, day)
+        return prepare(NightContext(here, store, day))
 
 
 def published(place, night):
@@ -61,7 +61,7 @@ def published(place, night):
     EMPTY.assign(hours=1.0).to_parquet(place.out / night.run_id / "schedule.parquet")
     (place.out / LATEST).symlink_to(night.run_id)
     with open_store(place.database) as store, store.transaction():
-        store.put("plans", {"night": str(TOMORROW), "run_id": night.run_id, "folder": night.run_id, "kept": night.kept,
+        store.put("plans", {"night": str(TOMORROW), "run_id": night.run_id, "folder": night.run_id, "kept": night.run_id,
                             "promised_eur": 1.0})  # fmt: skip
 
 
@@ -70,13 +70,13 @@ def test_a_live_night_keeps_what_it_fetched_with_its_labels(place, world):
     weeks = read_water(night.case.parent, RESERVOIRS)
     assert weeks is not None, "with the inputs, so that the night made again sees what it saw"
     assert "NO4_filling" in weeks
-    assert night.known.reasons == []
-    zone = night.known.tables["NO4"]
+    assert night.series.reasons == []
+    zone = night.series.tables["NO4"]
     day = zone[zone["quality"] == "secondary"].iloc[-24:]
     assert day.index[-1].isoformat() == "2026-11-25T22:00:00"
     assert day["value"].tolist() == pytest.approx([price("NO4", t) for t in day.index.to_pydatetime()])
     assert set(zone.loc["2026-11-25T23:00":, "quality"]) == {"forecast"}
-    assert night.known.forecast_error, "of the six weeks that were fetched"
+    assert night.series.forecast_error, "of the six weeks that were fetched"
     inputs = read_inputs(night.case)
     assert inputs.case.fx["NOK"].source == "ecb 2026-11-24", "the day's rate, not that of six weeks ago"
     assert "hvakosterstrommen" in inputs.case.prices[0].source
@@ -97,12 +97,12 @@ def test_what_no_source_has_any_more_is_what_the_last_night_kept(place, world, t
         source.always = DOWN
     time.now += timedelta(days=1)
     second = prepared(place, world.keyless(), TOMORROW + timedelta(days=1))
-    told = " ".join(second.known.reasons)
+    told = " ".join(second.series.reasons)
     assert f"price of NO4: the source cannot be read; what night {first.run_id} kept stands in" in told
     assert "price of NO4: 24 h of the delivery day are not known" in told
     assert "weather of narvik: the source cannot be read" in told
     assert read_inputs(second.case).case.prices[0].currency == read_inputs(first.case).case.prices[0].currency
-    assert isinstance(second.settled.state, State)
+    assert isinstance(second.settlement.state, State)
 
 
 def test_a_first_night_without_any_source_is_no_night(place, world):
