@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
 from typing import assert_never
 
 import numpy as np
 import xarray as xr
 
-from energy.audit.site_prices import clock
 from energy.inputs.fleet import Fleet
 from energy.inputs.limits import Limit, Metric
 from energy.inputs.state import Balance, State
 from energy.schema import Bools
+from energy.schema.calendar import Horizon
 
 #: A limit counts as broken when its figure misses it by more than this: rounding of sums over a year.
 MISSED = 1e-9
@@ -62,11 +61,10 @@ def standings(
     """Every limit that is in force in the horizon, for summary.json."""
     out: list[dict[str, object]] = []
     for name, site in fleet.sites.items():
-        local = clock(replayed["time"].values, site)
-        days, years = np.array(local.date), local.year.to_numpy()
-        past = state.sites[name].year_to_date if name in state.sites else Balance(facility_mwh=0, it_mwh=0)
+        calendar, past = Horizon.of(replayed).on_clock(site.time_zone), state.site(name).year_to_date
+        years = calendar.years
         for limit in limits.get(name, ()):
-            counted = (days >= limit.rule.valid_from) & (days <= (limit.rule.valid_to or date.max))
+            counted = limit.rule.holds(calendar)
             for year in sorted(set(years[counted].tolist())):
                 before = past if year == years[0] else Balance(facility_mwh=0, it_mwh=0)
                 plan = drawn(replayed, name, counted & (years == year))

@@ -19,8 +19,9 @@ import pandas as pd
 from energy.audit.invoice import bill
 from energy.audit.replay import replay
 from energy.errors import InputError, StoreError
+from energy.inputs.consistency import demand_lines, windowed
 from energy.inputs.jobs import Job
-from energy.inputs.load import Inputs, demand_lines, read_inputs, windowed
+from energy.inputs.load import Inputs, read_inputs
 from energy.inputs.state import SiteState, State, load_state
 from energy.inputs.tariffs import Tariff
 from energy.nightly.accounts import (
@@ -44,7 +45,6 @@ from energy.nightly.metering import NO_METER, meter_of
 from energy.nightly.outcome import PLAN, RUN_NOW, Known
 from energy.nightly.queue import Queue, most_gpus, set_aside
 from energy.nightly.snapshot import HISTORY_DAYS
-from energy.optimize import facts
 from energy.schedule.table import read_held_back, read_schedule
 
 #: Days after which a day is settled with what stands in for a series that never came, or given up where it has no books.
@@ -213,7 +213,9 @@ class InForce:
     def jobs_with(self, later: dict[str, Job]) -> dict[str, Job]:
         """The jobs of then and those submitted since that its fleet can run."""
         queue = Queue({**later, **self.jobs})
-        set_aside(queue, self.night.fleet, dict(self.night.powers), most_gpus(self.night.fleet, self.night.time[:1]))
+        set_aside(
+            queue, self.night.fleet, dict(self.night.powers), most_gpus(self.night.fleet, self.night.horizon.time[:1])
+        )
         return {**queue.jobs, **self.jobs}
 
 
@@ -370,9 +372,9 @@ def _why(plan: InForce, inputs: Inputs, before: State, entry: Entry, table: pd.D
     """
     day = inputs.case.horizon.start
     then = plan.as_seen(day) or inputs
-    guess = replace(facts(then), state=before)
+    guess = replace(then, state=before)
     priced = replace(guess, series=replace(guess.series, prices=inputs.series.prices), fx=inputs.fx)
-    truth = replace(facts(inputs), state=before)
+    truth = replace(inputs, state=before)
     old_air, new_air = (
         replay(known, day_schedule(on, table, plan.held)) for known, on in ((guess, then), (truth, inputs))
     )

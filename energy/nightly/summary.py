@@ -33,6 +33,7 @@ from energy.nightly.queue import NO_WORK, total
 from energy.nightly.snapshot import GUESSED
 from energy.report.history_page import NIGHTS, Past, terminal
 from energy.runs.record import Record
+from energy.schema.calendar import Horizon, month_of, to_local
 from energy.series.files import read_series
 
 #: The page of the last nights, beside them.
@@ -165,17 +166,17 @@ def _savings(days: list[dict[str, Any]]) -> dict[str, float | None]:
 
 def _peaks(state: State, day: date) -> list[dict[str, Any]]:
     """Peaks of the running month so far."""
-    month = f"{day:%Y-%m}"
+    month = month_of(day)
     sites: Iterable[tuple[str, SiteState]] = state.sites.items()
     return [{"site": n, "month": month, "mw": s.peak_so_far_mw[month]} for n, s in sites if month in s.peak_so_far_mw]
 
 
 def plan_rows(record: Record, zone: str) -> list[dict[str, Any]]:
     """Energy, energy cost (spot and charges per MWh) and GPU-hours of jobs by site and local day."""
-    local = pd.DatetimeIndex(record.replay["time"].values).tz_localize("UTC").tz_convert(zone)
-    days, dt = local.strftime("%Y-%m-%d").to_numpy(), record.replay["dt"].values
+    horizon = Horizon.of(record.replay)
+    days, dt = horizon.on_clock(zone).days.astype(str), horizon.dt
     table = record.schedule[record.schedule["job"] != NO_WORK]
-    starts = pd.DatetimeIndex(table["start"]).tz_localize("UTC").tz_convert(zone).strftime("%Y-%m-%d")
+    starts = to_local(table["start"].to_numpy(), zone).strftime("%Y-%m-%d")
     held = (table["gpus"] * table["hours"]).groupby([table["site"].to_numpy(), starts.to_numpy()]).sum()
     return [
         {"site": str(site), "date": str(d), "mwh": float((record.replay["import_mw"].values[s] * dt)[days == d].sum()),
@@ -397,15 +398,10 @@ def _together(balances: Iterable[Balance | PastPeriod]) -> Balance:
 def _window(window_h: float, members: Sequence[str], state: State, begin: np.datetime64) -> Balance | None:
     """The window that ends where the horizon begins; None where the history of a member does not cover it."""
     since = pd.Timestamp(begin) - pd.Timedelta(hours=window_h)
-    mine = [[p for p in state.site(m).history if since <= _utc(p) < pd.Timestamp(begin)] for m in members]
+    mine = [[p for p in state.site(m).history if since <= pd.Timestamp(p.utc) < pd.Timestamp(begin)] for m in members]
     if any(sum(p.hours for p in past) < window_h - WHOLE_H for past in mine):
         return None
     return _together(p for past in mine for p in past)
-
-
-def _utc(past: PastPeriod) -> pd.Timestamp:
-    stamp = pd.Timestamp(past.start)
-    return stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp
 
 
 #: Jobs that a reason names; the others are counted, the report has them all.

@@ -39,7 +39,7 @@ def reading():
 
 
 def stands(*limits, caps=(), state=None):
-    fleet = METER.facts(40.0).fleet
+    fleet = METER.inputs(40.0).fleet
     problem = xr.Dataset({"cap_penalty": ("cap", [77.0] * len(caps))}, {"cap": list(caps)})
     prices = xr.Dataset({"value_cap": ("cap", [1000.0 + i for i in range(len(caps))])})
     past = State.model_validate({"sites": {"s": {"year_to_date": state}}} if state else {})

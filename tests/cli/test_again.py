@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from energy.inputs.load import DIGITS
+from energy.inputs.provenance import DIGITS
 from energy.nightly.publish import publish_night
 from energy.runs import recompute
 from tests.cases import SmallCase

@@ -48,7 +48,7 @@ def test_hours_of_other_days_and_sites_that_are_gone_are_no_part_of_a_day(held_r
     held, day = read_held_back(folder), date(2024, 3, 5)
     inputs = inputs_of(run.inputs.case_path, day, run.inputs)
     limit = day_schedule(inputs, EMPTY, held)["solar_limit_mw"].sel(site="south").values
-    mine = held[held["start"].isin(inputs.time)]
+    mine = held[held["start"].isin(inputs.horizon.time)]
     assert 0 < len(mine) < len(held)
     assert (limit < 1e5).sum() == len(mine)
     gone = held.assign(site="elsewhere")

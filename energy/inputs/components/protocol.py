@@ -16,6 +16,7 @@ from energy.inputs.metered import Line, Metered
 from energy.inputs.state import ChargeSoFar
 from energy.inputs.terms import Term
 from energy.schema import Bools, Floats
+from energy.schema.calendar import BillingMonth
 
 Confidence = Literal["H", "M", "L", "CALC", "MEM"]
 #: A rate of a tariff; the bounds catch a slip of the decimal point by five digits.
@@ -82,13 +83,13 @@ class Component(Kind):
 
     @classmethod
     @abstractmethod
-    def lines(cls, versions: Sequence[Self], meter: Metered, month: str, before: Sequence[Line]) -> list[Line]:
+    def lines(cls, versions: Sequence[Self], meter: Metered, month: BillingMonth, before: Sequence[Line]) -> list[Line]:
         """Invoice lines of a month; `before` are the counted lines that stand above them."""
 
     @classmethod
     @abstractmethod
     def roll_over(
-        cls, versions: Sequence[Self], meter: Metered, running: str | None, lines: Sequence[Line]
+        cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
     ) -> RollOver:
         """What the next horizon has to know.
 
@@ -125,5 +126,5 @@ def blended(versions: Sequence[V], meter: Metered, of: Callable[[V], Array]) -> 
     """
     out = of(versions[0])
     for c in versions[1:]:
-        out = np.where(meter.local.date >= c.valid_from, of(c), out)
+        out = np.where(meter.calendar.days >= c.valid_from, of(c), out)
     return out
