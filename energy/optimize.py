@@ -14,8 +14,8 @@ import xarray as xr
 
 from energy.audit.certificate import Certificate, certify
 from energy.audit.completion import stand_in
-from energy.audit.compliance import standings
-from energy.audit.diagnosis import what_would_help
+from energy.audit.compliance import limit_compliance
+from energy.audit.diagnosis import binding_limits
 from energy.audit.invoice import Priced, price
 from energy.audit.reconciliation import Reconciliation, reconcile
 from energy.audit.verdict import Outcome, judge, judge_given, summarise
@@ -106,7 +106,7 @@ def optimize(
     outcome = verdict(problem, solved, certificate, reconciliation, plan.replay)
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
     summary |= _context(inputs, problem, prices, plan)
-    summary["what_would_help"] = what_would_help(problem, solved, prices)
+    summary["what_would_help"] = binding_limits(problem, solved, prices)
     return Run(
         inputs,
         problem,
@@ -140,7 +140,7 @@ def _planned(
 def _context(inputs: Inputs, problem: xr.Dataset, prices: xr.Dataset, plan: Priced) -> dict[str, object]:
     """What the summary says beside its figures: limits, shape of the plan, notices."""
     return {
-        "limits": standings(inputs.fleet, inputs.limits, inputs.state, problem, prices, plan.replay),
+        "limits": limit_compliance(inputs.fleet, inputs.limits, inputs.state, problem, prices, plan.replay),
         "shape": shape_of(handed_over(problem, plan.schedule)),
         "left_out_jobs": len(inputs.left_out),
         "case": inputs.case.name,

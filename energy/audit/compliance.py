@@ -22,7 +22,7 @@ TIGHTER = 0.01
 
 
 @dataclass(frozen=True)
-class Standing:
+class Compliance:
     """One limit in one calendar year.
 
     Attributes
@@ -54,7 +54,7 @@ class Standing:
     confidence: str
 
 
-def standings(
+def limit_compliance(
     fleet: Fleet, limits: Mapping[str, tuple[Limit, ...]], state: State, problem: xr.Dataset,
     prices: xr.Dataset, replayed: xr.Dataset,
 ) -> list[dict[str, object]]:  # fmt: skip
@@ -69,7 +69,7 @@ def standings(
                 before = past if year == years[0] else Balance(facility_mwh=0, it_mwh=0)
                 plan = drawn(replayed, name, counted & (years == year))
                 out.append(
-                    asdict(_standing(name, limit, year, before, plan, _dual(problem, prices, name, limit, year)))
+                    asdict(_compliance(name, limit, year, before, plan, _dual(problem, prices, name, limit, year)))
                 )
     return out
 
@@ -87,14 +87,14 @@ def drawn(replayed: xr.Dataset, name: str, when: Bools) -> Balance:
     )
 
 
-def _standing(
+def _compliance(
     name: str, limit: Limit, year: int, before: Balance, plan: Balance, dual: tuple[float, float] | None
-) -> Standing:
+) -> Compliance:
     whole = Balance(**{k: getattr(before, k) + getattr(plan, k) for k in Balance.model_fields})
     rule, preset = limit.rule, limit.preset
     together, room = figure(rule.metric, whole), _room(rule.metric, rule.limit, whole)
     met = None if room is None or together is None else room >= -MISSED * max(whole.facility_mwh, 1.0)
-    return Standing(
+    return Compliance(
         name, limit.name, year, rule.metric, rule.limit, preset.status, figure(rule.metric, before),
         figure(rule.metric, plan), together, met, room, dual[0] * TIGHTER if dual else None, dual[1] if dual else None,
         preset.boundary, preset.fine, rule.source, rule.confidence,

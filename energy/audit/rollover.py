@@ -1,4 +1,4 @@
-"""State after a horizon: what the next one has to know of peaks, invoices, balances and rolling windows."""
+"""State after a horizon: peaks, invoices, balances and rolling windows that the next one starts from."""
 
 from __future__ import annotations
 

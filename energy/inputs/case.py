@@ -108,7 +108,7 @@ class Case(Frozen):
     """The whole case file; paths are relative to it.
 
     `expected_jobs` is a job table of work that is likely to arrive (ids begin with ``expected-``): the plan keeps
-    room for it, and nobody is told to run it.
+    room for it, and it is never handed over.
     """
 
     name: Name

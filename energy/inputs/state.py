@@ -1,4 +1,4 @@
-"""What earlier days left behind: peaks, PUE balances and history, work done. All zero by default."""
+"""What earlier days leave for the horizon: peaks, invoices, PUE balances and history, work done. All zero by default."""
 
 from __future__ import annotations
 

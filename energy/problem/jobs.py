@@ -97,7 +97,7 @@ def fastest(groups: Mapping[str, Floats]) -> Floats:
 
 
 def fitted(work: Mapping[str, Floats], groups: Mapping[str, Floats], dt: Floats) -> Floats:
-    """work_left, (J,), with expected arrivals cut to what their window holds: they are means, no promises."""
+    """work_left, (J,), with expected arrivals cut to what their window holds: they are means."""
     most = most_inside(work, groups, dt) + work["later_max"]
     return np.where(work["expected"] > 0, np.minimum(work["work_left"], most), work["work_left"])
 

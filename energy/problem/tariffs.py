@@ -171,7 +171,7 @@ def _accrued(c: PeakCharge, month: BillingMonth, past: SiteState, money: Floats)
 
     With K the rate on record, k the horizon's own, P the billed peak at its end and F the sum billed before, the
     month's invoice grows by (K + k) P - F. Nothing of it depends on how the month was cut into horizons. A MW above
-    the record costs K + k: the share of the month that lies behind the horizon's end, which is the probability that
+    the record costs K + k: the share of the month after the horizon's end, which is the probability that
     the new record stays the month's highest where all hours are alike.
     """
     so_far = past.invoice_so_far.get(month.label)

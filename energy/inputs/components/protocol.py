@@ -51,7 +51,7 @@ class StateNames:
 class Component(Kind):
     """A component of a tariff. A later `valid_from` replaces the same name from its site-local date on.
 
-    Before its first date the first rate stands in, with a notice: a rate nobody wrote down is not 0. What really did
+    Before its first date the first rate is used, with a notice: a rate nobody wrote down is not 0. What really did
     not exist yet is written as a version with value 0.
 
     Program and bill are two accounts of the same charge, which guard each other: `terms` and `lines` must not share
