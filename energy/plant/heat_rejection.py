@@ -1,4 +1,12 @@
-"""Dry coolers: capacity from the initial temperature difference, fan power by speed, spill to a trim chiller.
+"""Heat to the outdoor air: dry coolers, open cooling towers, and the water loop of towers with chillers behind them.
+
+Dry coolers have a capacity by the initial temperature difference and spill to a trim chiller. The York polynomial
+[3]_ fixes what a tower reaches at full fan in any weather. Fan speed below that follows the driving force of Merkel's
+theory [4]_: the enthalpy of saturated air at the water temperature above that of the outdoor air, relative to the
+force at full fan. The two agree where the setpoint is just reached, so the modes join without a step. In the loop
+tower water first cools the hall's return through a plate exchanger as far as the wet bulb allows; chillers on the
+same tower water take what is missing to the setpoint. The share of each depends on weather alone, because the loop's
+temperature difference is held and its flow follows the heat.
 
 References
 ----------
@@ -6,26 +14,10 @@ References
    fluids unmixed).
 .. [2] Modelica Buildings Library, Buildings.Fluid.HeatExchangers.CoolingTowers.Data.DryCooler,
    BAC_Trillium_TDFS1238N_C60ET40B.
-
-Open cooling towers: leaving water at full fan from the York correlation, fan power by enthalpy driving force.
-
-The York polynomial fixes what full fan speed reaches in any weather. Fan speed below that follows the driving
-force of Merkel's theory, the enthalpy of saturated air at the water temperature above that of the outdoor air,
-relative to the force at full fan: the two agree where the setpoint is just reached, so the modes join without a
-step.
-
-References
-----------
-.. [1] York International, "YORKcalc Software, Chiller-Plant Energy-Estimating Program", Form 160.00-SG2 (2002);
+.. [3] York International, "YORKcalc Software, Chiller-Plant Energy-Estimating Program", Form 160.00-SG2 (2002);
    coefficients and bounds as in Modelica Buildings 12.1, Buildings.Fluid.HeatExchangers.CoolingTowers
    .Correlations.yorkCalc and BoundsYorkCalc, and EnergyPlus CoolingTower:VariableSpeed.
-.. [2] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 40, cooling towers (Merkel's theory).
-
-A water loop on towers with chillers behind them: the common part of `chiller_tower` and `dlc_tower`.
-
-Tower water goes through a plate exchanger first and cools the return of the hall as far as the wet bulb allows;
-chillers, on the same tower water, take what is missing to the supply setpoint. The share of each depends on
-weather alone, because the loop's temperature difference is held and its flow follows the heat.
+.. [4] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 40, cooling towers (Merkel's theory).
 """
 
 from __future__ import annotations
@@ -130,7 +122,7 @@ def spill_heat(cooler: DryCooler, design_heat: float, full_capacity: Floats, chi
     return np.asarray(full_capacity * np.clip(balance, slowest, 1.0))
 
 
-#: c[l, r, t] of [1]_: approach = Σ c[l, r, t]·(L/G)^l·range^r·T_wb^t, T_wb in °C, range and approach in K.
+#: c[l, r, t] of [3]_: approach = Σ c[l, r, t]·(L/G)^l·range^r·T_wb^t, T_wb in °C, range and approach in K.
 _YORK = np.array(
     [
         [
@@ -151,9 +143,9 @@ _YORK = np.array(
     ]
 )
 #: Wet bulbs for which the correlation is used [°C]; the approach keeps its end values outside. It holds for
-#: -34.4…26.7 °C ([1]_); below -30 °C its approach grows so fast that towers would seem to lose capacity in the cold.
+#: -34.4…26.7 °C ([3]_); below -30 °C its approach grows so fast that towers would seem to lose capacity in the cold.
 YORK_WET_BULB = (-30.0, 26.7)
-#: Wet bulb at which towers and the chillers behind them are sized [°C]: the nominal point of [1]_.
+#: Wet bulb at which towers and the chillers behind them are sized [°C]: the nominal point of [3]_.
 DESIGN_WET_BULB = 25.55
 #: Capacity at full fan is never taken below this share of the sized heat: the denominator of fan speed. Only air
 #: too hot and humid for the setpoint comes near, where `load_limit` has already closed the hall.
@@ -169,7 +161,7 @@ class TowerState(NamedTuple):
 
 
 def york_approach(temp_wet_bulb: Floats, water_range: float, liquid_gas_ratio: float = 1.0) -> Floats:
-    """Leaving water minus wet bulb [K] of towers at full fan ([1]_).
+    """Leaving water minus wet bulb [K] of towers at full fan ([3]_).
 
     Parameters
     ----------
@@ -193,7 +185,7 @@ def state(tower: Tower, weather: Weather, setpoint: float, ceiling: float = np.i
 
     Leaving water is the setpoint where full fan reaches it and floats above where not, up to `ceiling`.
     Capacity = Δh(leaving)/Δh(full fan), Δh the enthalpy of saturated air at mean water temperature minus that
-    of the outdoor air at its wet bulb ([2]_).
+    of the outdoor air at its wet bulb ([4]_).
 
     Parameters
     ----------

@@ -114,7 +114,7 @@ def contracts(m: Any) -> Any:
     """- Σ_{q,t} dt_t contract_saving[q,t] taken[q,t]
 
     A take-or-pay volume is paid anyway (in `fixed`), so taking it saves spot; a capped price saves what spot
-    exceeds the cap by. A settled hedge changes the bill and no decision: it stands in `fixed` alone.
+    exceeds the cap by. A settled hedge changes the bill and no decision: it is part of `fixed` alone.
     """
     p = m.p
     return quicksum([-p.dt[t] * p.contract_saving[q][t] * m.taken[q, t] for q, t in m.taken])

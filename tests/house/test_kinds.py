@@ -228,7 +228,7 @@ SUBSCRIBED = {"name": "subscribed", "kind": "subscribed", "valid_from": date(201
 
 
 @pytest.fixture
-def read_anew():
+def rebuilt_models():
     """Files that know the kinds defined by now; afterwards only those of before."""
     before = {family: dict(family.kinds) for family in (Component, Contract)}
 
@@ -243,7 +243,7 @@ def read_anew():
     rebuilt()
 
 
-def test_a_whole_kind_needs_no_other_file(tmp_path, read_anew):
+def test_a_whole_kind_needs_no_other_file(tmp_path, rebuilt_models):
     """Defined here alone it is read, planned, billed, carried and shown."""
 
     class Subscribed(Whole, Component):
@@ -254,7 +254,7 @@ def test_a_whole_kind_needs_no_other_file(tmp_path, read_anew):
         def terms(self, reduced):
             return (FixedCost(self.value * self.mw, "year"),)
 
-    read_anew()
+    rebuilt_models()
     check_priced(tmp_path, "tariff.yaml", "components", SUBSCRIBED)
     check_rolled_over(SUBSCRIBED)
 
@@ -297,7 +297,7 @@ def test_a_kind_without_a_name_or_with_one_taken_is_not_defined():
 
 
 @pytest.mark.parametrize("wrong", [(), (EnergyPrice(price=1.0),), (FixedCost(1000 * 49, "year"),)])
-def test_terms_that_are_not_the_bill_are_red(tmp_path, read_anew, wrong):
+def test_terms_that_are_not_the_bill_are_red(tmp_path, rebuilt_models, wrong):
     class Subscribed(Whole, Component):
         kind: Literal["subscribed"]
         value: float
@@ -306,7 +306,7 @@ def test_terms_that_are_not_the_bill_are_red(tmp_path, read_anew, wrong):
         def terms(self, reduced):
             return wrong
 
-    read_anew()
+    rebuilt_models()
     with pytest.raises(AssertionError, match="program and bill differ"):
         check_priced(tmp_path, "tariff.yaml", "components", SUBSCRIBED)
 

@@ -49,7 +49,7 @@ def test_columns_and_rows_stand_in_the_order_of_the_table():
 
 
 def test_a_new_part_reaches_the_balance(monkeypatch):
-    """A part that only gives power at a site stands in the row of that site, and in no other."""
+    """A part that only gives power at a site is part of the row of that site, and in no other."""
     backup = Part("backup", supply=lambda m, s, t: [5.0] if s == 0 else [])
     plain = build(tiny())
     monkeypatch.setattr(program, "PARTS", (*PARTS, backup))
