@@ -14,7 +14,6 @@ import xarray as xr
 
 from energy.audit.invoice import bill
 from energy.audit.replay import replay
-from energy.audit.site_prices import clock
 from energy.inputs.load import Inputs, read_inputs
 from energy.inputs.series import read_all
 from energy.inputs.state import SiteState, State
@@ -22,9 +21,9 @@ from energy.nightly.accounts import day_schedule, executed, work_of
 from energy.nightly.config import NightlyWorkspace
 from energy.nightly.database import Store
 from energy.nightly.queue import read_queue
-from energy.optimize import facts
 from energy.schedule.table import read_schedule
 from energy.schema import Floats
+from energy.schema.calendar import Horizon
 
 #: Relative difference up to which sums in another order are equal.
 EQUAL = 1e-9
@@ -37,12 +36,12 @@ def balances(place: NightlyWorkspace, store: Store, last: date) -> list[str]:
     if days != [days[0] + timedelta(days=k) for k in range(len(days))]:
         return ["a day is missing in the books"]
     inputs = _whole(place, store, days[0], last)
-    drawn = replay(facts(inputs), day_schedule(inputs, _run(place, store, inputs, days)))
+    drawn = replay(inputs, day_schedule(inputs, _run(place, store, inputs, days)))
     states = [State.model_validate_json(r["state"]) for r in rows]
     bad = _invoices(inputs, drawn, sum(r["real_eur"] for r in rows))
     for s, name in enumerate(inputs.fleet.sites):
         mine = [state.sites[name] for state in states]
-        local = clock(drawn["time"].values, inputs.fleet.sites[name])
+        local = Horizon.of(drawn).on_clock(inputs.fleet.sites[name].time_zone).local
         bad += [f"{name}: {p}" for p in _years(drawn, s, local, days, mine)]
         bad += [f"{name}: {p}" for p in _peaks(drawn["import_mw"].values[s], local, days, mine)]
     return bad
@@ -88,7 +87,7 @@ def _in_force(store: Store, days: list[date]) -> Iterator[Path]:
 
 def _invoices(inputs: Inputs, drawn: xr.Dataset, nights_eur: float) -> list[str]:
     """All invoices in one go against the sum of what every day added to them."""
-    whole = bill(facts(inputs), drawn).total()
+    whole = bill(inputs, drawn).total()
     agree = abs(whole - nights_eur) <= EQUAL * abs(whole)
     return [] if agree else [f"nights add up to {nights_eur:.6f} EUR, the whole is {whole:.6f}"]
 

@@ -15,9 +15,8 @@ import numpy as np
 import xarray as xr
 
 from energy.audit.certificate import Certificate, certify
-from energy.audit.invoice import Bill, bill
-from energy.audit.replay import replay
-from energy.optimize import Run, Saved, facts, solve_problem
+from energy.audit.invoice import price
+from energy.optimize import Run, Saved, solve_problem
 from energy.schedule.disaggregate import place
 from energy.schedule.dispatch import RULES, done, planned_work
 from energy.schema import Floats, validate
@@ -96,7 +95,7 @@ def _solved(run: Run | Saved, problem: xr.Dataset) -> tuple[float, float, Certif
     """Bill, work and certificate of a restricted problem's plan."""
     found, proof = _certified(problem)
     schedule = as_original(run.problem, problem, place(problem, found))
-    return _cost(run, schedule).total(), float(done(run.problem, schedule).sum()), proof
+    return price(run.inputs, schedule).bill.total(), float(done(run.problem, schedule).sum()), proof
 
 
 def _certified(problem: xr.Dataset) -> tuple[xr.Dataset, Certificate]:
@@ -109,18 +108,13 @@ def _certified(problem: xr.Dataset) -> tuple[xr.Dataset, Certificate]:
     return found, proof
 
 
-def _cost(run: Run | Saved, schedule: xr.Dataset) -> Bill:
-    given = facts(run.inputs)
-    return bill(given, replay(given, schedule))
-
-
 def _rules(run: Run | Saved) -> list[Step]:
     work = planned_work(run.problem, run.solution)
     home = [j.home_site for j in run.inputs.jobs]
     out = []
     for name, rule in RULES.items():
         schedule = rule(run.problem, work, home)
-        cost = _cost(run, schedule).total()
+        cost = price(run.inputs, schedule).bill.total()
         out.append(Step(name, cost, run.baseline.bill.total() - cost, float(done(run.problem, schedule).sum()), None))
     return out
 

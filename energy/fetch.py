@@ -22,7 +22,7 @@ import pandas as pd
 import xarray as xr
 
 from energy.errors import ConfigError, SeriesError
-from energy.inputs.case import Horizon, load_case
+from energy.inputs.case import HorizonDays, load_case
 from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.resources import root
 from energy.inputs.tariffs import load_tariffs
@@ -134,7 +134,7 @@ def fetch(
     first = first or tomorrow(fleet, client.now())
     last = last or first
     history = timedelta(days=history_days)
-    start, end = Horizon(start=first - history, end=last, time_zone=time_zone(fleet)).bounds()
+    start, end = HorizonDays(start=first - history, end=last, time_zone=time_zone(fleet)).bounds()
     folder = out / f"{fleet.name}_{first}_{last}{_then(client)}"
     if not client.settings.contact and client.as_of is None:
         tell(f"set {CONTACT_VARIABLE} to your e-mail or web address: MET Norway asks to be told who asks")

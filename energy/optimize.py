@@ -14,12 +14,10 @@ import xarray as xr
 
 from energy.audit.certificate import Certificate, certify
 from energy.audit.completion import complete
-from energy.audit.compliance import standings
-from energy.audit.diagnosis import what_would_help
-from energy.audit.invoice import Bill, bill
+from energy.audit.compliance import limit_compliance
+from energy.audit.diagnosis import binding_limits
+from energy.audit.invoice import Priced, price
 from energy.audit.reconciliation import Reconciliation, reconcile
-from energy.audit.replay import replay
-from energy.audit.site_prices import Facts
 from energy.audit.verdict import Outcome, judge, judge_given, summarise
 from energy.inputs.load import Inputs, read_inputs
 from energy.problem import assemble, notices
@@ -47,15 +45,6 @@ class Clock:
         began = time.perf_counter()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
-
-
-@dataclass(frozen=True)
-class Priced:
-    """A Schedule with what it draws and costs."""
-
-    schedule: xr.Dataset
-    replay: xr.Dataset
-    bill: Bill
 
 
 @dataclass(frozen=True)
@@ -127,7 +116,7 @@ def optimize_inputs(
     with clock.stage("certify"):
         prices, certificate = dual_prices(problem, solved), certify(problem, solved)
     with clock.stage("replay and bill"):
-        plan = _price(inputs, schedule)
+        plan = price(inputs, schedule)
         reconciliation = reconcile(problem, solved, plan.replay, plan.bill)
     with clock.stage("baseline"):
         run_now = _baseline(inputs, problem, solved)
@@ -135,7 +124,7 @@ def optimize_inputs(
     outcome = verdict(problem, solved, certificate, reconciliation, plan.replay)
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
     summary |= _context(inputs, problem, prices, plan)
-    summary["what_would_help"] = what_would_help(problem, solved, prices)
+    summary["what_would_help"] = binding_limits(problem, solved, prices)
     return Run(
         inputs, problem, solved, prices, plan, run_now, certificate, reconciliation, raw, outcome, summary,
         clock.seconds,
@@ -159,7 +148,7 @@ def _planned(
 def _context(inputs: Inputs, problem: xr.Dataset, prices: xr.Dataset, plan: Priced) -> dict[str, object]:
     """What the summary says beside its figures: limits, shape of the plan, notices."""
     return {
-        "limits": standings(inputs.fleet, inputs.limits, inputs.state, problem, prices, plan.replay),
+        "limits": limit_compliance(inputs.fleet, inputs.limits, inputs.state, problem, prices, plan.replay),
         "shape": shape_of(handed_over(problem, plan.schedule)),
         "left_out_jobs": len(inputs.left_out),
         "case": inputs.case.name,
@@ -190,7 +179,7 @@ def revive(
     """
     inputs = read_inputs(case, fill=fill, as_of=as_of)
     problem = assemble(inputs)
-    plan, baseline = _price(inputs, schedule), _price(inputs, run_now)
+    plan, baseline = price(inputs, schedule), price(inputs, run_now)
     return Saved(inputs, problem, solved, plan, baseline, certify(problem, solved))
 
 
@@ -221,19 +210,7 @@ def solve_problem(
         return solution(problem, model, form, raw), raw
 
 
-def facts(inputs: Inputs) -> Facts:
-    """The raw inputs that the audit starts from."""
-    return Facts(
-        inputs.case, inputs.fleet, inputs.powers, inputs.plants, inputs.tariffs, inputs.series, inputs.fx, inputs.state
-    )
-
-
-def _price(inputs: Inputs, schedule: xr.Dataset) -> Priced:
-    replayed = replay(facts(inputs), schedule)
-    return Priced(schedule, replayed, bill(facts(inputs), replayed))
-
-
 def _baseline(inputs: Inputs, problem: xr.Dataset, solved: xr.Dataset) -> Priced:
     """The same work as the plan does, run at once."""
     work = baselines.planned_work(problem, solved)
-    return _price(inputs, baselines.run_now(problem, work, [j.home_site for j in inputs.jobs]))
+    return price(inputs, baselines.run_now(problem, work, [j.home_site for j in inputs.jobs]))

@@ -15,10 +15,10 @@ import numpy as np
 from markupsafe import Markup
 
 from energy.errors import ConfigError
-from energy.inputs.case import Horizon, WeatherFile, load_case
+from energy.inputs.case import HorizonDays, WeatherFile, load_case
+from energy.inputs.consistency import check_fleet
 from energy.inputs.dated import at
 from energy.inputs.fleet import Fleet, load_fleet
-from energy.inputs.load import check_fleet_from
 from energy.inputs.plants import load_plants
 from energy.inputs.series import Series, read_weather
 from energy.inputs.yaml_files import validate
@@ -26,7 +26,8 @@ from energy.plant import Plant, Weather, load_limit, overhead
 from energy.problem.sites import site_weather
 from energy.report import charts, cooling
 from energy.report.charts import series as hue
-from energy.schema import Floats, Times
+from energy.schema import Floats
+from energy.schema.calendar import Horizon
 from energy.series.files import read_series
 
 #: Load at which plants are compared [share of design]: that of the published bands (docs/cooling.md).
@@ -58,8 +59,7 @@ class Air:
     fleet: Fleet
     plants: Mapping[str, Plant]
     weather: Mapping[str, Weather]
-    time: Times
-    hours: float
+    horizon: Horizon
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,9 @@ def air_of_case(case_path: Path, overrides: Mapping[str, object] | None = None, 
     ConfigError, SeriesError : each names the file, the key or row, and what is allowed.
     """
     case = load_case(case_path)
-    horizon = validate(f"{case_path}: horizon", case.horizon.model_dump(mode="json") | dict(overrides or {}), Horizon)
+    horizon = validate(
+        f"{case_path}: horizon", case.horizon.model_dump(mode="json") | dict(overrides or {}), HorizonDays
+    )
     return _air(case_path.parent / case.fleet, case.weather, case_path.parent, horizon, fill)
 
 
@@ -94,7 +96,7 @@ def air_of_files(fleet_path: Path, files: Mapping[str, Path], days: Mapping[str,
     """
     specs = {s: WeatherFile(file=str(f.resolve()), quality="measured", source="command line") for s, f in files.items()}
     whole = _year(next(iter(files.values()))) if set(days) != {"start", "end"} else {}
-    horizon = validate("--start and --end", whole | dict(days), Horizon)
+    horizon = validate("--start and --end", whole | dict(days), HorizonDays)
     return _air(fleet_path, specs, Path(), horizon, fill)
 
 
@@ -105,16 +107,16 @@ def _year(path: Path) -> dict[str, object]:
     return {"start": date(year, 1, 1).isoformat(), "end": date(year, 12, 31).isoformat()}
 
 
-def _air(fleet_path: Path, specs: Mapping[str, WeatherFile], folder: Path, horizon: Horizon, fill: bool) -> Air:
+def _air(fleet_path: Path, specs: Mapping[str, WeatherFile], folder: Path, horizon: HorizonDays, fill: bool) -> Air:
     fleet = load_fleet(fleet_path)
     if unknown := sorted(set(specs) - set(fleet.sites)):
         raise ConfigError(f"{fleet_path}: sites", f"no site {unknown[0]!r}", ", ".join(fleet.sites))
     fleet = fleet.model_copy(update={"sites": {n: s for n, s in fleet.sites.items() if n in specs}})
-    check_fleet_from(fleet_path, horizon, fleet)
+    check_fleet(fleet_path, horizon, fleet)
     weather = {n: read_weather(folder / specs[n].file, specs[n], horizon, fill) for n in fleet.sites}
-    time, hours = horizon.times(), horizon.hours()
-    completed = site_weather(fleet, Series({}, weather, {}), time, hours)
-    return Air(fleet, load_plants(fleet, fleet_path), completed, time, hours)
+    periods = horizon.periods()
+    completed = site_weather(fleet, Series({}, weather, {}), periods)
+    return Air(fleet, load_plants(fleet, fleet_path), completed, periods)
 
 
 def figures(air: Air, load: float = LOAD) -> list[Figures]:
@@ -127,7 +129,7 @@ def figures(air: Air, load: float = LOAD) -> list[Figures]:
     out = []
     for name, site in air.fleet.sites.items():
         halls = {h: _hall(air, h, load) for h, (s, _) in air.fleet.halls().items() if s == name}
-        other = at(site.other_site_mw, air.time, site.time_zone)
+        other = at(site.other_site_mw, air.horizon.time, site.time_zone)
         out.append(_figures(air, name, _together(list(halls.values()), other)))
         out += [_figures(air, h, drawn) for h, drawn in halls.items()]
     return out
@@ -135,7 +137,7 @@ def figures(air: Air, load: float = LOAD) -> list[Figures]:
 
 def _hall(air: Air, name: str, load: float) -> _Drawn:
     site, hall = air.fleet.halls()[name]
-    design = at(hall.design_mw, air.time, air.fleet.sites[site].time_zone)
+    design = at(hall.design_mw, air.horizon.time, air.fleet.sites[site].time_zone)
     plant, weather = air.plants[name], air.weather[site]
     held = np.minimum(load, load_limit(plant, weather))
     drawn = overhead(plant, weather, held[:, None])
@@ -156,13 +158,13 @@ def _figures(air: Air, name: str, drawn: _Drawn) -> Figures:
     worst = int(np.argmax(ratio))
     return Figures(
         name=name,
-        hours=len(air.time) * air.hours,
+        hours=float(air.horizon.dt.sum()),
         pue=float(drawn.facility.sum() / drawn.it.sum()),
         wue_l_per_kwh=float(drawn.water.sum() / drawn.it.sum()),
-        free_cooling_hours=float(drawn.free.sum() * air.hours),
+        free_cooling_hours=float(air.horizon.dt[drawn.free].sum()),
         worst_pue=float(ratio[worst]),
-        worst_hour=f"{np.datetime_as_string(air.time[worst], unit='m')}Z",
-        derated_hours=float(drawn.derated.sum() * air.hours),
+        worst_hour=f"{np.datetime_as_string(air.horizon.time[worst], unit='m')}Z",
+        derated_hours=float(air.horizon.dt[drawn.derated].sum()),
     )
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
 from typing import assert_never
 
 import numpy as np
 import xarray as xr
 
-from energy.audit.site_prices import clock
 from energy.inputs.fleet import Fleet
 from energy.inputs.limits import Limit, Metric
 from energy.inputs.state import Balance, State
 from energy.schema import Bools
+from energy.schema.calendar import Horizon
 
 #: A limit counts as broken when its figure misses it by more than this: rounding of sums over a year.
 MISSED = 1e-9
@@ -23,7 +22,7 @@ TIGHTER = 0.01
 
 
 @dataclass(frozen=True)
-class Standing:
+class Compliance:
     """One limit in one calendar year.
 
     Attributes
@@ -55,23 +54,22 @@ class Standing:
     confidence: str
 
 
-def standings(
+def limit_compliance(
     fleet: Fleet, limits: Mapping[str, tuple[Limit, ...]], state: State, problem: xr.Dataset,
     prices: xr.Dataset, replayed: xr.Dataset,
 ) -> list[dict[str, object]]:  # fmt: skip
     """Every limit that is in force in the horizon, for summary.json."""
     out: list[dict[str, object]] = []
     for name, site in fleet.sites.items():
-        local = clock(replayed["time"].values, site)
-        days, years = np.array(local.date), local.year.to_numpy()
-        past = state.sites[name].year_to_date if name in state.sites else Balance(facility_mwh=0, it_mwh=0)
+        calendar, past = Horizon.of(replayed).on_clock(site.time_zone), state.site(name).year_to_date
+        years = calendar.years
         for limit in limits.get(name, ()):
-            counted = (days >= limit.rule.valid_from) & (days <= (limit.rule.valid_to or date.max))
+            counted = limit.rule.holds(calendar)
             for year in sorted(set(years[counted].tolist())):
                 before = past if year == years[0] else Balance(facility_mwh=0, it_mwh=0)
                 plan = drawn(replayed, name, counted & (years == year))
                 out.append(
-                    asdict(_standing(name, limit, year, before, plan, _dual(problem, prices, name, limit, year)))
+                    asdict(_compliance(name, limit, year, before, plan, _dual(problem, prices, name, limit, year)))
                 )
     return out
 
@@ -89,14 +87,14 @@ def drawn(replayed: xr.Dataset, name: str, when: Bools) -> Balance:
     )
 
 
-def _standing(
+def _compliance(
     name: str, limit: Limit, year: int, before: Balance, plan: Balance, dual: tuple[float, float] | None
-) -> Standing:
+) -> Compliance:
     whole = Balance(**{k: getattr(before, k) + getattr(plan, k) for k in Balance.model_fields})
     rule, preset = limit.rule, limit.preset
     together, room = figure(rule.metric, whole), _room(rule.metric, rule.limit, whole)
     met = None if room is None or together is None else room >= -MISSED * max(whole.facility_mwh, 1.0)
-    return Standing(
+    return Compliance(
         name, limit.name, year, rule.metric, rule.limit, preset.status, figure(rule.metric, before),
         figure(rule.metric, plan), together, met, room, dual[0] * TIGHTER if dual else None, dual[1] if dual else None,
         preset.boundary, preset.fine, rule.source, rule.confidence,

@@ -1,13 +1,10 @@
-"""Why work is left undone or a PUE cap is breached, and the cheapest cure: in the words of the input files.
+"""Why work is left undone or a PUE cap is breached, and the cheapest remedy, in the keys of the input files.
 
-The cheapest cure is the one that saves most, that is, after which the work costs least to run. Where all work is done
-and every cap is met, the limits that cost most money are named instead.
-
-Cures: what an owner can change so that a job's undone work is done, by how much, and what that saves at most.
-
-GPUs of a pool, the job's deadline or its `max_gpus`, a grid connection, a PUE cap. For the undone work W of a job the
-amount a that makes room for all of it is stated with its saving, value per unit x a, the value from the duals: the
-most it can save, because each further unit saves no more than the one before.
+A remedy is what an owner can change: GPUs of a pool, the job's deadline or its `max_gpus`, a grid connection, a PUE cap. For
+the undone work W of a job the amount a that makes room for all of it is stated with its saving, value per unit x a, the value
+from the duals: the most it can save, because each further unit saves no more than the one before. The cheapest remedy saves
+most, that is, the work then costs least to run. Where all work is done and every cap is met, the limits that cost most money
+are named instead.
 """
 
 from __future__ import annotations
@@ -28,7 +25,7 @@ LEAST_MW = 1e-12
 
 
 @dataclass(frozen=True)
-class Cure:
+class Remedy:
     """What to change, by how much, and what that saves at most [EUR]."""
 
     key: str  # key of the input file: count, deadline, max_gpus, grid_limit_mw, limit
@@ -94,13 +91,13 @@ class Plan:
         return float((self.x["it"][halls][:, when] @ self.p["dt"][when]).sum())
 
 
-def cures(plan: Plan, j: int) -> Iterator[Cure]:
-    """Every cure for the undone work of a job."""
-    for way in (more_gpus, later, wider_job, more_grid, looser_cap):
+def remedies(plan: Plan, j: int) -> Iterator[Remedy]:
+    """Every remedy for the undone work of a job."""
+    for way in (more_gpus, later_deadline, higher_max_gpus, more_grid, looser_cap):
         yield from way(plan, j)
 
 
-def more_gpus(plan: Plan, j: int) -> list[Cure]:
+def more_gpus(plan: Plan, j: int) -> list[Remedy]:
     """For each pool that is full in hours of the window: GPUs in those hours that hold the undone work."""
     p, x, v, out = plan.p, plan.x, plan.v, []
     speed = plan.speed(j)
@@ -111,14 +108,14 @@ def more_gpus(plan: Plan, j: int) -> list[Cure]:
         if full.any():
             gpus = float(x["short"][j] / (speed[n] * p["dt"][full].sum()))
             saves = gpus * float(mine[full].sum())
-            out.append(Cure("count", str(plan.names["pool"][n]), gpus, "GPUs", plan.span(full), saves))
+            out.append(Remedy("count", str(plan.names["pool"][n]), gpus, "GPUs", plan.span(full), saves))
     return out
 
 
-def later(plan: Plan, j: int) -> list[Cure]:
+def later_deadline(plan: Plan, j: int) -> list[Remedy]:
     """A deadline so much later that the job does the rest at its GPU limit on the GPUs that are free behind it.
 
-    None where the horizon ends before: what lies behind it has no price.
+    None where the horizon ends before: periods after its end have no price.
     """
     shut = np.maximum(1 - plan.p["open"][j], 0.0)
     shut[: int(np.argmax(plan.p["open"][j] > 0))] = 0.0  # before its release
@@ -128,7 +125,7 @@ def later(plan: Plan, j: int) -> list[Cure]:
         part = min(shut[t], left / work) if work > 0 else shut[t]
         left, hours, saves = left - part * work, hours + part * plan.p["dt"][t], saves + part * gain
         if left <= LEAST_WORK:
-            return [Cure("deadline", f"job {plan.names['job'][j]}", float(hours), "h", None, float(saves))]
+            return [Remedy("deadline", f"job {plan.names['job'][j]}", float(hours), "h", None, float(saves))]
     return []
 
 
@@ -154,16 +151,16 @@ def _free(plan: Plan, n: int, t: int) -> float:
     return float(max(min(p["available"][n, t] - p["firm"][n, t] - x["gpus"][:, n, t].sum(), hall, grid), 0.0))
 
 
-def wider_job(plan: Plan, j: int) -> list[Cure]:
+def higher_max_gpus(plan: Plan, j: int) -> list[Remedy]:
     """A GPU limit of the job so much higher that its window holds the work; its price is that of all its bounds."""
     p, x = plan.p, plan.x
     per_gpu = np.minimum(x["bound_run"][j], 0.0).sum(axis=0) + np.minimum(x["dual_job_limit"][j], 0.0)
     gpus = float(x["short"][j] / (plan.speed(j).max() * (p["open"][j] * p["dt"]).sum()))
     saves = -gpus * float((per_gpu * p["open"][j]).sum())
-    return [Cure("max_gpus", f"job {plan.names['job'][j]}", gpus, "GPUs", None, saves)]
+    return [Remedy("max_gpus", f"job {plan.names['job'][j]}", gpus, "GPUs", None, saves)]
 
 
-def more_grid(plan: Plan, j: int) -> list[Cure]:
+def more_grid(plan: Plan, j: int) -> list[Remedy]:
     """For each site whose connection is full in hours of the window: MW, with the steepest overhead, for the work."""
     p, x, v, out, speed = plan.p, plan.x, plan.v, [], plan.speed(j)
     for n in np.flatnonzero(speed > 0):
@@ -174,11 +171,11 @@ def more_grid(plan: Plan, j: int) -> list[Cure]:
             drawn = 1 + plan.steepest(h)[full].max()
             mw = float(x["short"][j] * plan.gpu_mw(int(n)) / speed[n] * drawn / p["dt"][full].sum())
             saves = mw * float(v["value_grid"][s][full].sum())
-            out.append(Cure("grid_limit_mw", str(plan.names["site"][s]), mw, "MW", plan.span(full), saves))
+            out.append(Remedy("grid_limit_mw", str(plan.names["site"][s]), mw, "MW", plan.span(full), saves))
     return list({c.where: c for c in sorted(out, key=lambda c: -c.amount)}.values())
 
 
-def looser_cap(plan: Plan, j: int) -> list[Cure]:
+def looser_cap(plan: Plan, j: int) -> list[Remedy]:
     """For each cap that binds over hours of the window: how much looser the work's energy needs it."""
     p, x, v, out, speed = plan.p, plan.x, plan.v, [], plan.speed(j)
     for r in np.flatnonzero(v["value_cap"] > 0):
@@ -192,7 +189,7 @@ def looser_cap(plan: Plan, j: int) -> list[Cure]:
                 excess = max(1 + float(steepest) - float(p["cap_limit"][r]), 0.0)
                 looser = float(x["short"][j]) * plan.gpu_mw(int(n)) / float(speed[n]) * excess / energy
                 saves = looser * float(v["value_cap"][r])
-                out.append(Cure("limit", f"PUE cap {plan.names['cap'][r]}", looser, "", None, saves))
+                out.append(Remedy("limit", f"PUE cap {plan.names['cap'][r]}", looser, "", None, saves))
     return list({c.where: c for c in sorted(out, key=lambda c: -c.amount)}.values())
 
 
@@ -212,14 +209,14 @@ CAP_STEP = 0.01
 
 @dataclass(frozen=True)
 class Undone:
-    """A job that is not finished: where and when room is dearest in its window, and its cures, cheapest first."""
+    """A job that is not finished: where and when room is dearest in its window, and its remedies, cheapest first."""
 
     job: str
     gpu_hours: float
     site: str
     hour: str
     penalty_eur: float
-    cures: tuple[Cure, ...]
+    cures: tuple[Remedy, ...]
 
     def words(self) -> str:
         """One line."""
@@ -237,7 +234,7 @@ class Breach:
     hour: str
     mwh: float
     penalty_eur: float
-    cure: Cure
+    cure: Remedy
 
     def words(self) -> str:
         """One line."""
@@ -252,7 +249,7 @@ class Tight:
     limit: str
     site: str
     hour: str
-    cure: Cure
+    cure: Remedy
 
     def words(self) -> str:
         """One line."""
@@ -276,8 +273,8 @@ def tight(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> tupl
     return tuple(sorted(dear, key=lambda x: (-x.cure.saves_eur, x.limit))[:MOST_TIGHT])
 
 
-def what_would_help(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> list[dict[str, object]]:
-    """For summary.json: what is undone or breached with its cures; without any, the limits that cost most.
+def binding_limits(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> list[dict[str, object]]:
+    """For summary.json: what is undone or breached with its remedies; without any, the limits that cost most.
 
     Each entry has `kind` (undone, breach, tight), the fields of its class, and `words`, one line.
     """
@@ -294,7 +291,7 @@ def _undone(plan: Plan, j: int) -> Undone:
     site = str(plan.names["site"][p["hall_site"][p["pool_hall"][n]]])
     penalty = float(p["penalty"][j]) * short
     limited = (
-        replace(c, saves_eur=min(c.saves_eur, penalty)) for c in cures(plan, j) if c.saves_eur > LEAST_SAVING_EUR
+        replace(c, saves_eur=min(c.saves_eur, penalty)) for c in remedies(plan, j) if c.saves_eur > LEAST_SAVING_EUR
     )
     best = sorted(limited, key=lambda c: (-c.saves_eur, c.key, c.where))
     return Undone(str(plan.names["job"][j]), short, site, plan.stamp(t), penalty, tuple(best))
@@ -310,29 +307,29 @@ def _breach(plan: Plan, r: int) -> Breach:
     excess = np.where(sites[:, None], (x["facility"] - p["cap_limit"][r] * it) * p["dt"], -np.inf)[:, when]
     s, t = (int(i) for i in np.unravel_index(np.argmax(excess), excess.shape))
     penalty = float(p["cap_penalty"][r]) * mwh
-    cure = Cure("limit", f"PUE cap {label}", mwh / plan.it_energy(r), "", None, penalty)
-    return Breach(label, str(plan.names["site"][s]), plan.stamp(when.start + t), mwh, penalty, cure)
+    remedy = Remedy("limit", f"PUE cap {label}", mwh / plan.it_energy(r), "", None, penalty)
+    return Breach(label, str(plan.names["site"][s]), plan.stamp(when.start + t), mwh, penalty, remedy)
 
 
 def _connections(plan: Plan) -> Iterator[Tight]:
     """One more MW through the hours in which a site's connection is full."""
     for site, value in zip(plan.names["site"], plan.v["value_grid"], strict=True):
         if value.max() > 0:
-            cure = Cure("grid_limit_mw", str(site), 1.0, "MW", plan.span(value > 0), float(value.sum()))
-            yield Tight(f"the grid connection of {site}", str(site), plan.stamp(int(value.argmax())), cure)
+            remedy = Remedy("grid_limit_mw", str(site), 1.0, "MW", plan.span(value > 0), float(value.sum()))
+            yield Tight(f"the grid connection of {site}", str(site), plan.stamp(int(value.argmax())), remedy)
 
 
 def _pools(plan: Plan) -> Iterator[Tight]:
     """One more GPU through the whole horizon, what it draws when idle included."""
     for n, value in enumerate(plan.v["value_gpu"]):
         pool, site = plan.names["pool"][n], plan.names["site"][plan.p["hall_site"][plan.p["pool_hall"][n]]]
-        cure = Cure("count", str(pool), 1.0, "GPU", None, float(value.sum()))
-        yield Tight(f"pool {pool}", str(site), plan.stamp(int(value.argmax())), cure)
+        remedy = Remedy("count", str(pool), 1.0, "GPU", None, float(value.sum()))
+        yield Tight(f"pool {pool}", str(site), plan.stamp(int(value.argmax())), remedy)
 
 
 def _caps(plan: Plan) -> Iterator[Tight]:
     """A hundredth more of a PUE cap; the hour is the one with most energy above it."""
     for r in np.flatnonzero(plan.v["value_cap"] > 0):
         at, label = _breach(plan, int(r)), str(plan.names["cap"][r])
-        cure = Cure("limit", f"PUE cap {label}", CAP_STEP, "", None, float(plan.v["value_cap"][r]) * CAP_STEP)
-        yield Tight(f"PUE cap {label}", at.site, at.hour, cure)
+        remedy = Remedy("limit", f"PUE cap {label}", CAP_STEP, "", None, float(plan.v["value_cap"][r]) * CAP_STEP)
+        yield Tight(f"PUE cap {label}", at.site, at.hour, remedy)

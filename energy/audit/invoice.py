@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from energy.audit.invoice_lines import heat_lines
-from energy.audit.site_prices import Facts, feed_in_price, metered
+from energy.audit.replay import replay
+from energy.audit.site_prices import feed_in_price, metered, pump_price
 from energy.inputs.contracts import Contract
+from energy.inputs.load import Inputs
 from energy.inputs.metered import Line, Metered
 from energy.inputs.tariffs import Tariff
-from energy.schema import Floats, Times
+from energy.schema import Floats
+from energy.schema.calendar import BillingMonth, Horizon
 from energy.schema.invoice import LINE_KINDS
 
 
@@ -33,17 +35,31 @@ class Bill:
         return pd.DataFrame([asdict(x) for x in self.lines])
 
 
-def bill(facts: Facts, replayed: xr.Dataset) -> Bill:
+@dataclass(frozen=True)
+class Priced:
+    """A Schedule with what it draws and costs."""
+
+    schedule: xr.Dataset
+    replay: xr.Dataset
+    bill: Bill
+
+
+def price(inputs: Inputs, schedule: xr.Dataset) -> Priced:
+    """Replay a Schedule and price what it draws."""
+    replayed = replay(inputs, schedule)
+    return Priced(schedule, replayed, bill(inputs, replayed))
+
+
+def bill(inputs: Inputs, replayed: xr.Dataset) -> Bill:
     """Price a replay (import_mw, export_mw and heat_mw by site and period)."""
-    time, dt = replayed["time"].values, replayed["dt"].values
-    lines: list[Line] = []
-    for s, name in enumerate(facts.fleet.sites):
+    horizon, lines = Horizon.of(replayed), list[Line]()
+    for s, name in enumerate(inputs.fleet.sites):
         drawn, fed = replayed["import_mw"].values[s], replayed["export_mw"].values[s]
-        lines += site_lines(facts, name, time, dt, drawn, fed)
-    return Bill(tuple(lines + heat_lines(facts, replayed)))
+        lines += site_lines(inputs, name, horizon, drawn, fed)
+    return Bill(tuple(lines + heat_lines(inputs, replayed)))
 
 
-def site_lines(facts: Facts, name: str, time: Times, dt: Floats, drawn: Floats, fed: Floats) -> list[Line]:
+def site_lines(inputs: Inputs, name: str, horizon: Horizon, drawn: Floats, fed: Floats) -> list[Line]:
     """Invoice lines of one site, month by month in site-local time.
 
     Where the state has the month's invoice so far, the lines are what these periods add to it.
@@ -52,19 +68,19 @@ def site_lines(facts: Facts, name: str, time: Times, dt: Floats, drawn: Floats, 
     ----------
     drawn, fed : power drawn and fed in, from a replay or a meter [MW], (T,)
     """
-    meter, earned = metered(facts, name, time, dt, drawn), feed_in_price(facts, name, time, dt)
+    meter, earned = metered(inputs, name, horizon, drawn), feed_in_price(inputs, name, horizon)
     lines: list[Line] = []
-    for month in map(str, sorted(set(meter.months))):
+    for month in meter.calendar.months.values():
         lines.append(meter.energy_line(month, "spot", "spot", drawn, meter.spot))
-        for mine in component_lines(facts.tariffs[name], meter, month).values():
+        for mine in component_lines(inputs.tariffs[name], meter, month).values():
             lines += mine
-        lines += contract_lines(facts.fleet.sites[name].contracts, meter, month)
-        if (fed[meter.inside(month)] > 0).any():
+        lines += contract_lines(inputs.fleet.sites[name].contracts, meter, month)
+        if (fed[month.inside] > 0).any():
             lines.append(meter.energy_line(month, "feed_in", "feed_in", fed, -earned))
     return lines
 
 
-def component_lines(tariff: Tariff, meter: Metered, month: str) -> dict[str, list[Line]]:
+def component_lines(tariff: Tariff, meter: Metered, month: BillingMonth) -> dict[str, list[Line]]:
     """Lines of a month by component, in the order of an invoice."""
     out: dict[str, list[Line]] = {}
     counted: list[Line] = []
@@ -74,15 +90,15 @@ def component_lines(tariff: Tariff, meter: Metered, month: str) -> dict[str, lis
     return out
 
 
-def contract_lines(contracts: Sequence[Contract], meter: Metered, month: str) -> list[Line]:
+def contract_lines(contracts: Sequence[Contract], meter: Metered, month: BillingMonth) -> list[Line]:
     """Lines of a month by contract, in the order of an invoice.
 
     What is drawn is taken from the contract that saves most in the hour first; where none saves, at spot.
     """
-    inside, nothing = meter.inside(month), np.zeros(len(meter.time))
+    nothing = np.zeros(len(meter.drawn))
     saves = {c.name: saved for c in contracts if (saved := c.saves(meter)) is not None}
-    volume = {c.name: np.where(inside, c.volume(meter), 0.0) for c in contracts if c.name in saves}
-    taken = _taken(volume, saves, np.where(inside, meter.drawn, 0.0))
+    volume = {c.name: np.where(month.inside, c.volume(meter), 0.0) for c in contracts if c.name in saves}
+    taken = _taken(volume, saves, np.where(month.inside, meter.drawn, 0.0))
     ordered = sorted(contracts, key=lambda c: LINE_KINDS.index(c.line_kind))
     return [line for c in ordered for line in c.lines(meter, month, taken.get(c.name, nothing))]
 
@@ -96,3 +112,23 @@ def _taken(volume: dict[str, Floats], saves: dict[str, Floats], drawn: Floats) -
                 out[n][t] = min(left[t], volume[n][t])
                 left[t] -= out[n][t]
     return out
+
+
+def heat_lines(inputs: Inputs, replayed: xr.Dataset) -> list[Line]:
+    """Heat sold and the power of heat pumps, by site and month in site-local time."""
+    horizon, lines = Horizon.of(replayed), list[Line]()
+    for s, (name, site) in enumerate(inputs.fleet.sites.items()):
+        buyer = site.heat_reuse
+        if buyer is None:
+            continue
+        energy, pump = replayed["heat_mw"].values[s] * horizon.dt, pump_price(inputs, name, horizon)
+        rate = buyer.price_eur_per_mwh
+        for label, month in horizon.on_clock(site.time_zone).months.items():
+            mine = np.where(month.inside, energy, 0.0)
+            sold = float(mine.sum())
+            lines.append(Line(name, label, "heat_sales", "heat", sold, "MWh heat", -rate, -rate * sold))
+            if buyer.heat_pump_cop is not None:
+                power, cost = sold / buyer.heat_pump_cop, float(mine @ pump)
+                mean = cost / power if power else 0.0
+                lines.append(Line(name, label, "heat_pump", "heat", power, "MWh heat pump", mean, cost))
+    return lines

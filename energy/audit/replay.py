@@ -1,9 +1,8 @@
 """What a Schedule draws, costs and emits, hour by hour: from the raw inputs, through the plant.
 
-It knows nothing of the Problem: phases, maintenance, weather and prices are put on the grid here a second
-time, by sampling every minute instead of by interval arithmetic, so that a slip in either shows.
-
-What the cooling of each hall draws by component, evaporates and holds: arrays of the replay, figures of the summary.
+It does not use the Problem: phases, maintenance, weather and prices are put on the periods here a second time, by sampling
+every minute instead of by interval arithmetic, so that a slip in either shows. The figures of cooling in the summary
+(PUE, WUE, ERF, hours without compressor) come from its arrays.
 """
 
 from __future__ import annotations
@@ -13,45 +12,48 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from energy.audit.site_prices import Facts, energy_price, grid_exchange, minutes, reused, sample
-from energy.inputs.dated import at, to_utc
+from energy.audit.site_prices import energy_price, grid_exchange, minute_mean, reused, sample
+from energy.inputs.dated import at
 from energy.inputs.fleet import Fleet, Hall, Pool, Site
 from energy.inputs.gpus import GpuPower
+from energy.inputs.load import Inputs
 from energy.plant import Plant, Weather, load_limit, overhead, weather_from
 from energy.schedule.setpoints import SOLAR, by_owner
-from energy.schema import COMPONENTS, TINY_MW, Bools, Floats, Ints, Times, validate
+from energy.schema import COMPONENTS, TINY_MW, Bools, Floats, Ints, validate
 from energy.schema import arrays as arrays_module
+from energy.schema.calendar import Horizon, to_utc
 
 #: Weather variables that cooling knows.
 MOIST_AIR = ("temp_air", "temp_dew", "relative_humidity", "temp_wet_bulb", "pressure")
 
 
-def replay(facts: Facts, schedule: xr.Dataset) -> xr.Dataset:
+def replay(inputs: Inputs, schedule: xr.Dataset) -> xr.Dataset:
     """Power, overhead, water, grid exchange, energy cost and carbon of a Schedule: the `replay` table.
 
     Raises
     ------
     ValueError : the schedule holds GPUs of a pool that the fleet does not have.
     """
-    time, dt = schedule["time"].values, schedule["dt"].values
-    busy = _busy(facts.fleet, schedule)
-    halls = {name: _hall(facts, name, busy, time, dt) for name in facts.fleet.halls()}
+    horizon = Horizon.of(schedule)
+    time, dt = horizon.time, horizon.dt
+    busy = _busy(inputs.fleet, schedule)
+    halls = {name: _hall(inputs, name, busy, horizon) for name in inputs.fleet.halls()}
     by_hall = {key: np.array([h[key] for h in halls.values()]) for key in next(iter(halls.values()))}
-    site_of = [list(facts.fleet.sites).index(site) for site, _ in facts.fleet.halls().values()]
-    sites = facts.fleet.sites
+    site_of = [list(inputs.fleet.sites).index(site) for site, _ in inputs.fleet.halls().values()]
+    sites = inputs.fleet.sites
     it = _sum_by(site_of, by_hall["it_mw"], len(sites))
     facility = it + _sum_by(site_of, by_hall["overhead_mw"], len(sites))
     facility += np.array([at(s.other_site_mw, time, s.time_zone) for s in sites.values()])
     limit = by_owner(schedule, SOLAR, sites)
-    exchange = np.array([grid_exchange(facts, n, facility[i], time, dt, limit[i]) for i, n in enumerate(sites)])
+    exchange = np.array([grid_exchange(inputs, n, facility[i], horizon, limit[i]) for i, n in enumerate(sites)])
     drawn, fed, sun = exchange[:, 0], exchange[:, 1], exchange[:, 2]
-    price = np.array([energy_price(facts, name, time, dt) for name in sites])
+    price = np.array([energy_price(inputs, name, horizon) for name in sites])
     power = dict(zip(halls, by_hall["it_mw"], strict=True))
-    heat = np.array([reused(facts, name, power, time, dt) for name in sites])
+    heat = np.array([reused(inputs, name, power, horizon) for name in sites])
     arrays: dict[str, object] = {
         "dt": dt, **by_hall, "facility_mw": facility, "site_it_mw": it, "import_mw": drawn, "export_mw": fed,
         "solar_mw": sun, "heat_mw": heat, "cost_eur": drawn * price * dt,
-        "carbon_t": drawn * np.array([carbon(facts, s, time, dt) for s in sites.values()]) * dt,
+        "carbon_t": drawn * np.array([carbon(inputs, s, horizon) for s in sites.values()]) * dt,
     }  # fmt: skip
     coords: dict[str, object] = {"time": time, "site": list(sites), "hall": list(halls)}
     return validate.dataset(arrays, coords, arrays_module.REPLAY)
@@ -76,57 +78,58 @@ def _busy(fleet: Fleet, schedule: xr.Dataset) -> dict[str, Floats]:
     return out
 
 
-def _hall(facts: Facts, name: str, busy: Mapping[str, Floats], time: Times, dt: Floats) -> dict[str, Floats]:
-    site_name, hall = facts.fleet.halls()[name]
-    site = facts.fleet.sites[site_name]
-    it = at(hall.other_it_mw, time, site.time_zone)
+def _hall(inputs: Inputs, name: str, busy: Mapping[str, Floats], horizon: Horizon) -> dict[str, Floats]:
+    site_name, hall = inputs.fleet.halls()[name]
+    site = inputs.fleet.sites[site_name]
+    it = at(hall.other_it_mw, horizon.time, site.time_zone)
     for pool_name, pool in hall.pools.items():
         key = f"{name}/{pool_name}"
-        it = it + _pool_power(pool, facts.powers[key], busy[key], time, dt, site.time_zone)
-    weather = _weather(facts, site_name, site, time, dt)
-    return {"it_mw": it} | cooling(facts.plants[name], hall, weather, it, time, dt, site.time_zone)
+        it = it + _pool_power(pool, inputs.powers[key], busy[key], horizon, site.time_zone)
+    weather = _weather(inputs, site_name, site, horizon)
+    return {"it_mw": it} | cooling(inputs.plants[name], hall, weather, it, horizon, site.time_zone)
 
 
-def _pool_power(pool: Pool, power: GpuPower, held: Floats, time: Times, dt: Floats, zone: str) -> Floats:
+def _pool_power(pool: Pool, power: GpuPower, held: Floats, horizon: Horizon, zone: str) -> Floats:
     """Busy, idle and switched-off GPUs times their power [MW], shape (T,)."""
-    installed = at(pool.count, time, zone)
-    out = np.zeros(len(time))
+    installed = at(pool.count, horizon.time, zone)
+    out = np.zeros(len(horizon))
     for window in pool.maintenance:
-        begin, end = to_utc(window.from_, zone), to_utc(window.to, zone)
-        moments = minutes(time, dt)
-        out += window.gpus * ((moments >= begin) & (moments < end)).mean(axis=1)
+        out += window.gpus * _share_inside(horizon, to_utc(window.from_, zone), to_utc(window.to, zone))
     up = np.maximum(installed - out, 0.0)
-    working = at(pool.firm_gpus, time, zone) + held
+    working = at(pool.firm_gpus, horizon.time, zone) + held
     return power.busy_mw * working + power.idle_mw * (up - working) + power.off_mw * (installed - up)
 
 
-def _weather(facts: Facts, name: str, site: Site, time: Times, dt: Floats) -> Weather:
-    raw = facts.series.weather[name]
-    columns = {str(k): sample(raw, str(k), time, dt) for k in raw.data_vars if k in MOIST_AIR}
+def _share_inside(horizon: Horizon, begin: np.datetime64, end: np.datetime64) -> Floats:
+    """Share of each period between two moments (UTC), (T,)."""
+    return minute_mean(horizon, lambda moment: (moment >= begin) & (moment < end))
+
+
+def _weather(inputs: Inputs, name: str, site: Site, horizon: Horizon) -> Weather:
+    raw = inputs.series.weather[name]
+    columns = {str(k): sample(raw, str(k), horizon) for k in raw.data_vars if k in MOIST_AIR}
     return weather_from(altitude_m=site.place.altitude_m, **columns)
 
 
-def carbon(facts: Facts, site: Site, time: Times, dt: Floats) -> Floats:
+def carbon(inputs: Inputs, site: Site, horizon: Horizon) -> Floats:
     """Carbon intensity [t/MWh], 0 where not known, shape (T,)."""
-    raw = facts.series.carbon.get(site.bidding_zone)
-    return np.zeros(len(time)) if raw is None else sample(raw, "value", time, dt)
+    raw = inputs.series.carbon.get(site.bidding_zone)
+    return np.zeros(len(horizon)) if raw is None else sample(raw, "value", horizon)
 
 
 #: An hour cools freely when all but this share of the heat goes without compressor: rounding of sums of order 1.
 FREE = 1e-9
 
 
-def cooling(
-    plant: Plant, hall: Hall, weather: Weather, it: Floats, time: Times, dt: Floats, zone: str
-) -> dict[str, Floats]:
+def cooling(plant: Plant, hall: Hall, weather: Weather, it: Floats, horizon: Horizon, zone: str) -> dict[str, Floats]:
     """Overhead by component [MW], water [m3], free-cooling share [1] and derating [MW] of a hall, each (T,)."""
-    design = at(hall.design_mw, time, zone)
+    design = at(hall.design_mw, horizon.time, zone)
     drawn = overhead(plant, weather, (it / design)[:, None])
-    limit = np.minimum(design, at(hall.limit_mw, time, zone)) if hall.limit_mw else design
+    limit = np.minimum(design, at(hall.limit_mw, horizon.time, zone)) if hall.limit_mw else design
     parts = {name: getattr(drawn, name.removesuffix("_mw"))[:, 0] * design for name in COMPONENTS}
     return {
         "overhead_mw": drawn.total[:, 0] * design,
-        "water_m3": drawn.water[:, 0] * design * dt,
+        "water_m3": drawn.water[:, 0] * design * horizon.dt,
         **parts,
         "free_cooling": np.clip(drawn.free_cooling[:, 0], 0.0, 1.0),
         "derating_mw": np.maximum(limit - design * load_limit(plant, weather), 0.0),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import xarray as xr
 
 from energy.audit.certificate import GAP, VIOLATION, Certificate
-from energy.audit.invoice import Bill
+from energy.audit.invoice import Priced
 from energy.audit.reconciliation import Reconciliation
 from energy.audit.replay import figures
 from energy.schedule.dispatch import done
@@ -21,17 +20,6 @@ UNDONE_SHARE = 1e-7
 BREACH_MWH = 1e-6
 #: Baseline and plan do equal work when they differ by less than this share.
 EQUAL_WORK = 1e-6
-
-
-class Priced(Protocol):
-    """A Schedule with what it draws and costs."""
-
-    @property
-    def schedule(self) -> xr.Dataset: ...
-    @property
-    def replay(self) -> xr.Dataset: ...
-    @property
-    def bill(self) -> Bill: ...
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import xarray as xr
 from rich.console import Console
 from rich.table import Table
 
+from energy.inputs.provenance import low_confidence_rates, series_origins
 from energy.problem import notices
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
     table = Table(title="Series")
     for name in ("kind", "for", "quality (periods)", "file", "source"):
         table.add_column(name)
-    for row in inputs.provenance():
+    for row in series_origins(inputs):
         quality: Any = row["quality"]
         table.add_row(
             str(row["kind"]),
@@ -188,7 +189,7 @@ def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
 
 def doubts_list(inputs: Inputs) -> None:
     """Rates of the horizon at low confidence, a line each: where to change it, component, rate, confidence, source."""
-    found, out = inputs.doubts(), console()
+    found, out = low_confidence_rates(inputs), console()
     if not found:
         out.print("No rate in force is assumed at low confidence")
         return

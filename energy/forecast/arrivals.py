@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from energy.schema import Floats
+from energy.schema.calendar import local_moment, to_local, to_utc
 
 #: How the id of a pseudo job begins; the case's `expected_jobs` demands it.
 PREFIX = "expected-"
@@ -51,16 +52,12 @@ def expected_arrivals(
     if window_days < 1 or until <= known_at:
         raise ValueError(f"window_days {window_days} and until {until}: at least one day, and until after {known_at}")
     seen = _seen(history, known_at, window_days, time_zone)
-    days = pd.date_range(_local(known_at, time_zone).normalize(), _local(until, time_zone), freq="D")
-    window = pd.date_range(end=_local(known_at, time_zone), periods=window_days, freq="D")
+    days = pd.date_range(local_moment(known_at, time_zone).normalize(), local_moment(until, time_zone), freq="D")
+    window = pd.date_range(end=local_moment(known_at, time_zone), periods=window_days, freq="D")
     rows = [row for day in days for row in _day(seen, day, window, known_at)]
     columns = ["id", "label", "gpu_hours", "max_gpus", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site"]
     table = pd.DataFrame(rows, columns=columns)
     return table[table["release"] < pd.Timestamp(until)].sort_values("id", ignore_index=True)
-
-
-def _local(moment: np.datetime64, zone: str) -> pd.Timestamp:
-    return pd.Timestamp(moment).tz_localize("UTC").tz_convert(zone)
 
 
 def _at(local: pd.Timestamp, hours: float) -> pd.Timestamp:
@@ -68,23 +65,21 @@ def _at(local: pd.Timestamp, hours: float) -> pd.Timestamp:
 
     An hour that the day lacks is the first moment after it, one that it has twice the first of the two.
     """
-    shown = local.tz_localize(None) + pd.Timedelta(hours=hours)
-    moment = shown.tz_localize(local.tz, ambiguous=True, nonexistent="shift_forward")
-    return moment.tz_convert("UTC").tz_localize(None)
+    return pd.Timestamp(to_utc(local.replace(tzinfo=None) + pd.Timedelta(hours=hours), str(local.tz)))
 
 
 def _seen(history: pd.DataFrame, known_at: np.datetime64, window_days: int, zone: str) -> pd.DataFrame:
     """Jobs submitted in the window, with their local moment of arrival, waits and slack class."""
     submitted = history["submitted"].fillna(history["release"]) if "submitted" in history else history["release"]
-    since = _at(_local(known_at, zone), -24.0 * window_days)  # local days, as the weekdays are counted in
+    since = _at(local_moment(known_at, zone), -24.0 * window_days)  # local days, as the weekdays are counted in
     mine = (submitted <= pd.Timestamp(known_at)) & (submitted > since)
     seen = history[mine].reset_index(drop=True)
     at = submitted[mine].reset_index(drop=True)
-    local = at.dt.tz_localize("UTC").dt.tz_convert(zone)
+    local = to_local(at.to_numpy(), zone)
     length = (seen["deadline"] - seen["release"]).dt.total_seconds() / 3600
     optional = {k: seen[k].fillna("") if k in seen else "" for k in ("jurisdictions", "home_site")}
     return seen.assign(
-        **optional, weekday=local.dt.day_of_week, hour=local.dt.hour + local.dt.minute / 60,
+        **optional, weekday=local.day_of_week, hour=local.hour + local.minute / 60,
         wait=(seen["release"] - at).dt.total_seconds().clip(lower=0) / 3600, length=length,
         slack=np.searchsorted(SLACK_DAYS, (length - _least_hours(seen)) / 24),
     )  # fmt: skip
@@ -101,7 +96,7 @@ def _day(
     """Rows of one local day."""
     whole = len(window) >= 7 * LEAST_WEEKS
     jobs = seen[seen["weekday"] == day.weekday()] if whole else seen
-    now = pd.Timestamp(known_at).tz_localize("UTC").tz_convert(day.tz)
+    now = local_moment(known_at, str(day.tz))
     if day == now.normalize():
         jobs = jobs[jobs["hour"] > now.hour + now.minute / 60]
     count = int((window.day_of_week == day.weekday()).sum()) if whole else len(window)

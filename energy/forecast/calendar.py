@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from energy.schema import Bools, Floats, Ints, Times
+from energy.schema.calendar import to_local
 
 DAY_MIN = 24 * 60
 WEEK_MIN = 7 * DAY_MIN
@@ -67,7 +67,7 @@ def slots(time: Times, zone: str, length_min: int, around_min: int) -> Ints:
 
     The clock's own reading counts: in the night of a clock change an hour is missing, or stands twice.
     """
-    local = pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(zone)
+    local = to_local(time, zone)
     minute = local.day_of_week * DAY_MIN + local.hour * 60 + local.minute
     return np.asarray(minute % around_min // length_min, dtype=np.int64)
 

@@ -1,6 +1,6 @@
-"""The case file: which fleet, jobs and series, over which days, with which options.
+"""The case file and the nightly file: which fleet, jobs and series, over which days, with which options.
 
-The nightly file: a case without a horizon, and when and how its nights are run.
+A nightly file is a case without a horizon, with when and how its nights are run.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from energy.inputs.dated import to_utc
 from energy.inputs.fleet import BiddingZone, Name, TimeZone
 from energy.inputs.fx import Rate
 from energy.inputs.yaml_files import Frozen, load_model
-from energy.schema import Times
+from energy.schema.calendar import Horizon, horizon, to_utc
 
 Quality = Literal["auction", "measured", "forecast", "secondary", "proxy", "persistence", "scenario"]
 
 
-class Horizon(Frozen):
-    """Whole local days, first and last inclusive.
+class HorizonDays(Frozen):
+    """The horizon as a file gives it: whole local days, first and last inclusive.
 
     `beyond` says what becomes of work whose deadline lies after the last day: it `must_finish` inside the
     horizon, or may wait for after it at a `terminal_value` (the price that hours like the horizon's make likely).
@@ -35,7 +34,7 @@ class Horizon(Frozen):
     beyond: Literal["must_finish", "terminal_value"] = "must_finish"
 
     @model_validator(mode="after")
-    def _forward(self) -> Horizon:
+    def _forward(self) -> HorizonDays:
         if self.end < self.start:
             raise ValueError(f"end {self.end} is before start {self.start}")
         return self
@@ -46,15 +45,16 @@ class Horizon(Frozen):
         after = datetime.combine(self.end + timedelta(days=1), time())
         return to_utc(first, self.time_zone), to_utc(after, self.time_zone)
 
-    def times(self) -> Times:
-        """Starts of the market time units, shape (T,)."""
-        step = np.timedelta64(self.market_time_unit_min, "m")
-        first, after = self.bounds()
-        return np.arange(first, after, step).astype("datetime64[ns]")
-
+    @property
     def hours(self) -> float:
         """Length of a market time unit [h]."""
         return self.market_time_unit_min / 60
+
+    def periods(self) -> Horizon:
+        """Its market time units."""
+        first, after = self.bounds()
+        time = np.arange(first, after, np.timedelta64(self.market_time_unit_min, "m"))
+        return horizon(time, np.full(len(time), self.hours))
 
 
 class PriceFile(Frozen):
@@ -108,14 +108,14 @@ class Case(Frozen):
     """The whole case file; paths are relative to it.
 
     `expected_jobs` is a job table of work that is likely to arrive (ids begin with ``expected-``): the plan keeps
-    room for it, and nobody is told to run it.
+    room for it, and it is never handed over.
     """
 
     name: Name
     fleet: str
     jobs: str
     expected_jobs: str | None = None
-    horizon: Horizon
+    horizon: HorizonDays
     prices: tuple[PriceFile, ...] = Field(min_length=1)
     weather: dict[Name, WeatherFile] = Field(min_length=1)
     carbon: dict[BiddingZone, CarbonFile] = {}

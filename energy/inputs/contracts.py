@@ -14,6 +14,7 @@ from energy.inputs.metered import Line, Metered
 from energy.inputs.terms import ContractTerm, OfferedVolume, Premium, Settlement
 from energy.inputs.yaml_files import Frozen
 from energy.schema import Floats
+from energy.schema.calendar import BillingMonth
 from energy.schema.invoice import LineKind
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -41,7 +42,7 @@ class Contract(Kind):
         """Saved against spot by each MWh taken from it, never below 0 [EUR/MWh], (T,); None where none can be taken."""
 
     @abstractmethod
-    def lines(self, meter: Metered, month: str, taken: Floats) -> list[Line]:
+    def lines(self, meter: Metered, month: BillingMonth, taken: Floats) -> list[Line]:
         """Invoice lines of a month; `taken` is the power taken from it [MW], (T,)."""
 
     def offers_volume(self) -> bool:
@@ -50,7 +51,7 @@ class Contract(Kind):
 
     def volume(self, meter: Metered) -> Floats:
         """Power of the contract in its hours [MW], (T,)."""
-        return np.where(meter.holds(self.when), at(self.mw, meter.time, meter.time_zone), 0.0)
+        return np.where(meter.holds(self.when), at(self.mw, meter.calendar.horizon.time, meter.calendar.zone), 0.0)
 
 
 class Hedge(Contract):
@@ -68,7 +69,7 @@ class Hedge(Contract):
         """None: nothing is delivered."""
         return None
 
-    def lines(self, meter: Metered, month: str, taken: Floats) -> list[Line]:
+    def lines(self, meter: Metered, month: BillingMonth, taken: Floats) -> list[Line]:
         """The settlement."""
         price = self.price * meter.money(self.currency) - meter.spot
         return [meter.energy_line(month, self.name, self.line_kind, self.volume(meter), price)]
@@ -89,7 +90,7 @@ class TakeOrPay(Contract):
         """Spot."""
         return np.maximum(meter.spot, 0.0)
 
-    def lines(self, meter: Metered, month: str, taken: Floats) -> list[Line]:
+    def lines(self, meter: Metered, month: BillingMonth, taken: Floats) -> list[Line]:
         """The volume paid, and the spot saved by what is taken."""
         paid = self.price * meter.money(self.currency)
         return [
@@ -114,7 +115,7 @@ class CappedPrice(Contract):
         """Spot above the cap."""
         return np.maximum(meter.spot - self.price * meter.money(self.currency), 0.0)
 
-    def lines(self, meter: Metered, month: str, taken: Floats) -> list[Line]:
+    def lines(self, meter: Metered, month: BillingMonth, taken: Floats) -> list[Line]:
         """The premium, and what the cap saves on what is taken."""
         money = meter.money(self.currency)
         saved = np.maximum(meter.spot - self.price * money, 0.0)

@@ -1,6 +1,7 @@
-"""Quantities that change on given dates: GPUs that arrive in phases, a connection that grows.
+"""What depends on the date: quantities that change on given days, and windows of hours that count.
 
-Hours in which a tariff component counts, in site-local time: months, weekdays, hours, public holidays.
+GPUs arrive in phases and a connection grows (`Dated`); a tariff component counts in months, on weekdays, in hours of the
+day or on public holidays (`Window`). Both are written in site-local time.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from energy.errors import ConfigError
 from energy.inputs.yaml_files import Frozen
 from energy.schema import Bools, Floats, Times
+from energy.schema.calendar import SiteCalendar, to_utc
 
 #: What a dated quantity may look like, for messages.
 FORMS = "a number, or a list of {from: date, value: number} with rising dates"
@@ -101,12 +103,6 @@ def constant(value: float) -> tuple[Step, ...]:
     return (Step.model_validate({"from": datetime(1900, 1, 1), "value": value}),)  # noqa: DTZ001
 
 
-def to_utc(local: datetime, time_zone: str) -> np.datetime64:
-    """UTC instant of a site-local moment; the first one when the clock shows it twice."""
-    stamp = pd.Timestamp(local).tz_localize(time_zone, ambiguous=True, nonexistent="shift_forward")
-    return stamp.tz_convert("UTC").tz_localize(None).as_unit("ns").to_datetime64()
-
-
 def at(steps: tuple[Step, ...], time: Times, time_zone: str) -> Floats:
     """Value of a dated quantity in each period, shape (T,).
 
@@ -146,28 +142,25 @@ class Window(Frozen):
     hours: tuple[HourSpan, ...] = ()
     holidays: Literal["as_weekday", "excluded", "included", "only"] = "as_weekday"
 
-    def holds(self, local: pd.DatetimeIndex, country: str) -> Bools:
-        """Periods that count, shape (T,). `local` are period starts in the site's time zone."""
-        return _held(self, local.asi8.tobytes(), local.unit, local.tz, country).copy()
-
-    def _holds(self, local: pd.DatetimeIndex, country: str) -> Bools:
-        inside = np.full(len(local), True)
-        if self.months:
-            inside &= np.isin(local.month, self.months)
-        day = np.isin(local.day_of_week, [WEEKDAYS.index(d) for d in self.weekdays]) if self.weekdays else inside.copy()
-        if self.holidays != "as_weekday":
-            holiday = is_holiday(local, country)
-            day = {"excluded": day & ~holiday, "included": day | holiday, "only": day & holiday}[self.holidays]
-        if self.hours:
-            inside &= np.any([(local.hour >= a) & (local.hour < b) for a, b in self.hours], axis=0)
-        return np.asarray(inside & day)
+    def holds(self, calendar: SiteCalendar, country: str) -> Bools:
+        """Periods that count, shape (T,)."""
+        return _inside(self, calendar, country).copy()
 
 
 @lru_cache(maxsize=1024)
-def _held(window: Window, stamps: bytes, unit: str, zone: Any, country: str) -> Bools:
-    """A bill, a balance and a replay ask for the same hours of the same window again and again; a night some thousand times."""
-    local = pd.DatetimeIndex(np.frombuffer(stamps, dtype=f"datetime64[{unit}]"))
-    return window._holds(local if zone is None else local.tz_localize("UTC").tz_convert(zone), country)
+def _inside(w: Window, calendar: SiteCalendar, country: str) -> Bools:
+    """Periods in a window, (T,). Kept: in a night the same windows are asked for some thousand times."""
+    local = calendar.local
+    inside = np.full(len(local), True)
+    if w.months:
+        inside &= np.isin(local.month, w.months)
+    day = np.isin(local.day_of_week, [WEEKDAYS.index(d) for d in w.weekdays]) if w.weekdays else inside.copy()
+    if w.holidays != "as_weekday":
+        holiday = is_holiday(local, country)
+        day = {"excluded": day & ~holiday, "included": day | holiday, "only": day & holiday}[w.holidays]
+    if w.hours:
+        inside &= np.any([(local.hour >= a) & (local.hour < b) for a, b in w.hours], axis=0)
+    return np.asarray(inside & day)
 
 
 ALWAYS = Window()

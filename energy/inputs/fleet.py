@@ -1,9 +1,4 @@
-"""The fleet file: sites, halls, pools, limits, with dated phases.
-
-Heat that a site may sell: how much, how warm, at what price.
-
-Bidding zones of the European day-ahead markets, by the names users and exchanges write.
-"""
+"""The fleet file: sites with their bidding zone, limits and heat buyers, halls, pools of GPUs, with dated phases."""
 
 from __future__ import annotations
 

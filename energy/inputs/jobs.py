@@ -134,7 +134,7 @@ def submitted_at(cell: Any, start: np.datetime64) -> pd.Timestamp | None:
 
 
 def parse_rows(path: Path, frame: pd.DataFrame, start: np.datetime64) -> Iterator[tuple[int, Job | str]]:
-    """(position, the job of each row, or why it is none): for whoever must go on without a bad row.
+    """(position, the job of each row, or why it cannot be read): for callers that continue without a bad row.
 
     Raises
     ------

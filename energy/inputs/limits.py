@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal, assert_never
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from energy.errors import ConfigError
@@ -14,6 +15,8 @@ from energy.inputs.components import Confidence
 from energy.inputs.fleet import Fleet, Name, Site
 from energy.inputs.resources import model_path
 from energy.inputs.yaml_files import Frozen, load_model
+from energy.schema import Bools
+from energy.schema.calendar import SiteCalendar
 
 #: What a limit is on: PUE [1], WUE [L/kWh], ERF [1].
 Metric = Literal["pue", "wue", "erf"]
@@ -70,6 +73,10 @@ class Rule(Frozen):
                 return True
             case _:
                 assert_never(self.metric)
+
+    def holds(self, calendar: SiteCalendar) -> Bools:
+        """Periods whose local day lies in its validity, (T,)."""
+        return np.asarray((calendar.days >= self.valid_from) & (calendar.days <= (self.valid_to or date.max)))
 
     def binds(self, commissioned: date | None) -> bool:
         """Whether a site commissioned on that day is meant."""

@@ -1,9 +1,4 @@
-"""Plant files as written: every constant with value, unit, source and evidence tag.
-
-Plant files: `models/plants/<archetype>.yaml`, every constant with value, unit, source and evidence tag.
-
-The cooling plant of each hall, from the files in ``models/plants/``.
-"""
+"""Plant files of ``models/plants/``: every constant with value, unit, source and evidence tag, and the plant of each hall."""
 
 from __future__ import annotations
 

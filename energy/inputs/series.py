@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from energy.errors import SeriesError
-from energy.inputs.case import CarbonFile, Case, Horizon, PriceFile, WeatherFile
+from energy.inputs.case import CarbonFile, Case, HorizonDays, PriceFile, WeatherFile
 from energy.schema import QUALITY
 from energy.series.files import read_series
 from energy.series.gap_filling import cover, fill_prices, fill_weather, qualities
@@ -112,7 +112,9 @@ def _column(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
     return numbers
 
 
-def _price(path: Path, zone: str, spec: PriceFile, horizon: Horizon, fill: bool, as_of: datetime | None) -> xr.Dataset:
+def _price(
+    path: Path, zone: str, spec: PriceFile, horizon: HorizonDays, fill: bool, as_of: datetime | None
+) -> xr.Dataset:
     table = read_series(path)
     name = spec.columns.get(zone, zone)
     whole = _in_range(path, name, _column(path, table, name), -PRICE_LIMIT, PRICE_LIMIT, f"{spec.currency}/MWh")
@@ -130,7 +132,7 @@ def _price(path: Path, zone: str, spec: PriceFile, horizon: Horizon, fill: bool,
     return _dataset({"value": part.frame["value"].to_numpy()}, part.frame.index, quality, spec, f"price {zone}")
 
 
-def _carbon(path: Path, spec: CarbonFile, horizon: Horizon, fill: bool, as_of: datetime | None) -> xr.Dataset:
+def _carbon(path: Path, spec: CarbonFile, horizon: HorizonDays, fill: bool, as_of: datetime | None) -> xr.Dataset:
     table = read_series(path)
     whole = _column(path, table, spec.column) * (1e-3 if spec.unit == "g_per_kwh" else 1.0)
     whole = _in_range(path, spec.column, whole, *CARBON_RANGE)
@@ -145,7 +147,7 @@ def _carbon(path: Path, spec: CarbonFile, horizon: Horizon, fill: bool, as_of: d
 def read_weather(
     path: Path,
     spec: WeatherFile,
-    horizon: Horizon,
+    horizon: HorizonDays,
     fill: bool = False,
     sunny: bool = False,
     as_of: datetime | None = None,

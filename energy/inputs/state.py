@@ -1,4 +1,4 @@
-"""What earlier days left behind: peaks, PUE balances and history, work done. All zero by default."""
+"""What earlier days leave for the horizon: peaks, invoices, PUE balances and history, work done. All zero by default."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from energy.inputs.yaml_files import Frozen, load_model
+from energy.schema.calendar import naive_utc
 
 #: A calendar month in site-local time.
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
@@ -31,6 +33,11 @@ class PastPeriod(Frozen):
     hours: float = Field(gt=0, le=24)
     facility_mwh: float = Field(ge=0)
     it_mwh: float = Field(ge=0)
+
+    @property
+    def utc(self) -> np.datetime64:
+        """Its start (UTC)."""
+        return np.datetime64(naive_utc(self.start), "ns")
 
 
 class ChargeSoFar(Frozen):
@@ -90,7 +97,7 @@ class SiteState(Frozen):
         )
         return held and month in self.peaks_of(component)
 
-    def begins_anew(self, month: Month, component: str | None) -> bool:
+    def peak_without_invoice(self, month: Month, component: str | None) -> bool:
         """Whether a month has a peak on record but no invoice: what is left of it bears the whole charge."""
         return month in self.peaks_of(component) and month not in self.invoice_so_far
 

@@ -70,11 +70,11 @@ class Tariff(Frozen):
             n: tuple(sorted((c for c in self.components if c.name == n), key=lambda c: c.valid_from)) for n in names
         }
 
-    def doubtful(self) -> tuple[Component, ...]:
+    def low_confidence(self) -> tuple[Component, ...]:
         """Components whose value is a single weak source or from memory."""
         return tuple(c for c in self.components if c.confidence in ("L", "MEM"))
 
-    def stand_ins(self, day: date) -> tuple[Component, ...]:
+    def used_before_valid(self, day: date) -> tuple[Component, ...]:
         """First versions that hold on a day although they begin later."""
         firsts = {c.name: c for c in sorted(self.components, key=lambda c: c.valid_from, reverse=True)}
         return tuple(c for c in firsts.values() if c.valid_from > day)

@@ -1,7 +1,4 @@
-"""A folder to start from: the reference case as plain files to edit, with schemas for the editor.
-
-JSON Schemas of the YAML files, committed so that editors complete and check them.
-"""
+"""What `energy init` and `energy schemas` write: the reference case as plain files to edit, and JSON Schemas for editors."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def _line(err: dict[str, Any], model: type[BaseModel]) -> str:
 
 
 def _way(loc: tuple[str | int, ...]) -> list[str | int]:
-    """The way to a key as it stands in the file: behind an item of a list pydantic adds the kind it was read as."""
+    """The path to a key as the file writes it: after an item of a list pydantic adds the kind that it was read as."""
     return [
         part
         for i, part in enumerate(loc)

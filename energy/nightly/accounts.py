@@ -12,14 +12,13 @@ import xarray as xr
 
 from energy.audit.invoice import bill
 from energy.audit.replay import replay
-from energy.audit.rollover import carry
+from energy.audit.rollover import roll_forward
 from energy.inputs.jobs import Job
 from energy.inputs.load import Inputs
 from energy.inputs.series import Series
 from energy.inputs.state import State
 from energy.nightly.metering import Report, metered
 from energy.nightly.queue import DONE, clip, fastest, hours_inside, no_work
-from energy.optimize import facts
 from energy.problem import assemble
 from energy.schedule.dispatch import run_now
 from energy.schedule.setpoints import solar_setpoints
@@ -80,20 +79,20 @@ def account_of(
     meter : site, utc, hours, import_mwh, it_mwh; may be empty
     held : site, start, solar_limit_mw of solar arrays held back, of any days
     """
-    known = replace(facts(inputs), state=state)
+    known = replace(inputs, state=state)
     replayed = metered(replay(known, day_schedule(inputs, table, held)), meter)
     work = work_of(inputs, table, jobs)
     done = dict(state.work_done)
     for name in sorted(work):
         done[name] = done.get(name, 0.0) + work[name]
-    after = carry(known, replayed).model_copy(update={"work_done": done})
+    after = roll_forward(known, replayed).model_copy(update={"work_done": done})
     energy = float((replayed["import_mw"] * replayed["dt"]).sum())
     return DayAccount(bill(known, replayed).total(), energy, work, after)
 
 
 def cost_of(inputs: Inputs, state: State, table: pd.DataFrame, held: pd.DataFrame = NOT_HELD) -> float:
     """What a day's schedule adds to the invoices [EUR]."""
-    known = replace(facts(inputs), state=state)
+    known = replace(inputs, state=state)
     return bill(known, replay(known, day_schedule(inputs, table, held))).total()
 
 
@@ -114,11 +113,9 @@ def ex_ante_cost(
 
 def day_schedule(inputs: Inputs, table: pd.DataFrame, held: pd.DataFrame = NOT_HELD) -> xr.Dataset:
     """The table, and where solar arrays are held back, on the day's axes."""
-    time, pools, sites = inputs.time, list(inputs.fleet.pools()), list(inputs.fleet.sites)
+    time, pools, sites = inputs.horizon.time, list(inputs.fleet.pools()), list(inputs.fleet.sites)
     jobs = sorted(set(table["job"])) or ["none"]
-    axes = xr.Dataset(
-        {"dt": ("time", np.full(len(time), inputs.hours))}, {"time": time, "job": jobs, "pool": pools, "site": sites}
-    )
+    axes = xr.Dataset({"dt": ("time", inputs.horizon.dt)}, {"time": time, "job": jobs, "pool": pools, "site": sites})
     at = np.searchsorted(time, table["start"].to_numpy().astype("datetime64[ns]"))
     pool = [pools.index(f"{r.site}/{r.hall}/{r.pool}") for r in table.itertuples()]
     job = [jobs.index(str(name)) for name in table["job"]]
@@ -140,7 +137,7 @@ def work_of(inputs: Inputs, table: pd.DataFrame, jobs: dict[str, Job]) -> dict[s
         name = str(r.job)
         if name in jobs:
             speed = speed_of(inputs, jobs[name], f"{r.site}/{r.hall}/{r.pool}")
-            out[name] = out.get(name, 0.0) + float(r.gpus) * inputs.hours * speed  # type: ignore[arg-type]
+            out[name] = out.get(name, 0.0) + float(r.gpus) * inputs.case.horizon.hours * speed  # type: ignore[arg-type]
     return out
 
 
@@ -154,7 +151,7 @@ def executed(inputs: Inputs, table: pd.DataFrame, jobs: dict[str, Job], done: di
         name, pool = str(r.job), f"{r.site}/{r.hall}/{r.pool}"
         if name not in jobs or pool not in inputs.powers:
             continue
-        per_gpu = inputs.hours * speed_of(inputs, jobs[name], pool)
+        per_gpu = inputs.case.horizon.hours * speed_of(inputs, jobs[name], pool)
         held = min(float(r.gpus), max(left[name], 0.0) / per_gpu) if per_gpu > 0 else 0.0  # type: ignore[arg-type]
         left[name] -= held * per_gpu
         if held > 0:

@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -22,6 +21,7 @@ from energy.nightly.config import NightlyWorkspace
 from energy.nightly.database import Store, open_state
 from energy.nightly.outcome import PLAN
 from energy.schema import Floats, Times
+from energy.schema.calendar import local_moment
 from energy.series.files import read_frame
 
 #: Longest reading [h]: that of the longest local day. A longer one says nothing of any single day.
@@ -211,17 +211,17 @@ def _late(workspace: NightlyWorkspace, store: Store, rows: list[dict[str, Any]])
     first, last = date.fromisoformat(span["first"]), date.fromisoformat(span["last"])
     found: Counter[date] = Counter()
     for row in rows:
-        begin, end = _days(row, ZoneInfo(workspace.config.time_zone))
+        begin, end = _days(row, workspace.config.time_zone)
         if max(begin, first) <= min(end, last) and row != _same_start(store, row):
             found[max(begin, first)] += 1
     return dict(found)
 
 
-def _days(row: dict[str, Any], zone: ZoneInfo) -> tuple[date, date]:
+def _days(row: dict[str, Any], zone: str) -> tuple[date, date]:
     """First and last local day that a reading touches."""
-    begin = pd.Timestamp(row["utc"], tz="UTC")
-    end = begin + timedelta(hours=row["hours"]) - timedelta(seconds=1)
-    return begin.tz_convert(zone).date(), end.tz_convert(zone).date()
+    begin = pd.Timestamp(row["utc"])
+    last = begin + timedelta(hours=row["hours"]) - timedelta(seconds=1)
+    return local_moment(begin, zone).date(), local_moment(last, zone).date()
 
 
 def _same_start(store: Store, row: dict[str, Any]) -> dict[str, Any] | None:

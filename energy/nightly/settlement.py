@@ -17,9 +17,10 @@ import pandas as pd
 from energy.audit.invoice import bill
 from energy.audit.replay import replay
 from energy.errors import InputError, StoreError
+from energy.inputs.consistency import demand_lines, windowed
 from energy.inputs.fx import read_fx
 from energy.inputs.jobs import Job
-from energy.inputs.load import Inputs, demand_lines, read_inputs, windowed
+from energy.inputs.load import Inputs, read_inputs
 from energy.inputs.series import read_all
 from energy.inputs.state import SiteState, State, load_state
 from energy.inputs.tariffs import Tariff
@@ -42,7 +43,6 @@ from energy.nightly.metering import Report, meter_of, reports_of
 from energy.nightly.outcome import PLAN, RUN_NOW, NightContext
 from energy.nightly.queue import Queue, most_gpus, set_aside
 from energy.nightly.snapshot import HISTORY_DAYS
-from energy.optimize import facts
 from energy.schedule.table import read_held_back, read_schedule
 
 #: Days after which a day is settled with imputed hours of a series that never came, or given up where it has no account.
@@ -80,7 +80,9 @@ class ActivePlan:
     def jobs_with(self, later: dict[str, Job]) -> dict[str, Job]:
         """The jobs of then and those submitted since that its fleet can run."""
         queue = Queue({**later, **self.jobs})
-        set_aside(queue, self.night.fleet, dict(self.night.powers), most_gpus(self.night.fleet, self.night.time[:1]))
+        set_aside(
+            queue, self.night.fleet, dict(self.night.powers), most_gpus(self.night.fleet, self.night.horizon.time[:1])
+        )
         return {**queue.jobs, **self.jobs}
 
 
@@ -324,7 +326,7 @@ def attribute_variance(past: PastDay, before: State, account: DayAccount, table:
     """
     plan, inputs = past.plan, past.inputs
     then = cut_to_day(plan.night, past.day) if past.day <= plan.night.case.horizon.end else inputs
-    guess, truth = replace(facts(then), state=before), replace(facts(inputs), state=before)
+    guess, truth = replace(then, state=before), replace(inputs, state=before)
     priced = replace(guess, series=replace(guess.series, prices=inputs.series.prices), fx=inputs.fx)
     old_air, new_air = (
         replay(known, day_schedule(on, table, plan.held)) for known, on in ((guess, then), (truth, inputs))

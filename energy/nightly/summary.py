@@ -12,11 +12,13 @@ import xarray as xr
 
 from energy.inputs.case import Nightly
 from energy.inputs.fleet import Fleet, PueCap
+from energy.inputs.provenance import series_origins
 from energy.inputs.state import Balance, PastPeriod, SiteState, State
 from energy.nightly.inputs import GUESSED, Prepared, Snapshot
 from energy.nightly.outcome import PLAN, RUN_NOW
 from energy.nightly.queue import NO_WORK, total
 from energy.optimize import Run
+from energy.schema.calendar import Horizon, month_of, to_local
 
 
 def night_summary(
@@ -42,7 +44,7 @@ def night_summary(
         "known_at": _iso(known.known_at), "known_until": _iso(known.known_until),
         "forecast": {"method": "shape", "hours": known.forecast_hours,
                      "error_relative_to_last_week": known.forecast_error or None},
-        "fallback_hours": known.fallback_hours, "quality": hours_by_quality(inputs.provenance()),
+        "fallback_hours": known.fallback_hours, "quality": hours_by_quality(series_origins(inputs)),
         "jobs": job_status(night, s["what_would_help"]),
         "undone_gpu_hours": float(s["undone_gpu_hours"]),
         "later_gpu_hours": float(s["later"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due"]),
@@ -117,17 +119,17 @@ def _savings(days: list[dict[str, Any]]) -> dict[str, float | None]:
 
 def _peaks(state: State, day: date) -> list[dict[str, Any]]:
     """Peaks of the running month so far."""
-    month = f"{day:%Y-%m}"
+    month = month_of(day)
     sites: Iterable[tuple[str, SiteState]] = state.sites.items()
     return [{"site": n, "month": month, "mw": s.peak_so_far_mw[month]} for n, s in sites if month in s.peak_so_far_mw]
 
 
 def plan_rows(replay: xr.Dataset, schedule: pd.DataFrame, zone: str) -> list[dict[str, Any]]:
     """Energy, energy cost (spot and charges per MWh) and GPU-hours of jobs by site and local day."""
-    local = pd.DatetimeIndex(replay["time"].values).tz_localize("UTC").tz_convert(zone)
-    days, dt = local.strftime("%Y-%m-%d").to_numpy(), replay["dt"].values
+    horizon = Horizon.of(replay)
+    days, dt = horizon.on_clock(zone).days.astype(str), horizon.dt
     table = schedule[schedule["job"] != NO_WORK]
-    starts = pd.DatetimeIndex(table["start"]).tz_localize("UTC").tz_convert(zone).strftime("%Y-%m-%d")
+    starts = to_local(table["start"].to_numpy(), zone).strftime("%Y-%m-%d")
     held = (table["gpus"] * table["hours"]).groupby([table["site"].to_numpy(), starts.to_numpy()]).sum()
     return [
         {"site": str(site), "date": str(d), "mwh": float((replay["import_mw"].values[s] * dt)[days == d].sum()),
@@ -271,15 +273,10 @@ def _together(balances: Iterable[Balance | PastPeriod]) -> Balance:
 def _window(window_h: float, members: Sequence[str], state: State, begin: np.datetime64) -> Balance | None:
     """The window that ends where the horizon begins; None where the history of a member does not cover it."""
     since = pd.Timestamp(begin) - pd.Timedelta(hours=window_h)
-    mine = [[p for p in state.site(m).history if since <= _utc(p) < pd.Timestamp(begin)] for m in members]
+    mine = [[p for p in state.site(m).history if since <= pd.Timestamp(p.utc) < pd.Timestamp(begin)] for m in members]
     if any(sum(p.hours for p in past) < window_h - WHOLE_H for past in mine):
         return None
     return _together(p for past in mine for p in past)
-
-
-def _utc(past: PastPeriod) -> pd.Timestamp:
-    stamp = pd.Timestamp(past.start)
-    return stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp
 
 
 #: Jobs that a reason names; the others are counted, the report has them all.

@@ -46,7 +46,7 @@ class Array:
 def solar_power(
     array: Array,
     time: Times,
-    hours: float,
+    dt: Floats,
     temp_air: Floats,
     wind_speed: Floats | None = None,
     irradiance: tuple[Floats, Floats, Floats] | None = None,
@@ -59,7 +59,7 @@ def solar_power(
     Parameters
     ----------
     time : starts of the periods (UTC), shape (T,)
-    hours : length of a period [h]
+    dt : lengths of the periods [h], shape (T,)
     temp_air : dry bulb [°C], (T,)
     wind_speed : [m/s], (T,); 1 m/s where not given
     irradiance : (ghi, dni, dhi) [W/m²], each (T,); without it clear sky times CLEARNESS
@@ -67,7 +67,7 @@ def solar_power(
     import pandas as pd  # here: the rest of the plant needs neither pandas nor pvlib
     import pvlib
 
-    middle = pd.DatetimeIndex(time + np.timedelta64(round(hours * 1800), "s"), tz="UTC")
+    middle = pd.DatetimeIndex(time + np.round(dt * 1800).astype("timedelta64[s]"), tz="UTC")
     place = pvlib.location.Location(array.latitude, array.longitude, altitude=array.altitude_m)
     sun = place.get_solarposition(middle)
     ghi, dni, dhi = irradiance if irradiance is not None else _cloudy_sky(place, middle, sun)

@@ -1,9 +1,4 @@
-"""From the inputs to the `Problem`: one checked Dataset from which everything else follows.
-
-Everything about money at the sites: spot, tariff stack, contracts, solar, in one place.
-
-What a reader of a case has to know that no figure shows.
-"""
+"""From the inputs to the `Problem`: one checked Dataset from which everything else follows."""
 
 from __future__ import annotations
 
@@ -16,6 +11,7 @@ import xarray as xr
 from energy.errors import ImpossibleWork, about
 from energy.inputs.fleet import Fleet
 from energy.inputs.load import Inputs
+from energy.inputs.provenance import early_rates
 from energy.plant import Weather
 from energy.problem import contracts, halls, pue_limits, sites, tariffs, terminal_value
 from energy.problem import jobs as work
@@ -25,6 +21,7 @@ from energy.problem.sites import spot_prices
 from energy.problem.tariffs import demand_arrays, demand_charges
 from energy.schema import Floats, Times, validate
 from energy.schema import arrays as arrays_module
+from energy.schema.calendar import month_axis
 from energy.series.resample import quality
 
 
@@ -36,10 +33,11 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     ImpossibleWork : conflicting hard limits, found before the solve and named.
     schema.SchemaError : an array breaks its table.
     """
-    fleet, time, hours = inputs.fleet, inputs.time, inputs.hours
-    weather = sites.site_weather(fleet, inputs.series, time, hours)
+    fleet, horizon = inputs.fleet, inputs.horizon
+    time, dt = horizon.time, horizon.dt
+    weather = sites.site_weather(fleet, inputs.series, horizon)
     with about(inputs.fleet_path):
-        pools = halls.pool_arrays(fleet, inputs.powers, time, hours)
+        pools = halls.pool_arrays(fleet, inputs.powers, horizon)
         cooled = halls.hall_arrays(fleet, inputs.plants, weather, pools, time)
     axes, site = _axes(fleet), _site_arrays(inputs, weather)
     least = _least_facility(cooled, axes["hall_site"], np.asarray(site["other_site_mw"]))
@@ -49,18 +47,20 @@ def assemble(inputs: Inputs) -> xr.Dataset:
         heat = heat_arrays(fleet, inputs.plants, list(np.asarray(landed.arrays["price"])), time)
     with about(inputs.jobs_path):
         groups, grouped, jobs = _jobs(inputs)
-        work.check_windows(inputs.jobs, jobs, grouped, pools["available"], hours)
-        guards, guarded = terminal_value.guard_arrays(fleet, inputs.after, _speeds(inputs), jobs, grouped, inputs.end)
-    terms = (pools, np.asarray(site["price"]), cooled["chord"], axes["pool_hall"], axes["hall_site"], hours)
-    prices = terminal_value.later_prices(inputs.jobs, jobs, grouped, *terms, time[0], inputs.end)
+        work.check_windows(inputs.jobs, jobs, grouped, pools["available"], dt)
+        guards, guarded = terminal_value.guard_arrays(fleet, inputs.after, _speeds(inputs), jobs, grouped, horizon.end)
+    prices = terminal_value.later_prices(
+        inputs.jobs, jobs, grouped, pools, np.asarray(site["price"]), cooled["chord"], axes["pool_hall"], axes["hall_site"],
+        horizon,
+    )  # fmt: skip
     jobs["later_price"] = np.where(jobs["later_max"] > 0, prices, 0.0)
-    dearest = work.dearest_gpu_hour(site, cooled, pools, axes["pool_hall"], axes["hall_site"], hours)
+    dearest = work.dearest_gpu_hour(site, cooled, pools, axes["pool_hall"], axes["hall_site"], dt)
     jobs["penalty"] = work.penalties(inputs.jobs, grouped, dearest)
     with about(inputs.fleet_path):
         _firm_load_fits(fleet, least, np.asarray(site["grid_limit_mw"]), time)
         rows = _caps(inputs, cooled, axes["hall_site"], np.asarray(site["other_site_mw"]))
     arrays: dict[str, object] = {
-        "dt": np.full(len(time), hours), **axes, **site, **heat, **cooled, **grouped, **jobs, **guarded,
+        "dt": dt, **axes, **site, **heat, **cooled, **grouped, **jobs, **guarded,
         **{k: pools[k] for k in ("available", "firm", "busy_mw", "idle_mw")},
         **pue_limits.cap_arrays(rows, _cap_penalty(jobs["penalty"], grouped, pools)),
     }  # fmt: skip
@@ -75,11 +75,11 @@ def assemble(inputs: Inputs) -> xr.Dataset:
 def _jobs(inputs: Inputs) -> tuple[list[str], dict[str, Floats], dict[str, Floats]]:
     """Names of the groups, their arrays, and the arrays of the jobs with what they may leave for later."""
     names, grouped = work.group_arrays(inputs.fleet, [p.kind for p in inputs.powers.values()], inputs.jobs)
-    jobs = work.window_arrays(inputs.jobs, inputs.state, inputs.time, inputs.hours)
+    jobs = work.window_arrays(inputs.jobs, inputs.state, inputs.horizon)
     jobs["expected"] = np.array([float(j.id in inputs.expected) for j in inputs.jobs])
     may_wait = inputs.case.horizon.beyond == "terminal_value"
-    jobs |= terminal_value.later_arrays(inputs.jobs, jobs, work.fastest(grouped), inputs.end, may_wait)
-    jobs["work_left"] = work.fitted(jobs, grouped, inputs.hours)
+    jobs |= terminal_value.later_arrays(inputs.jobs, jobs, work.fastest(grouped), inputs.horizon.end, may_wait)
+    jobs["work_left"] = work.fitted(jobs, grouped, inputs.horizon.dt)
     return names, grouped, jobs
 
 
@@ -99,19 +99,19 @@ def _axes(fleet: Fleet) -> dict[str, Floats]:
 
 
 def _site_arrays(inputs: Inputs, weather: Mapping[str, Weather]) -> dict[str, object]:
-    fleet, time, hours = inputs.fleet, inputs.time, inputs.hours
+    fleet, horizon = inputs.fleet, inputs.horizon
     return {
-        **sites.weather_arrays(fleet, inputs.series, weather, time, hours),
-        **sites.fleet_arrays(fleet, time),
-        **sites.carbon_arrays(fleet, inputs.series, time, hours),
+        **sites.weather_arrays(fleet, inputs.series, weather, horizon),
+        **sites.fleet_arrays(fleet, horizon.time),
+        **sites.carbon_arrays(fleet, inputs.series, horizon),
     }
 
 
 def _caps(inputs: Inputs, cooled: Mapping[str, Floats], hall_site: Floats, other: Floats) -> list[pue_limits.CapRow]:
     it_min = np.array([cooled["it_min"][hall_site == s].sum(axis=0) for s in range(len(inputs.fleet.sites))])
-    rows = pue_limits.cap_rows(inputs.fleet, inputs.state, it_min, inputs.time, inputs.hours)
-    rows += limit_rows(inputs.fleet, inputs.limits, inputs.state, inputs.time)
-    pue_limits.check_reachable(rows, cooled, hall_site, other, inputs.hours)
+    rows = pue_limits.cap_rows(inputs.fleet, inputs.state, it_min, inputs.horizon)
+    rows += limit_rows(inputs.fleet, inputs.limits, inputs.state, inputs.horizon)
+    pue_limits.check_reachable(rows, cooled, hall_site, other, inputs.horizon.dt)
     return rows
 
 
@@ -156,33 +156,31 @@ def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> Landed:
     ----------
     least : facility power that no plan can lower [MW], (S, T);  most : grid connection limit [MW], (S, T)
     """
-    fleet, time, hours, fx = inputs.fleet, inputs.time, inputs.hours, inputs.fx
-    spot = spot_prices(fleet, inputs.series, fx, time, hours)
-    charge = {n: tariffs.energy_charge(s, inputs.tariffs[n], spot[n], fx, time) for n, s in fleet.sites.items()}
+    fleet, horizon, fx = inputs.fleet, inputs.horizon, inputs.fx
+    spot = spot_prices(fleet, inputs.series, fx, horizon)
+    charge = {n: tariffs.energy_charge(s, inputs.tariffs[n], spot[n], fx, horizon) for n, s in fleet.sites.items()}
     price = {n: spot[n] + charge[n][0] for n in fleet.sites}
     own = {n: charge[n][1] for n in fleet.sites}
-    months, month_of = tariffs.month_axis(fleet, time)
-    owed = demand_charges(fleet, inputs.tariffs, inputs.state, fx, time, hours)
-    demand = demand_arrays(owed, fleet, inputs.tariffs, inputs.state, time, months)
-    minimum_names, minimum = tariffs.minimum_arrays(
-        fleet, inputs.tariffs, own, fx, time, hours, months, inputs.state, owed
-    )
+    months, month_of = month_axis([horizon.on_clock(site.time_zone) for site in fleet.sites.values()])
+    owed = demand_charges(fleet, inputs.tariffs, inputs.state, fx, horizon)
+    demand = demand_arrays(owed, fleet, inputs.tariffs, inputs.state, horizon, months)
+    minimum_names, minimum = tariffs.minimum_arrays(fleet, inputs.tariffs, own, fx, horizon, months, inputs.state, owed)
     minimum_names, minimum = tariffs.within_reach(
-        minimum_names, minimum, demand, _least_drawn(fleet, least), most, hours
+        minimum_names, minimum, demand, _least_drawn(fleet, least), most, horizon.dt
     )
-    contract_names, supply = contracts.contract_arrays(fleet, spot, fx, time)
-    billed = tariffs.billed_before(fleet, inputs.tariffs, inputs.state, time, hours, owed)
+    contract_names, supply = contracts.contract_arrays(fleet, spot, fx, horizon)
+    billed = tariffs.billed_before(fleet, inputs.tariffs, inputs.state, horizon, owed)
     currencies = sorted({t.currency for t in inputs.tariffs.values()} - {"EUR"})
     arrays: dict[str, object] = {
         "spot": list(spot.values()),
         "energy_charge": [charge[n][0] for n in fleet.sites],
         "price": list(price.values()),
-        "price_quality": [quality(inputs.series.prices[s.bidding_zone], time, hours) for s in fleet.sites.values()],
+        "price_quality": [quality(inputs.series.prices[s.bidding_zone], horizon) for s in fleet.sites.values()],
         "month_of": month_of,
         "fixed_eur": _fixed(inputs, spot) - billed,
-        "fx": np.array([fx.at(c, time) for c in currencies]).reshape(len(currencies), len(time)),
+        "fx": np.array([fx.at(c, horizon.time) for c in currencies]).reshape(len(currencies), len(horizon)),
         **demand, **minimum, **supply,
-        **contracts.solar_arrays(fleet, inputs.series, spot, price, _already_paid(minimum, len(spot)), fx, time, hours),
+        **contracts.solar_arrays(fleet, inputs.series, spot, price, _already_paid(minimum, len(spot)), fx, horizon),
     }  # fmt: skip
     coords: dict[str, object] = {"month": months, "charge": [c.label for c in owed], "minimum": minimum_names,
                                  "contract": contract_names, "currency": currencies}  # fmt: skip
@@ -204,14 +202,14 @@ def _already_paid(minimum: dict[str, Floats], sites: int) -> Floats:
 
 def _fixed(inputs: Inputs, spot: dict[str, Floats]) -> Floats:
     """What no plan changes, by site [EUR]."""
-    time, hours, fx = inputs.time, inputs.hours, inputs.fx
+    horizon, fx = inputs.horizon, inputs.fx
     return np.array([
-        sum(tariffs.fixed_eur(site, inputs.tariffs[name], fx, time, hours).values())
-        + contracts.unavoidable_eur(site, spot[name], fx, time, hours)
+        sum(tariffs.fixed_eur(site, inputs.tariffs[name], fx, horizon).values())
+        + contracts.unavoidable_eur(site, spot[name], fx, horizon)
         for name, site in inputs.fleet.sites.items()
     ])  # fmt: skip
 
 
 def notices(inputs: Inputs, problem: xr.Dataset) -> list[str]:
-    """One sentence each: rates that stand in before their first date, PUE caps that do not hold throughout."""
-    return [*inputs.stand_ins(), *cap_notices(inputs, problem)]
+    """One sentence each: rates that are used before their first date, PUE caps that do not hold throughout."""
+    return [*early_rates(inputs), *cap_notices(inputs, problem)]

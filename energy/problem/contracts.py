@@ -14,13 +14,13 @@ from energy.inputs.fx import Fx
 from energy.inputs.series import Series
 from energy.inputs.terms import OfferedVolume, Premium, Settlement
 from energy.plant.photovoltaics import Array, solar_power
-from energy.problem.tariffs import local
-from energy.schema import Floats, Times
+from energy.schema import Floats
+from energy.schema.calendar import Horizon
 from energy.series.resample import variable
 
 
 def contract_arrays(
-    fleet: Fleet, spot: Mapping[str, Floats], fx: Fx, time: Times
+    fleet: Fleet, spot: Mapping[str, Floats], fx: Fx, horizon: Horizon
 ) -> tuple[list[str], dict[str, Floats]]:
     """Labels and contract_site (Q,), contract_mw and contract_saving (Q, T) of contracts that are decided on.
 
@@ -29,9 +29,9 @@ def contract_arrays(
     """
     rows = [(s, name, c, term) for s, (name, site) in enumerate(fleet.sites.items())
             for c in site.contracts for term in c.terms() if isinstance(term, OfferedVolume)]  # fmt: skip
-    mw = [delivered(c, fleet.sites[name], time) for _, name, c, _ in rows]
-    saving = [np.maximum(spot[name] - term.strike * fx.at(c.currency, time), 0.0) for _, name, c, term in rows]
-    shape = (len(rows), len(time))
+    mw = [delivered(c, fleet.sites[name], horizon) for _, name, c, _ in rows]
+    saving = [np.maximum(spot[name] - term.strike * fx.at(c.currency, horizon.time), 0.0) for _, name, c, term in rows]
+    shape = (len(rows), len(horizon))
     return [f"{name}:{c.name}" for _, name, c, _ in rows], {
         "contract_site": np.array([s for s, *_ in rows], dtype=np.int64),
         "contract_mw": np.array(mw, dtype=float).reshape(shape),
@@ -39,16 +39,17 @@ def contract_arrays(
     }
 
 
-def delivered(c: Contract, site: Site, time: Times) -> Floats:
+def delivered(c: Contract, site: Site, horizon: Horizon) -> Floats:
     """Power of the contract in its hours [MW], (T,)."""
-    return at(c.mw, time, site.time_zone) * c.when.holds(local(time, site), site.country)
+    inside = c.when.holds(horizon.on_clock(site.time_zone), site.country)
+    return at(c.mw, horizon.time, site.time_zone) * inside
 
 
-def unavoidable_eur(site: Site, spot: Floats, fx: Fx, time: Times, hours: float) -> float:
+def unavoidable_eur(site: Site, spot: Floats, fx: Fx, horizon: Horizon) -> float:
     """What contracts cost whatever the plan: settled hedges, take-or-pay volumes, premiums [EUR]."""
     total = 0.0
     for c in site.contracts:
-        energy, money = delivered(c, site, time) * hours, fx.at(c.currency, time)
+        energy, money = delivered(c, site, horizon) * horizon.dt, fx.at(c.currency, horizon.time)
         for term in c.terms():
             match term:
                 case OfferedVolume():
@@ -70,8 +71,7 @@ def solar_arrays(
     price: Mapping[str, Floats],
     already_paid: Floats,
     fx: Fx,
-    time: Times,
-    hours: float,
+    horizon: Horizon,
 ) -> dict[str, object]:
     """solar_mw, export_limit_mw, export_price, export_clip; each (S, T).
 
@@ -80,7 +80,7 @@ def solar_arrays(
     already_paid : part of the price that a minimum bill may have paid for already [EUR/MWh], (S, T)
     """
     rows = [
-        _solar(name, site, series, spot[name], price[name], already_paid[s], fx, time, hours)
+        _solar(name, site, series, spot[name], price[name], already_paid[s], fx, horizon)
         for s, (name, site) in enumerate(fleet.sites.items())
     ]
     return {
@@ -97,24 +97,27 @@ def _solar(
     price: Floats,
     already_paid: Floats,
     fx: Fx,
-    time: Times,
-    hours: float,
+    horizon: Horizon,
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    zero = np.zeros(len(time))
+    zero = np.zeros(len(horizon))
     if site.solar is None:
         return zero, zero, zero, zero
     raw = series.weather[name]
-    columns = {str(k): variable(raw, str(k), time, hours) for k in raw.data_vars if k != "quality"}
+    columns = {str(k): variable(raw, str(k), horizon) for k in raw.data_vars if k != "quality"}
     sun = all(k in columns for k in ("ghi", "dni", "dhi"))
     irradiance = (columns["ghi"], columns["dni"], columns["dhi"]) if sun else None
     power = solar_power(
-        array_of(site, site.solar), time, hours, columns["temp_air"], columns.get("wind_speed"), irradiance
+        array_of(site, site.solar), horizon.time, horizon.dt, columns["temp_air"], columns.get("wind_speed"), irradiance
     )
     power = np.where(price < 0, 0.0, power)  # curtailed where drawing is paid for, as the replay does
     feed = site.solar.feed_in
     if feed is None:
         return power, zero, zero, zero
-    earned = spot * feed.spot_share if feed.spot_share is not None else (feed.price or 0.0) * fx.at(feed.currency, time)
+    earned = (
+        spot * feed.spot_share
+        if feed.spot_share is not None
+        else (feed.price or 0.0) * fx.at(feed.currency, horizon.time)
+    )
     # Never above what the MWh costs at least: selling dear while buying cheap is one meter, and not linear.
     paid = np.minimum(earned, price - already_paid)
     return power, np.minimum(power, feed.limit_mw), paid, np.maximum(earned - paid, 0.0)

@@ -1,7 +1,4 @@
-"""Arrays of pools and halls: GPUs in phases, IT power, cooling as convex segments.
-
-Heat reuse of the sites: what each hall can give, what the buyer takes, and what a MWh earns net of the heat pump.
-"""
+"""Arrays of pools and halls: GPUs in phases, IT power, cooling as convex segments, heat for buyers."""
 
 from __future__ import annotations
 
@@ -10,27 +7,28 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from energy.errors import ConfigError, ImpossibleWork
-from energy.inputs.dated import at, to_utc
+from energy.inputs.dated import at
 from energy.inputs.fleet import Fleet, Pool
 from energy.inputs.gpus import GpuPower
 from energy.plant import Plant, Weather, chords_within, load_limit
 from energy.schema import TINY_MW, Floats, Times
+from energy.schema.calendar import Horizon, to_utc
 
 #: Largest error of the chords [PUE points] over u in [0.2, 1]; chosen so that all chords together stay below
 #: 0.05 % of cost. Each hall gets the fewest segments that meet it in its own weather.
 CHORD_ERROR = 0.0005
 
 
-def pool_arrays(fleet: Fleet, powers: Mapping[str, GpuPower], time: Times, hours: float) -> dict[str, Floats]:
+def pool_arrays(fleet: Fleet, powers: Mapping[str, GpuPower], horizon: Horizon) -> dict[str, Floats]:
     """available, firm (N, T); busy_mw, idle_mw (N,); installed and off_mw for the hall's firm load.
 
     Raises
     ------
     ImpossibleWork : firm GPUs above what maintenance leaves.
     """
-    counts = gpu_counts(fleet, time, hours)
+    counts = gpu_counts(fleet, horizon)
     for name, firm, available in zip(fleet.pools(), counts["firm"], counts["available"], strict=True):
-        _firm_fits(name, firm, available, time)
+        _firm_fits(name, firm, available, horizon.time)
     power = [powers[name] for name in fleet.pools()]
     return {
         **counts,
@@ -40,25 +38,24 @@ def pool_arrays(fleet: Fleet, powers: Mapping[str, GpuPower], time: Times, hours
     }
 
 
-def gpu_counts(fleet: Fleet, time: Times, hours: float) -> dict[str, Floats]:
+def gpu_counts(fleet: Fleet, horizon: Horizon) -> dict[str, Floats]:
     """installed, available (less maintenance) and firm GPUs of each pool, (N, T)."""
     halls = fleet.halls()
     installed, available, firm = [], [], []
     for hall, pool in fleet.pools().values():
         zone = fleet.sites[halls[hall][0]].time_zone
-        installed.append(at(pool.count, time, zone))
-        available.append(np.maximum(installed[-1] - _out(pool, time, hours, zone), 0.0))
-        firm.append(at(pool.firm_gpus, time, zone))
+        installed.append(at(pool.count, horizon.time, zone))
+        available.append(np.maximum(installed[-1] - _out(pool, horizon, zone), 0.0))
+        firm.append(at(pool.firm_gpus, horizon.time, zone))
     return {"installed": np.array(installed), "available": np.array(available), "firm": np.array(firm)}
 
 
-def _out(pool: Pool, time: Times, hours: float, zone: str) -> Floats:
+def _out(pool: Pool, horizon: Horizon, zone: str) -> Floats:
     """GPUs out for maintenance, by the share of each period the window covers, shape (T,)."""
-    length = np.timedelta64(round(hours * 3600), "s")
-    out = np.zeros(len(time))
+    length, out = horizon.ends - horizon.time, np.zeros(len(horizon))
     for window in pool.maintenance:
         begin, end = to_utc(window.from_, zone), to_utc(window.to, zone)
-        overlap = np.minimum(time + length, end) - np.maximum(time, begin)
+        overlap = np.minimum(horizon.ends, end) - np.maximum(horizon.time, begin)
         out += window.gpus * np.maximum(overlap / length, 0.0)
     return out
 

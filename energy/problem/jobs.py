@@ -10,7 +10,8 @@ from energy.errors import ImpossibleWork, SeriesError
 from energy.inputs.fleet import Fleet
 from energy.inputs.jobs import Job
 from energy.inputs.state import State
-from energy.schema import Floats, Times
+from energy.schema import Floats
+from energy.schema.calendar import Horizon
 
 #: Undone work costs this many times the dearest way to run it, so that nothing is left undone to save money.
 PENALTY_FACTOR = 10.0
@@ -73,22 +74,21 @@ def _can_run(fleet: Fleet, kinds: Sequence[str], job: Job, speed: tuple[float, .
     )
 
 
-def window_arrays(jobs: Sequence[Job], state: State, time: Times, hours: float) -> dict[str, Floats]:
+def window_arrays(jobs: Sequence[Job], state: State, horizon: Horizon) -> dict[str, Floats]:
     """work_left, max_gpus (J,) and open (J, T): the share of each period inside the job's window."""
-    length = np.timedelta64(round(hours * 3600), "s")
     release = np.array([j.release.to_datetime64() for j in jobs], dtype="datetime64[ns]")
     deadline = np.array([j.deadline.to_datetime64() for j in jobs], dtype="datetime64[ns]")
-    overlap = np.minimum(time + length, deadline[:, None]) - np.maximum(time, release[:, None])
+    overlap = np.minimum(horizon.ends, deadline[:, None]) - np.maximum(horizon.time, release[:, None])
     return {
         "work_left": np.array([max(j.gpu_hours - state.work_done.get(j.id, 0.0), 0.0) for j in jobs]),
         "max_gpus": np.array([j.max_gpus for j in jobs]),
-        "open": np.maximum(overlap / length, 0.0),
+        "open": np.maximum(overlap / (horizon.ends - horizon.time), 0.0),
     }
 
 
-def most_inside(work: Mapping[str, Floats], groups: Mapping[str, Floats], hours: float) -> Floats:
+def most_inside(work: Mapping[str, Floats], groups: Mapping[str, Floats], dt: Floats) -> Floats:
     """Most reference GPU-hours that each job can do in the part of its window inside the horizon, (J,)."""
-    return np.asarray(work["max_gpus"] * fastest(groups) * work["open"].sum(axis=1) * hours)
+    return np.asarray(work["max_gpus"] * fastest(groups) * (work["open"] * dt).sum(axis=1))
 
 
 def fastest(groups: Mapping[str, Floats]) -> Floats:
@@ -96,9 +96,9 @@ def fastest(groups: Mapping[str, Floats]) -> Floats:
     return np.asarray(groups["speed"].max(axis=1)[groups["job_group"]])
 
 
-def fitted(work: Mapping[str, Floats], groups: Mapping[str, Floats], hours: float) -> Floats:
-    """work_left, (J,), with expected arrivals cut to what their window holds: they are means, no promises."""
-    most = most_inside(work, groups, hours) + work["later_max"]
+def fitted(work: Mapping[str, Floats], groups: Mapping[str, Floats], dt: Floats) -> Floats:
+    """work_left, (J,), with expected arrivals cut to what their window holds: they are means."""
+    most = most_inside(work, groups, dt) + work["later_max"]
     return np.where(work["expected"] > 0, np.minimum(work["work_left"], most), work["work_left"])
 
 
@@ -107,7 +107,7 @@ def check_windows(
     work: Mapping[str, Floats],
     groups: Mapping[str, Floats],
     available: Floats,
-    hours: float,
+    dt: Floats,
 ) -> None:
     """Every job fits its window, with what it may leave for later, and none is larger than every pool it may use.
 
@@ -117,7 +117,7 @@ def check_windows(
     """
     eligible = groups["pool_class"][groups["job_group"]] >= 0
     largest = np.where(eligible, available.max(axis=1), 0.0).max(axis=1)
-    most, speed = most_inside(work, groups, hours) + work["later_max"], fastest(groups)
+    most, speed = most_inside(work, groups, dt) + work["later_max"], fastest(groups)
     for j, job in enumerate(jobs):
         if work["expected"][j]:
             continue
@@ -162,15 +162,15 @@ def dearest_gpu_hour(
     pools: Mapping[str, Floats],
     pool_hall: Floats,
     hall_site: Floats,
-    hours: float,
+    dt: Floats,
 ) -> Floats:
     """Dearest way to run one GPU-hour in each pool [EUR], shape (N,): highest price plus a fresh peak.
 
-    A GPU that alone raises all peaks of a month pays their whole charges for one period of work.
+    A GPU that alone raises all peaks of a month pays their whole charges for one period of work, at worst the shortest.
     """
     power = (pools["busy_mw"] - pools["idle_mw"]) * (1 + halls["slope"].max(axis=(1, 2))[pool_hall])
     price = np.asarray(site["price"]).max(axis=1)
     peak = np.zeros(len(price))
     np.add.at(peak, np.asarray(site["charge_site"]), np.asarray(site["charge_rate"]).max(axis=1, initial=0.0))
     at = hall_site[pool_hall]
-    return np.asarray(power * (np.maximum(price[at], 0.0) + peak[at] / hours))
+    return np.asarray(power * (np.maximum(price[at], 0.0) + peak[at] / dt.min()))

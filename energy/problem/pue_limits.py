@@ -1,27 +1,25 @@
 """PUE caps as rows over windows of the horizon: years with their balance, rolling windows, single periods.
 
-Caps that do not hold in all of the horizon, in the words of the files that would change it.
-
-PUE limits of the presets a site names, as rows beside its own caps; WUE and ERF are reported by the audit.
+Own caps of sites and fleet and PUE limits of presets alike; WUE and ERF are reported by the audit. A cap that some
+windows of the horizon do not have is named in a notice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import assert_never
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from energy.errors import ImpossibleWork
-from energy.inputs.fleet import Fleet, PueCap, Site
+from energy.inputs.fleet import Fleet, PueCap
 from energy.inputs.limits import Limit
 from energy.inputs.load import Inputs
-from energy.inputs.state import Balance, PastPeriod, State
-from energy.schema import Floats, Times
+from energy.inputs.state import Balance, State
+from energy.schema import Floats
+from energy.schema.calendar import Horizon, SiteCalendar
 
 #: A breach of a cap costs this many times the dearest undone MWh of IT work: work waits before a law is broken.
 CAP_OVER_WORK = 10.0
@@ -42,15 +40,15 @@ class CapRow:
     credit: float
 
 
-def cap_rows(fleet: Fleet, state: State, it_min: Floats, time: Times, hours: float) -> list[CapRow]:
+def cap_rows(fleet: Fleet, state: State, it_min: Floats, horizon: Horizon) -> list[CapRow]:
     """Rows of all caps of the sites and the fleet. `it_min` is the least IT power by site, (S, T)."""
     rows: list[CapRow] = []
     for s, (name, site) in enumerate(fleet.sites.items()):
         for cap in site.pue_caps:
-            rows += _rows(cap, f"{name}:{cap.name}", s, [name], site.time_zone, state, it_min[s], time, hours)
+            rows += _rows(cap, f"{name}:{cap.name}", s, [name], site.time_zone, state, it_min[s], horizon)
     for cap in fleet.fleet_pue_caps:
         label = f"fleet:{cap.name}"
-        rows += _rows(cap, label, -1, list(fleet.sites), "UTC", state, it_min.sum(axis=0), time, hours)
+        rows += _rows(cap, label, -1, list(fleet.sites), "UTC", state, it_min.sum(axis=0), horizon)
     return rows
 
 
@@ -62,63 +60,54 @@ def _rows(
     zone: str,
     state: State,
     it_min: Floats,
-    time: Times,
-    hours: float,
+    horizon: Horizon,
 ) -> list[CapRow]:
     match cap.period:
         case "year":
-            return _year_rows(cap, label, site, members, zone, state, time)
+            return _year_rows(cap, label, site, members, zone, state, horizon)
         case "rolling":
-            return _rolling_rows(cap, label, site, members, state, time, hours)
+            return _rolling_rows(cap, label, site, members, state, horizon)
         case "hour":
-            return _hourly_rows(cap, label, site, it_min, time)
+            return _hourly_rows(cap, label, site, it_min, horizon)
         case _:
             assert_never(cap.period)
 
 
-def _hourly_rows(cap: PueCap, label: str, site: int, it_min: Floats, time: Times) -> list[CapRow]:
+def _hourly_rows(cap: PueCap, label: str, site: int, it_min: Floats, horizon: Horizon) -> list[CapRow]:
     """One row per period whose IT power cannot fall below the stated one."""
     assert cap.above_it_mw is not None  # the file model demands it for hourly caps
     enforced = np.flatnonzero(it_min >= cap.above_it_mw)
-    return [CapRow(f"{label}@{_stamp(time[t])}", label, site, cap.limit, int(t), int(t) + 1, 0.0) for t in enforced]
+    return [
+        CapRow(f"{label}@{_stamp(horizon.time[t])}", label, site, cap.limit, int(t), int(t) + 1, 0.0) for t in enforced
+    ]
 
 
 def _year_rows(
-    cap: PueCap, label: str, site: int, members: Sequence[str], zone: str, state: State, time: Times
+    cap: PueCap, label: str, site: int, members: Sequence[str], zone: str, state: State, horizon: Horizon
 ) -> list[CapRow]:
     """One row per calendar year that the horizon touches; the first carries the year-to-date balance."""
-    years = pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(zone).year.to_numpy()
+    years = horizon.on_clock(zone).years
     balances = [state.sites[m].year_to_date for m in members if m in state.sites]
     credit = sum(cap.limit * b.it_mwh - b.facility_mwh for b in balances)
     rows = []
     for i, year in enumerate(sorted(set(years))):
         inside = np.flatnonzero(years == year)
-        rows.append(
-            CapRow(
-                f"{label}@{year}",
-                label,
-                site,
-                cap.limit,
-                int(inside[0]),
-                int(inside[-1]) + 1,
-                credit if i == 0 else 0.0,
-            )
-        )
+        brought = credit if i == 0 else 0.0
+        rows.append(CapRow(f"{label}@{year}", label, site, cap.limit, int(inside[0]), int(inside[-1]) + 1, brought))
     return rows
 
 
 def _rolling_rows(
-    cap: PueCap, label: str, site: int, members: Sequence[str], state: State, time: Times, hours: float
+    cap: PueCap, label: str, site: int, members: Sequence[str], state: State, horizon: Horizon
 ) -> list[CapRow]:
     """One row per window that ends inside the horizon; those that begin before it need their history."""
     assert cap.window_h is not None  # the file model demands it for rolling caps
-    length, step = (np.timedelta64(round(h * 3600), "s") for h in (cap.window_h, hours))
-    rows = []
-    for t, end in enumerate(time + step):
+    length, rows = np.timedelta64(round(cap.window_h * 3600), "s"), []
+    for t, end in enumerate(horizon.ends):
         begin = end - length
-        credit = _history(cap, members, state, begin, time[0]) if begin < time[0] else 0.0
+        credit = _history(cap, members, state, begin, horizon.start) if begin < horizon.start else 0.0
         if credit is not None:
-            start = int(np.searchsorted(time, begin, side="left"))
+            start = int(np.searchsorted(horizon.time, begin, side="left"))
             rows.append(CapRow(f"{label}@{_stamp(end)}", label, site, cap.limit, start, t + 1, credit))
     return rows
 
@@ -129,17 +118,12 @@ def _history(
     """Balance of the part of the window before the horizon; None where the state does not cover it."""
     credit = 0.0
     for name in members:
-        past = [p for p in state.sites[name].history if begin <= _utc(p) < start] if name in state.sites else []
+        past = [p for p in state.sites[name].history if begin <= p.utc < start] if name in state.sites else []
         covered = sum(p.hours for p in past)
         if covered + REACH_TOLERANCE_MWH < float((start - begin) / np.timedelta64(1, "h")):
             return None
         credit += sum(cap.limit * p.it_mwh - p.facility_mwh for p in past)
     return credit
-
-
-def _utc(past: PastPeriod) -> np.datetime64:
-    stamp = pd.Timestamp(past.start)
-    return (stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp).to_datetime64()
 
 
 def _stamp(moment: np.datetime64) -> str:
@@ -159,7 +143,7 @@ def cap_arrays(rows: Sequence[CapRow], penalty: float) -> dict[str, Floats]:
 
 
 def check_reachable(
-    rows: Sequence[CapRow], halls: Mapping[str, Floats], hall_site: Floats, other: Floats, hours: float
+    rows: Sequence[CapRow], halls: Mapping[str, Floats], hall_site: Floats, other: Floats, dt: Floats
 ) -> None:
     """Each cap can be met in at least one of its windows by some load.
 
@@ -169,12 +153,12 @@ def check_reachable(
     """
     least: dict[str, tuple[float, CapRow]] = {}
     for row in rows:
-        excess = _least_balance(row, halls, hall_site, other, hours, row.limit) - row.credit
+        excess = _least_balance(row, halls, hall_site, other, dt, row.limit) - row.credit
         if row.name not in least or excess < least[row.name][0]:
             least[row.name] = (excess, row)
     for excess, row in least.values():
         if excess > REACH_TOLERANCE_MWH:
-            best = np.ceil(_best_pue(row, halls, hall_site, other, hours) * 1e4) / 1e4
+            best = np.ceil(_best_pue(row, halls, hall_site, other, dt) * 1e4) / 1e4
             state = "" if row.stop - row.start == 1 else ", or a balance in the state file that makes up for it"
             raise ImpossibleWork(
                 f"PUE cap {row.name}",
@@ -184,7 +168,7 @@ def check_reachable(
 
 
 def _least_balance(
-    row: CapRow, halls: Mapping[str, Floats], hall_site: Floats, other: Floats, hours: float, limit: float
+    row: CapRow, halls: Mapping[str, Floats], hall_site: Floats, other: Floats, dt: Floats, limit: float
 ) -> float:
     """Least Σ dt (facility - limit·it) over the window for any load [MWh]: convex, so best at a breakpoint."""
     when = slice(row.start, row.stop)
@@ -192,15 +176,15 @@ def _least_balance(
     steps = (1 + halls["slope"][mine, when] - limit) * halls["width"][mine, when]
     base = halls["it_min"][mine, when] * (1 - limit) + halls["overhead_min"][mine, when]
     site_load = other[row.site, when] if row.site >= 0 else other[:, when].sum(axis=0)
-    return float(hours * ((base + np.minimum(steps, 0.0).sum(axis=2)).sum() + site_load.sum()))
+    return float((dt[when] * (base + np.minimum(steps, 0.0).sum(axis=2))).sum() + (dt[when] * site_load).sum())
 
 
-def _best_pue(row: CapRow, halls: Mapping[str, Floats], hall_site: Floats, other: Floats, hours: float) -> float:
+def _best_pue(row: CapRow, halls: Mapping[str, Floats], hall_site: Floats, other: Floats, dt: Floats) -> float:
     """Lowest energy-weighted PUE of the window: the limit whose least balance is zero, by bisection."""
     low, high = row.limit, 100.0
     for _ in range(60):
         middle = (low + high) / 2
-        met = _least_balance(row, halls, hall_site, other, hours, middle) <= row.credit
+        met = _least_balance(row, halls, hall_site, other, dt, middle) <= row.credit
         low, high = (low, middle) if met else (middle, high)
     return high
 
@@ -241,8 +225,7 @@ def _caps(inputs: Inputs) -> Iterator[tuple[str, str, int | None, PueCap]]:
 def _rolling(inputs: Inputs, problem: xr.Dataset, site: int | None, cap: PueCap, lacking: int) -> str:
     names = list(inputs.fleet.sites) if site is None else [list(inputs.fleet.sites)[site]]
     assert cap.window_h is not None  # the file model demands it for rolling caps
-    first = problem["time"].values[0] + np.timedelta64(round(float(problem["dt"][0]) * 3600), "s")
-    since = (first - np.timedelta64(round(cap.window_h * 3600), "s")).astype("datetime64[m]")
+    since = (inputs.horizon.ends[0] - np.timedelta64(round(cap.window_h * 3600), "s")).astype("datetime64[m]")
     file = inputs.case.state or "a state file, which the case names by state"
     keys = ", ".join(f"sites.{n}.history" for n in names)
     return (
@@ -266,25 +249,23 @@ def _least_it(problem: xr.Dataset, site: int | None) -> Floats:
     return np.asarray(problem["it_min"].values[mine].sum(axis=0))
 
 
-def limit_rows(fleet: Fleet, limits: Mapping[str, tuple[Limit, ...]], state: State, time: Times) -> list[CapRow]:
+def limit_rows(fleet: Fleet, limits: Mapping[str, tuple[Limit, ...]], state: State, horizon: Horizon) -> list[CapRow]:
     """One row per PUE limit and calendar year (site-local) that the horizon touches while the limit is in force.
 
     The first year carries the year-to-date balance, all of it, also where the limit began within the year.
     """
     rows: list[CapRow] = []
     for s, (name, site) in enumerate(fleet.sites.items()):
-        past = state.sites[name].year_to_date if name in state.sites else Balance(facility_mwh=0, it_mwh=0)
+        past, calendar = state.site(name).year_to_date, horizon.on_clock(site.time_zone)
         for limit in limits.get(name, ()):
             if limit.rule.metric == "pue" and limit.rule.at_most is not None:
-                rows += _limit_rows(limit, limit.rule.at_most, f"{name}:{limit.name}", s, site, past, time)
+                rows += _limit_rows(limit, limit.rule.at_most, f"{name}:{limit.name}", s, past, calendar)
     return rows
 
 
-def _limit_rows(limit: Limit, most: float, label: str, s: int, site: Site, past: Balance, time: Times) -> list[CapRow]:
-    local = pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(site.time_zone)
-    days, years = np.array(local.date), local.year.to_numpy()
-    counted = (days >= limit.rule.valid_from) & (days <= (limit.rule.valid_to or date.max))
-    rows = []
+def _limit_rows(limit: Limit, most: float, label: str, s: int, past: Balance, calendar: SiteCalendar) -> list[CapRow]:
+    rows, years = [], calendar.years
+    counted = limit.rule.holds(calendar)
     for year in sorted(set(years[counted].tolist())):
         inside = np.flatnonzero(counted & (years == year))
         credit = most * past.it_mwh - past.facility_mwh if year == years[0] else 0.0

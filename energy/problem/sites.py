@@ -13,13 +13,14 @@ from energy.inputs.fx import Fx
 from energy.inputs.series import Series
 from energy.plant import PlantError, Weather, weather_from
 from energy.schema import Floats, Times
+from energy.schema.calendar import Horizon
 from energy.series.resample import quality, variable
 
 #: Weather variables that cooling knows.
 MOIST_AIR = ("temp_air", "temp_dew", "relative_humidity", "temp_wet_bulb", "pressure")
 
 
-def site_weather(fleet: Fleet, series: Series, time: Times, hours: float) -> dict[str, Weather]:
+def site_weather(fleet: Fleet, series: Series, horizon: Horizon) -> dict[str, Weather]:
     """Weather of each site on the grid, moist-air properties completed by the plant's psychrometrics.
 
     Raises
@@ -29,34 +30,32 @@ def site_weather(fleet: Fleet, series: Series, time: Times, hours: float) -> dic
     out = {}
     for name, site in fleet.sites.items():
         raw = series.weather[name]
-        columns = {str(k): variable(raw, str(k), time, hours) for k in raw.data_vars if k in MOIST_AIR}
+        columns = {str(k): variable(raw, str(k), horizon) for k in raw.data_vars if k in MOIST_AIR}
         try:
             out[name] = weather_from(altitude_m=site.place.altitude_m, **columns)
         except PlantError as e:
-            first = time[0].astype("datetime64[m]")
-            where = f"{raw.attrs['file']}: weather of {name}, periods of {hours:g} h counted from {first}Z"
+            first = horizon.start.astype("datetime64[m]")
+            where = f"{raw.attrs['file']}: weather of {name}, periods of {horizon.dt[0]:g} h counted from {first}Z"
             raise SeriesError(where, str(e)) from None
     return out
 
 
-def weather_arrays(
-    fleet: Fleet, series: Series, weather: Mapping[str, Weather], time: Times, hours: float
-) -> dict[str, object]:
+def weather_arrays(fleet: Fleet, series: Series, weather: Mapping[str, Weather], horizon: Horizon) -> dict[str, object]:
     """temp_air, temp_wet_bulb, pressure, weather_quality; each (S, T)."""
     return {
         "temp_air": [weather[s].temp_air for s in fleet.sites],
         "temp_wet_bulb": [weather[s].temp_wet_bulb for s in fleet.sites],
         "pressure": [weather[s].pressure for s in fleet.sites],
-        "weather_quality": [quality(series.weather[s], time, hours) for s in fleet.sites],
+        "weather_quality": [quality(series.weather[s], horizon) for s in fleet.sites],
     }
 
 
-def spot_prices(fleet: Fleet, series: Series, fx: Fx, time: Times, hours: float) -> dict[str, Floats]:
+def spot_prices(fleet: Fleet, series: Series, fx: Fx, horizon: Horizon) -> dict[str, Floats]:
     """Day-ahead price of each site's bidding zone, in EUR from here on [EUR/MWh], (T,)."""
     out = {}
     for name, site in fleet.sites.items():
         raw = series.prices[site.bidding_zone]
-        out[name] = variable(raw, "value", time, hours) * fx.at(raw.attrs["currency"], time)
+        out[name] = variable(raw, "value", horizon) * fx.at(raw.attrs["currency"], horizon.time)
     return out
 
 
@@ -74,11 +73,11 @@ def fleet_arrays(fleet: Fleet, time: Times) -> dict[str, object]:
     }
 
 
-def carbon_arrays(fleet: Fleet, series: Series, time: Times, hours: float) -> dict[str, object]:
+def carbon_arrays(fleet: Fleet, series: Series, horizon: Horizon) -> dict[str, object]:
     """carbon_intensity (S, T) [t/MWh], 0 where not known, and carbon_known (S,)."""
     known = [s.bidding_zone in series.carbon for s in fleet.sites.values()]
     rows = [
-        variable(series.carbon[s.bidding_zone], "value", time, hours) if k else np.zeros(len(time))
+        variable(series.carbon[s.bidding_zone], "value", horizon) if k else np.zeros(len(horizon))
         for s, k in zip(fleet.sites.values(), known, strict=True)
     ]
     return {"carbon_intensity": rows, "carbon_known": np.array(known, dtype=float)}

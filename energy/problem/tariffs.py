@@ -1,8 +1,7 @@
-"""Tariffs by the hour and the month: billing months, which version is in force, energy charges, fixed charges.
+"""Tariffs as arrays: energy and fixed charges, demand charges by month and band, minimum bills.
 
-Arrays of demand charges: what a billed peak costs by band, on top of what the running month's invoice holds.
-
-Arrays of minimum bills: what still counts towards them, and which of them a plan can stay below at all.
+A demand charge costs what its billed peak comes to on top of what the running month's invoice holds. A minimum bill counts
+what still adds to it, and is left out where no plan can stay below it.
 """
 
 from __future__ import annotations
@@ -21,64 +20,10 @@ from energy.inputs.fx import Fx
 from energy.inputs.state import ChargeSoFar, InvoiceSoFar, SiteState, State
 from energy.inputs.tariffs import Tariff
 from energy.inputs.terms import EnergyPrice, FixedCost, MinimumSum, PeakCharge
-from energy.schema import UNLIMITED_MW, Bools, Floats, Times
+from energy.schema import UNLIMITED_MW, Bools, Floats, Ints
+from energy.schema.calendar import BillingMonth, Horizon, SiteCalendar
 
 T = TypeVar("T", EnergyPrice, PeakCharge, FixedCost, MinimumSum)
-
-
-@dataclass(frozen=True)
-class Month:
-    """A billing month of a site: where it lies in the horizon and how much of it the horizon bears."""
-
-    label: str
-    inside: Bools
-    covered_h: float
-    whole_h: float
-    remaining_h: float
-
-    def spread(self, begins_anew: bool) -> float:
-        """Hours that a month's charge is spread over [h].
-
-        Without a month-to-date peak the horizon is a sample of its month and bears the hours it covers. With
-        one it is the month going on: a new peak serves from now to the month's end, and the horizon bears the
-        part of that which it covers.
-        """
-        return self.remaining_h if begins_anew else self.whole_h
-
-
-def local(time: Times, site: Site) -> pd.DatetimeIndex:
-    """Period starts in the site's local time."""
-    return pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(site.time_zone)
-
-
-def day_length(clock: pd.DatetimeIndex) -> Floats:
-    """Length of the local day that each period starts in [h]: 23 or 25 where the clock changes."""
-    midnight = clock.normalize()
-    return np.asarray(((midnight + pd.DateOffset(days=1)) - midnight) / pd.Timedelta(hours=1), dtype=float)
-
-
-def months(site: Site, time: Times, hours: float) -> list[Month]:
-    """Billing months that the horizon touches, in order."""
-    clock = local(time, site)
-    labels = clock.strftime("%Y-%m").to_numpy()
-    out = []
-    for label in sorted(set(labels)):
-        inside = labels == label
-        first = pd.Timestamp(f"{label}-01").tz_localize(site.time_zone)
-        after = (pd.Timestamp(f"{label}-01") + pd.DateOffset(months=1)).tz_localize(site.time_zone)
-        begin = clock[inside][0]
-        hour = pd.Timedelta(hours=1)
-        out.append(
-            Month(str(label), inside, float(inside.sum() * hours), (after - first) / hour, (after - begin) / hour)
-        )
-    return out
-
-
-def month_axis(fleet: Fleet, time: Times) -> tuple[list[str], Floats]:
-    """Billing months of all sites, and the month of each period by site, (S, T)."""
-    labels = [local(time, site).strftime("%Y-%m").to_numpy() for site in fleet.sites.values()]
-    names = sorted({str(m) for row in labels for m in row})
-    return names, np.array([[names.index(m) for m in row] for row in labels])
 
 
 @dataclass(frozen=True)
@@ -129,35 +74,35 @@ def in_force(terms: Sequence[DatedTerm[T]], day: date) -> dict[tuple[str, int], 
     return out
 
 
-def energy_charge(site: Site, tariff: Tariff, spot: Floats, fx: Fx, time: Times) -> tuple[Floats, Floats]:
+def energy_charge(site: Site, tariff: Tariff, spot: Floats, fx: Fx, horizon: Horizon) -> tuple[Floats, Floats]:
     """What a MWh costs beside spot [EUR/MWh], (T,): all of it, and the part that counts for a minimum bill."""
-    clock, rate = local(time, site), fx.at(tariff.currency, time)
-    counted, other = np.zeros(len(time)), np.zeros(len(time))
+    calendar, rate = horizon.on_clock(site.time_zone), fx.at(tariff.currency, horizon.time)
+    counted, other = np.zeros(len(horizon)), np.zeros(len(horizon))
     prices = terms_of(site, tariff).prices
     for key in dict.fromkeys(d.key for d in prices):
         versions = sorted((d for d in prices if d.key == key), key=lambda d: d.valid_from)
         begins = np.array([d.valid_from.toordinal() for d in versions])
-        # Before the first known date the first rate stands in.
-        in_use = np.maximum(np.searchsorted(begins, [d.toordinal() for d in clock.date], side="right") - 1, 0)
+        # Before the first known date the first rate holds.
+        in_use = np.maximum(np.searchsorted(begins, [d.toordinal() for d in calendar.days], side="right") - 1, 0)
         for i, term in enumerate(d.term for d in versions):
-            here = (in_use == i) & term.when.holds(clock, site.country)
+            here = (in_use == i) & term.when.holds(calendar, site.country)
             price = np.where(here, term.price * rate + term.spot_share * spot, 0.0)
             counted, other = (counted + price, other) if term.counted else (counted, other + price)
     return counted + other, counted
 
 
-def fixed_eur(site: Site, tariff: Tariff, fx: Fx, time: Times, hours: float) -> dict[str, float]:
+def fixed_eur(site: Site, tariff: Tariff, fx: Fx, horizon: Horizon) -> dict[str, float]:
     """Fixed charges by month: the share of month, year or day that each period is, at its day's rate of exchange [EUR]."""
-    clock, rate, out = local(time, site), fx.at(tariff.currency, time), {}
-    fixed = terms_of(site, tariff).fixed
-    for month in months(site, time, hours):
-        money, here = rate[month.inside], clock[month.inside]
+    calendar, out, fixed = horizon.on_clock(site.time_zone), {}, terms_of(site, tariff).fixed
+    rate, dt, day_h = fx.at(tariff.currency, horizon.time), horizon.dt, calendar.day_h
+    for label, month in calendar.months.items():
+        money, hours = rate[month.inside], dt[month.inside]
         per = {
-            "month": hours * money.sum() / month.whole_h,
-            "year": hours * money.sum() / month.whole_h / 12,
-            "day": (hours / day_length(here) * money).sum(),
+            "month": (hours * money).sum() / month.whole_h,
+            "year": (hours * money).sum() / month.whole_h / 12,
+            "day": (hours / day_h[month.inside] * money).sum(),
         }
-        out[month.label] = float(sum(f.value * per[f.per] for f in in_force(fixed, here[0].date()).values()))
+        out[label] = float(sum(f.value * per[f.per] for f in in_force(fixed, month.first_day).values()))
     return out
 
 
@@ -172,7 +117,7 @@ class Charge:
     """
 
     site: str
-    month: Month
+    month: BillingMonth
     key: tuple[str, int]
     of: PeakCharge
     rates: tuple[float, ...]
@@ -184,15 +129,13 @@ class Charge:
         return f"{self.site}:{self.of.name}@{self.month.label}"
 
 
-def demand_charges(
-    fleet: Fleet, tariffs: Mapping[str, Tariff], state: State, fx: Fx, time: Times, hours: float
-) -> list[Charge]:
+def demand_charges(fleet: Fleet, tariffs: Mapping[str, Tariff], state: State, fx: Fx, horizon: Horizon) -> list[Charge]:
     """All demand charges of the horizon, by site and month."""
     return [
-        Charge(name, month, key, c, *_accrued(c, month, state.site(name), fx.at(tariffs[name].currency, time)))
+        Charge(name, month, key, c, *_accrued(c, month, state.site(name), fx.at(tariffs[name].currency, horizon.time)))
         for name, site in fleet.sites.items()
-        for month in months(site, time, hours)
-        for key, c in _counting(site, tariffs[name], month, time, state.site(name))
+        for month in horizon.on_clock(site.time_zone).months.values()
+        for key, c in _counting(site, tariffs[name], month, horizon, state.site(name))
     ]
 
 
@@ -201,7 +144,7 @@ def demand_arrays(
     fleet: Fleet,
     tariffs: Mapping[str, Tariff],
     state: State,
-    time: Times,
+    horizon: Horizon,
     month_names: list[str],
 ) -> dict[str, Floats]:
     """charge_site, charge_month, charge_floor (D,), charge_weight (D, T), charge_rate and charge_band_mw (D, bands)."""
@@ -212,8 +155,8 @@ def demand_arrays(
         "charge_site": np.array([sites.index(c.site) for c in charges], dtype=np.int64),
         "charge_month": np.array([month_names.index(c.month.label) for c in charges], dtype=np.int64),
         "charge_floor": np.array([floor(state.site(c.site), c.of, c.month.label) for c in charges], dtype=float),
-        "charge_weight": np.array([_weight(c, fleet.sites[c.site], tariffs[c.site], time) for c in charges],
-                                  dtype=float).reshape(number, len(time)),
+        "charge_weight": np.array([_weight(c, fleet.sites[c.site], tariffs[c.site], horizon) for c in charges],
+                                  dtype=float).reshape(number, len(horizon)),
         "charge_rate": np.array([_filled(c.rates, bands) for c in charges], dtype=float).reshape(number, bands),
         "charge_band_mw": np.array([_filled(w, bands) for w in widths], dtype=float).reshape(number, bands),
     }  # fmt: skip
@@ -223,16 +166,16 @@ def _filled(values: Sequence[float], length: int) -> list[float]:
     return [*values, *[0.0] * (length - len(values))]
 
 
-def _accrued(c: PeakCharge, month: Month, past: SiteState, money: Floats) -> tuple[tuple[float, ...], float]:
+def _accrued(c: PeakCharge, month: BillingMonth, past: SiteState, money: Floats) -> tuple[tuple[float, ...], float]:
     """Rates of the bands [EUR/MW] and what they have billed [EUR].
 
     With K the rate on record, k the horizon's own, P the billed peak at its end and F the sum billed before, the
     month's invoice grows by (K + k) P - F. Nothing of it depends on how the month was cut into horizons. A MW above
-    the record costs K + k: the share of the month that lies behind the horizon's end, which is the probability that
+    the record costs K + k: the share of the month after the horizon's end, which is the probability that
     the new record stays the month's highest where all hours are alike.
     """
     so_far = past.invoice_so_far.get(month.label)
-    spread = month.spread(past.begins_anew(month.label, c.window))
+    spread = month.spread_h(past.peak_without_invoice(month.label, c.window))
     new = ChargeSoFar(rate_eur_per_mw=0, spread_h=spread, billed_eur=0)
     known = [so_far.charges.get(name, new) if so_far else new for name in (b.account for b in c.bands)]
     covered = month.covered_h * float(money[month.inside].mean()) / (12 if c.per == "year" else 1)
@@ -241,41 +184,41 @@ def _accrued(c: PeakCharge, month: Month, past: SiteState, money: Floats) -> tup
 
 
 def _counting(
-    site: Site, tariff: Tariff, month: Month, time: Times, past: SiteState
+    site: Site, tariff: Tariff, month: BillingMonth, horizon: Horizon, past: SiteState
 ) -> Iterator[tuple[tuple[str, int], PeakCharge]]:
     """Demand charges in force on the first day that the horizon covers, if any hour of it or on record sets the peak."""
-    clock = local(time, site)
-    for key, c in in_force(terms_of(site, tariff).peaks, clock[month.inside][0].date()).items():
-        counts = (month.inside & c.when.holds(clock, site.country)).any() and any(b.rate for b in c.bands)
+    calendar = horizon.on_clock(site.time_zone)
+    for key, c in in_force(terms_of(site, tariff).peaks, month.first_day).items():
+        counts = (month.inside & c.when.holds(calendar, site.country)).any() and any(b.rate for b in c.bands)
         if counts or past.knows(month.label, c.window, c.name):
             yield key, c
 
 
-def _weight(charge: Charge, site: Site, tariff: Tariff, time: Times) -> Floats:
+def _weight(charge: Charge, site: Site, tariff: Tariff, horizon: Horizon) -> Floats:
     """1 in hours of the month that count, the ratchet's share in look-back months inside the horizon."""
-    clock, c = local(time, site), charge.of
-    counted = _counted(charge, site, terms_of(site, tariff).peaks, clock)
-    back = _months_between(clock, charge.month.label)
+    calendar, c = horizon.on_clock(site.time_zone), charge.of
+    counted = _counted(charge, site, terms_of(site, tariff).peaks, calendar)
+    back = _months_between(calendar, charge.month)
     earlier = (back > 0) & (back <= c.look_back_months)
     return np.where(counted & charge.month.inside, 1.0, np.where(counted & earlier, c.ratchet_share, 0.0))
 
 
-def _counted(charge: Charge, site: Site, peaks: Sequence[DatedTerm[PeakCharge]], clock: pd.DatetimeIndex) -> Bools:
+def _counted(charge: Charge, site: Site, peaks: Sequence[DatedTerm[PeakCharge]], calendar: SiteCalendar) -> Bools:
     """Hours that set the charge's peaks; a look-back month has kept those that its own version declared."""
     if charge.of.when == ALWAYS:
-        return np.full(len(clock), True)
-    months, out = clock.strftime("%Y-%m").to_numpy(), np.full(len(clock), False)
-    for label in sorted(set(months)):
-        version = in_force(peaks, clock[months == label][0].date())[charge.key]
+        return np.full(len(calendar.local), True)
+    out = np.full(len(calendar.local), False)
+    for month in calendar.months.values():
+        version = in_force(peaks, month.first_day)[charge.key]
         if version.when != ALWAYS:
-            out |= (months == label) & version.when.holds(clock, site.country)
+            out |= month.inside & version.when.holds(calendar, site.country)
     return out
 
 
-def _months_between(clock: pd.DatetimeIndex, label: str) -> Floats:
+def _months_between(calendar: SiteCalendar, month: BillingMonth) -> Ints:
     """Months from each period to the billing month; 0 inside it, negative after it."""
-    first = pd.Timestamp(f"{label}-01")
-    return np.asarray((first.year - clock.year) * 12 + first.month - clock.month)
+    first, local = month.first_day, calendar.local
+    return np.asarray((first.year - local.year) * 12 + first.month - local.month)
 
 
 def floor(past: SiteState, c: PeakCharge, label: str) -> float:
@@ -286,7 +229,7 @@ def floor(past: SiteState, c: PeakCharge, label: str) -> float:
 
 
 def minimum_arrays(
-    fleet: Fleet, tariffs: Mapping[str, Tariff], own_charge: Mapping[str, Floats], fx: Fx, time: Times, hours: float,
+    fleet: Fleet, tariffs: Mapping[str, Tariff], own_charge: Mapping[str, Floats], fx: Fx, horizon: Horizon,
     month_names: list[str], state: State, demand: Sequence[Charge],
 ) -> tuple[list[str], dict[str, Floats]]:  # fmt: skip
     """Labels and arrays of minimum bills: minimum_site, minimum_month, minimum_eur (B,), minimum_rate (B, T).
@@ -297,13 +240,12 @@ def minimum_arrays(
     labels: list[str] = []
     sites, when, eur, rate = [], [], [], []
     for s, (name, site) in enumerate(fleet.sites.items()):
-        fixed = fixed_eur(site, tariffs[name], fx, time, hours)
-        for month in months(site, time, hours):
-            day = local(time, site)[month.inside][0].date()
+        fixed = fixed_eur(site, tariffs[name], fx, horizon)
+        for month in horizon.on_clock(site.time_zone).months.values():
             so_far = state.site(name).invoice_so_far.get(month.label, InvoiceSoFar())
             held = sum(d.billed_eur for d in demand if (d.site, d.month.label) == (name, month.label))
-            for (component, _), least in in_force(terms_of(site, tariffs[name]).minimums, day).items():
-                money = float(fx.at(tariffs[name].currency, time)[month.inside].mean())
+            for (component, _), least in in_force(terms_of(site, tariffs[name]).minimums, month.first_day).items():
+                money = float(fx.at(tariffs[name].currency, horizon.time)[month.inside].mean())
                 own = least.value * money * month.covered_h / month.whole_h - fixed[month.label]
                 labels.append(f"{name}:{component}@{month.label}")
                 sites.append(s)
@@ -312,17 +254,17 @@ def minimum_arrays(
                 rate.append(np.where(month.inside, own_charge[name], 0.0))
     return labels, {
         "minimum_site": np.array(sites, dtype=np.int64), "minimum_month": np.array(when, dtype=np.int64),
-        "minimum_eur": np.array(eur, dtype=float), "minimum_rate": np.array(rate, dtype=float).reshape(len(eur), len(time)),
+        "minimum_eur": np.array(eur, dtype=float), "minimum_rate": np.array(rate, dtype=float).reshape(len(eur), len(horizon)),
     }  # fmt: skip
 
 
-def billed_before(fleet: Fleet, tariffs: Mapping[str, Tariff], state: State, time: Times, hours: float,
+def billed_before(fleet: Fleet, tariffs: Mapping[str, Tariff], state: State, horizon: Horizon,
                   demand: Sequence[Charge]) -> Floats:  # fmt: skip
     """What the running months' invoices hold of demand charges and of what minimum bills added, (S,) [EUR]."""
     out = []
     for name, site in fleet.sites.items():
         paid = sum(d.billed_eur for d in demand if d.site == name)
-        for month in months(site, time, hours):
+        for month in horizon.on_clock(site.time_zone).months.values():
             so_far = state.site(name).invoice_so_far.get(month.label, InvoiceSoFar())
             paid += so_far.top_up_eur if terms_of(site, tariffs[name]).minimums else 0.0
         out.append(paid)
@@ -331,7 +273,7 @@ def billed_before(fleet: Fleet, tariffs: Mapping[str, Tariff], state: State, tim
 
 def within_reach(
     labels: list[str], minimum: Mapping[str, Floats], demand: Mapping[str, Floats], least: Floats, most: Floats,
-    hours: float,
+    dt: Floats,
 ) -> tuple[list[str], dict[str, Floats]]:  # fmt: skip
     """Only the minimum bills that some plan may stay below; the others never add anything and are left out.
 
@@ -344,7 +286,7 @@ def within_reach(
     least, most : least and largest power that any plan draws [MW], (S, T)
     """
     s, rate = minimum["minimum_site"], minimum["minimum_rate"]
-    energy = hours * np.where(rate > 0, rate * least[s], rate * most[s]).sum(axis=1)
+    energy = (dt * np.where(rate > 0, rate * least[s], rate * most[s])).sum(axis=1)
     same = (demand["charge_site"] == s[:, None]) & (demand["charge_month"] == minimum["minimum_month"][:, None])
     open_: Bools = minimum["minimum_eur"] > energy + same @ _least_demand(demand, least)
     kept = np.flatnonzero(open_)

@@ -10,7 +10,8 @@ from energy.inputs.fleet import Fleet
 from energy.inputs.jobs import Job
 from energy.problem.halls import gpu_counts
 from energy.problem.jobs import pool_speeds
-from energy.schema import Bools, Floats, Times
+from energy.schema import Bools, Floats
+from energy.schema.calendar import Horizon, horizon
 
 #: Loads between which the terminal price goes over from the midpoint of mean and quantile to the quantile itself.
 #: Measured over six years of real prices: below, waiting hours are found cheaper than the margin; above, they are not.
@@ -37,12 +38,12 @@ def later_arrays(
 
 
 def load(jobs: Sequence[Job], work: Mapping[str, Floats], fastest: Floats, which: Bools, room: float,
-         start: np.datetime64, end: np.datetime64) -> float:  # fmt: skip
+         horizon: Horizon) -> float:  # fmt: skip
     """Share of the room [GPU h] that the chosen jobs' work fills; of a job due later, the share of its window inside."""
     release = np.array([j.release.to_datetime64() for j in jobs], dtype="datetime64[ns]")
     deadline = np.array([j.deadline.to_datetime64() for j in jobs], dtype="datetime64[ns]")
-    first = np.maximum(release, start)
-    inside = (np.minimum(deadline, end) - first) / (deadline - first)
+    first = np.maximum(release, horizon.start)
+    inside = (np.minimum(deadline, horizon.end) - first) / (deadline - first)
     due = float((work["work_left"] * inside / fastest)[which].sum())
     return min(due / room, 1.0) if room > 0 else 1.0
 
@@ -74,23 +75,22 @@ def terminal_price(cost: Floats, room: Floats, used: float) -> float:
 
 def later_prices(
     jobs: Sequence[Job], work: Mapping[str, Floats], groups: Mapping[str, Floats], pools: Mapping[str, Floats],
-    price: Floats, chord: Floats, pool_hall: Floats, hall_site: Floats, hours: float,
-    start: np.datetime64, end: np.datetime64,
+    price: Floats, chord: Floats, pool_hall: Floats, hall_site: Floats, horizon: Horizon,
 ) -> Floats:  # fmt: skip
     """later_price, (J,) [EUR per reference GPU-hour]: `terminal_price` of the pools of the job's group.
 
     The load is that of the whole fleet, or of the group in its own pools where that is higher.
     """
     per_gpu = gpu_hour_cost(pools, price, chord, pool_hall, hall_site)
-    free = (pools["available"] - pools["firm"]) * hours
+    free = (pools["available"] - pools["firm"]) * horizon.dt
     speed, of = pool_speeds(groups), groups["job_group"]
     fastest = groups["speed"].max(axis=1)
-    everyone = load(jobs, work, fastest[of], np.full(len(jobs), True), float(free.sum()), start, end)
+    everyone = load(jobs, work, fastest[of], np.full(len(jobs), True), float(free.sum()), horizon)
     out = []
     for k, row in enumerate(speed):
         mine = row > 0
         room = free[mine] * row[mine][:, None] / fastest[k]
-        own = load(jobs, work, fastest[of], of == k, float(room.sum()), start, end)
+        own = load(jobs, work, fastest[of], of == k, float(room.sum()), horizon)
         out.append(terminal_price(per_gpu[mine] / row[mine][:, None], room, max(everyone, own)))
     return np.asarray(np.array(out)[of])
 
@@ -146,8 +146,7 @@ def _moments(due: Floats) -> list[float]:
 def _free(fleet: Fleet, end: np.datetime64, until: float) -> Floats:
     """GPUs that are not firm in each hour behind the horizon, (N, hours)."""
     hours = int(min(np.ceil(until), 24 * GUARD_DAYS))
-    time: Times = (end + np.arange(hours) * np.timedelta64(1, "h")).astype("datetime64[ns]")
-    counts = gpu_counts(fleet, time, 1.0)
+    counts = gpu_counts(fleet, horizon(end + np.arange(hours) * np.timedelta64(1, "h"), np.ones(hours)))
     return np.asarray(np.maximum(counts["available"] - counts["firm"], 0.0))
 
 

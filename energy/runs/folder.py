@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from energy import __version__
 from energy.errors import RunFolderError
+from energy.inputs.provenance import hashes, pinned, rate_origins, series_origins
 from energy.runs.record import HYDRO, RESERVOIRS, Record, read, read_water, write, write_json
 from energy.schedule.table import frame, handed_over
 
@@ -66,7 +67,7 @@ def record_of(run: Run) -> Record:
     schedule = frame(handed_over(run.problem, run.plan.schedule))
     folder = run.inputs.case_path.parent
     return Record(
-        datasets, schedule, bills, run.summary, manifest_of(run), run.inputs.pinned(),
+        datasets, schedule, bills, run.summary, manifest_of(run), pinned(run.inputs),
         read_water(folder, RESERVOIRS), read_water(folder, HYDRO),
     )  # fmt: skip
 
@@ -84,9 +85,9 @@ def manifest_of(run: Run) -> dict[str, Any]:
         | {name: version(name) for name in LIBRARIES},
         "arguments": {"case": run.inputs.case_path.name, "start": str(horizon.start), "end": str(horizon.end),
                       "fill": run.inputs.fill, "attribute": "attribution" in run.summary, "as_of": str(run.inputs.as_of or "")},
-        "inputs_sha256": {os.path.relpath(path, folder): sha for path, sha in run.inputs.files.items()},
-        "series": run.inputs.provenance(),
-        "rates": run.inputs.rates(),
+        "inputs_sha256": {os.path.relpath(path, folder): sha for path, sha in hashes(run.inputs).items()},
+        "series": series_origins(run.inputs),
+        "rates": rate_origins(run.inputs),
         "jobs_outside_horizon": list(run.inputs.left_out),
         "solver": {"status": run.raw.status, "iterations": run.raw.iterations, "seconds": round(run.raw.seconds, 3)},
         "seconds": {k: round(v, 3) for k, v in run.seconds.items()},
@@ -99,7 +100,7 @@ def run_id(run: Run) -> str:
     digest = hashlib.sha256(__version__.encode())
     digest.update(run.inputs.case.model_dump_json().encode())
     digest.update(str(run.inputs.as_of or "").encode())
-    for sha in sorted(run.inputs.files.values()):
+    for sha in sorted(hashes(run.inputs).values()):
         digest.update(sha.encode())
     return f"{run.inputs.case.name}_{horizon.start}_{horizon.end}_{digest.hexdigest()[:8]}"
 

@@ -10,9 +10,10 @@ import pandas as pd
 import xarray as xr
 
 from energy.schema import Bools, Flags, Floats, Ints, Times
+from energy.schema.calendar import Horizon
 
 
-def on_grid(values: Floats, starts: Times, time: Times, hours: float) -> Floats:
+def on_grid(values: Floats, starts: Times, horizon: Horizon) -> Floats:
     """Mean of a step series over each period, shape (T,).
 
     The series keeps a value from its start to the next start; a period covered by several values gets
@@ -21,10 +22,8 @@ def on_grid(values: Floats, starts: Times, time: Times, hours: float) -> Floats:
     Parameters
     ----------
     values, starts : the series, shape (R,); the last value is held
-    time : starts of the periods, shape (T,)
-    hours : length of a period [h]
     """
-    edges = np.append(time, time[-1] + _duration(hours))
+    edges = np.append(horizon.time, horizon.end)
     since = (edges - starts[0]) / np.timedelta64(1, "ns")
     knots = (starts - starts[0]) / np.timedelta64(1, "ns")
     area = np.concatenate([[0.0], np.cumsum(values[:-1] * np.diff(knots))])
@@ -36,27 +35,23 @@ def on_grid(values: Floats, starts: Times, time: Times, hours: float) -> Floats:
     )
 
 
-def worst_on_grid(quality: Flags, starts: Times, time: Times, hours: float) -> Flags:
+def worst_on_grid(quality: Flags, starts: Times, horizon: Horizon) -> Flags:
     """Worst quality index among the values that touch each period, shape (T,)."""
-    first = np.searchsorted(starts, time, side="right") - 1
-    last = np.searchsorted(starts, time + _duration(hours), side="left") - 1
+    first = np.searchsorted(starts, horizon.time, side="right") - 1
+    last = np.searchsorted(starts, horizon.ends, side="left") - 1
     return np.array(
         [quality[a : b + 1].max() for a, b in zip(first, np.maximum(last, first), strict=True)], dtype=np.int8
     )
 
 
-def variable(ds: xr.Dataset, name: str, time: Times, hours: float) -> Floats:
+def variable(ds: xr.Dataset, name: str, horizon: Horizon) -> Floats:
     """One variable of a raw series on the grid, shape (T,)."""
-    return on_grid(ds[name].values, ds["time"].values, time, hours)
+    return on_grid(ds[name].values, ds["time"].values, horizon)
 
 
-def quality(ds: xr.Dataset, time: Times, hours: float) -> Flags:
+def quality(ds: xr.Dataset, horizon: Horizon) -> Flags:
     """Quality of a raw series on the grid, shape (T,)."""
-    return worst_on_grid(ds["quality"].values, ds["time"].values, time, hours)
-
-
-def _duration(hours: float) -> np.timedelta64:
-    return np.timedelta64(round(hours * 3600), "s")
+    return worst_on_grid(ds["quality"].values, ds["time"].values, horizon)
 
 
 def _last_inside(knots: Floats, ends: Floats) -> Ints:

@@ -9,7 +9,6 @@ from energy.audit.invoice import bill
 from energy.audit.reconciliation import reconcile
 from energy.audit.replay import replay
 from energy.audit.verdict import cap_excess, judge
-from energy.optimize import facts
 from tests.regression import table
 
 
@@ -25,8 +24,8 @@ def test_it_stands_where_it_stood(run):
 
 
 def again(run, **changes):
-    """Reconcile with some of the raw facts or the schedule changed."""
-    given = replace(facts(run.inputs), **{k: v for k, v in changes.items() if k != "schedule"})
+    """Reconcile with some of the raw inputs or the schedule changed."""
+    given = replace(run.inputs, **{k: v for k, v in changes.items() if k != "schedule"})
     replayed = replay(given, changes.get("schedule", run.plan.schedule))
     return reconcile(run.problem, run.solution, replayed, bill(given, replayed))
 
@@ -94,7 +93,7 @@ def test_a_schedule_with_a_strange_pool_is_refused(run):
     names = run.plan.schedule["pool"].values.astype(object).copy()
     names[0] = "atlantis/h/p"
     with pytest.raises(ValueError, match="atlantis"):
-        replay(facts(run.inputs), run.plan.schedule.assign_coords(pool=names.astype(str)))
+        replay(run.inputs, run.plan.schedule.assign_coords(pool=names.astype(str)))
 
 
 def test_judge_fails_without_proof_and_degrades_with_reasons(run):

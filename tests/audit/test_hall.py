@@ -7,6 +7,7 @@ from energy.audit.replay import cooling
 from energy.inputs.fleet import Fleet
 from energy.plant import load_limit, overhead, weather_from
 from energy.schema import COMPONENTS
+from energy.schema.calendar import horizon
 from tests.bills.meter import Meter, tariff
 from tests.plant.conftest import named
 
@@ -19,13 +20,13 @@ DESIGN = np.array([2.0] * 24 + [4.0] * 24)
 
 
 def hall_of(**more):
-    fleet: Fleet = Meter(METER.tariff, METER.start, METER.end, site={"halls": {"h": HALL | more}}).facts(40.0).fleet
+    fleet: Fleet = Meter(METER.tariff, METER.start, METER.end, site={"halls": {"h": HALL | more}}).inputs(40.0).fleet
     return fleet.sites["s"].halls["h"]
 
 
 def cooled(name, hall=None):
-    time, dt = METER.time, np.full(48, 0.5)
-    return cooling(named(name), hall or hall_of(), AIR, np.full(48, 1.5), time, dt, METER.zone)
+    periods = horizon(METER.time, np.full(48, 0.5))
+    return cooling(named(name), hall or hall_of(), AIR, np.full(48, 1.5), periods, METER.zone)
 
 
 @pytest.mark.parametrize("name", ["dlc_dry_cooler", "dlc_tower", "airside_economizer", "adiabatic_dry_chiller"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from energy.audit.rollover import carry
+from energy.audit.rollover import roll_forward
 from energy.audit.site_prices import reused
 from tests.bills.meter import Meter, tariff
 from tests.plant.conftest import named
@@ -24,9 +24,9 @@ def handed(buyer, spot):
     """Halls of 1, 2 and 4 MW; another site's hall, here none, gives nothing."""
     site = {"halls": HALLS} | ({"heat_reuse": buyer} if buyer else {})
     meter = Meter(tariff(LEVY), "2024-01-10", "2024-01-11", site=site)
-    facts = replace(meter.facts(spot), plants=PLANTS)
+    inputs = replace(meter.inputs(spot), plants=PLANTS)
     it = {name: np.full(24, mw) for name, mw in zip(PLANTS, (1.0, 2.0, 4.0), strict=True)}
-    return reused(facts, "s", it, meter.time, np.ones(24))
+    return reused(inputs, "s", it, meter.horizon)
 
 
 def test_warm_enough_loops_up_to_what_the_buyer_takes():
@@ -62,7 +62,7 @@ def test_what_a_first_night_leaves_behind():
     A 31st of each month's rate: 3 MW at 100 and at 20; levy 485, fixed 2; the minimum bill of 1000 adds the rest."""
     caps = [{"name": "week", "limit": 1.3, "period": "rolling", "window_h": 2}]
     meter = Meter(CHARGED, "2024-01-10", "2024-01-11", 30, site={"pue_caps": caps})
-    state = carry(meter.facts(40.0), meter.replayed(meter.load(2.0, {"2024-01-10T19:00": 3.0})))
+    state = roll_forward(meter.inputs(40.0), meter.replayed(meter.load(2.0, {"2024-01-10T19:00": 3.0})))
     mine = state.sites["s"]
     assert mine.peak_so_far_mw == {"2024-01": 3.0}
     assert mine.window_peaks_mw == {"evening": {"2024-01": 3.0}}
@@ -82,7 +82,7 @@ def test_what_a_first_night_leaves_behind():
 def test_a_night_into_the_next_year_begins_it_anew():
     """31 December until two hours after local midnight: only those count for 2024, on the invoice and in the balance."""
     meter = Meter(CHARGED, "2023-12-31", "2024-01-01T02:00", 30, {"year_to_date": {"facility_mwh": 9, "it_mwh": 8}})
-    mine = carry(meter.facts(40.0), meter.replayed(meter.load(2.0))).sites["s"]
+    mine = roll_forward(meter.inputs(40.0), meter.replayed(meter.load(2.0))).sites["s"]
     assert mine.year_to_date.model_dump() == pytest.approx(
         {"facility_mwh": 4.0, "it_mwh": 3.2, "water_m3": 0, "reused_mwh": 0}
     )
@@ -96,6 +96,6 @@ def test_a_night_into_the_next_year_begins_it_anew():
 def test_a_night_to_the_end_of_a_month_leaves_no_invoice_but_its_year():
     """The first period after it is of February: nothing is billed of it yet; the year goes on from 9 and 8 MWh."""
     meter = Meter(CHARGED, "2024-01-31", "2024-02-01", 30, {"year_to_date": {"facility_mwh": 9, "it_mwh": 8}})
-    mine = carry(meter.facts(40.0), meter.replayed(meter.load(2.0))).sites["s"]
+    mine = roll_forward(meter.inputs(40.0), meter.replayed(meter.load(2.0))).sites["s"]
     assert mine.invoice_so_far == {}
     assert (mine.year_to_date.facility_mwh, mine.year_to_date.it_mwh) == pytest.approx((57.0, 46.4))

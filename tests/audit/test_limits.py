@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from energy.audit.compliance import drawn, figure, standings
+from energy.audit.compliance import drawn, figure, limit_compliance
 from energy.inputs.limits import Limit, Preset
 from energy.inputs.state import State
 from tests.bills.meter import Meter, tariff
@@ -39,11 +39,11 @@ def reading():
 
 
 def stands(*limits, caps=(), state=None):
-    fleet = METER.facts(40.0).fleet
+    fleet = METER.inputs(40.0).fleet
     problem = xr.Dataset({"cap_penalty": ("cap", [77.0] * len(caps))}, {"cap": list(caps)})
     prices = xr.Dataset({"value_cap": ("cap", [1000.0 + i for i in range(len(caps))])})
     past = State.model_validate({"sites": {"s": {"year_to_date": state}}} if state else {})
-    return standings(fleet, {"s": limits}, past, problem, prices, reading())
+    return limit_compliance(fleet, {"s": limits}, past, problem, prices, reading())
 
 
 PAST = {"facility_mwh": 100.0, "it_mwh": 80.0, "water_m3": 24.0, "reused_mwh": 30.0}

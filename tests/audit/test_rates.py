@@ -35,7 +35,7 @@ def test_at_a_price_of_exactly_zero_the_sun_serves_the_site(monkeypatch):
     """Spot -10 and a levy of 10: drawing costs nothing and earns nothing, so the array is not stopped."""
     monkeypatch.setattr(site_prices, "solar", lambda *_: np.full(24, 9.0))
     meter = day(solar=PV)
-    exchange = site_prices.grid_exchange(meter.facts(-10.0), "s", np.full(24, 3.0), meter.time, np.ones(24))
+    exchange = site_prices.grid_exchange(meter.inputs(-10.0), "s", np.full(24, 3.0), meter.horizon)
     assert tuple(float(x[12]) for x in exchange) == (0.0, 0.0, 3.0)
 
 
@@ -43,7 +43,7 @@ def test_a_first_version_counts_before_its_day_in_its_own_hours_only():
     """4 EUR/MWh from midnight to six, valid from 2030: on a day of 2024 already, and nothing in other hours."""
     night = {"kind": "energy", "name": "night", "value": 4, "valid_from": "2030-01-01", "when": {"hours": [[0, 6]]}}
     meter = day(night)
-    price = site_prices.energy_price(meter.facts(40.0), "s", meter.time, np.ones(24))
+    price = site_prices.energy_price(meter.inputs(40.0), "s", meter.horizon)
     assert price.tolist() == [54.0] * 6 + [50.0] * 18
 
 
@@ -51,5 +51,5 @@ def test_sun_beyond_what_a_plan_uses_is_held_back(monkeypatch):
     """9 MW of sun, 3 MW of load: a plan that uses 2 draws 1; one that uses 3.5 feeds half a MW in."""
     monkeypatch.setattr(site_prices, "solar", lambda *_: np.full(24, 9.0))
     meter, limit = day(solar=PV), np.array([2.0, 3.5] * 12)
-    exchange = site_prices.grid_exchange(meter.facts(40.0), "s", np.full(24, 3.0), meter.time, np.ones(24), limit)
+    exchange = site_prices.grid_exchange(meter.inputs(40.0), "s", np.full(24, 3.0), meter.horizon, limit)
     assert [x[:2].tolist() for x in exchange] == [[1.0, 0.0], [0.0, 0.5], [2.0, 3.5]]

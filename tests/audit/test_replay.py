@@ -9,8 +9,8 @@ import pytest
 
 from energy.audit.replay import replay
 from energy.audit.site_prices import energy_price, feed_in_price, grid_exchange, solar
-from energy.optimize import facts
 from energy.schema import validate
+from energy.schema.calendar import Horizon
 from tests.cases import SmallCase
 
 HOURS = 48
@@ -30,7 +30,7 @@ def schedule(case, **entries):
 
 
 def again(case, **entries):
-    return replay(facts(case.inputs()), schedule(case, **entries))
+    return replay(case.inputs(), schedule(case, **entries))
 
 
 def test_it_power_is_gpus_times_their_power(small):
@@ -71,7 +71,7 @@ def test_a_pool_that_the_fleet_lacks_is_refused(small):
     table = schedule(small)
     other = table.assign_coords(pool=["north/liquid/gb300", "south/air/h200", "south/air/b200"])
     with pytest.raises(ValueError, match="pool 'south/air/b200' is not in the fleet"):
-        replay(facts(small.inputs()), other)
+        replay(small.inputs(), other)
 
 
 @pytest.mark.parametrize(("column", "value"), [("relative_humidity", 70.0), ("temp_wet_bulb", 18.0)])
@@ -97,49 +97,42 @@ def test_carbon_follows_the_grids_intensity_and_what_is_drawn(small):
     given = small.inputs()
     one = given.series.prices["DE-LU"].copy()
     one["value"] = one["value"] * 0 + 0.3
-    raw = replace(facts(given), series=replace(given.series, carbon={"DE-LU": one}))
+    raw = replace(given, series=replace(given.series, carbon={"DE-LU": one}))
     found = replay(raw, schedule(small))
     np.testing.assert_allclose(found["carbon_t"].values[1], 0.3 * found["import_mw"].values[1])
     assert (found["carbon_t"].values[0] == 0).all()
 
 
 def test_cost_is_import_times_price_of_the_hour(small):
-    raw = facts(small.inputs())
+    raw = small.inputs()
     found = replay(raw, schedule(small))
-    time, dt = found["time"].values, found["dt"].values
+    horizon = Horizon.of(found)
     for i, name in enumerate(("north", "south")):
-        price = energy_price(raw, name, time, dt)
-        np.testing.assert_allclose(found["cost_eur"].values[i], found["import_mw"].values[i] * price * dt)
-    tax = energy_price(raw, "north", time, dt) - raw.series.prices["NO4"]["value"].sel(time=time).values
+        price = energy_price(raw, name, horizon)
+        np.testing.assert_allclose(found["cost_eur"].values[i], found["import_mw"].values[i] * price * horizon.dt)
+    tax = energy_price(raw, "north", horizon) - raw.series.prices["NO4"]["value"].sel(time=horizon.time).values
     np.testing.assert_allclose(tax, 8.0)  # 80 NOK/MWh at 0.1
 
 
 def sunny(case, **feed_in):
-    """Raw facts of the case with an array in the south."""
+    """Raw inputs of the case with an array in the south."""
     case.edit("fleet.yaml", f"{SOUTH}.solar", {**PV, **({"feed_in": feed_in} if feed_in else {})})
-    return facts(case.inputs())
-
-
-def grid(raw):
-    table = raw.series.prices["DE-LU"]["time"].values
-    time = table[(table >= np.datetime64("2024-03-05")) & (table < np.datetime64("2024-03-07"))]
-    return time, np.ones(len(time))
+    return case.inputs()
 
 
 def test_the_array_gives_what_its_own_weather_lets_it(small):
     """Wind cools modules and warm air heats them; beam light in the file replaces the clear-sky estimate."""
     raw = sunny(small)
-    time, dt = grid(raw)
-    estimate = solar(raw, "south", time, dt)
+    estimate = solar(raw, "south", raw.horizon)
     assert (estimate[[0, 1, 2, 24, 25]] == 0).all()
     assert 0 < estimate.max() <= 1.5
-    assert (solar(raw, "north", time, dt) == 0).all()
+    assert (solar(raw, "north", raw.horizon) == 0).all()
 
     def with_weather(**columns):
         weather = raw.series.weather["south"].copy()
         for name, value in columns.items():
             weather[name] = ("time", np.broadcast_to(value, weather.sizes["time"]).astype(float))
-        return solar(replace(raw, series=replace(raw.series, weather={"south": weather})), "south", time, dt).sum()
+        return solar(replace(raw, series=replace(raw.series, weather={"south": weather})), "south", raw.horizon).sum()
 
     assert with_weather(wind_speed=12.0) > with_weather(wind_speed=1.0)
     assert with_weather(temp_air=-10.0) > with_weather(temp_air=35.0)
@@ -150,28 +143,28 @@ def test_the_array_gives_what_its_own_weather_lets_it(small):
 
 
 def test_feed_in_prices(small):
-    assert (feed_in_price(sunny(small), "north", *grid(sunny(small))) == 0).all()
-    assert (feed_in_price(sunny(small), "south", *grid(sunny(small))) == 0).all()
+    assert (feed_in_price(sunny(small), "north", small.inputs().horizon) == 0).all()
+    assert (feed_in_price(sunny(small), "south", small.inputs().horizon) == 0).all()
     raw = sunny(small, limit_mw=1.0, price=300.0, currency="NOK")
-    np.testing.assert_allclose(feed_in_price(raw, "south", *grid(raw)), 30.0)
+    np.testing.assert_allclose(feed_in_price(raw, "south", raw.horizon), 30.0)
     raw = sunny(small, limit_mw=1.0, spot_share=0.5)
-    time, dt = grid(raw)
+    time = raw.horizon.time
     spot = raw.series.prices["DE-LU"]["value"].sel(time=time).values
-    np.testing.assert_allclose(feed_in_price(raw, "south", time, dt), spot / 2)
+    np.testing.assert_allclose(feed_in_price(raw, "south", raw.horizon), spot / 2)
 
 
 def test_without_feed_in_surplus_sun_is_curtailed_and_at_price_zero_it_still_serves_the_site(small):
     raw = sunny(small)
-    time, dt = grid(raw)
-    sun = solar(raw, "south", time, dt)
+    time = raw.horizon.time
+    sun = solar(raw, "south", raw.horizon)
     noon = int(sun.argmax())
-    drawn, fed, used = grid_exchange(raw, "south", np.full(len(time), 0.1), time, dt)
+    drawn, fed, used = grid_exchange(raw, "south", np.full(len(time), 0.1), raw.horizon)
     assert (drawn[noon], fed[noon], used[noon]) == (0.0, 0.0, 0.1)
     assert (drawn[0], used[0]) == (0.1, 0.0)
     price = raw.series.prices["DE-LU"].copy()
-    price["value"] = price["value"] - (energy_price(raw, "south", time, dt)[noon]) * (price["time"] == time[noon])
+    price["value"] = price["value"] - (energy_price(raw, "south", raw.horizon)[noon]) * (price["time"] == time[noon])
     free = replace(raw, series=replace(raw.series, prices=raw.series.prices | {"DE-LU": price}))
-    assert energy_price(free, "south", time, dt)[noon] == pytest.approx(0.0, abs=1e-9)
+    assert energy_price(free, "south", raw.horizon)[noon] == pytest.approx(0.0, abs=1e-9)
     price["value"] = price["value"] + 1e-6 * (price["time"] == time[noon])
-    _, _, used = grid_exchange(free, "south", np.full(len(time), 0.1), time, dt)
+    _, _, used = grid_exchange(free, "south", np.full(len(time), 0.1), raw.horizon)
     assert used[noon] == 0.1

@@ -1,4 +1,4 @@
-"""A metered site without plant, jobs or solver: raw facts by hand, priced by the bill."""
+"""A metered site without plant, jobs or solver: raw inputs by hand, priced by the bill."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ import pytest
 import xarray as xr
 
 from energy.audit.invoice import site_lines
-from energy.audit.site_prices import Facts
 from energy.inputs.fleet import Fleet
 from energy.inputs.fx import Fx
+from energy.inputs.load import Inputs
 from energy.inputs.metered import Line
 from energy.inputs.resources import root
 from energy.inputs.series import Series
 from energy.inputs.state import State
 from energy.inputs.tariffs import Tariff
 from energy.inputs.yaml_files import load_model
+from energy.schema.calendar import Horizon, horizon
 
 #: EUR per unit, round figures; every test multiplies with the same ones.
 NOK, SEK, DKK, GBP = 0.1, 0.09, 0.134, 1.15
@@ -98,6 +99,11 @@ class Meter:
         """Period starts in UTC."""
         return self.local.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
 
+    @property
+    def horizon(self) -> Horizon:
+        """Its periods."""
+        return horizon(self.time, np.full(len(self.time), self.minutes / 60))
+
     def load(self, mw: float, other: Mapping[str, float] = MappingProxyType({})) -> np.ndarray:
         """`mw` in every period, but what `other` says in the period that starts at a local time."""
         power, local = np.full(len(self.time), mw, dtype=float), self.local.tz_localize(None)
@@ -107,7 +113,7 @@ class Meter:
             power[found] = value
         return power
 
-    def facts(self, spot: Spot) -> Facts:
+    def inputs(self, spot: Spot) -> Inputs:
         """Raw inputs with these prices: one, one per period, or a raw series of its own."""
         country = self.tariff.country
         zone, clock = _ZONES[country]
@@ -117,13 +123,16 @@ class Meter:
         price = spot if isinstance(spot, xr.Dataset) else prices(self.time, np.broadcast_to(spot, len(self.time)))
         state = State.model_validate({"sites": {"s": dict(self.state)}})
         series = Series(prices={zone: price}, weather={}, carbon={})
-        return Facts(None, fleet, {}, {}, {"s": self.tariff}, series, self.fx or _fixed_rates(), state)  # type: ignore[arg-type]
+        nothing: Any = {"case": None, "case_path": None, "jobs": (), "left_out": (), "contents": {}}
+        return Inputs(
+            **nothing, fleet=fleet, powers={}, plants={}, tariffs={"s": self.tariff}, series=series, state=state,
+            fx=self.fx or _fixed_rates(),
+        )  # fmt: skip
 
     def bill(self, drawn: np.ndarray, spot: Spot = SPOT, fed: np.ndarray | None = None) -> dict[str, dict[str, Line]]:
         """Lines by month and component."""
         nothing = np.zeros(len(self.time))
-        dt = np.full(len(self.time), self.minutes / 60)
-        lines = site_lines(self.facts(spot), "s", self.time, dt, drawn, nothing if fed is None else fed)
+        lines = site_lines(self.inputs(spot), "s", self.horizon, drawn, nothing if fed is None else fed)
         return by_month(lines)
 
     def replayed(self, drawn: np.ndarray) -> xr.Dataset:
@@ -132,7 +141,7 @@ class Meter:
         power = {"import_mw": drawn, "export_mw": 0 * drawn, "facility_mw": drawn, "site_it_mw": 0.8 * drawn,
                  "heat_mw": 0 * drawn}  # fmt: skip
         data = {k: (("site", "time"), v[None, :]) for k, v in power.items()}
-        dt = ("time", np.full(len(self.time), self.minutes / 60))
+        dt = ("time", self.horizon.dt)
         arrays = {**data, "dt": dt, "water_m3": (("hall", "time"), nothing)}
         return xr.Dataset(arrays, {"time": self.time, "site": ["s"], "hall": ["s/h"]})
 

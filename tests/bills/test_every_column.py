@@ -159,7 +159,7 @@ def test_heat_lines_with_all_columns(cop):
     heat = np.where(np.arange(96) < 48, 0.4, 0.0)
     lines = [
         x
-        for x in bill(meter.facts(40.0), reading.assign(heat_mw=(("site", "time"), heat[None, :]))).lines
+        for x in bill(meter.inputs(40.0), reading.assign(heat_mw=(("site", "time"), heat[None, :]))).lines
         if x.kind == "heat"
     ]
     sold = [

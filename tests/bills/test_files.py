@@ -14,6 +14,7 @@ import xarray as xr
 from energy.cli.tables import check_table
 from energy.inputs.components.demand import Demand
 from energy.inputs.dated import is_holiday
+from energy.inputs.provenance import early_rates
 from energy.report.headline import notes
 from tests.bills.meter import TARIFF_FILES, committed
 from tests.cases import SmallCase
@@ -98,9 +99,9 @@ def test_holidays_of_the_country_are_known(name):
 
 @every_file
 def test_doubtful_components_are_told(name):
-    doubtful = committed(name).doubtful()
-    assert {c.confidence for c in doubtful} <= {"L", "MEM"}
-    assert len(doubtful) == sum(c.confidence in ("L", "MEM") for c in committed(name).components)
+    weak = committed(name).low_confidence()
+    assert {c.confidence for c in weak} <= {"L", "MEM"}
+    assert len(weak) == sum(c.confidence in ("L", "MEM") for c in committed(name).components)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_a_rate_that_stands_in_is_told(tmp_path, capsys):
     case = SmallCase(tmp_path).edit("tariff.yaml", "components.0.valid_from", date(2024, 4, 1))
     inputs = case.inputs()
     line = "tariff nordic: tax is not known before 2024-04-01; its first rate stands in from 2024-03-05 on"
-    assert inputs.stand_ins() == [line]
+    assert early_rates(inputs) == [line]
     check_table(inputs, case.problem())
     assert line in " ".join(capsys.readouterr().out.split())
     record = SimpleNamespace(summary={"equal_work": True, "notices": [line], "cooling": {}}, placement=xr.Dataset())
@@ -155,4 +156,4 @@ def test_a_rate_that_stands_in_is_told(tmp_path, capsys):
 
 
 def test_no_rate_stands_in_within_its_dates(tmp_path):
-    assert SmallCase(tmp_path).inputs().stand_ins() == []
+    assert early_rates(SmallCase(tmp_path).inputs()) == []

@@ -48,8 +48,8 @@ def test_a_day_of_23_or_25_hours_is_one_day(start, end):
     meter = Meter(tariff({"kind": "fixed", "name": "fixed", "value": 50, "unit": "EUR/day"}), start, end)
     line = meter.bill(meter.load(1))[start[:7]]["fixed"]
     assert (line.quantity, line.amount_eur) == pytest.approx((1, 50), abs=1e-12)
-    facts = meter.facts(40.0)
-    assert fixed_eur(facts.fleet.sites["s"], meter.tariff, facts.fx, meter.time, 1.0) == pytest.approx({start[:7]: 50})
+    inputs = meter.inputs(40.0)
+    assert fixed_eur(inputs.fleet.sites["s"], meter.tariff, inputs.fx, meter.horizon) == pytest.approx({start[:7]: 50})
 
 
 def test_part_of_a_day_of_23_hours():
@@ -58,8 +58,8 @@ def test_part_of_a_day_of_23_hours():
         tariff({"kind": "fixed", "name": "fixed", "value": 50, "unit": "EUR/day"}), "2024-03-30", "2024-03-31 12:00"
     )
     assert meter.bill(meter.load(1))["2024-03"]["fixed"].amount_eur == pytest.approx(50 * (1 + 11 / 23))
-    facts = meter.facts(40.0)
-    assert fixed_eur(facts.fleet.sites["s"], meter.tariff, facts.fx, meter.time, 1.0) == pytest.approx(
+    inputs = meter.inputs(40.0)
+    assert fixed_eur(inputs.fleet.sites["s"], meter.tariff, inputs.fx, meter.horizon) == pytest.approx(
         {"2024-03": 50 * (1 + 11 / 23)}
     )
 
@@ -191,8 +191,8 @@ def test_a_charge_per_day_is_paid_in_the_money_of_its_day():
     expected = 500 * (0.08 + 23 * 0.10) / 24 + 500 * (0.10 + 22 * 0.12) / 23
     line = meter.bill(meter.load(1))["2024-03"]["daily"]
     assert (line.quantity, line.amount_eur) == (pytest.approx(2), pytest.approx(expected, rel=1e-12))
-    facts = meter.facts(40.0)
-    found = fixed_eur(facts.fleet.sites["s"], meter.tariff, facts.fx, meter.time, 1.0)
+    inputs = meter.inputs(40.0)
+    found = fixed_eur(inputs.fleet.sites["s"], meter.tariff, inputs.fx, meter.horizon)
     assert found == {"2024-03": pytest.approx(expected, rel=1e-12)}
 
 
@@ -212,7 +212,7 @@ def test_a_new_energy_rate_begins_on_its_local_day():
 
 def test_before_its_first_date_the_first_rate_stands_in():
     """A levy of 10 from 2024-03-01, 30 from 2024-04-01, a peak of 1,000 and a fixed charge of 300 from then on: in January
-    all of them are charged at their first rate, never at 0, by bill and program alike, and named by `stand_ins`."""
+    all of them are charged at their first rate, never at 0, by bill and program alike, and named by `used_before_valid`."""
     parts = [
         {**c, "valid_from": date(2024, 3, 1)} for c in (FLAT, PEAK, {"kind": "fixed", "name": "fixed", "value": 300})
     ]
@@ -220,16 +220,16 @@ def test_before_its_first_date_the_first_rate_stands_in():
     agree(meter.bill(meter.load(2))["2024-01"], {
         "spot": 744 * 2 * 40, "levy": 744 * 2 * 10, "peak": 2 * 1000, "fixed": 300,
     })  # fmt: skip
-    facts = meter.facts(40.0)
-    site, time = facts.fleet.sites["s"], meter.time
-    _, own = energy_charge(site, meter.tariff, np.full(len(time), 40.0), facts.fx, time)
+    inputs = meter.inputs(40.0)
+    site, horizon = inputs.fleet.sites["s"], meter.horizon
+    _, own = energy_charge(site, meter.tariff, np.full(len(horizon), 40.0), inputs.fx, horizon)
     assert set(own) == {10.0}
-    assert fixed_eur(site, meter.tariff, facts.fx, time, 1.0) == pytest.approx({"2024-01": 300})
-    owed = demand_charges(facts.fleet, facts.tariffs, facts.state, facts.fx, time, 1.0)
+    assert fixed_eur(site, meter.tariff, inputs.fx, horizon) == pytest.approx({"2024-01": 300})
+    owed = demand_charges(inputs.fleet, inputs.tariffs, inputs.state, inputs.fx, horizon)
     assert [(c.label, c.rates) for c in owed] == [("s:peak@2024-01", (1000.0,))]
-    found = {c.name: c.value for c in meter.tariff.stand_ins(date(2024, 1, 1))}
+    found = {c.name: c.value for c in meter.tariff.used_before_valid(date(2024, 1, 1))}
     assert found == {"levy": 10, "peak": 1000, "fixed": 300}
-    assert meter.tariff.stand_ins(date(2024, 3, 1)) == ()
+    assert meter.tariff.used_before_valid(date(2024, 3, 1)) == ()
 
 
 def test_a_levy_that_did_not_exist_is_written_as_zero():

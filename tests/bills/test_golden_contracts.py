@@ -128,7 +128,7 @@ def test_sun_serves_the_site_then_the_grid(monkeypatch, spot, sun, expected):
     """3 MW of load, feed-in limit 1 MW, levy 10 EUR/MWh: drawn, fed in and used [MW]."""
     monkeypatch.setattr(site_prices, "solar", lambda *_: np.full(24, sun))
     meter = day(solar=ARRAY)
-    exchange = site_prices.grid_exchange(meter.facts(spot), "s", np.full(24, 3.0), meter.time, np.ones(24))
+    exchange = site_prices.grid_exchange(meter.inputs(spot), "s", np.full(24, 3.0), meter.horizon)
     assert tuple(float(x[12]) for x in exchange) == expected
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from energy.audit.rollover import carry
+from energy.audit.rollover import roll_forward
 from energy.problem.tariffs import demand_arrays, demand_charges
 from tests.bills.meter import Meter, agree, tariff
 
@@ -167,7 +167,7 @@ def test_state_after_the_horizon():
     """30 January to 2 February: 5 MW on record stay, 6 MW are new; evenings reach 3 and 4 MW (2 February: Friday)."""
     meter = Meter(tariff(EVENING), "2024-01-30", "2024-02-03", state={"peak_so_far_mw": {"2024-01": 5.0}})
     power = meter.load(2, {"2024-01-30 17:00": 3, "2024-02-01 03:00": 6, "2024-02-02 16:00": 4})
-    after = carry(meter.facts(40), meter.replayed(power)).sites["s"]
+    after = roll_forward(meter.inputs(40), meter.replayed(power)).sites["s"]
     assert after.peak_so_far_mw == {"2024-01": 5, "2024-02": 6}
     assert after.window_peaks_mw == {"evening": {"2024-01": 3, "2024-02": 4}}
 
@@ -180,7 +180,7 @@ def test_window_peaks_are_those_of_the_version_that_bills_the_month():
     late = {**EVENING, "valid_from": "2024-02-01", "when": {"hours": [[22, 24]]}}
     meter = Meter(tariff(EVENING, late), "2024-01-30", "2024-02-03")
     power = meter.load(1, {"2024-01-30 17:00": 3, "2024-01-30 23:00": 6, "2024-02-01 17:00": 5, "2024-02-01 22:00": 4})
-    after = carry(meter.facts(40), meter.replayed(power)).sites["s"]
+    after = roll_forward(meter.inputs(40), meter.replayed(power)).sites["s"]
     assert after.window_peaks_mw == {"evening": {"2024-01": 3, "2024-02": 4}}
 
 
@@ -198,13 +198,13 @@ def test_a_ratchet_looks_back_at_the_hours_that_were_declared_then(now):
     line = meter.bill(power)["2024-02"]["evening"]
     assert line.quantity == pytest.approx(4.8 if now else 1.0)
     first = Meter(tariff(*parts), "2024-01-31", "2024-02-01")
-    state = carry(first.facts(40), first.replayed(power[:24])).sites["s"].model_dump()
+    state = roll_forward(first.inputs(40), first.replayed(power[:24])).sites["s"].model_dump()
     second = Meter(tariff(*parts), "2024-02-01", "2024-02-02", state=state)
     assert second.bill(power[24:])["2024-02"]["evening"].amount_eur == pytest.approx(line.amount_eur)
-    facts = meter.facts(40)
-    fleet, tariffs = facts.fleet, {"s": meter.tariff}
-    owed = demand_charges(fleet, tariffs, facts.state, facts.fx, meter.time, 1.0)
-    weight = demand_arrays(owed, fleet, tariffs, facts.state, meter.time, ["2024-01", "2024-02"])["charge_weight"]
+    inputs = meter.inputs(40)
+    fleet, tariffs = inputs.fleet, {"s": meter.tariff}
+    owed = demand_charges(fleet, tariffs, inputs.state, inputs.fx, meter.horizon)
+    weight = demand_arrays(owed, fleet, tariffs, inputs.state, meter.horizon, ["2024-01", "2024-02"])["charge_weight"]
     (of,) = (k for k, c in enumerate(owed) if c.month.label == "2024-02")
     assert (weight[of] * power).max() == pytest.approx(line.quantity)
 
@@ -218,7 +218,7 @@ def nights(parts, power, cuts, **given):
         night = Meter(tariff(*parts), f"2024-02-{first:02}", end, state=state, **given)
         drawn = power[24 * (first - 1) : 24 * (after - 1)]
         out.append(night.bill(drawn)["2024-02"])
-        state = carry(night.facts(40), night.replayed(drawn)).sites["s"].model_dump()
+        state = roll_forward(night.inputs(40), night.replayed(drawn)).sites["s"].model_dump()
     return out, state
 
 

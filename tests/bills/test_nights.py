@@ -10,9 +10,9 @@ import pytest
 import xarray as xr
 
 from energy.audit.invoice import bill
-from energy.audit.rollover import carry
+from energy.audit.rollover import roll_forward
 from energy.inputs.state import State
-from energy.optimize import facts, optimize
+from energy.optimize import optimize
 from tests.bills.random_case import random_case
 from tests.bills.test_law_objective import agreed, named_is_small
 
@@ -22,7 +22,7 @@ ROUNDING = 1e-6
 
 def metered(given, rng):
     """A made-up reading of every site: noise that rises from nothing, with a few spikes, and something fed in."""
-    time, sites, halls = given.case.horizon.times(), list(given.fleet.sites), list(given.fleet.halls())
+    time, sites, halls = given.horizon.time, list(given.fleet.sites), list(given.fleet.halls())
     shape = (len(sites), len(time))
     drawn = rng.uniform(0, 3, shape) * (rng.random(shape) < 0.8) + 2 * (rng.random(shape) < 0.01)
     drawn *= np.linspace(0, 1, len(time)) ** 2
@@ -31,7 +31,7 @@ def metered(given, rng):
              "export_mw": solar * rng.uniform(0, 0.3, shape)}  # fmt: skip
     arrays = {k: (("site", "time"), v) for k, v in power.items()}
     arrays["water_m3"] = (("hall", "time"), np.zeros((len(halls), len(time))))
-    arrays["dt"] = ("time", np.full(len(time), given.case.horizon.hours()))
+    arrays["dt"] = ("time", given.horizon.dt)
     return xr.Dataset(arrays, {"time": time, "site": sites, "hall": halls})
 
 
@@ -46,7 +46,7 @@ def sums(lines):
 def check_split(case, seed, cuts):
     """Bill the reading as one, and in parts that end at `cuts` of 0..1."""
     rng = np.random.default_rng(seed)
-    given = facts(case.inputs())
+    given = case.inputs()
     whole = metered(given, rng)
     n = whole.sizes["time"]
     ends = sorted({0, n, *(int(c * n) for c in cuts(rng))})
@@ -56,7 +56,7 @@ def check_split(case, seed, cuts):
         night = whole.isel(time=slice(first, after))
         here = replace(given, state=state)
         lines += bill(here, night).lines
-        state = carry(here, night)
+        state = roll_forward(here, night)
         state = State.model_validate_json(state.model_dump_json())  # as a state file would keep it
     one = bill(given, whole)
     assert sums(lines) == pytest.approx(dict.fromkeys(sums(lines), 0.0) | sums(one.lines), abs=ROUNDING)
@@ -104,7 +104,7 @@ def solved_night_by_night(tmp_path, seed):
         day = str(days.start + timedelta(days=k))
         case.edit("case.yaml", "horizon.start", day).edit("case.yaml", "horizon.end", day)
         runs.append(agreed(optimize(case.path), f"seed {seed}, {day}"))
-        state = carry(facts(runs[-1].inputs), runs[-1].plan.replay).model_dump(mode="json")
+        state = roll_forward(runs[-1].inputs, runs[-1].plan.replay).model_dump(mode="json")
         for key, value in state.items():
             case.edit("state.yaml", key, value)
         case.edit("case.yaml", "state", "state.yaml")
@@ -118,7 +118,7 @@ def test_program_agrees_with_the_bill_of_every_night(tmp_path, seed):
     named_is_small(runs)  # together: of one day with negative prices alone they are up to 0.07 %, and it is DEGRADED
     assert any(s.invoice_so_far for s in runs[1].inputs.state.sites.values())
     whole = xr.concat([r.plan.replay for r in runs], "time", data_vars="minimal")
-    given = replace(facts(runs[0].inputs), series=facts(random_case(tmp_path, seed).inputs()).series)
+    given = replace(runs[0].inputs, series=random_case(tmp_path, seed).inputs().series)
     lines = [x for r in runs for x in r.plan.bill.lines]
     one = bill(given, whole)
     assert sums(lines) == pytest.approx(dict.fromkeys(sums(lines), 0.0) | sums(one.lines), abs=ROUNDING)

@@ -1,17 +1,25 @@
 """Windows: months, weekdays, hours and public holidays on the site's clock."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
 
 from energy.inputs.dated import ALWAYS, Window, is_holiday
+from energy.schema.calendar import horizon
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
 
 def hours(start, end, zone="Europe/Berlin"):
     """Local hours from one day to before another."""
-    return pd.date_range(start, end, freq="h", tz=zone, inclusive="left")
+    return calendar(pd.date_range(start, end, freq="h", tz=zone, inclusive="left"))
+
+
+def calendar(local, hours=1.0):
+    """Periods that start at local moments."""
+    time = local.tz_convert("UTC").tz_localize(None).to_numpy()
+    return horizon(time, np.full(len(time), hours)).on_clock(str(local.tz))
 
 
 def count(window, start, end, country="DE"):
@@ -90,8 +98,10 @@ def test_the_night_on_days_of_23_and_25_hours(day, expected):
 
 
 def test_a_quarter_hour_belongs_to_the_hour_it_starts_in():
-    quarters = pd.DatetimeIndex(["2024-01-02 06:45", "2024-01-02 07:00", "2024-01-02 08:45", "2024-01-02 09:00"])
-    assert list(Window(hours=((7, 9),)).holds(quarters, "DE")) == [False, True, True, False]
+    quarters = pd.DatetimeIndex(
+        ["2024-01-02 06:45", "2024-01-02 07:00", "2024-01-02 08:45", "2024-01-02 09:00"], tz="Europe/Berlin"
+    )
+    assert list(Window(hours=((7, 9),)).holds(calendar(quarters, 0.25), "DE")) == [False, True, True, False]
 
 
 @pytest.mark.parametrize("hours", [[9, 7], [7, 7], [22, 25], [-1, 5]])

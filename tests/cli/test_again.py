@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from energy.inputs.load import DIGITS
+from energy.inputs.provenance import DIGITS
 from energy.nightly import publish
 from energy.nightly.plan import NightPlan
 from energy.runs import recompute

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from energy import errors
+from energy.inputs.provenance import hashes
 from energy.optimize import optimize
 from energy.report.page import render
 from energy.runs import folder as runs
@@ -165,7 +166,7 @@ def test_older_run_is_untouched_by_a_run_whose_inputs_fail(case, energy):
 def test_files_that_change_during_the_solve_are_hashed_as_they_were_read(case, monkeypatch):
     from energy import optimize as module
 
-    sha = case.inputs().files[case.folder / "prices.csv"]
+    sha = hashes(case.inputs())[case.folder / "prices.csv"]
     solve = module.solve_problem
 
     def meanwhile(*args):

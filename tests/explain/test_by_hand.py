@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from energy.audit.diagnosis import Breach, Cure, Tight, Undone, explain, tight, what_would_help
+from energy.audit.diagnosis import Breach, Remedy, Tight, Undone, binding_limits, explain, tight
 from energy.schema import arrays as arrays_module
 from energy.schema import validate
 from tests.audit.toy import plan, toy
@@ -69,43 +69,43 @@ def alike(found, expected):
 #: pool 2: 3/2·1.2 in half an hour. Caps: 3·0.8·(1.9 - 1.5) in 1 MWh of IT; 3/2·(1.2 - 1.1) in 7.25 MWh. Its limit: 3 over
 #: speed 2 for 1.5 h; a GPU more saves 3 + 1 + 4 in the first and 2 in the last period.
 JOB1 = Undone("job1", 3.0, "site1", T1, 3000.0, (
-    Cure("limit", "PUE cap cap3", 0.96, "", None, 288.0),
-    Cure("count", "pool3", 3.0, "GPUs", (T0, T1), 90.0),
-    Cure("grid_limit_mw", "site1", 4.56, "MW", (T1, T2), 45.6),
-    Cure("grid_limit_mw", "site0", 3.6, "MW", (T2, T2), 18.0),
-    Cure("max_gpus", "job job1", 1.0, "GPUs", None, 10.0),
-    Cure("limit", "PUE cap cap0", 0.15 / 7.25, "", None, 30 / 7.25),
+    Remedy("limit", "PUE cap cap3", 0.96, "", None, 288.0),
+    Remedy("count", "pool3", 3.0, "GPUs", (T0, T1), 90.0),
+    Remedy("grid_limit_mw", "site1", 4.56, "MW", (T1, T2), 45.6),
+    Remedy("grid_limit_mw", "site0", 3.6, "MW", (T2, T2), 18.0),
+    Remedy("max_gpus", "job job1", 1.0, "GPUs", None, 10.0),
+    Remedy("limit", "PUE cap cap0", 0.15 / 7.25, "", None, 30 / 7.25),
 ))  # fmt: skip
 #: Job 0: 1 undone. Pool 1 at speed 1/2: 2 GPUs; its first period saves 25 of work less 24.5 of power, not 1. The scarcest
 #: hour counts work: 3 EUR for a quarter GPU-hour. Connection and cap: the pool that needs less, 0.8 MW at speed 1.
 JOB0 = Undone("job0", 1.0, "site0", T1, 1000.0, (
-    Cure("grid_limit_mw", "site0", 2.08, "MW", (T2, T2), 10.4),
-    Cure("count", "pool0", 1.0, "GPUs", (T0, T2), 7.0),
-    Cure("count", "pool1", 2.0, "GPUs", (T0, T1), 7.0),
-    Cure("limit", "PUE cap cap0", 0.16 / 7.25, "", None, 32 / 7.25),
+    Remedy("grid_limit_mw", "site0", 2.08, "MW", (T2, T2), 10.4),
+    Remedy("count", "pool0", 1.0, "GPUs", (T0, T2), 7.0),
+    Remedy("count", "pool1", 2.0, "GPUs", (T0, T1), 7.0),
+    Remedy("limit", "PUE cap cap0", 0.16 / 7.25, "", None, 32 / 7.25),
 ))  # fmt: skip
 #: Job 2: 1 undone, its window is one period. Pool 3 saves 15 of work less 12.5 of power; 4 GPUs. Behind the deadline
 #: the second period costs more than it saves (50 > 30), the third saves 20 per GPU-hour: 9 GPUs do 2.25.
 JOB2 = Undone("job2", 1.0, "site1", T0, 1000.0, (
-    Cure("deadline", "job job2", 0.5 + 0.5 / 2.25, "h", None, 40.0),
-    Cure("count", "pool3", 4.0, "GPUs", (T0, T0), 10.0),
+    Remedy("deadline", "job job2", 0.5 + 0.5 / 2.25, "h", None, 40.0),
+    Remedy("count", "pool3", 4.0, "GPUs", (T0, T0), 10.0),
 ))  # fmt: skip
 #: Energy above the cap over IT energy; the fleet's worst hour is site 1's (1.5 MW above), not site 0's first (0.16).
 BREACHES = [
-    Breach("cap0", "site0", T0, 0.705, 28.2, Cure("limit", "PUE cap cap0", 0.705 / 7.25, "", None, 28.2)),
-    Breach("cap1", "site1", T1, 1.19, 59.5, Cure("limit", "PUE cap cap1", 1.19 / 16.75, "", None, 59.5)),
-    Breach("cap3", "site1", T1, 0.7, 49.0, Cure("limit", "PUE cap cap3", 0.7, "", None, 49.0)),
+    Breach("cap0", "site0", T0, 0.705, 28.2, Remedy("limit", "PUE cap cap0", 0.705 / 7.25, "", None, 28.2)),
+    Breach("cap1", "site1", T1, 1.19, 59.5, Remedy("limit", "PUE cap cap1", 1.19 / 16.75, "", None, 59.5)),
+    Breach("cap3", "site1", T1, 0.7, 49.0, Remedy("limit", "PUE cap cap3", 0.7, "", None, 49.0)),
 ]
 TIGHT = [
-    Tight("pool pool3", "site1", T1, Cure("count", "pool3", 1.0, "GPU", None, 30.0)),
-    Tight("the grid connection of site1", "site1", T1, Cure("grid_limit_mw", "site1", 1.0, "MW", (T1, T2), 10.0)),
-    Tight("pool pool0", "site0", T0, Cure("count", "pool0", 1.0, "GPU", None, 7.0)),
-    Tight("the grid connection of site0", "site0", T2, Cure("grid_limit_mw", "site0", 1.0, "MW", (T2, T2), 5.0)),
-    Tight("pool pool1", "site0", T1, Cure("count", "pool1", 1.0, "GPU", None, 4.0)),
+    Tight("pool pool3", "site1", T1, Remedy("count", "pool3", 1.0, "GPU", None, 30.0)),
+    Tight("the grid connection of site1", "site1", T1, Remedy("grid_limit_mw", "site1", 1.0, "MW", (T1, T2), 10.0)),
+    Tight("pool pool0", "site0", T0, Remedy("count", "pool0", 1.0, "GPU", None, 7.0)),
+    Tight("the grid connection of site0", "site0", T2, Remedy("grid_limit_mw", "site0", 1.0, "MW", (T2, T2), 5.0)),
+    Tight("pool pool1", "site0", T1, Remedy("count", "pool1", 1.0, "GPU", None, 4.0)),
 ]
 CAPS = [
-    Tight("PUE cap cap3", "site1", T1, Cure("limit", "PUE cap cap3", 0.01, "", None, 3.0)),
-    Tight("PUE cap cap0", "site0", T0, Cure("limit", "PUE cap cap0", 0.01, "", None, 2.0)),
+    Tight("PUE cap cap3", "site1", T1, Remedy("limit", "PUE cap cap3", 0.01, "", None, 3.0)),
+    Tight("PUE cap cap0", "site0", T0, Remedy("limit", "PUE cap cap0", 0.01, "", None, 2.0)),
 ]
 
 
@@ -135,7 +135,7 @@ def test_what_is_free_behind_the_deadline(case, found, limit):
     plan = found.assign(gpus=found["gpus"].copy(data=gpus), it=found["it"].copy(data=it),
                         grid_import=found["grid_import"].copy(data=drawn), short=("job", [0.0, 0.0, 0.5]))  # fmt: skip
     (later,) = [c for c in explain(tight_case, plan, prices_of(case))[0].cures if c.key == "deadline"]
-    alike(later, Cure("deadline", "job job2", 1.0, "h", None, 20.0))
+    alike(later, Remedy("deadline", "job job2", 1.0, "h", None, 20.0))
     more = plan.assign(short=("job", [0.0, 0.0, 0.51]))  # the horizon ends before
     assert not [c for c in explain(tight_case, more, prices_of(case))[0].cures if c.key == "deadline"]
 
@@ -159,7 +159,7 @@ def test_tight_limits_dearest_first(case, found):
 
 
 def test_summary_has_kind_fields_and_words(case, found):
-    got = what_would_help(case, found, prices_of(case))
+    got = binding_limits(case, found, prices_of(case))
     assert [x["kind"] for x in got] == ["undone"] * 3 + ["breach"] * 3
     assert got[0] == {"kind": "undone", **asdict(explain(case, found, prices_of(case))[0]), "words": (
         "job job1: 3.0 GPU-hours undone (3000.00 EUR), scarcest at site1 at 2021-01-01T00:30Z; cheapest cure: "
@@ -170,7 +170,7 @@ def test_summary_has_kind_fields_and_words(case, found):
         "limit of PUE cap cap0 looser by 0.09724: saves up to 28.20 EUR"
     )
     calm = found.assign(short=found["short"] * 0, over_cap=found["over_cap"] * 0)
-    quiet = what_would_help(case, calm, prices_of(case))
+    quiet = binding_limits(case, calm, prices_of(case))
     assert [x["kind"] for x in quiet] == ["tight"] * 5
     assert quiet[1]["words"] == (
         "tight, most at site1 at 2021-01-01T00:30Z: grid_limit_mw of site1 up by 1 MW from 2021-01-01T00:30Z to "

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from energy.audit.diagnosis import MOST_TIGHT, Breach, Undone, explain, tight, what_would_help
+from energy.audit.diagnosis import MOST_TIGHT, Breach, Undone, binding_limits, explain, tight
 from energy.solve import dual_prices
 from tests.closed_forms.builder import best, one, problem
 from tests.closed_forms.words import Cap, Job
@@ -253,7 +253,7 @@ def test_what_would_help_is_urgent_first_and_tight_only_without_it():
     calm = problem([one([10, 20, 40, 40], grid=4.0)], [Job(12, 9)])
     for case, kind in ((undone, "undone"), (breach, "breach"), (calm, "tight")):
         found = best(case).found
-        told = what_would_help(case, found, dual_prices(case, found))
+        told = binding_limits(case, found, dual_prices(case, found))
         assert {x["kind"] for x in told} == {kind}
         assert json.loads(json.dumps(told))[0]["words"] == told[0]["words"]
         assert all(x["cures"][0]["key"] == "count" for x in told if kind == "undone")

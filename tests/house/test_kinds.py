@@ -13,7 +13,7 @@ import pytest
 
 from energy.audit.compliance import figure
 from energy.audit.invoice import site_lines
-from energy.audit.rollover import carry
+from energy.audit.rollover import roll_forward
 from energy.inputs.components import Component, RollOver, StateNames
 from energy.inputs.components.fixed import Fixed
 from energy.inputs.contracts import Contract
@@ -25,7 +25,7 @@ from energy.inputs.resources import root
 from energy.inputs.state import Balance
 from energy.inputs.tariffs import Tariff
 from energy.inputs.terms import EnergyPrice, FixedCost
-from energy.optimize import facts, optimize
+from energy.optimize import optimize
 from energy.plant import ARCHETYPES, Plant, archetypes
 from energy.problem import assemble
 from energy.report.costs import CLASSES, class_of
@@ -73,13 +73,11 @@ def priced(case):
     """Cost of 1 MW and a little at the northern site [EUR] by the program's arrays, and the invoice lines of the same."""
     inputs = case.inputs()
     problem = assemble(inputs)
-    time, dt = problem["time"].values, problem["dt"].values
-    drawn = np.zeros((problem.sizes["site"], len(time)))
-    drawn[0] = 1 + 0.5 * np.sin(np.arange(len(time)))
-    fed = np.zeros(len(time))
-    lines = [
-        x for s, name in enumerate(inputs.fleet.sites) for x in site_lines(facts(inputs), name, time, dt, drawn[s], fed)
-    ]
+    horizon = inputs.horizon
+    drawn = np.zeros((problem.sizes["site"], len(horizon)))
+    drawn[0] = 1 + 0.5 * np.sin(np.arange(len(horizon)))
+    fed = np.zeros(len(horizon))
+    lines = [x for s, name in enumerate(inputs.fleet.sites) for x in site_lines(inputs, name, horizon, drawn[s], fed)]
     return program_cost(problem, drawn, 0 * drawn, 0 * drawn), lines
 
 
@@ -101,7 +99,7 @@ def check_rolled_over(said):
     tariff = Tariff.model_validate({"name": "made_up", "country": "NO", "currency": "NOK", "components": [said]})
     whole, first = Meter(tariff, "2024-03-05", "2024-03-07"), Meter(tariff, "2024-03-05", "2024-03-06")
     night = first.load(1.0, {"2024-03-05T12:00": 3.0})
-    state = carry(first.facts(40.0), first.replayed(night)).site("s").model_dump()
+    state = roll_forward(first.inputs(40.0), first.replayed(night)).site("s").model_dump()
     second = Meter(tariff, "2024-03-06", "2024-03-07", state=state)
     day = second.load(2.0)
     both = total(first.bill(night)) + total(second.bill(day))
@@ -205,14 +203,14 @@ class Whole:
     at_most_one: ClassVar = False
 
     def per_mwh(self, meter):
-        return np.zeros(len(meter.time))
+        return np.zeros(len(meter.dt))
 
     @classmethod
     def lines(cls, versions, meter, month, before):
-        c, inside = versions[-1], meter.inside(month)
-        share = float(meter.dt[inside] @ meter.money()[inside]) / meter.month_hours(month) / 12
+        c, inside = versions[-1], month.inside
+        share = float(meter.dt[inside] @ meter.money()[inside]) / month.whole_h / 12
         amount = c.value * c.mw * share
-        return [Line(meter.site, month, c.name, "fixed", c.mw, "MW", amount / c.mw, amount)]
+        return [Line(meter.site, month.label, c.name, "fixed", c.mw, "MW", amount / c.mw, amount)]
 
     @classmethod
     def roll_over(cls, versions, meter, running, lines):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from energy.inputs.dated import Dated, at, constant, to_utc
+from energy.inputs.dated import Dated, at, constant
+from energy.schema.calendar import to_utc
 from tests.cases import SmallCase
 
 OSLO = "Europe/Oslo"

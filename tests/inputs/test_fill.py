@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from energy.errors import SeriesError
+from energy.inputs.provenance import series_origins
 from energy.schema import QUALITY
 
 SOUTH = "weather_south.csv"
@@ -109,5 +110,5 @@ def test_carbon_gap(case):
     whole = case.problem()["carbon_intensity"].values
     case.cell("carbon.csv", "2024-03-06T05", "SE", "").refused(SeriesError, "carbon.csv: SE", "1 of 48 periods")
     assert case.problem(fill=True)["carbon_intensity"].values.tolist() == whole.tolist()
-    [carbon] = [row for row in case.inputs(fill=True).provenance() if row["kind"] == "carbon"]
+    [carbon] = [row for row in series_origins(case.inputs(fill=True)) if row["kind"] == "carbon"]
     assert carbon["quality"] == {"measured": 47, "persistence": 1}

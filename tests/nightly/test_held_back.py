@@ -66,7 +66,7 @@ def test_hours_of_other_days_and_sites_that_are_gone_are_no_part_of_a_day(held_r
     held, day = read_held_back(folder), date(2024, 3, 5)
     inputs = cut_to_day(run.inputs, day)
     limit = setpoints(day_schedule(inputs, EMPTY, held))["south/solar"]
-    mine = held[held["start"].isin(inputs.time)]
+    mine = held[held["start"].isin(inputs.horizon.time)]
     assert 0 < len(mine) < len(held)
     assert (limit < 1e5).sum() == len(mine)
     gone = held.assign(site="elsewhere")

@@ -169,7 +169,7 @@ def test_rates_of_two_currencies_in_files_of_one_name_stay_apart(nights):
         )
     with open_store(nights.place.database) as store:
         inputs = read_inputs(prepare(NightContext(nights.place, store, DAY)).case)
-    assert [float(inputs.fx.at(c, inputs.time[:1])[0]) for c in ("NOK", "SEK")] == [0.1, 0.2]
+    assert [float(inputs.fx.at(c, inputs.horizon.time[:1])[0]) for c in ("NOK", "SEK")] == [0.1, 0.2]
 
 
 def test_a_night_of_guesses_only_is_refused(nights):

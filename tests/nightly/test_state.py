@@ -20,7 +20,6 @@ from energy.nightly.metering import read_meter, read_progress
 from energy.nightly.outcome import NightContext
 from energy.nightly.prepare import prepare
 from energy.nightly.queue import DONE
-from energy.optimize import facts
 from energy.schedule.table import read_schedule
 from tests.nightly.nightcase import DAY, NightCase, canned
 
@@ -85,8 +84,8 @@ def test_the_day_costs_what_its_schedule_costs_by_the_series(three):
     assert plan.is_dir()
     begin, end = inputs.case.horizon.bounds()
     day = table[(table["start"] >= begin) & (table["start"] < end)]
-    drawn = replay(facts(inputs), day_schedule(inputs, day))
-    assert days(three)["plan"]["real_eur"] == pytest.approx(bill(facts(inputs), drawn).total(), rel=1e-9)
+    drawn = replay(inputs, day_schedule(inputs, day))
+    assert days(three)["plan"]["real_eur"] == pytest.approx(bill(inputs, drawn).total(), rel=1e-9)
 
 
 @pytest.mark.slow

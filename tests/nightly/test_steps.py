@@ -15,6 +15,7 @@ from energy.nightly.inputs import SeriesSnapshot
 from energy.nightly.outcome import NightContext
 from energy.nightly.prepare import prepare
 from energy.nightly.snapshot import fill_prices
+from energy.schema.calendar import horizon
 from energy.series.resample import even, on_grid
 from tests.nightly.nightcase import DAY
 
@@ -126,6 +127,6 @@ def test_a_night_over_the_change_reads_its_own_case(nights):
     assert both.notna().all(axis=None)
     inputs = read_inputs(night.case)
     price = inputs.series.prices["NO4"]
-    got = on_grid(price["value"].values, price["time"].values, inputs.time[:24], 1.0)
+    got = on_grid(price["value"].values, price["time"].values, horizon(inputs.horizon.time[:24], np.ones(24)))
     hours = pd.Series({pd.Timestamp(r["utc"]).tz_localize(None): float(r["NO4"]) for r in rows})
-    assert got == pytest.approx(hours[inputs.time[:24]].to_numpy() + 1.5), "the mean of four quarters"
+    assert got == pytest.approx(hours[inputs.horizon.time[:24]].to_numpy() + 1.5), "the mean of four quarters"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from energy.schema.calendar import horizon
 from energy.series.resample import on_grid, worst_on_grid
 from tests.few import few
 
@@ -30,6 +31,10 @@ def series(draw):
     return values, starts, time, minutes / 60
 
 
+def periods(time, hours):
+    return horizon(time, np.full(len(time), hours))
+
+
 def by_minute(values, starts, time, hours):
     """The series in every minute of every period, (T, minutes)."""
     minutes = time[:, None] + np.arange(round(hours * 60)) * MINUTE
@@ -40,7 +45,7 @@ def by_minute(values, starts, time, hours):
 @given(series())
 def test_time_weighted_mean_is_kept(drawn):
     values, starts, time, hours = drawn
-    got = on_grid(values, starts, time, hours)
+    got = on_grid(values, starts, periods(time, hours))
     every = by_minute(*drawn)
     assert got == pytest.approx(every.mean(axis=1), abs=1e-9)
     assert got.mean() == pytest.approx(every.mean(), abs=1e-9)
@@ -50,7 +55,7 @@ def test_time_weighted_mean_is_kept(drawn):
 @given(series())
 def test_no_value_is_invented(drawn):
     values, starts, time, hours = drawn
-    every, got = by_minute(*drawn), on_grid(*drawn)
+    every, got = by_minute(*drawn), on_grid(values, starts, periods(time, hours))
     assert (got >= every.min(axis=1) - 1e-9).all()
     assert (got <= every.max(axis=1) + 1e-9).all()
     step = by_minute(np.arange(len(values)), starts, time, hours)
@@ -64,7 +69,7 @@ def test_worst_quality_of_the_period(drawn, random):
     _, starts, time, hours = drawn
     quality = np.array([random.randrange(7) for _ in starts], dtype=np.int8)
     assert (
-        worst_on_grid(quality, starts, time, hours).tolist()
+        worst_on_grid(quality, starts, periods(time, hours)).tolist()
         == by_minute(quality, starts, time, hours).max(axis=1).tolist()
     )
 
@@ -73,9 +78,9 @@ def test_hours_on_quarter_hours_and_back():
     hourly = np.array([10.0, -5.0, 7.5])
     starts = START + np.arange(3) * 60 * MINUTE
     quarters = START + np.arange(12) * 15 * MINUTE
-    fine = on_grid(hourly, starts, quarters, 0.25)
+    fine = on_grid(hourly, starts, periods(quarters, 0.25))
     assert fine.tolist() == np.repeat(hourly, 4).tolist()
-    assert on_grid(fine, quarters, starts, 1.0).tolist() == hourly.tolist()
+    assert on_grid(fine, quarters, periods(starts, 1.0)).tolist() == hourly.tolist()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from energy.inputs.provenance import hashes, series_origins
 from energy.problem import assemble
 from energy.runs.record import _encoding
 from energy.schema import arrays, validate
@@ -50,7 +51,7 @@ def test_every_file_that_was_read_is_named_with_its_hash(case):
         "carbon.NO4",
         {"file": "carbon.csv", "column": "SE", "unit": "g_per_kwh", "quality": "proxy", "source": "made up"},
     )
-    files = case.inputs().files
+    files = hashes(case.inputs())
     own = {p.name for p in files if p.parent == case.folder}
     assert own == {p.name for p in case.folder.iterdir()}
     assert {p.name for p in files} - own == {
@@ -65,7 +66,7 @@ def test_every_file_that_was_read_is_named_with_its_hash(case):
 
 
 def test_provenance_of_every_series(case):
-    rows = case.inputs().provenance()
+    rows = series_origins(case.inputs())
     assert [(r["kind"], r["name"], r["file"], r["quality"]) for r in rows] == [
         ("price", "NO4", "prices.csv", {"auction": 48}),
         ("price", "DE-LU", "prices.csv", {"auction": 48}),

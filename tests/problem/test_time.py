@@ -108,8 +108,8 @@ def test_tariff_changes_at_local_midnight(case):
 
 
 def test_start_alone_keeps_the_number_of_days(case):
-    assert case.inputs(start="2024-03-04").time[[0, -1]].astype("datetime64[h]").astype(str).tolist() == [
+    assert case.inputs(start="2024-03-04").horizon.time[[0, -1]].astype("datetime64[h]").astype(str).tolist() == [
         "2024-03-04T00",
         "2024-03-05T23",
     ]
-    assert len(case.inputs(end="2024-03-07").time) == 72
+    assert len(case.inputs(end="2024-03-07").horizon) == 72

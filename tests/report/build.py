@@ -11,7 +11,7 @@ import xarray as xr
 
 from benchmarks.instances import Size, random_problem
 from energy.audit.certificate import certify
-from energy.audit.diagnosis import what_would_help
+from energy.audit.diagnosis import binding_limits
 from energy.audit.invoice import Bill
 from energy.audit.reconciliation import reconcile
 from energy.audit.verdict import judge, summarise
@@ -43,7 +43,7 @@ def record_of(problem: xr.Dataset, manifest: dict[str, object] | None = None) ->
     prices = dual_prices(problem, found)
     summary = summarise(problem, found, plan, base, proof, agreement, outcome) | {
         "shape": shape_of(handed_over(problem, plan.schedule)),
-        "what_would_help": what_would_help(problem, found, prices),
+        "what_would_help": binding_limits(problem, found, prices),
     }
     datasets = {
         "problem": problem, "solution": found, "prices": prices, "replay": plan.replay,

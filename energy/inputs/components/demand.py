@@ -17,6 +17,7 @@ from energy.inputs.state import ChargeSoFar
 from energy.inputs.terms import PeakBand, PeakCharge, Term
 from energy.inputs.yaml_files import Frozen
 from energy.schema import Bools, Floats
+from energy.schema.calendar import BillingMonth
 from energy.schema.invoice import LineKind
 
 
@@ -99,22 +100,22 @@ class Demand(Component):
 
     def per_mwh(self, meter: Metered) -> Floats:
         """Nothing: it is paid by the MW."""
-        return np.zeros(len(meter.time))
+        return np.zeros(len(meter.dt))
 
     @classmethod
-    def lines(cls, versions: Sequence[Self], meter: Metered, month: str, before: Sequence[Line]) -> list[Line]:
+    def lines(cls, versions: Sequence[Self], meter: Metered, month: BillingMonth, before: Sequence[Line]) -> list[Line]:
         """One line per band: its sum up to now less what was billed before."""
-        c = latest(versions, meter.first_day(month))
+        c = latest(versions, month.first_day)
         counted = _counted_hours(versions, c, meter)
-        if not (counted & meter.inside(month)).any() and not meter.state.knows(month, c._window, c.name):
+        if not (counted & month.inside).any() and not meter.state.knows(month.label, c._window, c.name):
             return []
         measured = meter.raised({}, counted)
-        peak = c._billed(month, measured, meter.state.peaks_of(c._window))
-        return _band_lines(meter.site, month, c._bands(meter, month), peak)
+        peak = c._billed(month.label, measured, meter.state.peaks_of(c._window))
+        return _band_lines(meter.site, month.label, c._bands(meter, month), peak)
 
     @classmethod
     def roll_over(
-        cls, versions: Sequence[Self], meter: Metered, running: str | None, lines: Sequence[Line]
+        cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
     ) -> RollOver:
         """Peaks of its declared hours, and its accounts by band; those without a line yet accrue their rate all the same."""
         windowed = [c for c in versions if c.when != ALWAYS]
@@ -128,7 +129,7 @@ class Demand(Component):
             b.label: ChargeSoFar(
                 rate_eur_per_mw=b.rate, spread_h=b.spread_h, billed_eur=max(b.billed + added.get(b.label, 0.0), 0.0)
             )
-            for b in latest(versions, meter.first_day(running))._bands(meter, running)
+            for b in latest(versions, running.first_day)._bands(meter, running)
         }
         return RollOver(peaks=peaks, charges=charges)
 
@@ -156,31 +157,33 @@ class Demand(Component):
         earlier = [highest(str(pd.Period(month, "M") - k)) for k in range(1, self.look_back_months + 1)]
         return max([highest(month), *(self.ratchet_share * p for p in earlier)])
 
-    def _bands(self, meter: Metered, month: str) -> Iterator[BilledBand]:
+    def _bands(self, meter: Metered, month: BillingMonth) -> Iterator[BilledBand]:
         """Its bands, each at the rate of the hours so far.
 
         A month's rate accrues hour by hour, in the money of the day: so the sum over any nights is the month's invoice.
         """
-        inside, state = meter.inside(month), meter.state
-        money = float(meter.money()[inside] @ meter.dt[inside])
+        label, state = month.label, meter.state
+        money = float(meter.money()[month.inside] @ meter.dt[month.inside])
         yearly = 12 if self.unit.endswith("/year") else 1
-        whole = _spread(state.begins_anew(month, self._window), meter, month)
-        for label, (width, rate) in zip(self.line_names(), self.rates(), strict=True):
-            known = state.invoice_so_far[month].charges.get(label) if month in state.invoice_so_far else None
-            known = known or ChargeSoFar(rate_eur_per_mw=0, spread_h=whole, billed_eur=0)
+        charges = state.invoice_so_far[label].charges if label in state.invoice_so_far else {}
+        new = ChargeSoFar(
+            rate_eur_per_mw=0, spread_h=month.spread_h(state.peak_without_invoice(label, self._window)), billed_eur=0
+        )
+        for line, (width, rate) in zip(self.line_names(), self.rates(), strict=True):
+            known = charges.get(line, new)
             accrued = known.rate_eur_per_mw + rate * money / known.spread_h / yearly
-            yield BilledBand(label, width, accrued, known.spread_h, known.billed_eur)
+            yield BilledBand(line, width, accrued, known.spread_h, known.billed_eur)
 
 
 def _counted_hours(versions: Sequence[Demand], c: Demand, meter: Metered) -> Bools:
     """Hours that count for a charge: in every month, look-back months too, those of the version that bills it."""
     if c.when == ALWAYS:
-        return np.full(len(meter.time), True)
-    out = np.full(len(meter.time), False)
-    for month in sorted(set(meter.months)):
-        version = latest(versions, meter.first_day(month))
+        return np.full(len(meter.dt), True)
+    out = np.full(len(meter.dt), False)
+    for month in meter.calendar.months.values():
+        version = latest(versions, month.first_day)
         if version.when != ALWAYS:
-            out |= meter.inside(month) & meter.holds(version.when)
+            out |= month.inside & meter.holds(version.when)
     return out
 
 
@@ -194,11 +197,3 @@ def _band_lines(site: str, month: str, bands: Iterator[BilledBand], peak: float)
             out.append(Line(site, month, b.label, "demand", part, "MW", b.rate, added, b.billed))
         left -= part
     return out
-
-
-def _spread(begins_anew: bool, meter: Metered, month: str) -> float:
-    """Hours of the whole month; of its remainder where the month already has a peak on record."""
-    if not begins_anew:
-        return meter.month_hours(month)
-    after = (pd.Timestamp(f"{month}-01") + pd.offsets.MonthBegin(1)).tz_localize(meter.time_zone)
-    return float((after - meter.local[meter.inside(month)][0]).total_seconds() / 3600)

@@ -13,6 +13,7 @@ from energy.inputs.dated import ALWAYS, Window
 from energy.inputs.metered import Line, Metered
 from energy.inputs.terms import EnergyPrice, Term
 from energy.schema import Floats
+from energy.schema.calendar import BillingMonth
 from energy.schema.invoice import LineKind
 
 E = TypeVar("E", "Energy", "SpotShare")
@@ -42,13 +43,13 @@ class Energy(Component):
         return np.where(meter.holds(self.when), rate * meter.money(), 0.0)
 
     @classmethod
-    def lines(cls, versions: Sequence[Self], meter: Metered, month: str, before: Sequence[Line]) -> list[Line]:
+    def lines(cls, versions: Sequence[Self], meter: Metered, month: BillingMonth, before: Sequence[Line]) -> list[Line]:
         """One line: the energy of its hours."""
         return [_line(versions, meter, month)]
 
     @classmethod
     def roll_over(
-        cls, versions: Sequence[Self], meter: Metered, running: str | None, lines: Sequence[Line]
+        cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
     ) -> RollOver:
         """Nothing: a sum over hours."""
         return RollOver()
@@ -87,13 +88,13 @@ class SpotShare(Component):
         return np.where(meter.holds(self.when), self.value * meter.spot, 0.0)
 
     @classmethod
-    def lines(cls, versions: Sequence[Self], meter: Metered, month: str, before: Sequence[Line]) -> list[Line]:
+    def lines(cls, versions: Sequence[Self], meter: Metered, month: BillingMonth, before: Sequence[Line]) -> list[Line]:
         """One line: the energy of its hours."""
         return [_line(versions, meter, month)]
 
     @classmethod
     def roll_over(
-        cls, versions: Sequence[Self], meter: Metered, running: str | None, lines: Sequence[Line]
+        cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
     ) -> RollOver:
         """Nothing: a sum over hours."""
         return RollOver()
@@ -107,7 +108,7 @@ class SpotShare(Component):
         return "value", f"{self.value:g}"
 
 
-def _line(versions: Sequence[E], meter: Metered, month: str) -> Line:
+def _line(versions: Sequence[E], meter: Metered, month: BillingMonth) -> Line:
     """The line of all versions of a name: each hour at the rate of the one in force."""
     price = blended(versions, meter, lambda c: c.per_mwh(meter))
     counts = blended(versions, meter, lambda c: meter.holds(c.when))

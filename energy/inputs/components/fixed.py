@@ -11,6 +11,7 @@ from energy.inputs.components.protocol import Component, Money, RollOver, StateN
 from energy.inputs.metered import Line, Metered
 from energy.inputs.terms import FixedCost, Term
 from energy.schema import Floats
+from energy.schema.calendar import BillingMonth
 from energy.schema.invoice import LineKind
 
 
@@ -33,21 +34,21 @@ class Fixed(Component):
 
     def per_mwh(self, meter: Metered) -> Floats:
         """Nothing."""
-        return np.zeros(len(meter.time))
+        return np.zeros(len(meter.dt))
 
     @classmethod
-    def lines(cls, versions: Sequence[Self], meter: Metered, month: str, before: Sequence[Line]) -> list[Line]:
+    def lines(cls, versions: Sequence[Self], meter: Metered, month: BillingMonth, before: Sequence[Line]) -> list[Line]:
         """By the part of the day, month or year that each period is, in the money of its day."""
-        c, inside = latest(versions, meter.first_day(month)), meter.inside(month)
-        of_month = meter.dt[inside] / meter.month_hours(month)
-        shares = {"day": meter.day_shares(month), "month": of_month, "year": of_month / 12}
+        c, inside = latest(versions, month.first_day), month.inside
+        of_day, of_month = meter.dt[inside] / meter.calendar.day_h[inside], meter.dt[inside] / month.whole_h
+        shares = {"day": of_day, "month": of_month, "year": of_month / 12}
         per = c.unit.split("/")[1]
         quantity, amount = float(shares[per].sum()), c.value * float(shares[per] @ meter.money()[inside])
-        return [Line(meter.site, month, c.name, cls.line_kind, quantity, per, amount / quantity, amount)]
+        return [Line(meter.site, month.label, c.name, cls.line_kind, quantity, per, amount / quantity, amount)]
 
     @classmethod
     def roll_over(
-        cls, versions: Sequence[Self], meter: Metered, running: str | None, lines: Sequence[Line]
+        cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
     ) -> RollOver:
         """Nothing: a sum over hours."""
         return RollOver()

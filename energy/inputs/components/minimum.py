@@ -13,6 +13,7 @@ from energy.inputs.metered import Line, Metered
 from energy.inputs.state import InvoiceSoFar
 from energy.inputs.terms import MinimumSum, Term
 from energy.schema import Floats
+from energy.schema.calendar import BillingMonth
 from energy.schema.invoice import LineKind
 
 
@@ -34,23 +35,21 @@ class MinimumBill(Component):
 
     def per_mwh(self, meter: Metered) -> Floats:
         """Nothing: whether the month's sum stays below the least is known at its end."""
-        return np.zeros(len(meter.time))
+        return np.zeros(len(meter.dt))
 
     @classmethod
-    def lines(cls, versions: Sequence[Self], meter: Metered, month: str, before: Sequence[Line]) -> list[Line]:
+    def lines(cls, versions: Sequence[Self], meter: Metered, month: BillingMonth, before: Sequence[Line]) -> list[Line]:
         """What it adds to the month up to now, less what it has added before: less than nothing where use catches up."""
-        c, inside = latest(versions, meter.first_day(month)), meter.inside(month)
-        so_far = meter.state.invoice_so_far.get(month, InvoiceSoFar())
+        c, so_far = latest(versions, month.first_day), meter.state.invoice_so_far.get(month.label, InvoiceSoFar())
         counted = sum([*(x.amount_eur for x in before), so_far.counted_eur - so_far.minimum_eur])
-        money = float(meter.money()[inside].mean())
-        share = float(meter.dt[inside].sum()) / meter.month_hours(month)
+        money, share = float(meter.money()[month.inside].mean()), month.covered_h / month.whole_h
         added = max(c.value * money * share - counted, 0.0) - so_far.top_up_eur
         rate = c.value * money
-        return [Line(meter.site, month, c.name, cls.line_kind, share, "month", rate, added, so_far.top_up_eur)]
+        return [Line(meter.site, month.label, c.name, cls.line_kind, share, "month", rate, added, so_far.top_up_eur)]
 
     @classmethod
     def roll_over(
-        cls, versions: Sequence[Self], meter: Metered, running: str | None, lines: Sequence[Line]
+        cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
     ) -> RollOver:
         """The part of the least sum that the horizon bears, and what it has added."""
         return RollOver(

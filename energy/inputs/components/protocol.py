@@ -16,6 +16,7 @@ from energy.inputs.metered import Line, Metered
 from energy.inputs.state import ChargeSoFar
 from energy.inputs.terms import Term
 from energy.schema import Bools, Floats
+from energy.schema.calendar import BillingMonth
 
 Confidence = Literal["H", "M", "L", "CALC", "MEM"]
 #: A rate of a tariff; the bounds catch a slip of the decimal point by five digits.
@@ -50,7 +51,7 @@ class StateNames:
 class Component(Kind):
     """A component of a tariff. A later `valid_from` replaces the same name from its site-local date on.
 
-    Before its first date the first rate stands in, with a notice: a rate nobody wrote down is not 0. What really did
+    Before its first date the first rate is used, with a notice: a rate nobody wrote down is not 0. What really did
     not exist yet is written as a version with value 0.
 
     Program and bill are two accounts of the same charge, which guard each other: `terms` and `lines` must not share
@@ -82,13 +83,13 @@ class Component(Kind):
 
     @classmethod
     @abstractmethod
-    def lines(cls, versions: Sequence[Self], meter: Metered, month: str, before: Sequence[Line]) -> list[Line]:
+    def lines(cls, versions: Sequence[Self], meter: Metered, month: BillingMonth, before: Sequence[Line]) -> list[Line]:
         """Invoice lines of a month; `before` are the counted lines that stand above them."""
 
     @classmethod
     @abstractmethod
     def roll_over(
-        cls, versions: Sequence[Self], meter: Metered, running: str | None, lines: Sequence[Line]
+        cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
     ) -> RollOver:
         """What the next horizon has to know.
 
@@ -125,5 +126,5 @@ def blended(versions: Sequence[V], meter: Metered, of: Callable[[V], Array]) -> 
     """
     out = of(versions[0])
     for c in versions[1:]:
-        out = np.where(meter.local.date >= c.valid_from, of(c), out)
+        out = np.where(meter.calendar.days >= c.valid_from, of(c), out)
     return out
