@@ -29,12 +29,12 @@ from energy.inputs.tariffs import load_tariffs
 from energy.inputs.yaml_files import dumped
 from energy.schema import QUALITY
 from energy.series.labels import in_one_line
+from energy.series.local_time import day_of
 from energy.sources import catalogue, hydro
 from energy.sources.catalogue import SOURCES
 from energy.sources.chain import Filled
 from energy.sources.client.http import UNREACHABLE, Client
 from energy.sources.client.settings import CONTACT_VARIABLE, from_environment
-from energy.sources.requests_by_day import day_of
 from energy.sources.store import Key, of_kind, prices_by_currency, record, write_all
 
 #: Where answers are kept; `make clean` empties it.

@@ -19,11 +19,11 @@ import pandas as pd
 from energy.errors import SeriesError
 from energy.forecast import LeadErrors, errors, shape, weather_ahead
 from energy.inputs.case import Nightly
-from energy.inputs.series import HUMIDITY, SUN, VARIABLE_MAP
 from energy.nightly.config import Place
 from energy.nightly.outcome import Known, hours_of
 from energy.schema import Floats, Times
 from energy.series.files import read_series
+from energy.series.read import HUMIDITY, SUN, VARIABLE_MAP
 from energy.series.resample import even
 
 #: Days of history that make the season of the weather: all of a year and the weeks around its date.

@@ -1,9 +1,7 @@
-"""Tables from CSV, Parquet, NetCDF and EPW, before anyone looks at their meaning.
+"""Files: CSV, Parquet, NetCDF and EPW to tables without a meaning yet; fetched series to NetCDF (CF conventions).
 
-NetCDF files of fetched series: CF conventions, written whole or not at all.
-
-A file has one column per series over one uniform time axis, with ``<label>_quality`` and ``<label>_source``
-beside it (plain ``quality`` and ``source`` where the file is about one place): what ``energy/inputs`` reads.
+A written file has one column per series over one uniform time axis, with ``<label>_quality`` and ``<label>_source``
+beside it (plain ``quality`` and ``source`` where the file is about one place): what `read.py` reads.
 """
 
 from __future__ import annotations
@@ -23,8 +21,9 @@ import pandas as pd
 import xarray as xr
 
 from energy.errors import SeriesError
-from energy.schema import QUALITY, Times
-from energy.series.labels import TIME_ATTRS, held, terms_of
+from energy.schema import Times
+from energy.series.labels import TIME_ATTRS, quality_and_source, terms_of
+from energy.series.resample import held
 
 TIME_COLUMNS = ("utc", "time", "timestamp")
 #: Cells of a series that say that there is no value; a job table has empty cells only.
@@ -207,20 +206,15 @@ def columns(series: Mapping[str, xr.Dataset], variable: str) -> xr.Dataset:
     for label, ds in fine.items():
         at = np.searchsorted(time, ds["time"].values)
         out[label] = ("time", _spread(ds[variable].values, at, len(time), np.nan), ds[variable].attrs | ds.attrs)
-        for name, values, missing in zip(("quality", "source"), labels(ds), NO_QUALITY, strict=True):
+        for name, values, missing in zip(("quality", "source"), quality_and_source(ds), NO_QUALITY, strict=True):
             out[f"{label}_{name}"] = ("time", _spread(values, at, len(time), missing))
     return out.assign(dt=((), step_h, {"units": "h"}))
 
 
 def one_place(ds: xr.Dataset) -> xr.Dataset:
     """A series of one place with its labels in words."""
-    quality, source = labels(ds)
+    quality, source = quality_and_source(ds)
     return ds.assign(quality=("time", quality), source=("time", source))
-
-
-def labels(ds: xr.Dataset) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Quality and source of each interval in words."""
-    return np.array(QUALITY)[ds["quality"].values], ds["source"].values
 
 
 def _spread(values: np.ndarray[Any, Any], at: np.ndarray[Any, Any], size: int, missing: Any) -> np.ndarray[Any, Any]:

@@ -17,7 +17,8 @@ import numpy as np
 import xarray as xr
 
 from energy.series import quality_control
-from energy.series.labels import clip
+from energy.series.gap_filling import fill_weather
+from energy.series.labels import NEEDED_WEATHER, clip
 from energy.sources import fx_rates
 from energy.sources.bidding_zones import EIC, clock_of
 from energy.sources.chain import Fetch, Filled, Link, Step, fill
@@ -52,8 +53,6 @@ SOURCES: dict[str, Source] = {
 NORDIC = ((54.0, 82.0), (-10.0, 36.0))
 #: Weather is fetched this much wider than needed, so that six-hourly forecasts can be interpolated at both ends.
 MARGIN = np.timedelta64(12, "h")
-#: Variables without which weather is of no use; others are left out where they have holes.
-NEEDED = ("temp_air", "relative_humidity")
 PriceFetch = Callable[[Client, str, np.datetime64, np.datetime64], xr.Dataset]
 
 
@@ -120,14 +119,14 @@ def _hourly(link: Link) -> Link:
     """The link's weather on whole hours, short gaps interpolated, cut to the window afterwards."""
 
     def fetch(start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-        return clip(quality_control.fill_weather(link.fetch(start - MARGIN, end + MARGIN)), start, end)
+        return clip(fill_weather(link.fetch(start - MARGIN, end + MARGIN)), start, end)
 
     return Link(link.name, fetch, link.skip)
 
 
 def _whole_variables(ds: xr.Dataset) -> xr.Dataset:
     """Without optional variables that some of the hours lack."""
-    optional = [n for n in ds.data_vars if ds[n].dtype.kind == "f" and n not in NEEDED]
+    optional = [n for n in ds.data_vars if ds[n].dtype.kind == "f" and n not in NEEDED_WEATHER]
     return ds.drop_vars([n for n in optional if ds[n].isnull().any()])
 
 

@@ -10,10 +10,11 @@ import xarray as xr
 
 from energy.schema import QUALITY
 from energy.series import quality_control
-from energy.series.gap_filling import LOOK_BACK, carried
-from energy.series.labels import clip, ends, held, join
+from energy.series.gap_filling import LOOK_BACK, fill_from_earlier_days
+from energy.series.labels import clip, ends, join
+from energy.series.local_time import iso
+from energy.series.resample import held
 from energy.sources.client.answer import Kind, SourceError
-from energy.sources.requests_by_day import iso
 
 #: Start and end (UTC) -> a labelled Dataset.
 Fetch = Callable[[np.datetime64, np.datetime64], xr.Dataset]
@@ -205,7 +206,7 @@ def _persist(chain: _Chain, links: Sequence[Link]) -> None:
     step_h = min(float(p["dt"].min()) for p in parts)
     known = join([held(p, step_h) for p in parts])
     before = _hours(chain.missing())
-    chain.parts.append(carried(known, chain.start, chain.end, step_h))
+    chain.parts.append(fill_from_earlier_days(known, chain.start, chain.end, step_h))
     chain.steps.append(Step("persistence", "ok", before - _hours(chain.missing()), "same hour of an earlier day"))
 
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import numpy as np
 import xarray as xr
 
 from energy.series.labels import dataset
-from energy.sources.client.settings import Source
+from energy.sources.client.http import Client
+from energy.sources.client.settings import LIVE_TTL_S, Source
+from energy.sources.client.windows import stamped
 
 #: A rate stands in for later days without one at most this long [days]: Easter and Christmas have four or five.
 CARRY_DAYS = 7
+
+
+def get_rates(
+    client: Client, source: Source, path: str, params: Mapping[str, str], parse: Callable[[bytes], xr.Dataset]
+) -> xr.Dataset:
+    """What a bank answers; without any day where it has none."""
+    answer = client.get(source.name, path, params, ttl_s=LIVE_TTL_S)
+    return stamped(parse(answer.body if answer.kind == "ok" else b""), answer)
 
 
 def table(source: Source, rates: Mapping[str, Mapping[date, float]], currencies: Sequence[str]) -> xr.Dataset:

@@ -12,8 +12,7 @@ import numpy as np
 import xarray as xr
 
 from energy.schema import Floats, Times
-from energy.series.files import labels
-from energy.series.labels import dataset, ends, fetch_attrs, in_one_line, terms_of
+from energy.series.labels import dataset, ends, fetch_attrs, in_one_line, quality_and_source, terms_of
 from energy.series.quality_control import Finding, refused, uncovered
 from energy.sources.bidding_zones import EIC
 from energy.sources.catalogue import skip
@@ -163,7 +162,7 @@ def beside(series: Mapping[str, xr.Dataset], names: Sequence[str]) -> xr.Dataset
     """Signals of several zones as columns ``<zone>_<signal>`` over their common times, with the zones' labels."""
     parts = []
     for zone, ds in series.items():
-        quality, source = labels(ds)
+        quality, source = quality_and_source(ds)
         part = ds[[n for n in names if n in ds]].assign(quality=("time", quality), source=("time", source))
         parts.append(part.rename({str(n): f"{zone}_{n}" for n in part.data_vars}))
     whole = xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="drop")

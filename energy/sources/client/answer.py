@@ -142,6 +142,22 @@ def _message(body: bytes) -> str:
     return ""
 
 
+def number(value: object) -> float:
+    """A number of a JSON body; NaN for null."""
+    return float("nan") if value is None else float(str(value))
+
+
+def check_unit(name: str, found: str, *documented: str) -> None:
+    """Nothing, where a variable is in (one of) its documented units.
+
+    Raises
+    ------
+    ValueError : it is in another one.
+    """
+    if found not in documented:
+        raise ValueError(f"{name} is in {found!r}, not in {documented[0]!r}")
+
+
 @contextmanager
 def reading(source: str) -> Iterator[None]:
     """A body that does not have the promised form is a SourceError (fatal) that says where it broke."""

@@ -30,8 +30,8 @@ from urllib.parse import urlencode
 
 import numpy as np
 
+from energy.series.local_time import Span, iso
 from energy.sources.client.answer import Answer, Kind, SourceError
-from energy.sources.requests_by_day import Span, iso
 
 
 @dataclass(frozen=True)

@@ -41,12 +41,12 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from energy.series.local_time import Span
 from energy.sources.client.answer import Answer, Kind, SourceError, Verdict
 from energy.sources.client.cache import Archive, Health, Ledger, Sessions, question
 from energy.sources.client.credentials import redact, redact_logs, scrub
 from energy.sources.client.rate_limits import Limits, policy
 from energy.sources.client.settings import Settings, Source, loopback
-from energy.sources.requests_by_day import Span
 
 #: Never stored, should a credential ever get into a request above the adapter.
 IGNORED = ("securityToken", "SECURITY_TOKEN", "apikey", "X-Api-Key", "auth-token", "X-API-Key", "Authorization")

@@ -42,12 +42,13 @@ import numpy as np
 import xarray as xr
 
 from energy.schema import Floats, Times
-from energy.series.labels import clip, dataset, hours, join, touching, utc
+from energy.series.labels import clip, dataset, duration, join, touching, utc
+from energy.series.local_time import Span, iso, local_steps
 from energy.sources.bidding_zones import DEFAULT_CLOCK, clock_of, eic
 from energy.sources.client.answer import Answer, SourceError, Verdict, by_status, reading, words
 from energy.sources.client.http import Client
 from energy.sources.client.settings import Key, Source, ttl
-from energy.sources.requests_by_day import Span, blocks, gathered, given, iso, local_steps, months, newest_first
+from energy.sources.client.windows import blocks, fetch_windows, months, parse_answers
 
 #: Longest window of a request: "P1Y" is 365 days at the server, in leap years too.
 YEAR = timedelta(days=365)
@@ -104,19 +105,14 @@ SOURCE = Source(
 
 
 def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    """Day-ahead prices of the periods that begin in [start, end) (UTC) [EUR/MWh]; quality `auction`.
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has; periods without a price are absent.
-    """
+    """Day-ahead prices of the periods that begin in [start, end) (UTC) [EUR/MWh]; quality `auction`."""
     area = eic(zone)
     params = {"documentType": "A44", "in_Domain": area, "out_Domain": area, "contract_MarketAgreement.type": "A01"}
 
     def year(span: Span) -> xr.Dataset | None:
-        return given(parse_prices, *ask(client, params, *span))
+        return parse_answers(parse_prices, *ask(client, params, *span))
 
-    ds = gathered(_prices([], ""), newest_first(blocks(start, end, YEAR)), year)
+    ds = fetch_windows(_prices([], ""), blocks(start, end, YEAR), year)
     return clip(ds, start, end).assign_attrs(zone=zone)
 
 
@@ -136,12 +132,7 @@ def ask(client: Client, params: Mapping[str, str], start: np.datetime64, end: np
 
 
 def parse_prices(*bodies: bytes) -> xr.Dataset:
-    """`price` [EUR/MWh] of the coupled auction, from the pages of one answer.
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented form, another currency or unit.
-    """
+    """`price` [EUR/MWh] of the coupled auction, from the pages of one answer."""
     with reading(SOURCE.name):
         found = [p for body in bodies for p in periods(body, "price.amount", DEFAULT_CLOCK)]
         if wrong := {(p.currency, p.unit) for p in found} - {("EUR", "MWH")}:
@@ -172,7 +163,7 @@ def _series(found: list[Period]) -> tuple[Times, Floats, Floats]:
     for i in first:
         if time[i] >= until:
             keep.append(i)
-            until = time[i] + hours(dt[i])
+            until = time[i] + duration(dt[i])
     return time[keep], dt[keep], value[keep]
 
 
@@ -271,18 +262,13 @@ PUMPED, PUMPING = "B10", "hydro_pumping_mw"
 
 
 def get_reservoirs(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    """Weeks that touch [start, end) (UTC): `reservoir_mwh`; quality `measured`.
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has.
-    """
+    """Weeks that touch [start, end) (UTC): `reservoir_mwh`; quality `measured`."""
     params = {"documentType": "A72", "processType": "A16", "in_Domain": eic(zone)}
 
     def year(span: Span) -> xr.Dataset | None:
-        return given(partial(parse_reservoirs, clock=clock_of(zone)), *ask(client, params, *span))
+        return parse_answers(partial(parse_reservoirs, clock=clock_of(zone)), *ask(client, params, *span))
 
-    ds = gathered(_weeks([]), newest_first(blocks(start - MARGIN, end + MARGIN, YEAR)), year)
+    ds = fetch_windows(_weeks([]), blocks(start - MARGIN, end + MARGIN, YEAR), year)
     return touching(ds, start, end).assign_attrs(zone=zone)
 
 
@@ -292,10 +278,6 @@ def parse_reservoirs(*bodies: bytes, clock: str = DEFAULT_CLOCK) -> xr.Dataset:
     Parameters
     ----------
     clock : time zone in which the zone's weeks begin
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented form, another unit, or Periods that are no whole weeks.
     """
     with reading(SOURCE.name):
         found = [p for body in bodies for p in periods(body, "quantity", clock)]
@@ -310,19 +292,14 @@ def _weeks(found: list[Period]) -> xr.Dataset:
 
 
 def get_generation(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    """Hydro generation of the periods that begin in [start, end) (UTC); see `parse_generation`.
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has.
-    """
+    """Hydro generation of the periods that begin in [start, end) (UTC); see `parse_generation`."""
     params = {"documentType": "A75", "processType": "A16", "in_Domain": eic(zone)}
 
     def month(span: Span) -> xr.Dataset | None:  # of all types or none: a sum without one would be too low
         answers = [a for psr in HYDRO for a in ask(client, params | {"psrType": psr}, *span)]
-        return given(parse_generation, *answers)
+        return parse_answers(parse_generation, *answers)
 
-    return clip(gathered(_generation([]), newest_first(months(start, end)), month), start, end).assign_attrs(zone=zone)
+    return clip(fetch_windows(_generation([]), months(start, end), month), start, end).assign_attrs(zone=zone)
 
 
 def parse_generation(*bodies: bytes) -> xr.Dataset:
@@ -331,10 +308,6 @@ def parse_generation(*bodies: bytes) -> xr.Dataset:
     A type that the answer lacks counts as nothing: zones without rivers or reservoirs publish none. A time that
     lacks one of them which other times have is left out: the sum would be too low. Pumped storage is published
     now as generation, now as consumption, so there a time without is nothing.
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented form, or another unit.
     """
     with reading(SOURCE.name):
         found = [p for body in bodies for p in periods(body, "quantity", DEFAULT_CLOCK)]
