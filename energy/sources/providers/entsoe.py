@@ -44,12 +44,13 @@ import xarray as xr
 from energy.schema import Floats, Times
 from energy.series.labels import clip, dataset, duration, join, touching, utc
 from energy.series.local_time import Span, iso, local_steps
-from energy.sources.bidding_zones import DEFAULT_CLOCK, clock_of, eic
+from energy.sources.bidding_zones import DEFAULT_CLOCK, EIC, clock_of, eic
 from energy.sources.client.answer import Answer, SourceError, Verdict, by_status, reading, words
 from energy.sources.client.http import Client
 from energy.sources.client.settings import Key, Source, ttl
 from energy.sources.client.windows import blocks, fetch_windows, months, parse_answers
 
+ZONES = frozenset(EIC)
 #: Longest window of a request: "P1Y" is 365 days at the server, in leap years too.
 YEAR = timedelta(days=365)
 #: TimeSeries per answer, and the last offset the server accepts.
