@@ -76,12 +76,7 @@ def read_weather(
     sunny: bool = False,
     as_of: datetime | None = None,
 ) -> xr.Dataset:
-    """Weather of one site over the horizon, as known `as_of`; `sunny` asks for irradiance and wind if there.
-
-    Raises
-    ------
-    SeriesError : names file, column and the first hour at fault.
-    """
+    """Weather of one site over the horizon, as known `as_of`; `sunny` asks for irradiance and wind if there."""
     scope = Scope(*horizon.bounds(), fill, as_of)
     ds = read.read_weather(
         path, spec.quality, scope, horizon.start.year, sunny, spec.humidity == "dew_point_daily_minimum"

@@ -5,7 +5,8 @@ Its gaps are stated apart, one flag per row: an interval may lack a number that 
 
     a file, on request     weather: interpolated over short gaps, else an earlier day
                            prices, carbon: an earlier day, else the value before for a few hours
-    a fetched series       weather: interpolated over short gaps and coarse forecast steps; then, from no source: an earlier day
+    a fetched series       weather: interpolated over short gaps and coarse forecast steps
+                           what no source has: an earlier day
     a night                prices, carbon, weather: the forecast that it hands in
 """
 

@@ -161,10 +161,10 @@ def flips(ds: xr.Dataset, reference: xr.Dataset) -> list[Finding]:
     """Is it the reference with another sign, or in another unit?"""
     _, mine, theirs = np.intersect1d(ds["time"].values, reference["time"].values, return_indices=True)
     a, b = ds["price"].values[mine], reference["price"].values[theirs]
-    told = np.abs(b) > KWH_MEDIAN
-    if told.sum() < FEWEST:
+    clear = np.abs(b) > KWH_MEDIAN
+    if clear.sum() < FEWEST:
         return []
-    ratio = float(np.median(a[told] / b[told]))
+    ratio = float(np.median(a[clear] / b[clear]))
     if abs(ratio + 1) < RATIO_WIDTH:
         return [Finding("sign", "refuse", "the prices of the reference with the other sign", _at(ds, int(mine[0])))]
     for name, factor in UNIT_RATIOS.items():
@@ -194,12 +194,7 @@ def refused(found: Sequence[Finding]) -> str:
 
 
 def in_range(path: Path, name: str, values: pd.Series, low: float, high: float, unit: str) -> pd.Series:
-    """The values of a file's column.
-
-    Raises
-    ------
-    SeriesError : one lies outside; names its time.
-    """
+    """The values of a file's column; SeriesError where one lies outside."""
     bad = (values < low) | (values > high)
     if bad.any():
         at = int(np.argmax(bad.to_numpy()))
@@ -209,12 +204,7 @@ def in_range(path: Path, name: str, values: pd.Series, low: float, high: float, 
 
 
 def refuse_per_kwh(path: Path, name: str, price: pd.Series) -> None:
-    """Nothing, where the prices of a file look like prices per MWh.
-
-    Raises
-    ------
-    SeriesError : their median is below KWH_MEDIAN.
-    """
+    """SeriesError where the prices of a file look like prices per kWh: their median is below KWH_MEDIAN."""
     median = float(price.abs().median())
     if median < KWH_MEDIAN:
         raise SeriesError(
@@ -225,12 +215,7 @@ def refuse_per_kwh(path: Path, name: str, price: pd.Series) -> None:
 
 
 def refuse_supersaturated(path: Path, frame: pd.DataFrame, humidity: str) -> None:
-    """Nothing, where dew point or wet bulb (the column `humidity`) does not lie above dry bulb.
-
-    Raises
-    ------
-    SeriesError : it does, by more than SUPERSATURATION.
-    """
+    """SeriesError where dew point or wet bulb (the column `humidity`) lies above dry bulb by more than SUPERSATURATION."""
     if humidity == "relative_humidity":
         return
     excess = frame[humidity] - frame["temp_air"]

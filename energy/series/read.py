@@ -1,6 +1,7 @@
 """One series of a file over a horizon: read, cut to what was known, put on its own grid, filled on request, labelled.
 
 Each interval keeps its quality; nothing is filled unasked. Series stay at their own resolution and in their own currency.
+Every reader raises SeriesError, which names file, column and the first hour at fault.
 """
 
 from __future__ import annotations
@@ -63,10 +64,6 @@ def read_price(path: Path, column: str, quality: str, scope: Scope, currency: st
     ----------
     quality : of intervals to which the file gives none
     per_mwh : the unit is stated: small prices are not taken for prices per kWh
-
-    Raises
-    ------
-    SeriesError : names file, column and the first hour at fault.
     """
     table = read_series(path)
     values = in_range(path, column, numbers(path, table, column), -PRICE_LIMIT, PRICE_LIMIT, f"{currency}/MWh")
@@ -76,12 +73,7 @@ def read_price(path: Path, column: str, quality: str, scope: Scope, currency: st
 
 
 def read_carbon(path: Path, column: str, quality: str, scope: Scope, factor: float) -> xr.Dataset:
-    """`value` [t/MWh] of one zone, the column times `factor`.
-
-    Raises
-    ------
-    SeriesError : names file, column and the first hour at fault.
-    """
+    """`value` [t/MWh] of one zone, the column times `factor`."""
     table = read_series(path)
     values = in_range(path, column, numbers(path, table, column) * factor, *CARBON_RANGE)
     return _one_column(path, table, column, values, quality, scope, price=False)
@@ -104,10 +96,6 @@ def read_weather(
     ----------
     year : on which a typical year is put
     dew_point_from_minimum : the dew point is taken from the lowest dry bulb of each day, and the series is a proxy
-
-    Raises
-    ------
-    SeriesError : names file, column and the first hour at fault.
     """
     table = _standard_names(path, read_series(path, year))
     if dew_point_from_minimum:
@@ -129,12 +117,7 @@ def read_weather(
 
 
 def numbers(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
-    """A column as numbers; NaN where it has an empty cell.
-
-    Raises
-    ------
-    SeriesError : no column of that name, or a cell that is neither empty nor a finite number.
-    """
+    """A column as numbers, NaN for empty cells; SeriesError where it is not there or a cell is no finite number."""
     if name not in table:
         raise SeriesError(f"{path}: header", f"no column {name!r}", f"one of {list(table.columns)[:12]}")
     values = pd.to_numeric(table[name], errors="coerce").astype(float)
@@ -168,12 +151,7 @@ def dew_point_daily_minimum(temp_air: pd.Series) -> pd.Series:
 def _labelled(
     path: Path, known: pd.DataFrame, table: pd.DataFrame, name: str, column: str, quality: str, scope: Scope
 ) -> tuple[pd.DataFrame, float]:
-    """The values over the horizon with the quality of each interval, and their step [h]: the file's `column`, else `quality`.
-
-    Raises
-    ------
-    SeriesError : nothing inside the horizon, or a quality that is not one of QUALITY.
-    """
+    """The values over the horizon with the quality of each interval, and their step [h]: the file's `column`, else `quality`."""
     part, step = to_horizon(path, known, name, scope.start, scope.end)
     labels = table[column].reindex(part.index).fillna(quality) if column in table else quality
     if unknown := sorted(set(labels) - set(QUALITY) if column in table else (), key=str):
@@ -184,12 +162,7 @@ def _labelled(
 def _filled(
     path: Path, name: str, part: pd.DataFrame, step_h: float, scope: Scope, rules: Sequence[Rule]
 ) -> pd.DataFrame:
-    """The part without gaps: filled by the rules where that is asked for.
-
-    Raises
-    ------
-    SeriesError : a gap that may not, or cannot, be filled; names the first.
-    """
+    """The part without gaps: filled by the rules where that is asked for; SeriesError where a gap may not, or cannot, be filled."""
     gaps = part.isna().any(axis=1).to_numpy()
     if not scope.fill and gaps.any():
         lacking = ", ".join(str(c) for c in part if c != "value" and part[c].isna().any())

@@ -101,7 +101,7 @@ def _lengths(start: Ints, longest: int) -> tuple[Ints, Bools]:
     """Length of each row's interval [ns], and whether it is believed, each (R,).
 
     Two equal steps in a row are believed, up to the longest. Any other row is as long as the one before it, and no
-    longer than to the next: what lies behind is a gap.
+    longer than to the next: the rest is a gap.
     """
     after = np.diff(start)
     same = after[1:] == after[:-1]
@@ -134,15 +134,11 @@ def held(ds: xr.Dataset, step_h: float) -> xr.Dataset:
 
 
 def complete(values: pd.DataFrame, since: np.datetime64, end: np.datetime64, name: str) -> pd.DataFrame:
-    """The table on its step over the whole of [since, end), NaN where it has nothing.
+    """The table on its step over the whole of [since, end), NaN where it has nothing; SeriesError below two rows.
 
     Parameters
     ----------
     values : on one step, gaps left out
-
-    Raises
-    ------
-    SeriesError : fewer than two rows.
     """
     index = pd.DatetimeIndex(values.index)
     if len(index) < 2:
@@ -158,9 +154,7 @@ def to_horizon(
 ) -> tuple[pd.DataFrame, pd.Timedelta]:
     """The periods that overlap [start, end), on the grid of the table's own most common step, and that step.
 
-    Raises
-    ------
-    SeriesError : nothing of it lies inside the horizon, or its step changes there.
+    SeriesError where nothing of it lies inside the horizon, or its step changes there.
     """
     index = pd.DatetimeIndex(frame.index)
     if len(index) < 2:

@@ -9,7 +9,8 @@ Rules by what a value is (its `quality`), for plans of past nights ("as known th
 
 A night cuts more simply: rows before a moment, and forecasts.
 
-Blanks are filled only where the reader asks for it (`fill`), from earlier days, and labelled `persistence`. What was fetched live is replayed from the answers kept then instead: ``energy.fetch.open_client(as_of=…)``.
+Blanks are filled only where the reader asks for it (`fill`), from earlier days, and labelled `persistence`. What was
+fetched live is replayed from the answers kept then instead: ``energy.fetch.open_client(as_of=…)``.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def as_known(values: pd.DataFrame, quality: pd.Series | str, as_of: datetime | N
     Parameters
     ----------
     values : over interval starts (UTC, naive)
-    quality : of each row in words, or one for all
+    quality : of each row, or one for all
     as_of : the moment (UTC, naive); None keeps everything
     price : a price of the coupled auction, known the day before
     """

@@ -21,7 +21,7 @@ from energy.series.gap_filling import fill_weather
 from energy.series.labels import NEEDED_WEATHER, clip
 from energy.sources import fx_rates
 from energy.sources.bidding_zones import clock_of
-from energy.sources.chain import Filled, Link, Step, fill
+from energy.sources.chain import Attempt, Filled, Link, fill
 from energy.sources.client.answer import SourceError
 from energy.sources.client.http import Client
 from energy.sources.client.settings import Source
@@ -141,7 +141,7 @@ def _whole_variables(ds: xr.Dataset) -> xr.Dataset:
 
 def rates(
     client: Client, currencies: Sequence[str], day: date
-) -> tuple[dict[str, tuple[float, date, str]], list[Step]]:
+) -> tuple[dict[str, tuple[float, date, str]], list[Attempt]]:
     """EUR per unit on a day -> (rate, the day it is of, source) by currency, and what each bank said."""
     found: dict[str, tuple[float, date, str]] = {}
     steps = []
@@ -150,12 +150,12 @@ def rates(
         if not asked:
             break
         try:
-            ds = bank.get_rates(client, asked, day - timedelta(days=fx_rates.CARRY_DAYS), day)
+            ds = bank.get_rates(client, asked, day - timedelta(days=fx_rates.HOLD_DAYS), day)
         except SourceError as e:
-            steps.append(Step(name, e.kind, reason=e.reason))
+            steps.append(Attempt(name, e.kind, reason=e.reason))
             continue
         new = {c: fx_rates.rate_on(ds, c, day) for c in asked}
         found |= {c: (*rate, name) for c, rate in new.items() if rate is not None}
         lacking = [c for c, rate in new.items() if rate is None]
-        steps.append(Step(name, "empty" if lacking else "ok", reason=f"no {', '.join(lacking)}" if lacking else ""))
+        steps.append(Attempt(name, "empty" if lacking else "ok", reason=f"no {', '.join(lacking)}" if lacking else ""))
     return found, steps

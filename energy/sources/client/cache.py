@@ -1,17 +1,11 @@
-"""Raw answers with their fetch times, so that any night can be replayed as it was known then.
+"""What was asked and answered, on disk: raw bodies, a ledger in one SQLite file, and fetches as wholes.
 
-Bodies are files named by their SHA-256; the ledger says which question got which of them, when, and which
-questions got none. A question is source, path and parameters: neither host nor credential is part of it.
+Bodies are files named by their SHA-256. The ledger has which question got which of them, when, and which got none; what was
+sent when, and who asked to be left alone: counters must survive a restart, since ENTSO-E bans an address for ten minutes
+and Open-Meteo counts by the day. A question is source, path and parameters: neither host nor credential is part of it.
 
-One SQLite file that outlives the process: what was sent when, who asked to be left alone, what came back.
-
-Counters must survive a restart: ENTSO-E bans an address for ten minutes, Open-Meteo counts by the day.
-
-Fetches as wholes: for whom, over which hours, begun and ended when; what a replay goes by.
-
-The questions of a fetch depend on its hours and on the moment it began (how far measurements reach, which
-host has which days). A replay therefore asks what the last fetch that covers its hours asked, under that
-fetch's clock.
+The questions of a fetch depend on its hours and on the moment it began (how far measurements reach, which host has which
+days). A replay therefore asks what the last fetch that covers its hours asked, under that fetch's clock.
 """
 
 from __future__ import annotations
@@ -54,8 +48,8 @@ class Archive:
     def __init__(self, folder: Path, ledger: Ledger) -> None:
         self.folder, self._ledger = folder, ledger
 
-    def keep(self, asked: str, at: datetime, answer: Answer) -> None:
-        """Note what a question got at a time; the body is stored once."""
+    def save(self, asked: str, at: datetime, answer: Answer) -> None:
+        """Record what a question got at a time; the body is stored once."""
         sha = hashlib.sha256(answer.body).hexdigest()
         path = self._path(answer.source, sha)
         if not path.exists():
@@ -63,8 +57,8 @@ class Archive:
         came = (sha, as_text(answer.fetched_at), answer.stale)
         self._insert((answer.source, asked, as_text(at), answer.kind, answer.note, *came))
 
-    def keep_failure(self, asked: str, at: datetime, error: SourceError) -> None:
-        """Note that a question got no data, and why."""
+    def save_failure(self, asked: str, at: datetime, error: SourceError) -> None:
+        """Record that a question got no data, and why."""
         self._insert((error.source, asked, as_text(at), error.kind, error.reason, None, None, False))
 
     def _insert(self, row: tuple[object, ...]) -> None:
@@ -72,7 +66,7 @@ class Archive:
         with self._ledger.transaction() as db:
             db.execute(f"INSERT INTO delivery ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def known(self, source: str, asked: str, as_of: datetime) -> Answer:
+    def load(self, source: str, asked: str, as_of: datetime) -> Answer:
         """What the question had got by then.
 
         Raises
@@ -101,7 +95,7 @@ class Archive:
             raise SourceError(source, "fatal", f"the raw answer {sha[:12]} in {self.folder} was changed")
         return Answer(source, kind, body, fetched_at, from_cache=True, stale=stale, note=note)
 
-    def nothing(self, source: str, asked: str, since: datetime) -> Answer | None:
+    def last_empty(self, source: str, asked: str, since: datetime) -> Answer | None:
         """The last answer to a question, if it was "nothing there" and came after `since`."""
         with self._ledger.transaction() as db:
             row = db.execute(
@@ -219,13 +213,13 @@ class Sessions:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def note(self, name: str, span: Span, began: datetime, ended: datetime) -> None:
-        """Put a finished fetch on file."""
+    def save(self, name: str, span: Span, began: datetime, ended: datetime) -> None:
+        """Record a finished fetch."""
         row = (name, iso(span[0]), iso(span[1]), as_text(began), as_text(ended))
         with self._ledger.transaction() as db:
             db.execute("INSERT INTO session (name, start, stop, began, ended) VALUES (?, ?, ?, ?, ?)", row)
 
-    def known(self, name: str, span: Span, as_of: datetime) -> Session:
+    def load(self, name: str, span: Span, as_of: datetime) -> Session:
         """The last fetch for `name` that covers the hours and had ended by then.
 
         Raises

@@ -1,7 +1,4 @@
-"""What is known about a source before it is asked: where it is, what it gives, its terms and its limits.
-
-How the client is set up: folders, addresses, credentials, licence choices, and every limit with its reason.
-"""
+"""What is known about a source before it is asked (`Source`), and how the client is set up (`Settings`)."""
 
 from __future__ import annotations
 
@@ -58,7 +55,7 @@ class Source:
     Attributes
     ----------
     name : as in configuration, cache and reports; ``HYDROCOOL_<NAME>_URL`` replaces the base URL
-    gives : what, in words
+    gives : what, as text
     base_url : where; `keyed_url` where a key is present (Open-Meteo's customer hosts)
     commercial : may a commercial product use it: yes, no, or as each response says
     budget : pairs (seconds, most weight in them), all kept at once
@@ -157,12 +154,7 @@ class Settings:
         return f"{name} ({self.contact})" if self.contact else f"{name} (day-ahead energy optimiser)"
 
     def base_url(self, source: Source) -> str:
-        """Where a source is asked, ending in a slash.
-
-        Raises
-        ------
-        SourceError : neither https nor, where allowed, http on a loopback address.
-        """
+        """Where a source is asked, ending in a slash; SourceError unless https or, where allowed, http on a loopback address."""
         keyed = source.keyed_url if source.key and self.credentials.get(source.key.variable) else ""
         url = (self.urls.get(source.name) or keyed or source.base_url).rstrip("/") + "/"
         parts = urlsplit(url)

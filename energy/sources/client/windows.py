@@ -57,17 +57,13 @@ def fetch_spans(
 
 
 def fetch_windows(none: xr.Dataset, windows: Iterable[W], fetch: Callable[[W], xr.Dataset | None]) -> xr.Dataset:
-    """One Dataset of the windows that could be fetched; the others with their reasons in ``attrs["note"]``.
+    """One Dataset of the windows that could be fetched; the others with their reasons in ``attrs["note"]``, as `ask_hosts`.
 
     Parameters
     ----------
     none : the source's Dataset without any interval
     windows : in the order of time; after GIVE_UP failures in a row the older ones are not asked for
     fetch : a window -> its intervals, or None where the source has nothing
-
-    Raises
-    ------
-    SourceError : there were failures and nothing else; the last of them.
     """
     return join_windows(none, *ask_each(list(windows)[::-1], fetch))
 

@@ -53,9 +53,7 @@ LONGEST_STEP_H = 1.0
 def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
     """Prices of the periods that begin in [start, end) (UTC) [EUR/MWh]; quality `secondary`.
 
-    Raises
-    ------
-    LicenceError : the answer's licence forbids commercial use and private use was not stated.
+    LicenceError where the answer's licence forbids commercial use and private use was not stated.
     """
 
     def month(span: Span) -> xr.Dataset | None:

@@ -1,32 +1,20 @@
-"""ENTSO-E Transparency Platform: day-ahead prices (A44) of every European zone; needs a token.
+"""ENTSO-E Transparency Platform: day-ahead prices (A44), reservoirs, hydro generation of European zones; needs a token.
 
 Contract (Transparency Platform RESTful API guide; docs/sources.md): times ``yyyyMMddHHmm`` in
 UTC, whole published documents that overlap the window come back, at most a year per request, 100 TimeSeries
 per answer (then `offset`), "no data" as an acknowledgement in a 200 (earlier in a 400), 400 requests per
 minute or a ban of ten minutes. The token travels in the header SECURITY_TOKEN, never in the address.
 
-Auctions are told apart by their sequence: 1 is the coupled day-ahead auction (SDAC), 2 for DE-LU and AT
+Auctions are distinguished by their sequence: 1 is the coupled day-ahead auction (SDAC), 2 for DE-LU and AT
 another one (EXAA). Sequences are never mixed; where 1 is missing there is no price, and the note says so.
 
-ENTSO-E market documents: TimeSeries, Periods and Points, with the rules of their curve types.
+Curve types: A01: each position counts for itself, a missing one is a gap. A03: a value holds until the next position that
+is there, and the LAST one to the end of its Period; never across Periods. Positions count steps of the Period's resolution;
+days and weeks are counted in the zone's local time (a week across the spring change has 167 hours).
 
-A01: each position stands for itself, a missing one is a gap. A03: a value holds until the next position that
-is there, and the LAST one to the end of its Period; never across Periods. Positions count steps of the
-Period's resolution; days and weeks are counted in the zone's local time (a week across the spring change
-has 167 hours, its neighbours begin at the local Monday all the same).
-
-ENTSO-E's hydropower signals: weekly reservoir filling (A72) and hydro generation (A75).
-
-A72 is one number per local week, published on the third working day after it. A75 has one TimeSeries per
-production type, `inBiddingZone` for generation and `outBiddingZone` for what pumps draw; it trails real time
-by up to sixteen hours, and is asked for by months as the platform's export limits want it.
-
-XML into a tree by expat, set up to refuse what attacks need.
-
-No document we read has a document type declaration, and entities can only be declared inside one; so the
-first ``<!DOCTYPE`` ends the parse, before any entity exists (billion laughs, quadratic blow-up, external
-entities). That is what defusedxml's ``forbid_dtd`` does, in one handler and without the pure-Python parser
-that it needs; the size of a body is limited before it gets here, its depth here.
+Hydropower: reservoir filling (A72) is one number per local week, published on the third working day after it. Generation
+(A75) has one TimeSeries per production type, `inBiddingZone` for generation and `outBiddingZone` for what pumps draw; it
+trails real time by up to sixteen hours, and is asked for by months as the platform's export limits want it.
 """
 
 from __future__ import annotations
@@ -45,7 +33,7 @@ from energy.schema import Floats, Times
 from energy.series.labels import clip, dataset, duration, join, touching, utc
 from energy.series.local_time import Span, iso, local_steps
 from energy.sources.bidding_zones import DEFAULT_CLOCK, EIC, clock_of, eic
-from energy.sources.client.answer import Answer, SourceError, Verdict, by_status, reading, words
+from energy.sources.client.answer import Answer, SourceError, Verdict, by_status, reading, server_text
 from energy.sources.client.http import Client
 from energy.sources.client.settings import Key, Source, ttl
 from energy.sources.client.windows import blocks, fetch_windows, months, parse_answers
@@ -74,7 +62,7 @@ def classify(status: int, body: bytes) -> Verdict:
     if status == 200 and b"_MarketDocument" in body[:1000] and body.rstrip().endswith(b"_MarketDocument>"):
         return Verdict("ok")
     if status in (200, 404):  # 404 and pages in a 200 were seen in the outage of September 2026
-        return Verdict("retry", f"HTTP {status} without a whole document: {words(body)}")
+        return Verdict("retry", f"HTTP {status} without a whole document: {server_text(body)}")
     return by_status(status, body, keyed=True)
 
 
@@ -201,10 +189,6 @@ def periods(body: bytes, value: str, clock: str) -> list[Period]:
     ----------
     value : element that holds the number, ``price.amount`` or ``quantity``
     clock : time zone in which days and weeks are counted
-
-    Raises
-    ------
-    ValueError : not the documented form.
     """
     return [p for series in parse_xml(body).findall("TimeSeries") for p in _of_series(series, value, clock)]
 
@@ -274,12 +258,7 @@ def get_reservoirs(client: Client, zone: str, start: np.datetime64, end: np.date
 
 
 def parse_reservoirs(*bodies: bytes, clock: str = DEFAULT_CLOCK) -> xr.Dataset:
-    """`reservoir_mwh` [MWh] at the end of each week; time is the week's local Monday, as UTC.
-
-    Parameters
-    ----------
-    clock : time zone in which the zone's weeks begin
-    """
+    """`reservoir_mwh` [MWh] at the end of each week; time is the week's local Monday by `clock`, as UTC."""
     with reading(SOURCE.name):
         found = [p for body in bodies for p in periods(body, "quantity", clock)]
         if wrong := {p.unit for p in found} - {"MWH"}:
@@ -339,7 +318,11 @@ MOST_LEVELS = 32
 
 
 def parse_xml(body: bytes) -> Element:
-    """The root element; names without namespaces, since ENTSO-E puts a version into those.
+    """The root element by expat; names without namespaces, since ENTSO-E puts a version into those.
+
+    No document that we read has a document type declaration, and entities can only be declared inside one; so the first
+    ``<!DOCTYPE`` ends the parse, before any entity exists (billion laughs, quadratic blow-up, external entities). The
+    size of a body is limited before it gets here, its depth here.
 
     Raises
     ------
@@ -375,12 +358,7 @@ def parse_xml(body: bytes) -> Element:
 
 
 def text(element: Element, path: str) -> str:
-    """Text of the one element at a path.
-
-    Raises
-    ------
-    ValueError : it is not there.
-    """
+    """Text of the one element at a path; ValueError where it is not there."""
     found = element.findtext(path)
     if found is None:
         raise ValueError(f"<{element.tag}> has no <{path}>")

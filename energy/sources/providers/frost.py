@@ -2,7 +2,7 @@
 
 Contract (frost.met.no/api.html): HTTP Basic with the client id as user and no password; `referencetime` is
 ``start/end`` in UTC, start included, end not; no data is a 404 (no such series a 412); values may be text;
-one element may come as several series, told apart by offset, resolution and level. Stations near a place
+one element may come as several series, distinguished by offset, resolution and level. Stations near a place
 come from ``sources/v0.jsonld?geometry=nearest(POINT(lon lat))``.
 """
 

@@ -98,9 +98,7 @@ def get_weather(
 ) -> list[xr.Dataset]:
     """Hours that begin in [start, end) (UTC) at each (latitude, longitude); `forecast`, history `secondary`.
 
-    Raises
-    ------
-    LicenceError : neither a key nor stated private use.
+    LicenceError where there is neither a key nor stated private use.
     """
     today = client.now().astype("datetime64[D]").astype("datetime64[ns]")
     split = today - np.timedelta64(BACK - 1, "D")
