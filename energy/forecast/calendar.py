@@ -46,9 +46,7 @@ def history_before(time: Times, values: Floats, moment: np.datetime64) -> Histor
     ----------
     time : starts of equal steps (UTC), shape (R,), rising; steps may be missing
 
-    Raises
-    ------
-    ValueError : nothing is known.
+    Raises ValueError: nothing is known.
     """
     there = (time < moment) & np.isfinite(values)
     if not there.any():

@@ -52,9 +52,7 @@ def shape(
     future_time : starts to forecast (UTC), shape (F,); any market time unit
     time_zone : of the clock that the week's shape follows
 
-    Raises
-    ------
-    ValueError : no price is known before `first_unknown`.
+    Raises ValueError: no price is known before `first_unknown`.
     """
     history = history_before(time, price, first_unknown)
     weeks = min(WEEKS, int(history.days // 7))

@@ -37,9 +37,7 @@ def weather_ahead(
     future_time : starts to forecast (UTC), shape (F,)
     fades_h : time in which what is carried on fades to 1/e [h]
 
-    Raises
-    ------
-    ValueError : nothing is known before `first_unknown`.
+    Raises ValueError: nothing is known before `first_unknown`.
     """
     history = history_before(time, values, first_unknown)
     recent, notes = _recent(history, future_time)

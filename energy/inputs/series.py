@@ -44,9 +44,7 @@ def read_all(
     sunny : sites with a solar array, whose weather needs irradiance and wind where the file has them
     as_of : leave out what was not known at this moment (UTC, naive; rules in `series/vintage.py`)
 
-    Raises
-    ------
-    SeriesError : names file, column and the first hour at fault.
+    Raises SeriesError: names file, column and the first hour at fault.
     """
     scope = Scope(*case.horizon.bounds(), fill, as_of)
     prices: dict[str, xr.Dataset] = {}

@@ -41,9 +41,7 @@ def read_frame(path: Path, text: Sequence[str] = (), missing: Sequence[str] = ("
     text : columns that are text even where they look like numbers
     missing : cells of a CSV file that stand for no value
 
-    Raises
-    ------
-    SeriesError : not readable, or no such format.
+    Raises SeriesError: not readable, or no such format.
     """
     return _table(path, _content(path), text, missing)
 
@@ -87,9 +85,7 @@ def read_series(path: Path, year: int | None = None) -> pd.DataFrame:
     A typical year (EPW) is moved to `year` and its neighbours, so that UTC offsets and horizons across
     New Year find their hours.
 
-    Raises
-    ------
-    SeriesError : no time column, a stamp without a meaning, a duplicated or backward one; names the row.
+    Raises SeriesError: no time column, a stamp without a meaning, a duplicated or backward one; names the row.
     """
     if path.suffix.lower() == ".epw":
         return _read_epw(path, year or 2001)
@@ -202,7 +198,9 @@ def columns(series: Mapping[str, xr.Dataset], variable: str) -> xr.Dataset:
     step_h = min(float(ds["dt"].min()) for ds in series.values())
     fine = {label: held(ds, step_h) for label, ds in series.items()}
     time = np.unique(np.concatenate([ds["time"].values for ds in fine.values()]))
-    out = xr.Dataset(coords={"time": ("time", time, TIME_ATTRS)}, attrs=_shared(series))
+    out = xr.Dataset(
+        coords={"time": ("time", time, TIME_ATTRS)}, attrs=terms_of(series.values()) | {"Conventions": "CF-1.11"}
+    )
     for label, ds in fine.items():
         at = np.searchsorted(time, ds["time"].values)
         out[label] = ("time", _spread(ds[variable].values, at, len(time), np.nan), ds[variable].attrs | ds.attrs)
@@ -222,11 +220,6 @@ def _spread(values: np.ndarray[Any, Any], at: np.ndarray[Any, Any], size: int, m
     out = np.full(size, missing, dtype=np.result_type(values.dtype, np.array(missing).dtype))
     out[at] = values
     return out
-
-
-def _shared(series: Mapping[str, xr.Dataset]) -> dict[str, str]:
-    """Attributes of the whole file: every licence and attribution, each once."""
-    return terms_of(series.values()) | {"Conventions": "CF-1.11"}
 
 
 def write(ds: xr.Dataset, path: Path) -> Path:

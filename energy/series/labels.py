@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,20 +28,13 @@ FETCH_ATTRS = ("retrieved_at", "stale", "note")
 TERMS = ("source", "licence", "attribution")
 
 
-class Origin(Protocol):
-    """Who publishes a series, and on what terms."""
+@dataclass(frozen=True)
+class Origin:
+    """Who publishes a series: the `source` label of its intervals, terms of use, and the credit that they ask for."""
 
-    @property
-    def name(self) -> str:
-        """Name in the `source` label of each interval."""
-
-    @property
-    def licence(self) -> str:
-        """Terms of use."""
-
-    @property
-    def attribution(self) -> str:
-        """Credit that the licence asks for."""
+    name: str
+    licence: str
+    attribution: str
 
 
 def dataset(

@@ -19,7 +19,7 @@ import xarray as xr
 from energy.errors import SeriesError
 from energy.schema import Floats, Times
 from energy.series.labels import clip, ends
-from energy.series.local_time import day_of, midnight
+from energy.series.local_time import Span, day_of, midnight
 
 #: Prices outside are looked at: the harmonised limits of the coupled day-ahead market [EUR/MWh].
 BAND = (-500.0, 4000.0)
@@ -95,9 +95,7 @@ def _at(ds: xr.Dataset, position: int) -> np.datetime64:
     return np.datetime64(ds["time"].values[position], "ns")
 
 
-def uncovered(
-    time: Times, until: Times, start: np.datetime64, end: np.datetime64
-) -> list[tuple[np.datetime64, np.datetime64]]:
+def uncovered(time: Times, until: Times, start: np.datetime64, end: np.datetime64) -> list[Span]:
     """Stretches of [start, end) outside the intervals [time, until), which are sorted and may overlap."""
     out, known = [], start
     for begin, stop in zip(time, until, strict=True):

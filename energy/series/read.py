@@ -17,17 +17,10 @@ import xarray as xr
 
 from energy.errors import SeriesError
 from energy.schema import QUALITY
+from energy.series import quality_control
 from energy.series.files import read_series
 from energy.series.gap_filling import Rule, earlier_day, fill, hold_last, interpolate
 from energy.series.labels import flags
-from energy.series.quality_control import (
-    CARBON_RANGE,
-    PRICE_LIMIT,
-    RANGES,
-    in_range,
-    refuse_per_kwh,
-    refuse_supersaturated,
-)
 from energy.series.resample import minutes, to_horizon
 from energy.series.vintage import as_known
 
@@ -66,16 +59,25 @@ def read_price(path: Path, column: str, quality: str, scope: Scope, currency: st
     per_mwh : the unit is stated: small prices are not taken for prices per kWh
     """
     table = read_series(path)
-    values = in_range(path, column, numbers(path, table, column), -PRICE_LIMIT, PRICE_LIMIT, f"{currency}/MWh")
+    values = quality_control.in_range(
+        path,
+        column,
+        numbers(path, table, column),
+        -quality_control.PRICE_LIMIT,
+        quality_control.PRICE_LIMIT,
+        f"{currency}/MWh",
+    )
     if not per_mwh:
-        refuse_per_kwh(path, column, values)
+        quality_control.refuse_per_kwh(path, column, values)
     return _one_column(path, table, column, values, quality, scope, price=True)
 
 
 def read_carbon(path: Path, column: str, quality: str, scope: Scope, factor: float) -> xr.Dataset:
     """`value` [t/MWh] of one zone, the column times `factor`."""
     table = read_series(path)
-    values = in_range(path, column, numbers(path, table, column) * factor, *CARBON_RANGE)
+    values = quality_control.in_range(
+        path, column, numbers(path, table, column) * factor, *quality_control.CARBON_RANGE
+    )
     return _one_column(path, table, column, values, quality, scope, price=False)
 
 
@@ -105,14 +107,16 @@ def read_weather(
         allowed = f"{', '.join(HUMIDITY)}, or humidity: dew_point_daily_minimum"
         raise SeriesError(f"{path}: header", "no humidity", allowed)
     names = ["temp_air", humidity, *(n for n in ("pressure", *(SUN if sunny else ())) if n in table)]
-    frame = pd.DataFrame({n: in_range(path, n, numbers(path, table, n), *RANGES[n]) for n in names})
+    frame = pd.DataFrame(
+        {n: quality_control.in_range(path, n, numbers(path, table, n), *quality_control.RANGES[n]) for n in names}
+    )
     known = as_known(frame, table.get("quality", quality), scope.as_of, price=False)
     part, step_h = _labelled(path, known, table, "weather", "quality", quality, scope)
     if dew_point_from_minimum:
         worst = np.maximum(flags(part["quality"]), QUALITY.index("proxy"))
         part = part.assign(quality=np.array(QUALITY)[worst])
     whole = _filled(path, "weather", part, step_h, scope, [interpolate(step_h), earlier_day(known.dropna())])
-    refuse_supersaturated(path, whole, humidity)
+    quality_control.refuse_supersaturated(path, whole, humidity)
     return _dataset(whole)
 
 

@@ -35,10 +35,9 @@ def on_grid(values: Floats, starts: Times, time: Times, hours: float) -> Floats:
     area = np.concatenate([[0.0], np.cumsum(values[:-1] * np.diff(knots))])
     at = np.searchsorted(knots, since, side="right") - 1
     whole = area[at] + values[at] * (since - knots[at])
+    last = np.searchsorted(knots, since[1:], side="left") - 1  # the step with the last moment before each end
     # Periods inside one step take its value itself: differences of areas would add rounding noise.
-    return np.asarray(
-        np.where(at[:-1] == _last_inside(knots, since[1:]), values[at[:-1]], np.diff(whole) / np.diff(since))
-    )
+    return np.asarray(np.where(at[:-1] == last, values[at[:-1]], np.diff(whole) / np.diff(since)))
 
 
 def worst_on_grid(quality: Flags, starts: Times, time: Times, hours: float) -> Flags:
@@ -58,11 +57,6 @@ def variable(ds: xr.Dataset, name: str, time: Times, hours: float) -> Floats:
 def quality(ds: xr.Dataset, time: Times, hours: float) -> Flags:
     """Quality of a raw series on the grid, shape (T,)."""
     return worst_on_grid(ds["quality"].values, ds["time"].values, time, hours)
-
-
-def _last_inside(knots: Floats, ends: Floats) -> Ints:
-    """Index of the step that the last moment before each end lies in."""
-    return np.searchsorted(knots, ends, side="left") - 1
 
 
 #: Longest interval that a row is taken to hold for where most rows of its series hold for less [ns]: the longest market

@@ -93,15 +93,15 @@ def _weeks(
             return ds.assign(reservoir_mwh=ds["filling_twh"] * 1e6)
     if zone not in EIC:
         return None
-    ds = _attempt("entsoe", lambda: _from_entsoe(client, zone, start, end), steps, skip(client, "entsoe"))
+
+    def possible() -> xr.Dataset:
+        ds = entsoe.get_reservoirs(client, zone, start, end)
+        if bad := refused(check_reservoirs(ds)):
+            raise SourceError("entsoe", "fatal", bad)
+        return ds
+
+    ds = _attempt("entsoe", possible, steps, skip(client, "entsoe"))
     return None if ds is None else ds.assign(known_from=("time", ends(ds) + PUBLISHED_AFTER))
-
-
-def _from_entsoe(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    ds = entsoe.get_reservoirs(client, zone, start, end)
-    if bad := refused(check_reservoirs(ds)):
-        raise SourceError("entsoe", "fatal", bad)
-    return ds
 
 
 def check_reservoirs(ds: xr.Dataset) -> list[Finding]:

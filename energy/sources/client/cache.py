@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -69,16 +70,13 @@ class Archive:
     def load(self, source: str, asked: str, as_of: datetime) -> Answer:
         """What the question had got by then.
 
-        Raises
-        ------
-        SourceError : of the kind noted then; or (empty) where it had not been asked yet.
+        Raises SourceError: of the kind noted then; or (empty) where it had not been asked yet.
         """
-        with self._ledger.transaction() as db:
-            row = db.execute(
-                "SELECT kind, reason, sha, fetched_at, stale FROM delivery WHERE question = ? AND at <= ?"
-                " ORDER BY at DESC, id DESC LIMIT 1",
-                (asked, as_text(as_of)),
-            ).fetchone()
+        row = self._ledger.first(
+            "SELECT kind, reason, sha, fetched_at, stale FROM delivery WHERE question = ? AND at <= ?"
+            " ORDER BY at DESC, id DESC LIMIT 1",
+            (asked, as_text(as_of)),
+        )
         if row is None:
             raise SourceError(source, "empty", f"not on file: it had not been asked for by {as_of:%Y-%m-%d %H:%M}Z")
         kind, reason, sha, fetched_at, stale = row
@@ -97,11 +95,10 @@ class Archive:
 
     def last_empty(self, source: str, asked: str, since: datetime) -> Answer | None:
         """The last answer to a question, if it was "nothing there" and came after `since`."""
-        with self._ledger.transaction() as db:
-            row = db.execute(
-                "SELECT kind, reason, sha, fetched_at, at FROM delivery WHERE question = ? ORDER BY id DESC LIMIT 1",
-                (asked,),
-            ).fetchone()
+        row = self._ledger.first(
+            "SELECT kind, reason, sha, fetched_at, at FROM delivery WHERE question = ? ORDER BY id DESC LIMIT 1",
+            (asked,),
+        )
         if row is None or row[0] != "empty" or row[2] is None or row[4] < as_text(since):
             return None
         return self._read(source, "empty", row[1], row[2], datetime.fromisoformat(row[3]), stale=False)
@@ -117,12 +114,10 @@ class Archive:
 
     def _last(self, source: str, which: str, as_of: datetime) -> tuple[str, str]:
         """Time and reason of the newest such delivery by then; of several at one time the one noted last."""
-        with self._ledger.transaction() as db:
-            row = db.execute(
-                f"SELECT at, reason FROM delivery WHERE source = ? AND at <= ? AND {which}"
-                " ORDER BY at DESC, id DESC LIMIT 1",
-                (source, as_text(as_of)),
-            ).fetchone()
+        row = self._ledger.first(
+            f"SELECT at, reason FROM delivery WHERE source = ? AND at <= ? AND {which} ORDER BY at DESC, id DESC LIMIT 1",
+            (source, as_text(as_of)),
+        )
         return row or ("", "")
 
     def _path(self, source: str, sha: str) -> Path:
@@ -174,6 +169,11 @@ class Ledger:
         with self._turn:
             self._db.close()
 
+    def first(self, sql: str, values: tuple[object, ...]) -> Any:
+        """The first row that a query gives, or None."""
+        with self.transaction() as db:
+            return db.execute(sql, values).fetchone()
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Everything inside happens at once or not at all."""
@@ -222,9 +222,7 @@ class Sessions:
     def load(self, name: str, span: Span, as_of: datetime) -> Session:
         """The last fetch for `name` that covers the hours and had ended by then.
 
-        Raises
-        ------
-        NotOnFile : there is none; says what there is.
+        Raises NotOnFile: there is none; says what there is.
         """
         with self._ledger.transaction() as db:
             row = db.execute(

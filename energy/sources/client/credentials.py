@@ -51,9 +51,7 @@ class Credentials:
 def credentials(environ: Mapping[str, str], variables: frozenset[str]) -> Credentials:
     """Secrets of the given variables: the environment first, then the file.
 
-    Raises
-    ------
-    CredentialError : a file that is named but not there, readable by others, or has a line without a variable; a value
+    Raises CredentialError: a file that is named but not there, readable by others, or has a line without a variable; a value
         that no header may carry.
     """
     named = environ.get(FILE_VARIABLE, "")

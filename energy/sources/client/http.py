@@ -71,12 +71,6 @@ class _Session(CacheMixin, requests.Session):
         """Add nothing on a redirect: requests would look into ~/.netrc; the adapter adds what the source needs."""
 
 
-def _cacheable(response: Response) -> bool:
-    """The cache's filter: whatever is not data (acknowledgements, cut-off bodies, pages) is not stored."""
-    verdict: Verdict | None = getattr(response, "verdict", None)
-    return verdict is None or verdict.kind == "ok"
-
-
 class Client:
     """Asks the sources of a catalogue.
 
@@ -98,9 +92,13 @@ class Client:
         redact_logs()
 
     def _open_session(self) -> _Session:
+        def is_data(response: Response) -> bool:  # acknowledgements, cut-off bodies and pages are not stored
+            verdict: Verdict | None = getattr(response, "verdict", None)
+            return verdict is None or verdict.kind == "ok"
+
         session = _Session(
             backend=SQLiteCache(self.settings.folder / "http.sqlite", wal=True, serializer="json"),
-            cache_control=True, expire_after=0, allowable_codes=(200, 203), filter_fn=_cacheable,
+            cache_control=True, expire_after=0, allowable_codes=(200, 203), filter_fn=is_data,
             ignored_parameters=IGNORED, stale_if_error=self.settings.stale_s,
         )  # fmt: skip
         session.max_redirects = MOST_REDIRECTS
@@ -144,9 +142,7 @@ class Client:
 
         In a replay those are the hours of the last fetch for `name` that covers `span` and had ended by then.
 
-        Raises
-        ------
-        NotOnFile : a replay of what nobody had fetched by then.
+        Raises NotOnFile: a replay of what nobody had fetched by then.
         """
         past = None if self.as_of is None else self.sessions.load(name, span, self.as_of)
         began = self._began = past.began if past else self.settings.clock()
@@ -182,9 +178,7 @@ class Client:
         -------
         Answer : ok, or empty.
 
-        Raises
-        ------
-        SourceError : retry, auth, quota or fatal.
+        Raises SourceError: retry, auth, quota or fatal.
         """
         params = params or {}
         asked = question(source, path, params)
@@ -267,9 +261,7 @@ class Unmounted(BaseAdapter):
     def send(self, request: PreparedRequest, *args: Any, **kw: Any) -> Response:
         """Never sends.
 
-        Raises
-        ------
-        SourceError : (fatal) always.
+        Raises SourceError: (fatal) always.
         """
         host = (request.url or "").split("?")[0]
         raise SourceError("client", "fatal", f"{host} is not an address of the catalogue")
@@ -298,9 +290,7 @@ class SourceAdapter(HTTPAdapter):
              cert: Any = None, proxies: Mapping[str, str] | None = None) -> Response:  # fmt: skip
         """Reserve a place, send, read the body, judge it.
 
-        Raises
-        ------
-        SourceError : no answer, or a body that breaks the limits.
+        Raises SourceError: no answer, or a body that breaks the limits.
         """
         try:
             response = self._exchange(request, verify, cert, proxies)

@@ -34,9 +34,7 @@ class Limits:
     def take(self, source: Source, weight: float) -> None:
         """Wait for a place and reserve it.
 
-        Raises
-        ------
-        SourceError : (quota) the source asked to be left alone, or the budget frees no place within PATIENCE_S;
+        Raises SourceError: (quota) the source asked to be left alone, or the budget frees no place within PATIENCE_S;
             (fatal) the request alone is heavier than a whole window.
         """
         for seconds, most in source.budget:

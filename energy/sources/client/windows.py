@@ -65,7 +65,7 @@ def fetch_windows(none: xr.Dataset, windows: Iterable[W], fetch: Callable[[W], x
     windows : in the order of time; after GIVE_UP failures in a row the older ones are not asked for
     fetch : a window -> its intervals, or None where the source has nothing
     """
-    return join_windows(none, *ask_each(list(windows)[::-1], fetch))
+    return join_windows(none, *ask_hosts([list(windows)[::-1]], fetch))
 
 
 def join_windows(none: xr.Dataset, parts: list[xr.Dataset], note: str) -> xr.Dataset:
@@ -78,11 +78,6 @@ def join_windows(none: xr.Dataset, parts: list[xr.Dataset], note: str) -> xr.Dat
     return ds.assign_attrs(note=in_one_line([str(ds.attrs["note"]), note]))
 
 
-def ask_each(windows: Iterable[W], fetch: Callable[[W], T | None], most: int | None = None) -> tuple[list[T], str]:
-    """`ask_hosts` of one host."""
-    return ask_hosts([windows], fetch, most)
-
-
 def ask_hosts(
     hosts: Iterable[Iterable[W]], fetch: Callable[[W], T | None], most: int | None = None
 ) -> tuple[list[T], str]:
@@ -93,9 +88,7 @@ def ask_hosts(
     hosts : the windows of each, in the order in which they are asked for
     most : ask a host for no more windows once so many have given something
 
-    Raises
-    ------
-    SourceError : there were failures and nothing else; the last of them.
+    Raises SourceError: there were failures and nothing else; the last of them.
     """
     found: list[T] = []
     failed: list[SourceError] = []

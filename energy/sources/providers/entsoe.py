@@ -19,7 +19,7 @@ trails real time by up to sixteen hours, and is asked for by months as the platf
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -259,11 +259,15 @@ def get_reservoirs(client: Client, zone: str, start: np.datetime64, end: np.date
 
 def parse_reservoirs(*bodies: bytes, clock: str = DEFAULT_CLOCK) -> xr.Dataset:
     """`reservoir_mwh` [MWh] at the end of each week; time is the week's local Monday by `clock`, as UTC."""
+    return _weeks(_quantities(bodies, clock, "reservoir filling", "MWH"))
+
+
+def _quantities(bodies: Iterable[bytes], clock: str, what: str, unit: str) -> list[Period]:
     with reading(SOURCE.name):
         found = [p for body in bodies for p in periods(body, "quantity", clock)]
-        if wrong := {p.unit for p in found} - {"MWH"}:
-            raise ValueError(f"reservoir filling in {wrong.pop()}, not in MWH")
-    return _weeks(found)
+        if wrong := {p.unit for p in found} - {unit}:
+            raise ValueError(f"{what} in {wrong.pop()}, not in {unit}")
+    return found
 
 
 def _weeks(found: list[Period]) -> xr.Dataset:
@@ -289,11 +293,7 @@ def parse_generation(*bodies: bytes) -> xr.Dataset:
     lacks one of them which other times have is left out: the sum would be too low. Pumped storage is published
     now as generation, now as consumption, so there a time without is nothing.
     """
-    with reading(SOURCE.name):
-        found = [p for body in bodies for p in periods(body, "quantity", DEFAULT_CLOCK)]
-        if wrong := {p.unit for p in found} - {"MAW"}:
-            raise ValueError(f"generation in {wrong.pop()}, not in MAW")
-    return _generation([p for p in found if p.psr in HYDRO])
+    return _generation([p for p in _quantities(bodies, DEFAULT_CLOCK, "generation", "MAW") if p.psr in HYDRO])
 
 
 def _generation(found: list[Period]) -> xr.Dataset:
@@ -324,9 +324,7 @@ def parse_xml(body: bytes) -> Element:
     ``<!DOCTYPE`` ends the parse, before any entity exists (billion laughs, quadratic blow-up, external entities). The
     size of a body is limited before it gets here, its depth here.
 
-    Raises
-    ------
-    ValueError : not well-formed, a document type declaration, or nested deeper than MOST_LEVELS.
+    Raises ValueError: not well-formed, a document type declaration, or nested deeper than MOST_LEVELS.
     """
     builder, depth = TreeBuilder(), 0
 

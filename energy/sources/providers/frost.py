@@ -20,7 +20,7 @@ from energy.series.local_time import iso
 from energy.sources.client.answer import SourceError, Verdict, check_unit, json_answer, reading
 from energy.sources.client.http import Client
 from energy.sources.client.settings import Key, Source
-from energy.sources.client.windows import ask_each, blocks, fetch_spans
+from energy.sources.client.windows import ask_hosts, blocks, fetch_spans
 from energy.sources.providers.met_norway import decimals
 
 
@@ -66,7 +66,7 @@ def get_weather(
         ds = get_observations(client, station, start, end)
         return ds if ds.sizes["time"] else None
 
-    found, note = ask_each(get_stations(client, latitude, longitude), hours, most=1)
+    found, note = ask_hosts([get_stations(client, latitude, longitude)], hours, most=1)
     ds = found[0] if found else parse_observations(b'{"data": []}')
     return ds.assign_attrs(note=in_one_line([str(ds.attrs.get("note", "")), note]))
 
