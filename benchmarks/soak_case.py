@@ -13,8 +13,8 @@ from ruamel.yaml import YAML
 
 from benchmarks.real_cases import CASES, FX, PLACES, _fleet
 from benchmarks.soak_faults import restore
-from energy.inputs.series import _dew_point_daily_minimum
 from energy.series.files import read_series
+from energy.series.read import dew_point_daily_minimum
 
 #: Window whose fleet and series are used; nights run through its year.
 WINDOW = "nordic2019-february"
@@ -97,7 +97,7 @@ def _series(series: Path, folder: Path) -> None:
     for site in case.sites:
         raw = read_series(series / case.folder / case.weather[site]["file"])
         dry = raw["temp_air"].astype(float)
-        dew = raw["temp_dew"].astype(float) if "temp_dew" in raw else _dew_point_daily_minimum(dry)
+        dew = raw["temp_dew"].astype(float) if "temp_dew" in raw else dew_point_daily_minimum(dry)
         table = pd.DataFrame({"temp_air": dry, "temp_dew": dew}).resample("1h").mean().interpolate()
         table["temp_dew"] = table["temp_dew"].clip(upper=table["temp_air"])
         _twice(table.round(3)).to_csv(

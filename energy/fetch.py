@@ -1,14 +1,13 @@
-"""From a fleet to files: what `energy fetch` does.
+"""From a fleet to files: what `energy fetch` does, and the case of `energy optimize --live`.
 
-Every series goes through its declared chain (`sources/kinds.py`), every step of it is told and written to
-``fetch.json``. What was fetched stays in the cache: a run that was interrupted, or repeated, asks only for
-what is not there. With a client opened `as_of` a moment, the same comes from the answers kept until then.
-
-The case of `energy optimize --live`: what was fetched for a fleet, as the file that a plan starts from.
+Every series goes through its chain (`sources/catalogue.py`); every attempt is reported and written to ``fetch.json``.
+What was fetched stays in the cache: a run that was interrupted, or repeated, asks only for what is not there. With a
+client opened `as_of` a moment, the same comes from the answers kept until then.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,14 +27,14 @@ from energy.inputs.resources import root
 from energy.inputs.tariffs import load_tariffs
 from energy.inputs.yaml_files import dumped
 from energy.schema import QUALITY
+from energy.series.files import columns, one_place, write
 from energy.series.labels import in_one_line
+from energy.series.local_time import day_of
 from energy.sources import catalogue, hydro
 from energy.sources.catalogue import SOURCES
 from energy.sources.chain import Filled
 from energy.sources.client.http import UNREACHABLE, Client
 from energy.sources.client.settings import CONTACT_VARIABLE, from_environment
-from energy.sources.requests_by_day import day_of
-from energy.sources.store import Key, of_kind, prices_by_currency, record, write_all
 
 #: Where answers are kept; `make clean` empties it.
 CACHE = Path("data/cache/sources")
@@ -49,7 +48,11 @@ NEEDED = ("price", "weather")
 CONTEXT = ("hydro", "reservoirs")
 #: What to do where not one source could be reached.
 OFFLINE = "a connection to the internet (HTTPS_PROXY where it needs a proxy): not one source could be reached"
+#: Called with each message.
 Tell = Callable[[str], None]
+#: Kind and label of a series: ("price", "NO4"), ("weather", "narvik"), ("hydro", "NO4"), ("reservoirs", "NO4"),
+#: ("carbon", "GB").
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,7 @@ class Fetched:
         return [f"{kind} {label}" for (kind, label), f in self.series.items() if f.missing and kind in NEEDED]
 
     def require(self) -> None:
-        """Nothing, where prices and weather are whole.
-
-        Raises
-        ------
-        SeriesError : names the series that no source has.
-        """
+        """Nothing where prices and weather are whole, else a SeriesError that names the series that no source has."""
         if lacking := self.missing():
             steps = [s for f in self.series.values() for s in f.steps if s.outcome not in ("skipped", "empty")]
             cut_off = bool(steps) and all(s.reason in UNREACHABLE for s in steps)
@@ -135,7 +133,8 @@ def fetch(
     last = last or first
     history = timedelta(days=history_days)
     start, end = HorizonDays(start=first - history, end=last, time_zone=time_zone(fleet)).bounds()
-    folder = out / f"{fleet.name}_{first}_{last}{_then(client)}"
+    replayed = f"_as_of_{client.as_of:%Y%m%dT%H%M}" if client.as_of else ""
+    folder = out / f"{fleet.name}_{first}_{last}{replayed}"
     if not client.settings.contact and client.as_of is None:
         tell(f"set {CONTACT_VARIABLE} to your e-mail or web address: MET Norway asks to be told who asks")
     with client.session(fleet.name, (start, end)) as asked:
@@ -148,13 +147,8 @@ def fetch(
         at = str(client.now())[:19]
     about = {"first": str(first), "last": str(last), "at": at, "as_of": str(client.as_of or ""),
              "banks": [str(s) for s in steps], "rates": {c: [rate, str(day), source] for c, (rate, day, source) in rates.items()}}  # fmt: skip
-    paths = (*write_all(series, folder), record(series, about, folder))
+    paths = (*_write(series, folder), _record(series, about, folder))
     return Fetched(folder, series, rates, tuple(map(str, steps)), paths)
-
-
-def _then(client: Client) -> str:
-    """Part of the folder's name that keeps a replay apart from the fetch."""
-    return f"_as_of_{client.as_of:%Y%m%dT%H%M}" if client.as_of else ""
 
 
 def _series(tasks: Mapping[Key, Callable[[], Filled]], tell: Tell) -> dict[Key, Filled]:
@@ -186,7 +180,50 @@ def _currencies(fleet: Fleet, path: Path, series: Mapping[Key, Filled]) -> set[s
     return stated | {str(f.ds.attrs.get("currency", "EUR")) for (kind, _), f in series.items() if kind == "price"}
 
 
-#: Days of a live plan: tomorrow's prices are known, the days after are carried over and say so.
+def of_kind(series: Mapping[Key, Filled], kind: str) -> dict[str, xr.Dataset]:
+    """The series of one kind that have any hour, by label."""
+    return {label: f.ds for (k, label), f in series.items() if k == kind and f.ds.sizes.get("time")}
+
+
+def prices_by_currency(series: Mapping[Key, Filled]) -> dict[str, dict[str, xr.Dataset]]:
+    """Price series grouped by currency, each group a file."""
+    out: dict[str, dict[str, xr.Dataset]] = {}
+    for zone, ds in of_kind(series, "price").items():
+        out.setdefault(str(ds.attrs["currency"]), {})[zone] = ds
+    return out
+
+
+def _write(series: Mapping[Key, Filled], folder: Path) -> tuple[Path, ...]:
+    """Write the files of all series that have any hour."""
+    content = {f"prices_{c.lower()}.nc": columns(group, "price") for c, group in prices_by_currency(series).items()}
+    content |= {f"weather_{site}.nc": one_place(ds) for site, ds in of_kind(series, "weather").items()}
+    if carbon := of_kind(series, "carbon"):
+        content["carbon.nc"] = columns(carbon, "carbon_intensity")
+    if signals := of_kind(series, "hydro"):
+        content["hydro.nc"] = hydro.merge(signals, tuple(hydro.SIGNALS))
+    if weeks := of_kind(series, "reservoirs"):
+        content["reservoirs.nc"] = hydro.merge(weeks, hydro.WEEKLY)
+    return tuple(write(ds, folder / name) for name, ds in content.items())
+
+
+def _record(series: Mapping[Key, Filled], about: Mapping[str, Any], folder: Path) -> Path:
+    """fetch.json: `about`, and for every series its hours by quality, its chain, findings and gaps."""
+    about_series = {
+        f"{kind} {label}": {
+            "hours": f.by_quality(),
+            "chain": [str(s) for s in f.steps],
+            "findings": [str(found) for found in f.findings],
+            "missing": [[str(a)[:16], str(b)[:16]] for a, b in f.missing],
+        }
+        for (kind, label), f in series.items()
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "fetch.json"
+    path.write_text(json.dumps({**about, "series": about_series}, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+#: Days of a live plan: tomorrow's prices are known, the days after are persistence, labelled so.
 LIVE_DAYS = 3
 
 
@@ -260,12 +297,7 @@ def _terms(*group: xr.Dataset) -> dict[str, str]:
 
 
 def _reference_jobs(fleet: Fleet, hours: float, path: Path, tell: Tell) -> Path:
-    """The reference jobs that this fleet may run within the horizon, at home at its sites in turn.
-
-    Raises
-    ------
-    ConfigError : none fits.
-    """
+    """The reference jobs that this fleet may run within the horizon, at home at its sites in turn; ConfigError if none fits."""
     table = pd.read_csv(root() / "data" / "reference" / "jobs.csv", dtype=str, keep_default_na=False)
     kinds_here = {p.gpu for _, p in fleet.pools().values()}
     tags = {t for s in fleet.sites.values() for t in s.tags()}

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from energy.schema import Floats
 from energy.schema.calendar import local_moment, to_local, to_utc
 
 #: How the id of a pseudo job begins; the case's `expected_jobs` demands it.
@@ -45,9 +44,7 @@ def expected_arrivals(
     Job table with columns id, label, gpu_hours, max_gpus, release, deadline, gpu_kinds, jurisdictions and home_site,
     sorted by id; without rows where nothing arrived in the window.
 
-    Raises
-    ------
-    ValueError : a window without a day, or `until` not after `known_at`.
+    Raises ValueError: a window without a day, or `until` not after `known_at`.
     """
     if window_days < 1 or until <= known_at:
         raise ValueError(f"window_days {window_days} and until {until}: at least one day, and until after {known_at}")
@@ -81,13 +78,8 @@ def _seen(history: pd.DataFrame, known_at: np.datetime64, window_days: int, zone
     return seen.assign(
         **optional, weekday=local.day_of_week, hour=local.hour + local.minute / 60,
         wait=(seen["release"] - at).dt.total_seconds().clip(lower=0) / 3600, length=length,
-        slack=np.searchsorted(SLACK_DAYS, (length - _least_hours(seen)) / 24),
+        slack=np.searchsorted(SLACK_DAYS, (length - seen["gpu_hours"] / seen["max_gpus"]) / 24),
     )  # fmt: skip
-
-
-def _least_hours(jobs: pd.DataFrame) -> Floats:
-    """Hours that each job needs at its GPU limit on GPUs of speed 1."""
-    return np.asarray(jobs["gpu_hours"] / jobs["max_gpus"], dtype=float)
 
 
 def _day(

@@ -14,7 +14,7 @@ WEEK_MIN = 7 * DAY_MIN
 
 
 @dataclass(frozen=True)
-class Known:
+class History:
     """What of a series is known at a moment: finite values before it, with their age.
 
     Attributes
@@ -39,22 +39,20 @@ class Known:
         return self.value[self.age <= hours]
 
 
-def known_before(time: Times, values: Floats, moment: np.datetime64) -> Known:
+def history_before(time: Times, values: Floats, moment: np.datetime64) -> History:
     """The part of a series that is known at a moment; NaN stands for missing.
 
     Parameters
     ----------
     time : starts of equal steps (UTC), shape (R,), rising; steps may be missing
 
-    Raises
-    ------
-    ValueError : nothing is known.
+    Raises ValueError: nothing is known.
     """
     there = (time < moment) & np.isfinite(values)
     if not there.any():
         raise ValueError(f"no value before {np.datetime_as_string(moment, unit='m')}Z; at least one is needed")
     age = (moment - time[there]) / np.timedelta64(1, "h")
-    return Known(time[there], values[there], age, step_min(time))
+    return History(time[there], values[there], age, step_min(time))
 
 
 def step_min(time: Times) -> int:

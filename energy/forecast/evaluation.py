@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from energy.forecast.calendar import known_before
-from energy.forecast.prices import Ahead
+from energy.forecast.calendar import history_before
+from energy.forecast.prices import Forecast
 from energy.schema import Floats, Times
 
 #: (time, values, first unknown moment, future time) -> forecast.
-Forecaster = Callable[[Times, Floats, np.datetime64, Times], Ahead]
+Forecaster = Callable[[Times, Floats, np.datetime64, Times], Forecast]
 WEEK = np.timedelta64(7, "D")
 DAY = np.timedelta64(1, "D")
 
@@ -32,20 +32,15 @@ class LeadErrors:
         return tuple(e / w if w else float("nan") for e, w in zip(self.error, self.last_week, strict=True))
 
 
-def same_hour_last_week(time: Times, price: Floats, first_unknown: np.datetime64, future_time: Times) -> Ahead:
-    """The value a week before, or as many weeks before as it takes to be known; NaN where it is missing.
-
-    Raises
-    ------
-    ValueError : nothing is known before `first_unknown`.
-    """
-    known = known_before(time, price, first_unknown)
+def same_hour_last_week(time: Times, price: Floats, first_unknown: np.datetime64, future_time: Times) -> Forecast:
+    """The value a week before, or as many weeks before as it takes to be known; NaN where it is missing."""
+    history = history_before(time, price, first_unknown)
     weeks = np.maximum(1, (future_time - first_unknown) // WEEK + 1)
     wanted = future_time - weeks * WEEK
-    at = np.minimum(np.searchsorted(known.time, wanted, side="right") - 1, len(known.time) - 1)
-    step = np.timedelta64(known.step_min, "m")
-    there = (at >= 0) & (wanted - known.time[np.maximum(at, 0)] < step)
-    return Ahead(np.where(there, known.value[np.maximum(at, 0)], np.nan), "same hour last week", known.days)
+    at = np.minimum(np.searchsorted(history.time, wanted, side="right") - 1, len(history.time) - 1)
+    step = np.timedelta64(history.step_min, "m")
+    there = (at >= 0) & (wanted - history.time[np.maximum(at, 0)] < step)
+    return Forecast(np.where(there, history.value[np.maximum(at, 0)], np.nan), "same hour last week", history.days)
 
 
 def errors(

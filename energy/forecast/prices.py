@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from energy.forecast.calendar import DAY_MIN, WEEK_MIN, Known, known_before, parts, slot_means, slots
+from energy.forecast.calendar import DAY_MIN, WEEK_MIN, History, history_before, parts, slot_means, slots
 from energy.schema import Floats, Times
 
 DAY_H, WEEK_H = 24.0, 168.0
@@ -17,7 +17,7 @@ LEAST_DAY = 0.5
 
 
 @dataclass(frozen=True)
-class Ahead:
+class Forecast:
     """A forecast.
 
     Attributes
@@ -36,7 +36,7 @@ class Ahead:
 
 def shape(
     time: Times, price: Floats, first_unknown: np.datetime64, future_time: Times, time_zone: str = "UTC"
-) -> Ahead:
+) -> Forecast:
     """Prices of future steps: half yesterday's mean, half last week's, plus the mean shape of the local week.
 
     level = (mean of the last day + mean of the last seven days) / 2
@@ -52,18 +52,16 @@ def shape(
     future_time : starts to forecast (UTC), shape (F,); any market time unit
     time_zone : of the clock that the week's shape follows
 
-    Raises
-    ------
-    ValueError : no price is known before `first_unknown`.
+    Raises ValueError: no price is known before `first_unknown`.
     """
-    known = known_before(time, price, first_unknown)
-    weeks = min(WEEKS, int(known.days // 7))
-    notes = [*_short(known.days, weeks)]
-    level, missing = _level(known)
+    history = history_before(time, price, first_unknown)
+    weeks = min(WEEKS, int(history.days // 7))
+    notes = [*_short(history.days, weeks)]
+    level, missing = _level(history)
     around, window = (WEEK_MIN, weeks * WEEK_H) if weeks else (DAY_MIN, WEEK_H)
-    values = level + (_deviation(known, future_time, time_zone, around, window) if known.days >= 1 else 0.0)
-    method = "shape" if weeks else "day shape" if known.days >= 1 else "mean"
-    return Ahead(np.broadcast_to(values, future_time.shape).astype(float), method, known.days, (*notes, *missing))
+    values = level + (_deviation(history, future_time, time_zone, around, window) if history.days >= 1 else 0.0)
+    method = "shape" if weeks else "day shape" if history.days >= 1 else "mean"
+    return Forecast(np.broadcast_to(values, future_time.shape).astype(float), method, history.days, (*notes, *missing))
 
 
 def _short(days: float, weeks: int) -> list[str]:
@@ -74,25 +72,25 @@ def _short(days: float, weeks: int) -> list[str]:
     return [f"{days:.1f} days of history: {what}"]
 
 
-def _level(known: Known) -> tuple[float, list[str]]:
+def _level(history: History) -> tuple[float, list[str]]:
     """Half the mean of the last day, half that of the last week; the latter, or all there is, where values are missing."""
-    day, week = known.within(DAY_H), known.within(WEEK_H)
+    day, week = history.within(DAY_H), history.within(WEEK_H)
     if not len(week):
-        return float(known.value.mean()), ["no value of the last week is known: level of all that is"]
-    if len(day) * known.step_min < LEAST_DAY * DAY_MIN:
+        return float(history.value.mean()), ["no value of the last week is known: level of all that is"]
+    if len(day) * history.step_min < LEAST_DAY * DAY_MIN:
         return float(week.mean()), ["less than half of the last day is known: level of the last week"]
     return float(day.mean() + week.mean()) / 2, []
 
 
-def _deviation(known: Known, future: Times, zone: str, around_min: int, window_h: float) -> Floats:
+def _deviation(history: History, future: Times, zone: str, around_min: int, window_h: float) -> Floats:
     """Deviation of each future step's slot from the mean of the window, (F,)."""
-    recent = known.age <= window_h if (known.age <= window_h).any() else known.age > 0
-    time, value = known.time[recent], known.value[recent]
-    at = parts(future, known.step_min)
+    recent = history.age <= window_h if (history.age <= window_h).any() else history.age > 0
+    time, value = history.time[recent], history.value[recent]
+    at = parts(future, history.step_min)
     out = np.zeros(at.shape)
     for length in (DAY_MIN, around_min):  # the day first: it fills slots of the week that have no value
-        count = length // known.step_min
-        mean, there = slot_means(slots(time, zone, known.step_min, length), value, count)
-        slot = slots(at.ravel(), zone, known.step_min, length).reshape(at.shape)
+        count = length // history.step_min
+        mean, there = slot_means(slots(time, zone, history.step_min, length), value, count)
+        slot = slots(at.ravel(), zone, history.step_min, length).reshape(at.shape)
         out = np.where(there[slot], mean[slot] - value.mean(), out)
     return np.asarray(out.mean(axis=1))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from energy.forecast.calendar import DAY_MIN, Known, known_before, parts, slot_means, slots
-from energy.forecast.prices import Ahead
+from energy.forecast.calendar import DAY_MIN, History, history_before, parts, slot_means, slots
+from energy.forecast.prices import Forecast
 from energy.schema import Bools, Floats, Times
 
 #: Days whose mean is carried on.
@@ -20,7 +20,7 @@ SEASON_DAYS, YEAR_DAYS = 15, 365.25
 
 def weather_ahead(
     time: Times, values: Floats, first_unknown: np.datetime64, future_time: Times, fades_h: float = FADES_H
-) -> Ahead:
+) -> Forecast:
     """One weather variable beyond its last known step; to be labelled `persistence`.
 
     value[t] = season[t] + exp(-(t - first_unknown) / fades_h) (recent[hour of t] - season[t])
@@ -37,58 +37,56 @@ def weather_ahead(
     future_time : starts to forecast (UTC), shape (F,)
     fades_h : time in which what is carried on fades to 1/e [h]
 
-    Raises
-    ------
-    ValueError : nothing is known before `first_unknown`.
+    Raises ValueError: nothing is known before `first_unknown`.
     """
-    known = known_before(time, values, first_unknown)
-    recent, notes = _recent(known, future_time)
-    if known.days < LEAST_DAYS:
-        note = f"{known.days:.1f} days of history: the last days go on, no season is known"
-        return Ahead(recent, "persistence", known.days, (*notes, note))
+    history = history_before(time, values, first_unknown)
+    recent, notes = _recent(history, future_time)
+    if history.days < LEAST_DAYS:
+        note = f"{history.days:.1f} days of history: the last days go on, no season is known"
+        return Forecast(recent, "persistence", history.days, (*notes, note))
     lead = (future_time - first_unknown) / np.timedelta64(1, "h")
-    season = _season(known, future_time)
+    season = _season(history, future_time)
     values = season + np.exp(-lead / fades_h) * (recent - season)
-    return Ahead(np.asarray(values), "persistence to season", known.days, notes)
+    return Forecast(np.asarray(values), "persistence to season", history.days, notes)
 
 
-def _recent(known: Known, future: Times) -> tuple[Floats, tuple[str, ...]]:
+def _recent(history: History, future: Times) -> tuple[Floats, tuple[str, ...]]:
     """Mean by hour of the last days, (F,); of all that is known where an hour of them is missing."""
-    last = known.age <= 24 * RECENT_DAYS
+    last = history.age <= 24 * RECENT_DAYS
     every = np.full(len(last), True)
-    mean, there = _by_hour(known, every, future)
+    mean, there = _by_hour(history, every, future)
     if not last.any():
         return mean, (f"nothing is known of the last {RECENT_DAYS} days: mean of all that is",)
-    recent, found = _by_hour(known, last, future)
-    fallback = np.where(there, mean, known.value[last].mean())
+    recent, found = _by_hour(history, last, future)
+    fallback = np.where(there, mean, history.value[last].mean())
     return np.where(found, recent, fallback), ()
 
 
-def _season(known: Known, future: Times) -> Floats:
+def _season(history: History, future: Times) -> Floats:
     """What the season is like by hour of the day, (F,)."""
-    month = known.age <= 24 * LEAST_DAYS
-    out, there = _by_hour(known, month if month.any() else np.full(len(month), True), future)
-    out = np.where(there, out, known.value.mean())
+    month = history.age <= 24 * LEAST_DAYS
+    out, there = _by_hour(history, month if month.any() else np.full(len(month), True), future)
+    out = np.where(there, out, history.value.mean())
     day = future.astype("datetime64[D]")
     for each in np.unique(day):
-        mine, earlier = day == each, _same_season(known, each)
+        mine, earlier = day == each, _same_season(history, each)
         if earlier.any():
-            mean, found = _by_hour(known, earlier, future[mine])
+            mean, found = _by_hour(history, earlier, future[mine])
             out[mine] = np.where(found, mean, out[mine])
     return np.asarray(out)
 
 
-def _same_season(known: Known, day: np.datetime64) -> Bools:
-    """Known steps of earlier years within SEASON_DAYS of the date, (R,)."""
-    back = (day - known.time) / np.timedelta64(1, "D")
+def _same_season(history: History, day: np.datetime64) -> Bools:
+    """History steps of earlier years within SEASON_DAYS of the date, (R,)."""
+    back = (day - history.time) / np.timedelta64(1, "D")
     years = np.round(back / YEAR_DAYS)
     return np.asarray((years >= 1) & (np.abs(back - years * YEAR_DAYS) <= SEASON_DAYS))
 
 
-def _by_hour(known: Known, which: Bools, future: Times) -> tuple[Floats, Bools]:
+def _by_hour(history: History, which: Bools, future: Times) -> tuple[Floats, Bools]:
     """Mean of the chosen known steps at the hour of each future step, and whether there are any, each (F,)."""
-    at = parts(future, known.step_min)
-    slot = slots(known.time[which], "UTC", known.step_min, DAY_MIN)
-    mean, there = slot_means(slot, known.value[which], DAY_MIN // known.step_min)
-    wanted = slots(at.ravel(), "UTC", known.step_min, DAY_MIN).reshape(at.shape)
+    at = parts(future, history.step_min)
+    slot = slots(history.time[which], "UTC", history.step_min, DAY_MIN)
+    mean, there = slot_means(slot, history.value[which], DAY_MIN // history.step_min)
+    wanted = slots(at.ravel(), "UTC", history.step_min, DAY_MIN).reshape(at.shape)
     return np.asarray(mean[wanted].mean(axis=1)), np.asarray(there[wanted].all(axis=1))

@@ -13,12 +13,14 @@ import pandas as pd
 from energy.errors import SeriesError
 from energy.forecast import LeadErrors, errors, shape, weather_ahead
 from energy.inputs.case import Nightly
-from energy.inputs.series import HUMIDITY, SUN, VARIABLE_MAP
 from energy.nightly.config import NightlyWorkspace
 from energy.nightly.inputs import GUESSED, PRICES, SeriesSnapshot, hours_of
-from energy.schema import Floats, Times
+from energy.schema import Bools, Floats, Times
 from energy.series.files import read_series
-from energy.series.resample import even
+from energy.series.gap_filling import fill, forecast, numbers
+from energy.series.read import HUMIDITY, SUN, VARIABLE_MAP
+from energy.series.resample import complete, even
+from energy.series.vintage import published_before
 
 
 def fill_prices(
@@ -32,11 +34,12 @@ def fill_prices(
     zone : None: no price but carbon, whose stand-in hours are nobody's concern
     """
     history = even(values, since, end)
-    table = _grid(history, since, end, str(zone))
-    for first, times in _gaps(table):
-        guess = shape(history.index.to_numpy(), history["value"].to_numpy(), first, times, time_zone)
-        table.loc[times, "value"] = guess.values
-        table.loc[times, "quality"] = "forecast"
+    time, price = history.index.to_numpy(), history["value"].to_numpy()
+
+    def guess(_: str, first: np.datetime64, times: Times) -> Floats:
+        return shape(time, price, first, times, time_zone).values
+
+    table, _ = fill(*_marked(complete(history, since, end, str(zone))), [forecast("forecast", guess)])
     if zone is not None:
         lost = hours_of(table, (table.index >= begin) & (table.index < known.known_until) & ~table["real"])
         if lost:
@@ -52,15 +55,14 @@ def fill_weather(
     stale_h: float,
 ) -> pd.DataFrame:  # fmt: skip
     """Weather of a site on a complete grid; hours without it are carried on from the last days (persistence)."""
-    names = [c for c in values if c != "quality"]
-    there = values[names].notna().all(axis=1)
+    there = values[numbers(values)].notna().all(axis=1)
     measured = values[there & (values["quality"] != "forecast")]
-    table, history = _grid(even(values[there], since, end), since, end, site), even(values, since, end)
-    for first, times in _gaps(table):
-        for name in names:
-            guess = weather_ahead(history.index.to_numpy(), history[name].to_numpy(), first, times)
-            table.loc[times, name] = guess.values
-        table.loc[times, "quality"] = "persistence"
+    history, whole = even(values, since, end), complete(even(values[there], since, end), since, end, site)
+
+    def guess(name: str, first: np.datetime64, times: Times) -> Floats:
+        return weather_ahead(history.index.to_numpy(), history[name].to_numpy(), first, times).values
+
+    table, _ = fill(*_marked(whole), [forecast("persistence", guess)])
     last = measured.index.max() if len(measured) else pd.Timestamp(since)
     age = float((pd.Timestamp(known.known_at) - last).total_seconds() / 3600)
     carried = (table.index >= begin) & (table.index < known.known_until) & (table["quality"] == "persistence")
@@ -70,37 +72,11 @@ def fill_weather(
     return table
 
 
-def _grid(values: pd.DataFrame, since: np.datetime64, end: np.datetime64, name: str) -> pd.DataFrame:
-    """The table on its step over [since, end), with `real`.
-
-    Parameters
-    ----------
-    values : on one step, gaps left out
-    """
-    index = pd.DatetimeIndex(values.index)
-    if len(index) < 2:
-        raise SeriesError(name, "has no history to plan from", "two values at least before the night")
-    step = (index[1:] - index[:-1]).min()
-    first = index[index >= pd.Timestamp(since)]
-    start = first[0] if len(first) else pd.Timestamp(since)
-    grid = pd.date_range(start, pd.Timestamp(end), freq=step, inclusive="left").as_unit("ns")
-    out = values.reindex(grid)
-    numbers = [c for c in out if c != "quality"]
-    real = out[numbers].notna().all(axis=1) & ~out["quality"].isin(GUESSED)
-    return out.assign(real=real, quality=out["quality"].astype(object))
-
-
-def _gaps(table: pd.DataFrame) -> list[tuple[np.datetime64, Times]]:
-    """(moment from which nothing is known, hours to fill): each gap on its own, then all beyond."""
-    numbers = [c for c in table if c not in ("quality", "real")]
-    empty = table[numbers].isna().any(axis=1).to_numpy()
-    times = table.index.to_numpy()
-    runs = np.flatnonzero(np.diff(np.concatenate(([0], empty.astype(int)))) == 1)
-    out: list[tuple[np.datetime64, Times]] = []
-    for begin in runs:
-        stop = begin + int(np.argmin(np.append(empty[begin:], False)))
-        out.append((times[begin], times[begin:stop]))
-    return out
+def _marked(table: pd.DataFrame) -> tuple[pd.DataFrame, Bools]:
+    """The table with `real`: published or measured, and its gaps."""
+    gaps = table[numbers(table)].isna().any(axis=1)
+    real = ~gaps & ~table["quality"].isin(GUESSED)
+    return table.assign(real=real), gaps.to_numpy()
 
 
 #: Forecasts of so many past days are judged: with fewer, a week ahead is seen only once or twice.
@@ -216,7 +192,7 @@ def _column(raw: pd.DataFrame, column: str, quality: str, until: np.datetime64) 
         return pd.DataFrame({"value": [], "quality": []}, index=pd.DatetimeIndex([], name="time"))
     value = pd.to_numeric(raw[column], errors="coerce").astype(float)
     label = raw[f"{column}_quality"].fillna(quality) if f"{column}_quality" in raw else quality
-    return _cut(pd.DataFrame({"value": value, "quality": label}, index=raw.index), until)
+    return published_before(pd.DataFrame({"value": value, "quality": label}, index=raw.index), until)
 
 
 def _weather(raw: pd.DataFrame, quality: str, known: SeriesSnapshot) -> pd.DataFrame:
@@ -227,15 +203,7 @@ def _weather(raw: pd.DataFrame, quality: str, known: SeriesSnapshot) -> pd.DataF
     names = [n for n in ("temp_air", *humidity, "pressure", *SUN) if n in raw]
     out = raw[names].apply(pd.to_numeric, errors="coerce").astype(float)
     label = raw["quality"].fillna(quality) if "quality" in raw else quality
-    return _cut(out.assign(quality=label), known.known_at)
-
-
-def _cut(table: pd.DataFrame, until: np.datetime64) -> pd.DataFrame:
-    past = (table.index < pd.Timestamp(until)) & (
-        table["quality"] != "persistence"
-    )  # a source's guess: ours is labelled
-    kept = past | (table["quality"] == "forecast")
-    return table[kept]
+    return published_before(out.assign(quality=label), known.known_at)
 
 
 def require_real_price(config: Nightly, known: SeriesSnapshot) -> None:

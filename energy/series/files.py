@@ -1,9 +1,7 @@
-"""Tables from CSV, Parquet, NetCDF and EPW, before anyone looks at their meaning.
+"""Files: CSV, Parquet, NetCDF and EPW to tables without a meaning yet; fetched series to NetCDF (CF conventions).
 
-NetCDF files of fetched series: CF conventions, written whole or not at all.
-
-A file has one column per series over one uniform time axis, with ``<label>_quality`` and ``<label>_source``
-beside it (plain ``quality`` and ``source`` where the file is about one place): what ``energy/inputs`` reads.
+A written file has one column per series over one uniform time axis, with ``<label>_quality`` and ``<label>_source``
+beside it (plain ``quality`` and ``source`` where the file is about one place): what `read.py` reads.
 """
 
 from __future__ import annotations
@@ -23,8 +21,9 @@ import pandas as pd
 import xarray as xr
 
 from energy.errors import SeriesError
-from energy.schema import QUALITY, Times
-from energy.series.labels import TIME_ATTRS, held, terms_of
+from energy.schema import Times
+from energy.series.labels import TIME_ATTRS, quality_and_source, terms_of
+from energy.series.resample import held
 
 TIME_COLUMNS = ("utc", "time", "timestamp")
 #: Cells of a series that say that there is no value; a job table has empty cells only.
@@ -42,9 +41,7 @@ def read_frame(path: Path, text: Sequence[str] = (), missing: Sequence[str] = ("
     text : columns that are text even where they look like numbers
     missing : cells of a CSV file that stand for no value
 
-    Raises
-    ------
-    SeriesError : not readable, or no such format.
+    Raises SeriesError: not readable, or no such format.
     """
     return _table(path, _content(path), text, missing)
 
@@ -88,9 +85,7 @@ def read_series(path: Path, year: int | None = None) -> pd.DataFrame:
     A typical year (EPW) is moved to `year` and its neighbours, so that UTC offsets and horizons across
     New Year find their hours.
 
-    Raises
-    ------
-    SeriesError : no time column, a stamp without a meaning, a duplicated or backward one; names the row.
+    Raises SeriesError: no time column, a stamp without a meaning, a duplicated or backward one; names the row.
     """
     if path.suffix.lower() == ".epw":
         return _read_epw(path, year or 2001)
@@ -203,24 +198,21 @@ def columns(series: Mapping[str, xr.Dataset], variable: str) -> xr.Dataset:
     step_h = min(float(ds["dt"].min()) for ds in series.values())
     fine = {label: held(ds, step_h) for label, ds in series.items()}
     time = np.unique(np.concatenate([ds["time"].values for ds in fine.values()]))
-    out = xr.Dataset(coords={"time": ("time", time, TIME_ATTRS)}, attrs=_shared(series))
+    out = xr.Dataset(
+        coords={"time": ("time", time, TIME_ATTRS)}, attrs=terms_of(series.values()) | {"Conventions": "CF-1.11"}
+    )
     for label, ds in fine.items():
         at = np.searchsorted(time, ds["time"].values)
         out[label] = ("time", _spread(ds[variable].values, at, len(time), np.nan), ds[variable].attrs | ds.attrs)
-        for name, values, missing in zip(("quality", "source"), labels(ds), NO_QUALITY, strict=True):
+        for name, values, missing in zip(("quality", "source"), quality_and_source(ds), NO_QUALITY, strict=True):
             out[f"{label}_{name}"] = ("time", _spread(values, at, len(time), missing))
     return out.assign(dt=((), step_h, {"units": "h"}))
 
 
 def one_place(ds: xr.Dataset) -> xr.Dataset:
     """A series of one place with its labels in words."""
-    quality, source = labels(ds)
+    quality, source = quality_and_source(ds)
     return ds.assign(quality=("time", quality), source=("time", source))
-
-
-def labels(ds: xr.Dataset) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Quality and source of each interval in words."""
-    return np.array(QUALITY)[ds["quality"].values], ds["source"].values
 
 
 def _spread(values: np.ndarray[Any, Any], at: np.ndarray[Any, Any], size: int, missing: Any) -> np.ndarray[Any, Any]:
@@ -228,11 +220,6 @@ def _spread(values: np.ndarray[Any, Any], at: np.ndarray[Any, Any], size: int, m
     out = np.full(size, missing, dtype=np.result_type(values.dtype, np.array(missing).dtype))
     out[at] = values
     return out
-
-
-def _shared(series: Mapping[str, xr.Dataset]) -> dict[str, str]:
-    """Attributes of the whole file: every licence and attribution, each once."""
-    return terms_of(series.values()) | {"Conventions": "CF-1.11"}
 
 
 def write(ds: xr.Dataset, path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,6 @@ import pandas as pd
 import xarray as xr
 
 from energy.schema import QUALITY, Flags, Floats, Times
-from energy.sources.client.answer import Answer
-from energy.sources.client.settings import Source
 
 #: Variables that say where an interval comes from, not what it is.
 LABELS = ("quality", "source")
@@ -21,14 +20,25 @@ QUALITY_ATTRS = {
     "flag_values": np.arange(len(QUALITY), dtype=np.int8),
     "flag_meanings": " ".join(QUALITY),
 }
+#: Variables without which weather is of no use.
+NEEDED_WEATHER = ("temp_air", "relative_humidity")
 #: Attributes of the fetch, not of the data: left out of comparisons.
 FETCH_ATTRS = ("retrieved_at", "stale", "note")
 #: Attributes in which every source of a mixed series is named.
 TERMS = ("source", "licence", "attribution")
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Who publishes a series: the `source` label of its intervals, terms of use, and the credit that they ask for."""
+
+    name: str
+    licence: str
+    attribution: str
+
+
 def dataset(
-    source: Source, time: Any, dt: Any, variables: Mapping[str, tuple[Any, str]], quality: str | Flags, **attrs: Any
+    source: Origin, time: Any, dt: Any, variables: Mapping[str, tuple[Any, str]], quality: str | Flags, **attrs: Any
 ) -> xr.Dataset:
     """A labelled Dataset, sorted by time.
 
@@ -40,10 +50,10 @@ def dataset(
     quality : one of QUALITY for all, or an index into it per interval
     """
     starts = np.asarray(time, dtype="datetime64[ns]")
-    flags = np.full(len(starts), QUALITY.index(quality), np.int8) if isinstance(quality, str) else quality
+    labels = np.full(len(starts), QUALITY.index(quality), np.int8) if isinstance(quality, str) else quality
     data: dict[str, Any] = {n: ("time", np.asarray(v, dtype=float), {"units": u}) for n, (v, u) in variables.items()}
     data["dt"] = ("time", np.broadcast_to(np.asarray(dt, dtype=float), starts.shape).copy(), {"units": "h"})
-    data["quality"] = ("time", flags, QUALITY_ATTRS)
+    data["quality"] = ("time", labels, QUALITY_ATTRS)
     data["source"] = ("time", np.full(len(starts), source.name))
     about = {"source": source.name, "licence": source.licence, "attribution": source.attribution,
              "time_label": "start of the interval, UTC", "Conventions": "CF-1.11"}  # fmt: skip
@@ -51,11 +61,37 @@ def dataset(
     return ds.isel(time=np.argsort(starts, kind="stable"))
 
 
-def stamped(ds: xr.Dataset, answer: Answer) -> xr.Dataset:
-    """The Dataset with when and how its answer came."""
-    fetched = f"{answer.fetched_at:%Y-%m-%dT%H:%M:%SZ}"
-    note = in_one_line([str(ds.attrs.get("note", "")), answer.note])
-    return ds.assign_attrs(retrieved_at=fetched, stale=int(answer.stale), note=note)
+def weather_dataset(
+    source: Origin, time: Any, dt: Any, variables: Mapping[str, tuple[Floats, str]], quality: str
+) -> xr.Dataset:
+    """`dataset` without intervals that lack temperature or humidity, and without variables that have no value at all."""
+    known = {n: c for n, c in variables.items() if n in NEEDED_WEATHER or np.isfinite(c[0]).any()}
+    return finite(dataset(source, time, dt, known, quality), NEEDED_WEATHER)
+
+
+def quality_and_source(ds: xr.Dataset) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Quality and source of each interval in words."""
+    return np.array(QUALITY)[ds["quality"].values], ds["source"].values
+
+
+def flags(quality: Iterable[str]) -> Flags:
+    """Positions in QUALITY."""
+    return np.array([QUALITY.index(q) for q in quality], dtype=np.int8)
+
+
+def to_table(ds: xr.Dataset) -> pd.DataFrame:
+    """The variables as columns over interval starts, labels in words."""
+    words = dict(zip(LABELS, quality_and_source(ds), strict=True))
+    columns = {str(n): words.get(str(n), ds[n].values) for n in ds.data_vars}
+    return pd.DataFrame(columns, index=pd.DatetimeIndex(ds["time"].values, name="time"))
+
+
+def from_table(table: pd.DataFrame, like: xr.Dataset) -> xr.Dataset:
+    """The table as a Dataset with the units and terms of `like`."""
+    columns: dict[str, Any] = {str(n): table[n].to_numpy(dtype=float) for n in like.data_vars if n not in LABELS}
+    columns |= {"quality": flags(table["quality"]), "source": np.array(list(table["source"]), dtype=str)}
+    data = {str(n): ("time", columns[str(n)], like[n].attrs) for n in like.data_vars}
+    return xr.Dataset(data, {"time": ("time", table.index.to_numpy().astype("datetime64[ns]"), TIME_ATTRS)}, like.attrs)
 
 
 def join(parts: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -102,10 +138,10 @@ def touching(ds: xr.Dataset, start: np.datetime64, end: np.datetime64) -> xr.Dat
 
 def ends(ds: xr.Dataset) -> Times:
     """First moments after the intervals, shape (T,)."""
-    return np.asarray(ds["time"].values + hours(ds["dt"].values))
+    return np.asarray(ds["time"].values + duration(ds["dt"].values))
 
 
-def hours(values: Any) -> Any:
+def duration(values: Any) -> Any:
     """Hours as timedeltas, exact to the second."""
     return (np.round(np.asarray(values, dtype=float) * 3600)).astype("timedelta64[s]").astype("timedelta64[ns]")
 
@@ -114,15 +150,6 @@ def finite(ds: xr.Dataset, names: Iterable[str]) -> xr.Dataset:
     """Intervals in which all the named variables have a value."""
     keep = np.logical_and.reduce([np.isfinite(ds[n].values) for n in names])
     return ds.isel(time=np.flatnonzero(keep))
-
-
-def held(ds: xr.Dataset, step_h: float) -> xr.Dataset:
-    """The same step series in finer, equal pieces: exact for prices, which hold over their interval."""
-    pieces = np.round(ds["dt"].values / step_h).astype(int)
-    at = np.repeat(np.arange(len(pieces)), pieces)
-    within = np.arange(len(at)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    out = ds.isel(time=at).assign_coords(time=("time", ds["time"].values[at] + hours(within * step_h), TIME_ATTRS))
-    return out.assign(dt=("time", np.full(len(at), step_h), {"units": "h"}))
 
 
 def utc(texts: Sequence[str]) -> Times:

@@ -1,6 +1,7 @@
-"""Is a series what it says it is? Findings first, each warn or refuse; repairs only where they are labelled.
+"""Is a series what it says it is?
 
-Nothing here fills a price: a missing price stays missing until a fallback that names itself supplies it.
+A file must be right: the first value that cannot be is an error that names its row. What a source answers is judged by
+findings, each warn or refuse, since another source can supply the hours. Nothing here changes a value.
 """
 
 from __future__ import annotations
@@ -8,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
-from energy.schema import QUALITY, Bools, Floats, Times
-from energy.series.labels import TIME_ATTRS, clip, ends, hours
-from energy.sources.requests_by_day import day_of, midnight
+from energy.errors import SeriesError
+from energy.schema import Floats, Times
+from energy.series.labels import clip, ends
+from energy.series.local_time import Span, day_of, midnight
 
 #: Prices outside are looked at: the harmonised limits of the coupled day-ahead market [EUR/MWh].
 BAND = (-500.0, 4000.0)
@@ -25,7 +29,8 @@ REFUSE_FACTOR = 2.0
 FLAT_PRICE_H = 24.0
 #: A temperature that stays the same to the last digit for longer is a stuck sensor [h].
 FLAT_WEATHER_H = 12.0
-#: Below this median of absolute values a price series is per kWh: no zone's is under 1 EUR/MWh for a month.
+#: Below this median of absolute values a price series is per kWh: no zone's is under 1 EUR/MWh for a month, none of the
+#: data we know has a yearly median under 5 per MWh, and 1 per kWh would be a very dear kWh.
 KWH_MEDIAN, KWH_DAYS = 1.0, 28.0
 #: Ratios of medians that unit mistakes make: kWh for MWh, cents or øre, and their inverses; NOK for EUR is 9 to 12.
 UNIT_RATIOS = {"per kWh": 1e-3, "per MWh taken for per kWh": 1e3, "cents per kWh": 0.1, "cents": 100.0, "NOK": 11.0}
@@ -33,8 +38,20 @@ UNIT_RATIOS = {"per kWh": 1e-3, "per MWh taken for per kWh": 1e3, "cents per kWh
 RATIO_WIDTH = 0.2
 #: Fewest common intervals for comparing two series.
 FEWEST = 12
-#: Longest weather gap that is interpolated [h]; a front passes in about three.
-WEATHER_GAP_H = 3.0
+#: Largest price of any market in any currency [per MWh]; what is larger is a slip of the keyboard.
+PRICE_LIMIT = 1e6
+#: Highest relative humidity taken for saturated air [%]: humid stations report a little above 100.
+MAX_RELATIVE_HUMIDITY = 105.0
+#: Allowed range of a weather variable and its unit.
+RANGES = {"temp_air": (-60.0, 60.0, "°C"), "temp_dew": (-80.0, 40.0, "°C"), "temp_wet_bulb": (-60.0, 45.0, "°C"),
+          "relative_humidity": (0.0, MAX_RELATIVE_HUMIDITY, "%"), "pressure": (5e4, 1.1e5, "Pa"),
+          "ghi": (0.0, 1600.0, "W/m²"), "dni": (0.0, 1600.0, "W/m²"), "dhi": (0.0, 1600.0, "W/m²"), "wind_speed": (0.0, 90.0, "m/s")}  # fmt: skip
+#: Variables whose ranges a fetched series is refused for.
+FETCHED_RANGES = ("temp_air", "relative_humidity", "pressure")
+#: Dew point or wet bulb may stand above dry bulb by this much [K], the rounding of sensors and reanalyses.
+SUPERSATURATION = 0.5
+#: Allowed range of a carbon intensity; lignite emits 1.2.
+CARBON_RANGE = (0.0, 2.0, "t/MWh")
 #: Lengths of days are sums of steps; rounding stays far below this [h].
 TINY_H = 1e-6
 
@@ -63,7 +80,8 @@ def check_prices(ds: xr.Dataset) -> list[Finding]:
 def check_weather(ds: xr.Dataset) -> list[Finding]:
     """Duplicates, gaps, stuck sensors and values that no weather has."""
     found = [*duplicates(ds), *flat_runs(ds["time"].values, ds["temp_air"].values, ds["dt"].values, FLAT_WEATHER_H)]
-    for name, low, high in (("temp_air", -60.0, 60.0), ("relative_humidity", 0.0, 105.0), ("pressure", 5e4, 1.1e5)):
+    for name in FETCHED_RANGES:
+        low, high, _ = RANGES[name]
         values = ds[name].values if name in ds else np.zeros(0)
         bad = (values < low) | (values > high)
         if bad.any():
@@ -77,9 +95,7 @@ def _at(ds: xr.Dataset, position: int) -> np.datetime64:
     return np.datetime64(ds["time"].values[position], "ns")
 
 
-def uncovered(
-    time: Times, until: Times, start: np.datetime64, end: np.datetime64
-) -> list[tuple[np.datetime64, np.datetime64]]:
+def uncovered(time: Times, until: Times, start: np.datetime64, end: np.datetime64) -> list[Span]:
     """Stretches of [start, end) outside the intervals [time, until), which are sorted and may overlap."""
     out, known = [], start
     for begin, stop in zip(time, until, strict=True):
@@ -143,10 +159,10 @@ def flips(ds: xr.Dataset, reference: xr.Dataset) -> list[Finding]:
     """Is it the reference with another sign, or in another unit?"""
     _, mine, theirs = np.intersect1d(ds["time"].values, reference["time"].values, return_indices=True)
     a, b = ds["price"].values[mine], reference["price"].values[theirs]
-    told = np.abs(b) > KWH_MEDIAN
-    if told.sum() < FEWEST:
+    clear = np.abs(b) > KWH_MEDIAN
+    if clear.sum() < FEWEST:
         return []
-    ratio = float(np.median(a[told] / b[told]))
+    ratio = float(np.median(a[clear] / b[clear]))
     if abs(ratio + 1) < RATIO_WIDTH:
         return [Finding("sign", "refuse", "the prices of the reference with the other sign", _at(ds, int(mine[0])))]
     for name, factor in UNIT_RATIOS.items():
@@ -175,33 +191,36 @@ def refused(found: Sequence[Finding]) -> str:
     return "; ".join(str(f) for f in found if f.level == "refuse")
 
 
-def fill_weather(ds: xr.Dataset, step_h: float = 1.0, longest_h: float = WEATHER_GAP_H) -> xr.Dataset:
-    """The series on steps of `step_h`, gaps of at most `longest_h` interpolated and labelled `proxy`.
-
-    Coarser steps of the source itself (a forecast's six-hourly tail) are interpolated as well: they are
-    promises about moments, and between two of them no gap.
-    """
-    if ds.sizes["time"] < 2:
-        return ds
-    time, dt, last = ds["time"].values, ds["dt"].values, ends(ds)[-1]
-    grid = np.arange(time[0], last, hours(step_h)).astype("datetime64[ns]")
-    position = np.searchsorted(time, grid, side="right") - 1
-    own = time[position] == grid
-    bridge = np.maximum(hours(dt), hours(longest_h + step_h))
-    near = np.append(time[1:], last) - time <= bridge
-    out = _interpolated(ds.isel(time=position), ds, grid, own)
-    out["dt"] = ("time", np.full(len(grid), step_h), ds["dt"].attrs)
-    return out.isel(time=np.flatnonzero(own | near[position]))
+def in_range(path: Path, name: str, values: pd.Series, low: float, high: float, unit: str) -> pd.Series:
+    """The values of a file's column; SeriesError where one lies outside."""
+    bad = (values < low) | (values > high)
+    if bad.any():
+        at = int(np.argmax(bad.to_numpy()))
+        where = f"{path}: {name} at {values.index[at]}Z"
+        raise SeriesError(where, f"is {values.iloc[at]:g} {unit}", f"{low:g} … {high:g} {unit}")
+    return values
 
 
-def _interpolated(out: xr.Dataset, ds: xr.Dataset, grid: Times, own: Bools) -> xr.Dataset:
-    """`out` on the grid: values of the source where they are its own, between them straight lines."""
-    out = out.assign_coords(time=("time", grid, TIME_ATTRS))
-    knots, at = ds["time"].values.astype("int64"), grid.astype("int64")
-    for name in ds.data_vars:
-        if ds[name].dtype.kind == "f" and name != "dt":
-            line = np.interp(at, knots, ds[name].values)
-            out[name] = ("time", np.where(own, out[name].values, line), ds[name].attrs)
-    proxy = np.maximum(out["quality"].values, QUALITY.index("proxy"))
-    out["quality"] = ("time", np.where(own, out["quality"].values, proxy).astype(np.int8), ds["quality"].attrs)
-    return out
+def refuse_per_kwh(path: Path, name: str, price: pd.Series) -> None:
+    """SeriesError where the prices of a file look like prices per kWh: their median is below KWH_MEDIAN."""
+    median = float(price.abs().median())
+    if median < KWH_MEDIAN:
+        raise SeriesError(
+            f"{path}: {name}",
+            f"median {median:.4g} looks like a price per kWh",
+            "prices per MWh; if they are, say so with unit: per_mwh in the case file",
+        )
+
+
+def refuse_supersaturated(path: Path, frame: pd.DataFrame, humidity: str) -> None:
+    """SeriesError where dew point or wet bulb (the column `humidity`) lies above dry bulb by more than SUPERSATURATION."""
+    if humidity == "relative_humidity":
+        return
+    excess = frame[humidity] - frame["temp_air"]
+    if (excess > SUPERSATURATION).any():
+        at = int(np.argmax(excess > SUPERSATURATION))
+        raise SeriesError(
+            f"{path}: {humidity} at {frame.index[at]}Z",
+            f"{frame[humidity].iloc[at]:g} °C lies above temp_air {frame['temp_air'].iloc[at]:g} °C",
+            f"at most {SUPERSATURATION:g} K above it",
+        )

@@ -1,16 +1,21 @@
-"""Series onto the market time units of the horizon: means of finer steps, coarser steps held.
+"""Change the step of a series: onto the periods of a horizon, onto its own finest step, onto a complete grid.
 
-Series whose step changes: bidding zones went over from hours to quarter hours on 1 October 2025.
+Finer steps are averaged, coarser ones held. Steps change within a series: bidding zones went over from hours to quarter
+hours on 1 October 2025.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from energy.errors import SeriesError
 from energy.schema import Bools, Flags, Floats, Ints, Times
 from energy.schema.calendar import Horizon
+from energy.series.labels import TIME_ATTRS, duration
 
 
 def on_grid(values: Floats, starts: Times, horizon: Horizon) -> Floats:
@@ -29,10 +34,9 @@ def on_grid(values: Floats, starts: Times, horizon: Horizon) -> Floats:
     area = np.concatenate([[0.0], np.cumsum(values[:-1] * np.diff(knots))])
     at = np.searchsorted(knots, since, side="right") - 1
     whole = area[at] + values[at] * (since - knots[at])
+    last = np.searchsorted(knots, since[1:], side="left") - 1  # the step with the last moment before each end
     # Periods inside one step take its value itself: differences of areas would add rounding noise.
-    return np.asarray(
-        np.where(at[:-1] == _last_inside(knots, since[1:]), values[at[:-1]], np.diff(whole) / np.diff(since))
-    )
+    return np.asarray(np.where(at[:-1] == last, values[at[:-1]], np.diff(whole) / np.diff(since)))
 
 
 def worst_on_grid(quality: Flags, starts: Times, horizon: Horizon) -> Flags:
@@ -84,7 +88,7 @@ def even(values: pd.DataFrame, since: np.datetime64, end: np.datetime64) -> pd.D
     inside = believed & (start >= pd.Timestamp(since).value) & (start < pd.Timestamp(end).value)
     finest = inside if inside.any() else believed
     step = int(length[finest].min())
-    at, moment = _pieces(start, length, step)
+    at, moment = _pieces(start, np.maximum(length // step, 1), step)
     on_step = (moment - start[finest & (length == step)][0]) % step == 0
     index = pd.DatetimeIndex(moment[on_step], name=values.index.name).as_unit(pd.DatetimeIndex(values.index).unit)
     out: pd.DataFrame = there.iloc[at[on_step]].set_axis(index)
@@ -95,7 +99,7 @@ def _lengths(start: Ints, longest: int) -> tuple[Ints, Bools]:
     """Length of each row's interval [ns], and whether it is believed, each (R,).
 
     Two equal steps in a row are believed, up to the longest. Any other row is as long as the one before it, and no
-    longer than to the next: what lies behind is a gap.
+    longer than to the next: the rest is a gap.
     """
     after = np.diff(start)
     same = after[1:] == after[:-1]
@@ -107,9 +111,8 @@ def _lengths(start: Ints, longest: int) -> tuple[Ints, Bools]:
     return length, np.append(believed, False)
 
 
-def _pieces(start: Ints, length: Ints, step: int) -> tuple[Ints, Ints]:
-    """Rows cut into steps: the row of each piece, and its start [ns], each (P,)."""
-    count = np.maximum(length // step, 1)
+def _pieces(start: Ints, count: Ints, step: int) -> tuple[Ints, Ints]:
+    """Rows cut into so many steps each: the row of each piece, and its start [ns], each (P,)."""
     at = np.repeat(np.arange(len(start)), count)
     within = np.arange(len(at)) - np.repeat(np.cumsum(count) - count, count)
     return at, start[at] + within * step
@@ -118,3 +121,72 @@ def _pieces(start: Ints, length: Ints, step: int) -> tuple[Ints, Ints]:
 def _most_common(steps: Ints) -> int:
     found, count = np.unique(steps, return_counts=True)
     return int(found[np.argmax(count)])
+
+
+def held(ds: xr.Dataset, step_h: float) -> xr.Dataset:
+    """The same step series in finer, equal pieces: exact for prices, which hold over their interval."""
+    count, step = np.round(ds["dt"].values / step_h).astype(np.int64), duration(step_h).astype(np.int64)
+    at, moment = _pieces(ds["time"].values.astype(np.int64), count, int(step))
+    out = ds.isel(time=at).assign_coords(time=("time", moment.astype("datetime64[ns]"), TIME_ATTRS))
+    return out.assign(dt=("time", np.full(len(at), step_h), {"units": "h"}))
+
+
+def complete(values: pd.DataFrame, since: np.datetime64, end: np.datetime64, name: str) -> pd.DataFrame:
+    """The table on its step over the whole of [since, end), NaN where it has nothing; SeriesError below two rows.
+
+    Parameters
+    ----------
+    values : on one step, gaps left out
+    """
+    index = pd.DatetimeIndex(values.index)
+    if len(index) < 2:
+        raise SeriesError(name, "has no history to plan from", "two values at least before the night")
+    first = index[index >= pd.Timestamp(since)]
+    start = first[0] if len(first) else pd.Timestamp(since)
+    step = (index[1:] - index[:-1]).min()
+    return values.reindex(pd.date_range(start, pd.Timestamp(end), freq=step, inclusive="left").as_unit("ns"))
+
+
+def to_horizon(
+    path: Path, frame: pd.DataFrame, name: str, start: np.datetime64, end: np.datetime64
+) -> tuple[pd.DataFrame, pd.Timedelta]:
+    """The periods that overlap [start, end), on the grid of the table's own most common step, and that step.
+
+    SeriesError where nothing of it lies inside the horizon, or its step changes there.
+    """
+    index = pd.DatetimeIndex(frame.index)
+    if len(index) < 2:
+        raise SeriesError(path, f"has {len(index)} rows", "a series over the horizon")
+    step = _usual_step(index, start, end)
+    inside = index[(index > pd.Timestamp(start) - step) & (index < pd.Timestamp(end))]
+    if inside.empty:
+        raise SeriesError(
+            f"{path}: {name}",
+            f"has no value inside the horizon {pd.Timestamp(start)}Z … {pd.Timestamp(end)}Z",
+            f"a horizon inside its {index[0]}Z … {index[-1]}Z, or a series for this one",
+        )
+    offset = (inside[0] - pd.Timestamp(start)) % step
+    first = pd.Timestamp(start) + offset - (step if offset > pd.Timedelta(0) else pd.Timedelta(0))
+    grid = pd.date_range(first, pd.Timestamp(end), freq=step, inclusive="left").as_unit("ns")
+    off_grid = inside[~inside.isin(grid)]
+    if len(off_grid):
+        raise SeriesError(
+            f"{path}: {name} at {off_grid[0]}Z",
+            f"is off the file's own step of {minutes(step / pd.Timedelta(hours=1))}",
+            "one step throughout the horizon",
+        )
+    return frame.reindex(grid), step
+
+
+def _usual_step(index: pd.DatetimeIndex, start: np.datetime64, end: np.datetime64) -> pd.Timedelta:
+    """Most common step, or that inside the horizon where it is finer: hours became quarter hours in 2025.
+
+    A coarser one there is not believed: it may as well be gaps.
+    """
+    inside = index[(index >= pd.Timestamp(start)) & (index < pd.Timestamp(end))]
+    return min(pd.Timedelta(pd.Series(i[1:] - i[:-1]).mode().iloc[0]) for i in (index, inside) if len(i) > 1)
+
+
+def minutes(step_h: float) -> str:
+    """A step [h] in words."""
+    return f"{step_h * 60:g} min"

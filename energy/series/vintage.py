@@ -7,8 +7,10 @@ Rules by what a value is (its `quality`), for plans of past nights ("as known th
     forecast, persistence, scenario   always: they say nothing about what happened
     exchange rates                    16:00 in Brussels on their day
 
-Blanks are filled only where the reader asks for it (`fill`), from earlier days, and labelled `persistence`.
-What was fetched live is replayed from the answers kept then instead: ``energy.fetch.open_client(as_of=…)``.
+A night cuts more simply: rows before a moment, and forecasts.
+
+Blanks are filled only where the reader asks for it (`fill`), from earlier days, and labelled `persistence`. What was
+fetched live is replayed from the answers kept then instead: ``energy.fetch.open_client(as_of=…)``.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ def as_known(values: pd.DataFrame, quality: pd.Series | str, as_of: datetime | N
     Parameters
     ----------
     values : over interval starts (UTC, naive)
-    quality : of each row in words, or one for all
+    quality : of each row, or one for all
     as_of : the moment (UTC, naive); None keeps everything
     price : a price of the coupled auction, known the day before
     """
@@ -48,6 +50,17 @@ def as_known(values: pd.DataFrame, quality: pd.Series | str, as_of: datetime | N
     ended = np.asarray(index + step <= pd.Timestamp(as_of))
     known = np.where(price & labels.isin(OF_AUCTION).to_numpy(), _passed(index, AUCTION_HOUR - 24, as_of), ended)
     return values.where(pd.Series(known | labels.isin(NO_EVENT).to_numpy(), index=values.index), np.nan)
+
+
+def published_before(table: pd.DataFrame, until: np.datetime64) -> pd.DataFrame:
+    """Rows that begin before `until`, later ones where they are forecasts; a source's own persistence is left out.
+
+    Parameters
+    ----------
+    table : with `quality` in words, over interval starts (UTC)
+    """
+    past = (table.index < pd.Timestamp(until)) & (table["quality"] != "persistence")
+    return table[past | (table["quality"] == "forecast")]
 
 
 def rates_known(days: pd.DatetimeIndex, as_of: datetime | None) -> Bools:

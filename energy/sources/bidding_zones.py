@@ -27,12 +27,7 @@ DEFAULT_CLOCK = "Europe/Brussels"
 
 
 def eic(zone: str) -> str:
-    """The zone's code.
-
-    Raises
-    ------
-    SourceError : (fatal) ENTSO-E has no data of the zone (GB left the coupled markets).
-    """
+    """The zone's code; SourceError (fatal) where ENTSO-E has no data of it (GB left the coupled markets)."""
     if zone not in EIC:
         raise SourceError("entsoe", "fatal", f"zone {zone} is not served")
     return EIC[zone]

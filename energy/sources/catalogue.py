@@ -1,6 +1,4 @@
-"""All sources by name: what `energy sources` lists and what a Client may ask.
-
-The declared chain of every kind of series: who is asked for what, in which order, and why not.
+"""All sources by name, which a client may ask, and the chain of each kind of series: who is asked, in which order.
 
 prices    ENTSO-E -> hvakosterstrommen (NO1-NO5) -> energy-charts (licence gate) -> Elexon index (GB) -> persistence
 weather   Frost stations (past, Nordic) -> MET Norway (future) -> Open-Meteo -> NASA POWER (past) -> persistence
@@ -10,17 +8,20 @@ rates     ECB -> Norges Bank
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import xarray as xr
 
 from energy.series import quality_control
-from energy.series.labels import clip
+from energy.series.gap_filling import fill_weather
+from energy.series.labels import NEEDED_WEATHER, clip
 from energy.sources import fx_rates
-from energy.sources.bidding_zones import EIC, clock_of
-from energy.sources.chain import Fetch, Filled, Link, Step, fill
+from energy.sources.bidding_zones import clock_of
+from energy.sources.chain import Attempt, Filled, Link, fill
 from energy.sources.client.answer import SourceError
 from energy.sources.client.http import Client
 from energy.sources.client.settings import Source
@@ -40,36 +41,37 @@ from energy.sources.providers import (
     pvgis,
 )
 
+
+class PriceProvider(Protocol):
+    """A module of `providers` with day-ahead prices."""
+
+    @property
+    def SOURCE(self) -> Source:  # noqa: N802
+        """Its row of the catalogue."""
+
+    @property
+    def ZONES(self) -> Collection[str]:  # noqa: N802
+        """Bidding zones that it serves."""
+
+    def get_prices(self, client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
+        """Prices of the periods that begin in [start, end) (UTC)."""
+
+
+#: Sources of prices in the order in which they are asked.
+PRICES: tuple[PriceProvider, ...] = (entsoe, hvakosterstrommen, energy_charts, elexon)
+#: Central banks in the order in which they are asked.
+BANKS = (ecb, norges_bank)
 SOURCES: dict[str, Source] = {
     source.name: source
     for source in (
-        entsoe.SOURCE, hvakosterstrommen.SOURCE, energy_charts.SOURCE, elexon.SOURCE, carbon_intensity.SOURCE,
-        met_norway.SOURCE, frost.SOURCE, open_meteo.SOURCE, open_meteo.ARCHIVE, nasa_power.SOURCE, pvgis.SOURCE,
-        nve.SOURCE, ecb.SOURCE, norges_bank.SOURCE,
+        *(p.SOURCE for p in PRICES), carbon_intensity.SOURCE, met_norway.SOURCE, frost.SOURCE, open_meteo.SOURCE,
+        open_meteo.ARCHIVE, nasa_power.SOURCE, pvgis.SOURCE, nve.SOURCE, *(b.SOURCE for b in BANKS),
     )
 }  # fmt: skip
 #: Latitude and longitude [°] between which MET Norway has stations: Norway, its neighbours, Svalbard.
 NORDIC = ((54.0, 82.0), (-10.0, 36.0))
 #: Weather is fetched this much wider than needed, so that six-hourly forecasts can be interpolated at both ends.
 MARGIN = np.timedelta64(12, "h")
-#: Variables without which weather is of no use; others are left out where they have holes.
-NEEDED = ("temp_air", "relative_humidity")
-PriceFetch = Callable[[Client, str, np.datetime64, np.datetime64], xr.Dataset]
-
-
-def price_links(client: Client, zone: str) -> list[Link]:
-    """The sources that know the zone."""
-    served: list[tuple[str, PriceFetch, bool]] = [
-        ("entsoe", entsoe.get_prices, zone in EIC),
-        ("hvakosterstrommen", hvakosterstrommen.get_prices, zone in hvakosterstrommen.ZONES),
-        ("energy_charts", energy_charts.get_prices, zone in energy_charts.ZONES),
-        ("elexon", elexon.get_prices, zone in elexon.ZONES),
-    ]
-    return [Link(name, _of(get, client, zone), skip(client, name)) for name, get, knows in served if knows]
-
-
-def _of(get: PriceFetch, client: Client, zone: str) -> Fetch:
-    return lambda start, end: get(client, zone, start, end)
 
 
 def skip(client: Client, source: str) -> str:
@@ -88,12 +90,18 @@ def prices(client: Client, zone: str, start: np.datetime64, end: np.datetime64) 
     def check(ds: xr.Dataset) -> list[quality_control.Finding]:
         return [*quality_control.check_prices(ds), *quality_control.local_days(ds, clock_of(zone))]
 
-    return fill(price_links(client, zone), start, end, check, quality_control.flips)
+    links = [
+        Link(p.SOURCE.name, partial(p.get_prices, client, zone), skip(client, p.SOURCE.name))
+        for p in PRICES
+        if zone in p.ZONES
+    ]
+    return fill(links, start, end, check, quality_control.flips)
 
 
 def carbon(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> Filled:
     """Carbon intensity of a zone over [start, end)."""
-    links = [Link("carbon_intensity", _of(carbon_intensity.get_carbon, client, zone))] if zone == "GB" else []
+    get = partial(carbon_intensity.get_carbon, client, zone)
+    links = [Link("carbon_intensity", get)] if zone in carbon_intensity.ZONES else []
     return fill(links, start, end, quality_control.duplicates)
 
 
@@ -120,34 +128,34 @@ def _hourly(link: Link) -> Link:
     """The link's weather on whole hours, short gaps interpolated, cut to the window afterwards."""
 
     def fetch(start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-        return clip(quality_control.fill_weather(link.fetch(start - MARGIN, end + MARGIN)), start, end)
+        return clip(fill_weather(link.fetch(start - MARGIN, end + MARGIN)), start, end)
 
     return Link(link.name, fetch, link.skip)
 
 
 def _whole_variables(ds: xr.Dataset) -> xr.Dataset:
     """Without optional variables that some of the hours lack."""
-    optional = [n for n in ds.data_vars if ds[n].dtype.kind == "f" and n not in NEEDED]
+    optional = [n for n in ds.data_vars if ds[n].dtype.kind == "f" and n not in NEEDED_WEATHER]
     return ds.drop_vars([n for n in optional if ds[n].isnull().any()])
 
 
 def rates(
     client: Client, currencies: Sequence[str], day: date
-) -> tuple[dict[str, tuple[float, date, str]], list[Step]]:
+) -> tuple[dict[str, tuple[float, date, str]], list[Attempt]]:
     """EUR per unit on a day -> (rate, the day it is of, source) by currency, and what each bank said."""
     found: dict[str, tuple[float, date, str]] = {}
     steps = []
-    for name, get in (("ecb", ecb.get_rates), ("norges_bank", norges_bank.get_rates)):
-        asked = [c for c in currencies if c not in found]
+    for bank in BANKS:
+        name, asked = bank.SOURCE.name, [c for c in currencies if c not in found]
         if not asked:
             break
         try:
-            ds = get(client, asked, day - timedelta(days=fx_rates.CARRY_DAYS), day)
+            ds = bank.get_rates(client, asked, day - timedelta(days=fx_rates.HOLD_DAYS), day)
         except SourceError as e:
-            steps.append(Step(name, e.kind, reason=e.reason))
+            steps.append(Attempt(name, e.kind, reason=e.reason))
             continue
         new = {c: fx_rates.rate_on(ds, c, day) for c in asked}
         found |= {c: (*rate, name) for c, rate in new.items() if rate is not None}
         lacking = [c for c, rate in new.items() if rate is None]
-        steps.append(Step(name, "empty" if lacking else "ok", reason=f"no {', '.join(lacking)}" if lacking else ""))
+        steps.append(Attempt(name, "empty" if lacking else "ok", reason=f"no {', '.join(lacking)}" if lacking else ""))
     return found, steps

@@ -1,4 +1,4 @@
-"""Fallback chains: source after source for the hours still missing, every step on record, never silent."""
+"""Source chains: source after source for the hours still missing, then an earlier day; every attempt is on record."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ import numpy as np
 import xarray as xr
 
 from energy.schema import QUALITY
-from energy.series import quality_control
-from energy.series.gap_filling import LOOK_BACK, carried
-from energy.series.labels import clip, ends, held, join
+from energy.series.gap_filling import LOOK_BACK, fill_from_earlier_days
+from energy.series.labels import clip, ends, join
+from energy.series.local_time import Span, iso
+from energy.series.quality_control import Finding, refused, uncovered
+from energy.series.resample import held
 from energy.sources.client.answer import Kind, SourceError
-from energy.sources.requests_by_day import iso
 
 #: Start and end (UTC) -> a labelled Dataset.
 Fetch = Callable[[np.datetime64, np.datetime64], xr.Dataset]
 #: Dataset -> findings.
-Check = Callable[[xr.Dataset], list[quality_control.Finding]]
+Check = Callable[[xr.Dataset], list[Finding]]
 #: Dataset that reaches over the seam, and what the chain already has of the same series -> findings.
-Compare = Callable[[xr.Dataset, xr.Dataset], list[quality_control.Finding]]
+Compare = Callable[[xr.Dataset, xr.Dataset], list[Finding]]
 #: Stretches nearer than this are asked for in one request.
 ONE_REQUEST = np.timedelta64(36, "h")
 #: A later source is asked this much into what is known already, where the two are compared: a day has all hours of
-#: the day, twice the fewest (`hygiene.FEWEST`) that tell a sign or a unit.
+#: the day, twice the fewest (`quality_control.FEWEST`) that show a sign or a unit.
 OVERLAP = np.timedelta64(24, "h")
 
 
@@ -38,8 +39,8 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Step:
-    """What one link did: hours it supplied, or why none."""
+class Attempt:
+    """What asking one source brought: hours that it supplied, or why none."""
 
     name: str
     outcome: Kind | str
@@ -56,15 +57,15 @@ class Filled:
     """A series with the record of its chain and what is still missing."""
 
     ds: xr.Dataset
-    steps: tuple[Step, ...]
-    missing: tuple[tuple[np.datetime64, np.datetime64], ...]
-    findings: tuple[quality_control.Finding, ...] = ()
+    steps: tuple[Attempt, ...]
+    missing: tuple[Span, ...]
+    findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.steps)) + self.gaps()
 
     def gaps(self) -> str:
-        """What is missing, in words; empty where nothing is."""
+        """What is missing, as text; empty where nothing is."""
         stretches = ", ".join(f"{iso(a)} to {iso(b)}" for a, b in self.missing)
         return f"; MISSING {stretches}" if stretches else ""
 
@@ -82,6 +83,44 @@ class Filled:
         return {q: float(dt[quality == i].sum()) for i, q in enumerate(QUALITY) if (quality == i).any()}
 
 
+def fill(
+    links: Sequence[Link], start: np.datetime64, end: np.datetime64, check: Check, compare: Compare | None = None
+) -> Filled:
+    """[start, end) from the links in order; what is missing after them is taken from earlier days.
+
+    Parameters
+    ----------
+    check : finds faults; a source with a refusing finding counts as failed
+    compare : finds what a source says otherwise than those before it did; it is asked OVERLAP wider for that
+    """
+    chain = _Chain(start, end, check, compare)
+    chain.ask(links)
+    if chain.missing():
+        _persist(chain, links)
+    whole, record = _on_one_step(chain.parts), (tuple(chain.steps), tuple(chain.missing()), tuple(chain.findings))
+    return Filled(xr.Dataset() if whole is None else clip(whole, start, end), *record)
+
+
+def _persist(chain: _Chain, links: Sequence[Link]) -> None:
+    """Fetch the days before, if they are not there, and repeat them."""
+    earlier = _Chain(chain.start - LOOK_BACK, chain.start, chain.check, chain.compare)
+    earlier.ask(links)
+    known = _on_one_step([s for s in (_on_one_step(c.parts) for c in (earlier, chain)) if s is not None])
+    if known is None:
+        said = dict.fromkeys(str(s) for s in earlier.steps if s.outcome != "skipped" and s not in chain.steps)
+        chain.steps.append(Attempt("persistence", "empty", reason="; ".join(["no earlier day is known", *said])))
+        return
+    found = fill_from_earlier_days(known, chain.start, chain.end, float(known["dt"].min()))
+    chain.add("persistence", found, "same hour of an earlier day")
+
+
+def _on_one_step(parts: Sequence[xr.Dataset]) -> xr.Dataset | None:
+    """All parts on the shortest step, earlier parts first; None where they have no interval."""
+    parts = [p for p in parts if p.sizes["time"]]
+    step_h = min((float(p["dt"].min()) for p in parts), default=0.0)
+    return join([held(p, step_h) for p in parts]) if parts else None
+
+
 @dataclass
 class _Chain:
     """The series as it grows."""
@@ -91,59 +130,45 @@ class _Chain:
     check: Check
     compare: Compare | None = None
     parts: list[xr.Dataset] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-    findings: list[quality_control.Finding] = field(default_factory=list)
+    steps: list[Attempt] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
-    @property
-    def step_h(self) -> float:
-        """Shortest step so far [h]."""
-        return min((float(p["dt"].min()) for p in self.parts if p.sizes["time"]), default=1.0)
-
-    def series(self) -> xr.Dataset | None:
-        """All parts on the shortest step, earlier parts first."""
-        with_hours = [p for p in self.parts if p.sizes["time"]]
-        if not with_hours:
-            return None
-        return join([held(p, self.step_h) for p in with_hours])
-
-    def missing(self) -> list[tuple[np.datetime64, np.datetime64]]:
+    def missing(self) -> list[Span]:
         """Stretches that no part covers."""
-        time = np.concatenate([np.zeros(0, dtype="datetime64[ns]"), *(p["time"].values for p in self.parts)])
-        until = np.concatenate([np.zeros(0, dtype="datetime64[ns]"), *(ends(p) for p in self.parts)])
+        none = np.zeros(0, dtype="datetime64[ns]")
+        time = np.concatenate([none, *(p["time"].values for p in self.parts)])
+        until = np.concatenate([none, *(ends(p) for p in self.parts)])
         order = np.argsort(time, kind="stable")
-        return quality_control.uncovered(time[order], until[order], self.start, self.end)
+        return uncovered(time[order], until[order], self.start, self.end)
 
-    def run(self, link: Link) -> None:
-        """Ask one source for what is missing."""
-        gaps = self.missing()
-        if not gaps:
-            return
-        if link.skip:
-            self.steps.append(Step(link.name, "skipped", reason=link.skip))
-            return
-        for begin, stop in _requests(gaps):
-            self._ask(link, begin, stop)
+    def ask(self, links: Sequence[Link]) -> None:
+        """Ask one source after the other for what is missing."""
+        for link in links:
+            gaps = self.missing()
+            if gaps and link.skip:
+                self.steps.append(Attempt(link.name, "skipped", reason=link.skip))
+            elif gaps:
+                for window in _near_ones_together(gaps):
+                    self._ask(link, *window)
 
     def _ask(self, link: Link, begin: np.datetime64, stop: np.datetime64) -> None:
         try:
-            ds, found = self._fetched(link, begin, stop)
+            ds, found = self._fetch(link, begin, stop)
         except SourceError as e:
-            self.steps.append(Step(link.name, e.kind, reason=e.reason))
+            self.steps.append(Attempt(link.name, e.kind, reason=e.reason))
             return
         self.findings += found
         note = str(ds.attrs.get("note", ""))
-        if bad := quality_control.refused(found):
-            self.steps.append(Step(link.name, "refused", reason=bad))
+        if bad := refused(found):
+            self.steps.append(Attempt(link.name, "refused", reason=bad))
         elif not ds.sizes["time"]:
-            self.steps.append(Step(link.name, "empty", reason=note))
+            self.steps.append(Attempt(link.name, "empty", reason=note))
         else:
-            self._add(link, ds, note)
+            self.add(link.name, ds, note)
 
-    def _fetched(
-        self, link: Link, begin: np.datetime64, stop: np.datetime64
-    ) -> tuple[xr.Dataset, list[quality_control.Finding]]:
+    def _fetch(self, link: Link, begin: np.datetime64, stop: np.datetime64) -> tuple[xr.Dataset, list[Finding]]:
         """What a source has of [begin, stop), and what is found in it and at its seams with what is known."""
-        known = self.series()
+        known = _on_one_step(self.parts)
         if self.compare is None or known is None:
             ds = link.fetch(begin, stop)
             return ds, self.check(ds)
@@ -151,18 +176,19 @@ class _Chain:
         ds = clip(wide, begin, stop)
         return ds, [*self.check(ds), *self.compare(wide, known)]
 
-    def _add(self, link: Link, ds: xr.Dataset, note: str) -> None:
+    def add(self, name: str, ds: xr.Dataset, note: str) -> None:
+        """Put a part behind those that are there, and the hours that it fills on record."""
         before = _hours(self.missing())
         self.parts.append(ds)
-        self.steps.append(Step(link.name, "ok", before - _hours(self.missing()), note))
+        self.steps.append(Attempt(name, "ok", before - _hours(self.missing()), note))
 
 
-def _hours(gaps: Sequence[tuple[np.datetime64, np.datetime64]]) -> float:
+def _hours(gaps: Sequence[Span]) -> float:
     return float(sum((b - a) / np.timedelta64(1, "h") for a, b in gaps))
 
 
-def _requests(gaps: Sequence[tuple[np.datetime64, np.datetime64]]) -> list[tuple[np.datetime64, np.datetime64]]:
-    """Gaps as windows to ask for; near ones together."""
+def _near_ones_together(gaps: Sequence[Span]) -> list[Span]:
+    """Gaps as windows to ask for."""
     out = [gaps[0]]
     for begin, stop in gaps[1:]:
         if begin - out[-1][1] <= ONE_REQUEST:
@@ -170,46 +196,3 @@ def _requests(gaps: Sequence[tuple[np.datetime64, np.datetime64]]) -> list[tuple
         else:
             out.append((begin, stop))
     return out
-
-
-def fill(
-    links: Sequence[Link], start: np.datetime64, end: np.datetime64, check: Check, compare: Compare | None = None
-) -> Filled:
-    """[start, end) from the links in order; what then is missing is carried over from earlier days.
-
-    Parameters
-    ----------
-    check : finds faults; a source with a refusing finding counts as failed
-    compare : finds what a source says otherwise than those before it did; it is asked OVERLAP wider for that
-    """
-    chain = _Chain(start, end, check, compare)
-    for link in links:
-        chain.run(link)
-    if chain.missing():
-        _persist(chain, links)
-    whole = chain.series()
-    if whole is None:
-        return Filled(xr.Dataset(), tuple(chain.steps), ((start, end),), tuple(chain.findings))
-    return Filled(clip(whole, start, end), tuple(chain.steps), tuple(chain.missing()), tuple(chain.findings))
-
-
-def _persist(chain: _Chain, links: Sequence[Link]) -> None:
-    """Fetch the days before, if they are not there, and carry them over."""
-    earlier = _Chain(chain.start - LOOK_BACK, chain.start, chain.check, chain.compare)
-    for link in links:
-        earlier.run(link)
-    parts = [p for p in (earlier.series(), chain.series()) if p is not None]
-    if not parts:
-        chain.steps.append(Step("persistence", "empty", reason=_why_none(earlier.steps, chain.steps)))
-        return
-    step_h = min(float(p["dt"].min()) for p in parts)
-    known = join([held(p, step_h) for p in parts])
-    before = _hours(chain.missing())
-    chain.parts.append(carried(known, chain.start, chain.end, step_h))
-    chain.steps.append(Step("persistence", "ok", before - _hours(chain.missing()), "same hour of an earlier day"))
-
-
-def _why_none(earlier: Sequence[Step], told: Sequence[Step]) -> str:
-    """That no earlier day is known, with what the sources said to that and had not said before."""
-    said = dict.fromkeys(str(s) for s in earlier if s.outcome != "skipped" and s not in told)
-    return "; ".join(["no earlier day is known", *said])

@@ -1,4 +1,4 @@
-"""Hydropower signals beside the price: reservoir filling, its deviation from the median, hydro generation.
+"""Hydropower signals: reservoir filling, its deviation from the median, hydro generation.
 
 Weekly numbers are put on hours as they were KNOWN: an hour carries the last week published by then, so that a
 forecast trained on these arrays never sees a week before the market did.
@@ -12,12 +12,11 @@ import numpy as np
 import xarray as xr
 
 from energy.schema import Floats, Times
-from energy.series.files import labels
-from energy.series.labels import dataset, ends, fetch_attrs, in_one_line, terms_of
+from energy.series.labels import dataset, ends, fetch_attrs, in_one_line, quality_and_source, terms_of
 from energy.series.quality_control import Finding, refused, uncovered
 from energy.sources.bidding_zones import EIC
 from energy.sources.catalogue import skip
-from energy.sources.chain import Filled, Step
+from energy.sources.chain import Attempt, Filled
 from energy.sources.client.answer import SourceError
 from energy.sources.client.http import Client
 from energy.sources.providers import entsoe, nve
@@ -29,7 +28,7 @@ PUBLISHED_AFTER = np.timedelta64(3, "D")
 #: Smallest and largest filling that a zone can have [MWh]: SE4, the smallest, has 0.2 TWh, all of Norway 87 TWh.
 #: A value of 10 176 MWh for NO1 (seen in one document) is a unit mistake.
 POSSIBLE_MWH = (2e4, 1e8)
-#: A published week stands in for later hours at most this long.
+#: A published week holds for later hours at most this long.
 OLDEST = np.timedelta64(28, "D")
 #: Generation is known up to half a day ago: a fetch for tomorrow shows the week before it.
 HISTORY = np.timedelta64(7, "D")
@@ -46,20 +45,20 @@ def signals(client: Client, zone: str, start: np.datetime64, end: np.datetime64)
     Each hour names the sources of its numbers. A signal that an hour lacks is NaN there, hours without any are absent;
     zones without any signal give an empty Dataset.
     """
-    steps: list[Step] = []
+    steps: list[Attempt] = []
     weeks = _weeks(client, zone, start - WEEKS_BACK, end, steps)
     generation = _generation(client, zone, start, end, steps)
     time = np.arange(start, end, HOUR).astype("datetime64[ns]")
-    parts = [] if weeks is None else [(weeks, _as_known(weeks, time))]
+    parts = [] if weeks is None else [(weeks, _last_published(weeks, time))]
     parts += [] if generation is None else [(generation, {"hydro_mw": _hourly(generation, time)})]
     parts = [(ds, v) for ds, v in parts if any(np.isfinite(c).any() for c in v.values())]
     if not parts:
         return Filled(xr.Dataset(), tuple(steps), ((start, end),))
-    ds = _beside_each_other(time, parts).assign_attrs(zone=zone)
+    ds = _on_common_hours(time, parts).assign_attrs(zone=zone)
     return Filled(ds, tuple(steps), tuple(uncovered(ds["time"].values, ends(ds), start, end)))
 
 
-def _beside_each_other(time: Times, parts: Sequence[tuple[xr.Dataset, Mapping[str, Floats]]]) -> xr.Dataset:
+def _on_common_hours(time: Times, parts: Sequence[tuple[xr.Dataset, Mapping[str, Floats]]]) -> xr.Dataset:
     """Signals on common hours: each hour with the sources that it is from, the whole with the terms of both."""
     columns = {n: (v, SIGNALS[n]) for _, part in parts for n, v in part.items() if np.isfinite(v).any()}
     there = [np.any([np.isfinite(v) for v in part.values()], axis=0) for _, part in parts]
@@ -76,7 +75,7 @@ def reservoirs(client: Client, zone: str, end: np.datetime64) -> Filled:
 
     NVE's zones have all of it; others `reservoir_mwh` alone.
     """
-    steps: list[Step] = []
+    steps: list[Attempt] = []
     start = end - YEAR
     ds = _weeks(client, zone, start, end, steps)
     if ds is None:
@@ -84,23 +83,25 @@ def reservoirs(client: Client, zone: str, end: np.datetime64) -> Filled:
     return Filled(ds.drop_vars("known_from"), tuple(steps), ())
 
 
-def _weeks(client: Client, zone: str, start: np.datetime64, end: np.datetime64, steps: list[Step]) -> xr.Dataset | None:
+def _weeks(
+    client: Client, zone: str, start: np.datetime64, end: np.datetime64, steps: list[Attempt]
+) -> xr.Dataset | None:
     """Weekly filling: NVE for Norway, else or where it fails ENTSO-E."""
     if zone in nve.AREAS:
-        ds = _tried("nve", lambda: nve.get_reservoirs(client, zone, start, end), steps)
+        ds = _attempt("nve", lambda: nve.get_reservoirs(client, zone, start, end), steps)
         if ds is not None:
             return ds.assign(reservoir_mwh=ds["filling_twh"] * 1e6)
     if zone not in EIC:
         return None
-    ds = _tried("entsoe", lambda: _from_entsoe(client, zone, start, end), steps, skip(client, "entsoe"))
+
+    def possible() -> xr.Dataset:
+        ds = entsoe.get_reservoirs(client, zone, start, end)
+        if bad := refused(check_reservoirs(ds)):
+            raise SourceError("entsoe", "fatal", bad)
+        return ds
+
+    ds = _attempt("entsoe", possible, steps, skip(client, "entsoe"))
     return None if ds is None else ds.assign(known_from=("time", ends(ds) + PUBLISHED_AFTER))
-
-
-def _from_entsoe(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    ds = entsoe.get_reservoirs(client, zone, start, end)
-    if bad := refused(check_reservoirs(ds)):
-        raise SourceError("entsoe", "fatal", bad)
-    return ds
 
 
 def check_reservoirs(ds: xr.Dataset) -> list[Finding]:
@@ -115,33 +116,31 @@ def check_reservoirs(ds: xr.Dataset) -> list[Finding]:
 
 
 def _generation(
-    client: Client, zone: str, start: np.datetime64, end: np.datetime64, steps: list[Step]
+    client: Client, zone: str, start: np.datetime64, end: np.datetime64, steps: list[Attempt]
 ) -> xr.Dataset | None:
     stop = min(end, client.hour())
     if zone not in EIC or start >= stop:
         return None
-    return _tried("entsoe", lambda: entsoe.get_generation(client, zone, start, stop), steps, skip(client, "entsoe"))
+    return _attempt("entsoe", lambda: entsoe.get_generation(client, zone, start, stop), steps, skip(client, "entsoe"))
 
 
-def _tried(name: str, fetch: Callable[[], xr.Dataset], steps: list[Step], why_not: str = "") -> xr.Dataset | None:
+def _attempt(name: str, fetch: Callable[[], xr.Dataset], steps: list[Attempt], why_not: str = "") -> xr.Dataset | None:
     """What a source gives; None, with the reason on record, where it gives nothing."""
     if why_not:
-        steps.append(Step(name, "skipped", reason=why_not))
+        steps.append(Attempt(name, "skipped", reason=why_not))
         return None
     try:
         ds = fetch()
     except SourceError as e:
-        steps.append(Step(name, e.kind, reason=e.reason))
+        steps.append(Attempt(name, e.kind, reason=e.reason))
         return None
     hours = float(ds["dt"].sum())
-    steps.append(Step(name, "ok" if hours else "empty", hours, str(ds.attrs.get("note", ""))))
+    steps.append(Attempt(name, "ok" if hours else "empty", hours, str(ds.attrs.get("note", ""))))
     return ds if hours else None
 
 
-def _as_known(weeks: xr.Dataset | None, time: Times) -> dict[str, Floats]:
+def _last_published(weeks: xr.Dataset, time: Times) -> dict[str, Floats]:
     """Weekly values on hours: the last week published by then, NaN where that is too old or not there."""
-    if weeks is None:
-        return {}
     published = weeks["known_from"].values
     position = np.searchsorted(published, time, side="right") - 1
     good = (position >= 0) & (time - published[np.maximum(position, 0)] <= OLDEST)
@@ -159,11 +158,11 @@ def _hourly(ds: xr.Dataset, time: Times) -> Floats:
     return np.where(count > 0, sums / np.maximum(count, 1), np.nan)
 
 
-def beside(series: Mapping[str, xr.Dataset], names: Sequence[str]) -> xr.Dataset:
+def merge(series: Mapping[str, xr.Dataset], names: Sequence[str]) -> xr.Dataset:
     """Signals of several zones as columns ``<zone>_<signal>`` over their common times, with the zones' labels."""
     parts = []
     for zone, ds in series.items():
-        quality, source = labels(ds)
+        quality, source = quality_and_source(ds)
         part = ds[[n for n in names if n in ds]].assign(quality=("time", quality), source=("time", source))
         parts.append(part.rename({str(n): f"{zone}_{n}" for n in part.data_vars}))
     whole = xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="drop")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from energy.forecast import Ahead, errors, same_hour_last_week, shape
+from energy.forecast import Forecast, errors, same_hour_last_week, shape
 from tests.forecast.series import hours, noise
 
 TIME = hours("2024-01-01T00:00", 60 * 24)
@@ -27,7 +27,7 @@ def test_last_week_behind_a_week_is_the_one_that_is_known():
 
 def test_perfect_foresight_has_no_error():
     def oracle(time, values, origin, future):
-        return Ahead(values[np.searchsorted(time, future)], "oracle", 1.0)
+        return Forecast(values[np.searchsorted(time, future)], "oracle", 1.0)
 
     assert errors(TIME, PRICE, oracle, ORIGINS, (1, 2)).error == (0.0, 0.0)
 

@@ -13,7 +13,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "schema": set(),
     "plant": set(),
-    "series": {"errors", "schema", "sources"},
+    "series": {"errors", "schema"},
     "forecast": {"schema"},
     "inputs": {"errors", "plant", "schema", "series"},
     "problem": {"errors", "inputs", "plant", "schema", "series"},

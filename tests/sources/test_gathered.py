@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 from werkzeug import Request, Response
 
-from energy.sources import requests_by_day
+from energy.sources.client import windows
 from energy.sources.client.answer import SourceError
 from energy.sources.providers import (
     carbon_intensity,
@@ -155,7 +155,7 @@ def failing(kinds: dict[str, str], asked: list[str]) -> Callable[[str], xr.Datas
 )
 def test_good_pieces_are_kept_and_failures_are_reasons(kinds, asked, note):
     seen: list[str] = []
-    ds = requests_by_day.gathered(series([]), DAYS, failing(kinds, seen))
+    ds = windows.fetch_windows(series([]), DAYS[::-1], failing(kinds, seen))
     assert seen == DAYS[:asked]
     assert ds.sizes["time"] == len(set(seen) - set(kinds))
     assert ds.attrs["note"] == note
@@ -163,9 +163,9 @@ def test_good_pieces_are_kept_and_failures_are_reasons(kinds, asked, note):
 
 def test_without_any_good_piece_the_last_failure_is_the_sources():
     with pytest.raises(SourceError, match="bad Tu") as caught:
-        requests_by_day.gathered(series([]), DAYS, failing({"Mo": "retry", "Tu": "quota"}, []))
+        windows.fetch_windows(series([]), DAYS[::-1], failing({"Mo": "retry", "Tu": "quota"}, []))
     assert caught.value.kind == "quota"
-    nothing = requests_by_day.gathered(series([]), DAYS, lambda day: None)
+    nothing = windows.fetch_windows(series([]), DAYS[::-1], lambda day: None)
     assert (nothing.sizes["time"], nothing.attrs["note"]) == (0, "")
 
 
@@ -185,6 +185,6 @@ def test_the_next_station_is_asked_where_the_nearest_fails(world):
 
 def test_terms_of_pieces_are_named_once():
     one, two = series([1.0]).assign_attrs(licence="A; B"), series([2.0], "2026-11-21T00:00").assign_attrs(licence="A")
-    whole = requests_by_day.whole(series([]).assign_attrs(licence="stated in each answer"), [one, two], "")
+    whole = windows.join_windows(series([]).assign_attrs(licence="stated in each answer"), [one, two], "")
     assert whole.attrs["licence"] == "A; B", "a source that gave no interval names no terms"
     assert np.isfinite(whole["price"].values).all()

@@ -7,8 +7,9 @@ import pytest
 import xarray as xr
 
 from energy.series import quality_control
-from energy.series.gap_filling import carried
-from energy.series.labels import dataset, ends, held, join, touching
+from energy.series.gap_filling import fill_from_earlier_days, fill_weather
+from energy.series.labels import dataset, ends, join, touching
+from energy.series.resample import held
 from energy.sources.catalogue import SOURCES
 from tests.sources.times import at, qualities
 
@@ -127,17 +128,17 @@ def weather(hours: list[int], dt: object = 1.0) -> xr.Dataset:
 
 
 def test_weather_gaps_of_three_hours_are_bridged_and_labelled():
-    ds = quality_control.fill_weather(weather([0, 1, 5, 6]))
+    ds = fill_weather(weather([0, 1, 5, 6]))
     assert ds["temp_air"].values.tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert [int(q) for q in ds["quality"].values] == [2, 2, 4, 4, 4, 2, 2]
     assert qualities(ds) == {"forecast", "proxy"}
-    longer = quality_control.fill_weather(weather([0, 1, 6, 7]))
+    longer = fill_weather(weather([0, 1, 6, 7]))
     assert longer["time"].values.tolist() == weather([0, 1, 6, 7])["time"].values.tolist(), "four hours are too many"
-    assert quality_control.fill_weather(weather([0])).sizes["time"] == 1
+    assert fill_weather(weather([0])).sizes["time"] == 1
 
 
 def test_six_hourly_forecasts_become_hours():
-    ds = quality_control.fill_weather(weather([0, 1, 7, 13], dt=[1, 6, 6, 6]))
+    ds = fill_weather(weather([0, 1, 7, 13], dt=[1, 6, 6, 6]))
     assert ds["temp_air"].values[:14].tolist() == list(range(14))
     assert ds.sizes["time"] == 19, "the last step holds for its six hours"
     assert (ds["dt"].values == 1).all()
@@ -154,14 +155,14 @@ def test_weather_that_is_none_is_refused():
 
 def test_earlier_days_are_carried_over_within_reach():
     known = series(wave(48), "2026-11-18T00:00")
-    ds = carried(known, at("2026-11-20T00:00"), at("2026-11-23T00:00"), 1.0)
+    ds = fill_from_earlier_days(known, at("2026-11-20T00:00"), at("2026-11-23T00:00"), 1.0)
     assert ds.sizes["time"] == 72
     assert ds["price"].values[:24].tolist() == known["price"].values[24:].tolist()
     assert ds["price"].values[48:].tolist() == known["price"].values[24:].tolist(), "day after day"
     assert qualities(ds) == {"persistence"}
     assert set(ds["source"].values) == {"persistence (hvakosterstrommen)"}
-    assert carried(series([]), at("2026-11-20"), at("2026-11-21"), 1.0).sizes["time"] == 0
-    weekday = carried(series(wave(24), "2026-11-13T00:00"), at("2026-11-20"), at("2026-11-21"), 1.0)
+    assert fill_from_earlier_days(series([]), at("2026-11-20"), at("2026-11-21"), 1.0).sizes["time"] == 0
+    weekday = fill_from_earlier_days(series(wave(24), "2026-11-13T00:00"), at("2026-11-20"), at("2026-11-21"), 1.0)
     assert weekday.sizes["time"] == 24, "the same day of the week before"
 
 

@@ -87,8 +87,8 @@ def by_status(status: int, body: bytes = b"", keyed: bool = False) -> Verdict:
     if status == 203:
         return Verdict("ok", "203: the provider has deprecated this product")
     if status in (204, 404):
-        return Verdict("empty", words(body) or f"HTTP {status}")
-    reason = f"HTTP {status}" + (f": {words(body)}" if words(body) else "")
+        return Verdict("empty", server_text(body) or f"HTTP {status}")
+    reason = f"HTTP {status}" + (f": {server_text(body)}" if server_text(body) else "")
     if status in (401, 403):
         return Verdict("auth" if keyed else "fatal", reason)
     if status == 429:
@@ -104,24 +104,19 @@ def json_answer(status: int, body: bytes, keyed: bool = False) -> Verdict:
     try:
         json.loads(body)
     except (ValueError, RecursionError):
-        return Verdict("retry", f"HTTP {status} but not JSON: {words(body[-REASON_LENGTH:])}")
+        return Verdict("retry", f"HTTP {status} but not JSON: {server_text(body[-REASON_LENGTH:])}")
     return verdict
-
-
-def keyed_json(status: int, body: bytes) -> Verdict:
-    """`json_answer` of a source that needs a key."""
-    return json_answer(status, body, keyed=True)
 
 
 def csv_answer(status: int, body: bytes) -> Verdict:
     """`by_status`, and a 200 without the banks' column of values in its first line (a page, XML) is to be retried."""
     verdict = by_status(status, body)
     if verdict.kind == "ok" and status != 304 and b"OBS_VALUE" not in body.lstrip().split(b"\n", 1)[0]:
-        return Verdict("retry", f"HTTP {status} but not CSV: {words(body)}")
+        return Verdict("retry", f"HTTP {status} but not CSV: {server_text(body)}")
     return verdict
 
 
-def words(body: bytes) -> str:
+def server_text(body: bytes) -> str:
     """The server's own words in a body, JSON message or text of a page, on one line and short."""
     text = _message(body) or re.sub(r"<[^>]*>", " ", body[:20_000].decode("utf-8", "replace"))
     return redact(" ".join(text.split())[:REASON_LENGTH])
@@ -142,9 +137,20 @@ def _message(body: bytes) -> str:
     return ""
 
 
+def number(value: object) -> float:
+    """A number of a JSON body; NaN for null."""
+    return float("nan") if value is None else float(str(value))
+
+
+def check_unit(name: str, found: str, *documented: str) -> None:
+    """ValueError where a variable is not in (one of) its documented units."""
+    if found not in documented:
+        raise ValueError(f"{name} is in {found!r}, not in {documented[0]!r}")
+
+
 @contextmanager
 def reading(source: str) -> Iterator[None]:
-    """A body that does not have the promised form is a SourceError (fatal) that says where it broke."""
+    """A body that does not have the documented form is a SourceError (fatal) that says where it broke."""
     try:
         yield
     except SourceError:

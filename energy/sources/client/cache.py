@@ -1,17 +1,11 @@
-"""Raw answers with their fetch times, so that any night can be replayed as it was known then.
+"""What was asked and answered, on disk: raw bodies, a ledger in one SQLite file, and fetches as wholes.
 
-Bodies are files named by their SHA-256; the ledger says which question got which of them, when, and which
-questions got none. A question is source, path and parameters: neither host nor credential is part of it.
+Bodies are files named by their SHA-256. The ledger has which question got which of them, when, and which got none; what was
+sent when, and who asked to be left alone: counters must survive a restart, since ENTSO-E bans an address for ten minutes
+and Open-Meteo counts by the day. A question is source, path and parameters: neither host nor credential is part of it.
 
-One SQLite file that outlives the process: what was sent when, who asked to be left alone, what came back.
-
-Counters must survive a restart: ENTSO-E bans an address for ten minutes, Open-Meteo counts by the day.
-
-Fetches as wholes: for whom, over which hours, begun and ended when; what a replay goes by.
-
-The questions of a fetch depend on its hours and on the moment it began (how far measurements reach, which
-host has which days). A replay therefore asks what the last fetch that covers its hours asked, under that
-fetch's clock.
+The questions of a fetch depend on its hours and on the moment it began (how far measurements reach, which host has which
+days). A replay therefore asks what the last fetch that covers its hours asked, under that fetch's clock.
 """
 
 from __future__ import annotations
@@ -26,12 +20,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
 
+from energy.series.local_time import Span, iso
 from energy.sources.client.answer import Answer, Kind, SourceError
-from energy.sources.requests_by_day import Span, iso
 
 
 @dataclass(frozen=True)
@@ -54,8 +49,8 @@ class Archive:
     def __init__(self, folder: Path, ledger: Ledger) -> None:
         self.folder, self._ledger = folder, ledger
 
-    def keep(self, asked: str, at: datetime, answer: Answer) -> None:
-        """Note what a question got at a time; the body is stored once."""
+    def save(self, asked: str, at: datetime, answer: Answer) -> None:
+        """Record what a question got at a time; the body is stored once."""
         sha = hashlib.sha256(answer.body).hexdigest()
         path = self._path(answer.source, sha)
         if not path.exists():
@@ -63,8 +58,8 @@ class Archive:
         came = (sha, as_text(answer.fetched_at), answer.stale)
         self._insert((answer.source, asked, as_text(at), answer.kind, answer.note, *came))
 
-    def keep_failure(self, asked: str, at: datetime, error: SourceError) -> None:
-        """Note that a question got no data, and why."""
+    def save_failure(self, asked: str, at: datetime, error: SourceError) -> None:
+        """Record that a question got no data, and why."""
         self._insert((error.source, asked, as_text(at), error.kind, error.reason, None, None, False))
 
     def _insert(self, row: tuple[object, ...]) -> None:
@@ -72,19 +67,16 @@ class Archive:
         with self._ledger.transaction() as db:
             db.execute(f"INSERT INTO delivery ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def known(self, source: str, asked: str, as_of: datetime) -> Answer:
+    def load(self, source: str, asked: str, as_of: datetime) -> Answer:
         """What the question had got by then.
 
-        Raises
-        ------
-        SourceError : of the kind noted then; or (empty) where it had not been asked yet.
+        Raises SourceError: of the kind noted then; or (empty) where it had not been asked yet.
         """
-        with self._ledger.transaction() as db:
-            row = db.execute(
-                "SELECT kind, reason, sha, fetched_at, stale FROM delivery WHERE question = ? AND at <= ?"
-                " ORDER BY at DESC, id DESC LIMIT 1",
-                (asked, as_text(as_of)),
-            ).fetchone()
+        row = self._ledger.first(
+            "SELECT kind, reason, sha, fetched_at, stale FROM delivery WHERE question = ? AND at <= ?"
+            " ORDER BY at DESC, id DESC LIMIT 1",
+            (asked, as_text(as_of)),
+        )
         if row is None:
             raise SourceError(source, "empty", f"not on file: it had not been asked for by {as_of:%Y-%m-%d %H:%M}Z")
         kind, reason, sha, fetched_at, stale = row
@@ -101,13 +93,12 @@ class Archive:
             raise SourceError(source, "fatal", f"the raw answer {sha[:12]} in {self.folder} was changed")
         return Answer(source, kind, body, fetched_at, from_cache=True, stale=stale, note=note)
 
-    def nothing(self, source: str, asked: str, since: datetime) -> Answer | None:
+    def last_empty(self, source: str, asked: str, since: datetime) -> Answer | None:
         """The last answer to a question, if it was "nothing there" and came after `since`."""
-        with self._ledger.transaction() as db:
-            row = db.execute(
-                "SELECT kind, reason, sha, fetched_at, at FROM delivery WHERE question = ? ORDER BY id DESC LIMIT 1",
-                (asked,),
-            ).fetchone()
+        row = self._ledger.first(
+            "SELECT kind, reason, sha, fetched_at, at FROM delivery WHERE question = ? ORDER BY id DESC LIMIT 1",
+            (asked,),
+        )
         if row is None or row[0] != "empty" or row[2] is None or row[4] < as_text(since):
             return None
         return self._read(source, "empty", row[1], row[2], datetime.fromisoformat(row[3]), stale=False)
@@ -123,12 +114,10 @@ class Archive:
 
     def _last(self, source: str, which: str, as_of: datetime) -> tuple[str, str]:
         """Time and reason of the newest such delivery by then; of several at one time the one noted last."""
-        with self._ledger.transaction() as db:
-            row = db.execute(
-                f"SELECT at, reason FROM delivery WHERE source = ? AND at <= ? AND {which}"
-                " ORDER BY at DESC, id DESC LIMIT 1",
-                (source, as_text(as_of)),
-            ).fetchone()
+        row = self._ledger.first(
+            f"SELECT at, reason FROM delivery WHERE source = ? AND at <= ? AND {which} ORDER BY at DESC, id DESC LIMIT 1",
+            (source, as_text(as_of)),
+        )
         return row or ("", "")
 
     def _path(self, source: str, sha: str) -> Path:
@@ -180,6 +169,11 @@ class Ledger:
         with self._turn:
             self._db.close()
 
+    def first(self, sql: str, values: tuple[object, ...]) -> Any:
+        """The first row that a query gives, or None."""
+        with self.transaction() as db:
+            return db.execute(sql, values).fetchone()
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Everything inside happens at once or not at all."""
@@ -219,18 +213,16 @@ class Sessions:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def note(self, name: str, span: Span, began: datetime, ended: datetime) -> None:
-        """Put a finished fetch on file."""
+    def save(self, name: str, span: Span, began: datetime, ended: datetime) -> None:
+        """Record a finished fetch."""
         row = (name, iso(span[0]), iso(span[1]), as_text(began), as_text(ended))
         with self._ledger.transaction() as db:
             db.execute("INSERT INTO session (name, start, stop, began, ended) VALUES (?, ?, ?, ?, ?)", row)
 
-    def known(self, name: str, span: Span, as_of: datetime) -> Session:
+    def load(self, name: str, span: Span, as_of: datetime) -> Session:
         """The last fetch for `name` that covers the hours and had ended by then.
 
-        Raises
-        ------
-        NotOnFile : there is none; says what there is.
+        Raises NotOnFile: there is none; says what there is.
         """
         with self._ledger.transaction() as db:
             row = db.execute(

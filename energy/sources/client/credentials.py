@@ -1,6 +1,6 @@
 """Credentials from the environment or a 0600 file, and the one place that knows how to blot them out.
 
-They travel in request headers only and are added below the cache (`adapter.py`), so URLs, cache files and
+They travel in request headers only and are added below the cache (`http.py`), so URLs, cache files and
 exceptions never hold them; what stands here is the second line of defence.
 """
 
@@ -51,9 +51,7 @@ class Credentials:
 def credentials(environ: Mapping[str, str], variables: frozenset[str]) -> Credentials:
     """Secrets of the given variables: the environment first, then the file.
 
-    Raises
-    ------
-    CredentialError : a file that is named but not there, readable by others, or has a line that is none; a value
+    Raises CredentialError: a file that is named but not there, readable by others, or has a line without a variable; a value
         that no header may carry.
     """
     named = environ.get(FILE_VARIABLE, "")
@@ -69,9 +67,7 @@ def credentials(environ: Mapping[str, str], variables: frozenset[str]) -> Creden
 def header_text(variable: str, value: str) -> str:
     """What a variable holds, without white space at its ends: copied tokens end in a newline.
 
-    Raises
-    ------
-    CredentialError : a character in it that no request header may carry; names the variable, never the value.
+    CredentialError, without the value, where no request header may carry it.
     """
     text = value.strip()
     if not (text.isascii() and text.isprintable()):

@@ -3,14 +3,12 @@
     with Client(from_environment(folder, SOURCES), SOURCES) as client:
         answer = client.get("hvakosterstrommen", "2026/11-25_NO4.json", ttl_s=600)
 
-Every answer is classified (`answer.Kind`), kept raw with its fetch time (`archive.py`), and fresh answers come
-from the cache without a request. With `as_of` nothing is sent at all: the answers are those known then.
+Every answer is classified (`answer.Kind`), kept raw with its fetch time (`cache.py`), and fresh answers come from the
+cache without a request. With `as_of` nothing is sent at all: the answers are those known then.
 
-What happens between the cache and the socket: budget, credentials, limits on time and size, verdict.
-
-The adapter is mounted under its source's base URL and nothing else is mounted, so the mounted addresses ARE
-the allow-list. Credentials are added to a copy of the request here, below the cache: neither the cache nor
-an exception ever sees them. Bodies are read here as well, so that limits hold before anything is stored.
+Adapters are mounted under the base URLs of the sources and nothing else is mounted, so the mounted addresses ARE the
+allow-list. Credentials are added to a copy of the request below the cache: neither the cache nor an exception ever sees
+them. Bodies are read there as well, so that limits hold before anything is stored.
 """
 
 from __future__ import annotations
@@ -41,12 +39,12 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from energy.series.local_time import Span
 from energy.sources.client.answer import Answer, Kind, SourceError, Verdict
 from energy.sources.client.cache import Archive, Health, Ledger, Sessions, question
 from energy.sources.client.credentials import redact, redact_logs, scrub
 from energy.sources.client.rate_limits import Limits, policy
 from energy.sources.client.settings import Settings, Source, loopback
-from energy.sources.requests_by_day import Span
 
 #: Never stored, should a credential ever get into a request above the adapter.
 IGNORED = ("securityToken", "SECURITY_TOKEN", "apikey", "X-Api-Key", "auth-token", "X-API-Key", "Authorization")
@@ -61,12 +59,7 @@ class _Session(CacheMixin, requests.Session):
     """A cached session that refuses to leave the origin it was sent to."""
 
     def get_redirect_target(self, resp: Response) -> str | None:
-        """Where the answer points.
-
-        Raises
-        ------
-        SourceError : (fatal) to another scheme, host or port.
-        """
+        """Where the answer points; SourceError (fatal) to another scheme, host or port."""
         target = super().get_redirect_target(resp)
         if target is not None:
             here, there = urlsplit(resp.url), urlsplit(urljoin(resp.url, target))
@@ -76,12 +69,6 @@ class _Session(CacheMixin, requests.Session):
 
     def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
         """Add nothing on a redirect: requests would look into ~/.netrc; the adapter adds what the source needs."""
-
-
-def _cacheable(response: Response) -> bool:
-    """The cache's filter: whatever is not data (acknowledgements, cut-off bodies, pages) is not stored."""
-    verdict: Verdict | None = getattr(response, "verdict", None)
-    return verdict is None or verdict.kind == "ok"
 
 
 class Client:
@@ -105,9 +92,13 @@ class Client:
         redact_logs()
 
     def _open_session(self) -> _Session:
+        def is_data(response: Response) -> bool:  # acknowledgements, cut-off bodies and pages are not stored
+            verdict: Verdict | None = getattr(response, "verdict", None)
+            return verdict is None or verdict.kind == "ok"
+
         session = _Session(
             backend=SQLiteCache(self.settings.folder / "http.sqlite", wal=True, serializer="json"),
-            cache_control=True, expire_after=0, allowable_codes=(200, 203), filter_fn=_cacheable,
+            cache_control=True, expire_after=0, allowable_codes=(200, 203), filter_fn=is_data,
             ignored_parameters=IGNORED, stale_if_error=self.settings.stale_s,
         )  # fmt: skip
         session.max_redirects = MOST_REDIRECTS
@@ -151,18 +142,16 @@ class Client:
 
         In a replay those are the hours of the last fetch for `name` that covers `span` and had ended by then.
 
-        Raises
-        ------
-        NotOnFile : a replay of what nobody had fetched by then.
+        Raises NotOnFile: a replay of what nobody had fetched by then.
         """
-        past = None if self.as_of is None else self.sessions.known(name, span, self.as_of)
+        past = None if self.as_of is None else self.sessions.load(name, span, self.as_of)
         began = self._began = past.began if past else self.settings.clock()
         try:
             yield past.span if past else span
         finally:
             self._began = None
         if not past:
-            self.sessions.note(name, span, began, self.settings.clock())
+            self.sessions.save(name, span, began, self.settings.clock())
 
     def sent(self, source: str) -> int:
         """Requests that this client has sent to a source, cache hits not counted."""
@@ -189,16 +178,15 @@ class Client:
         -------
         Answer : ok, or empty.
 
-        Raises
-        ------
-        SourceError : retry, auth, quota or fatal.
+        Raises SourceError: retry, auth, quota or fatal.
         """
         params = params or {}
         asked = question(source, path, params)
         if self.as_of is not None:
-            return self.archive.known(source, asked, self.as_of)
+            return self.archive.load(source, asked, self.as_of)
         lifetime = ttl_s if self.settings.ttl_s is None else self.settings.ttl_s
-        if nothing := self._known_nothing(source, asked, lifetime):
+        since = self.settings.clock() - timedelta(seconds=lifetime / EMPTY_SHARE)
+        if lifetime and (nothing := self.archive.last_empty(source, asked, since)):
             return nothing
         self._adapters[source].problem = None
         before = self.sent(source)
@@ -206,15 +194,11 @@ class Client:
             answer = self._ask(source, path, params, lifetime)
         except SourceError as e:
             error = e if e.source == source else SourceError(source, e.kind, e.reason, e.wait_s)
-            self.archive.keep_failure(asked, self.settings.clock(), error)
+            self.archive.save_failure(asked, self.settings.clock(), error)
             raise error from None
         if self.sent(source) > before or answer.stale:
-            self.archive.keep(asked, self.settings.clock(), answer)
+            self.archive.save(asked, self.settings.clock(), answer)
         return answer
-
-    def _known_nothing(self, source: str, asked: str, lifetime: int) -> Answer | None:
-        since = self.settings.clock() - timedelta(seconds=lifetime / EMPTY_SHARE)
-        return self.archive.nothing(source, asked, since) if lifetime else None
 
     def _ask(self, source: str, path: str, params: Mapping[str, str], lifetime: int) -> Answer:
         try:
@@ -277,9 +261,7 @@ class Unmounted(BaseAdapter):
     def send(self, request: PreparedRequest, *args: Any, **kw: Any) -> Response:
         """Never sends.
 
-        Raises
-        ------
-        SourceError : (fatal) always.
+        Raises SourceError: (fatal) always.
         """
         host = (request.url or "").split("?")[0]
         raise SourceError("client", "fatal", f"{host} is not an address of the catalogue")
@@ -300,17 +282,15 @@ class SourceAdapter(HTTPAdapter):
         super().__init__(max_retries=retry)
 
     def _again(self) -> None:
-        """Book a repeated attempt; its weight is one, as errors weigh."""
+        """Count a repeated attempt; its weight is one, as errors weigh."""
         self.sent += 1
         self._limits.take(self.source, 1.0)
 
     def send(self, request: PreparedRequest, stream: bool = False, timeout: Any = None, verify: Any = True,
              cert: Any = None, proxies: Mapping[str, str] | None = None) -> Response:  # fmt: skip
-        """Book a place, send, read the body, judge it.
+        """Reserve a place, send, read the body, judge it.
 
-        Raises
-        ------
-        SourceError : no answer, or a body that breaks the limits.
+        Raises SourceError: no answer, or a body that breaks the limits.
         """
         try:
             response = self._exchange(request, verify, cert, proxies)
@@ -354,9 +334,9 @@ class SourceAdapter(HTTPAdapter):
         try:
             return super().send(self._armed(request), True, times, verify, cert, proxies)
         except (RequestException, HTTPError, OSError) as e:
-            if words := _in_words(e):
-                self._unreachable, self._until = words, self._settings.wall() + LEAVE_ALONE_S
-            raise self._error("retry", words or "the connection broke") from None
+            if reason := _reason(e):
+                self._unreachable, self._until = reason, self._settings.wall() + LEAVE_ALONE_S
+            raise self._error("retry", reason or "the connection broke") from None
         except ValueError as e:  # http.client quotes the header that it refuses: the credential
             reason = f"the request cannot be sent: a header or address holds what none may ({type(e).__name__})"
             raise self._error("fatal", reason) from None
@@ -405,7 +385,7 @@ class SourceAdapter(HTTPAdapter):
             self._limits.block(self.source, wait, verdict.reason)
 
 
-def _in_words(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     """Why a source cannot be reached; empty where it was reached. requests and urllib3 wrap the cause up to twice."""
     for _ in range(3):
         for kind, text in FAILURES:

@@ -1,9 +1,7 @@
-"""Rate limits: each source's budget of weighted requests, kept across processes; and who wants to be left alone.
+"""Rate limits: each source's budget of weighted requests, kept across processes, and retries that count against it.
 
-Only requests that go out are counted, never cache hits: `adapter.py` books here just before it sends.
+Only requests that go out are counted, never cache hits: the adapter of `http.py` reserves here just before it sends.
 The windows slide, so a provider that counts in fixed minutes or days is never exceeded either.
-
-urllib3's Retry with three changes: it counts against the budget, waits only briefly, and drains nothing.
 """
 
 from __future__ import annotations
@@ -34,11 +32,9 @@ class Limits:
         self._ledger, self._clock, self._sleep = ledger, clock, sleep
 
     def take(self, source: Source, weight: float) -> None:
-        """Wait for a place and book it.
+        """Wait for a place and reserve it.
 
-        Raises
-        ------
-        SourceError : (quota) the source asked to be left alone, or the budget frees no place within PATIENCE_S;
+        Raises SourceError: (quota) the source asked to be left alone, or the budget frees no place within PATIENCE_S;
             (fatal) the request alone is heavier than a whole window.
         """
         for seconds, most in source.budget:
@@ -46,7 +42,7 @@ class Limits:
                 text = f"request weighs {weight:g}, more than {most:g} per {seconds:g} s"
                 raise SourceError(source.name, "fatal", text)
         for _ in range(MOST_WAITS):
-            wait = self._book(source, weight)
+            wait = self._reserve(source, weight)
             if wait <= 0:
                 return
             if wait > PATIENCE_S:
@@ -54,8 +50,8 @@ class Limits:
             self._sleep(wait)
         raise SourceError(source.name, "quota", f"no place after {MOST_WAITS} waits")
 
-    def _book(self, source: Source, weight: float) -> float:
-        """Book a place and return 0, or return how long to wait for one [s]."""
+    def _reserve(self, source: Source, weight: float) -> float:
+        """Reserve a place and return 0, or return how long to wait for one [s]."""
         now = self._clock()
         with self._ledger.transaction() as db:
             wait = max(_blocked(db, source, now), *(_full(db, source, now, weight, w) for w in source.budget))
@@ -72,12 +68,7 @@ class Limits:
 
 
 def _blocked(db: sqlite3.Connection, source: Source, now: float) -> float:
-    """Seconds for which the source wants no request.
-
-    Raises
-    ------
-    SourceError : (quota) longer than PATIENCE_S; says why.
-    """
+    """Seconds for which the source wants no request; SourceError (quota) with the reason above PATIENCE_S."""
     row = db.execute("SELECT until, reason FROM blocked WHERE source = ?", (source.name,)).fetchone()
     wait = row[0] - now if row else 0.0
     if wait > PATIENCE_S:
@@ -94,8 +85,8 @@ def _full(db: sqlite3.Connection, source: Source, now: float, weight: float, win
     excess = sum(w for _, w in rows) + weight - most
     if excess <= 0:
         return 0.0
-    for at, booked in rows:
-        excess -= booked
+    for at, sent in rows:
+        excess -= sent
         if excess <= 0:
             return float(max(at + seconds - now, SHORTEST_WAIT_S))
     return seconds
@@ -112,7 +103,10 @@ BACKOFF_MAX_S = 30.0
 
 
 class PacedRetry(Retry):
-    """Retries that book each attempt with `pace` and wait with `wait`; `never` lists statuses left alone."""
+    """urllib3's Retry, but it counts against a budget (`pace`), waits only briefly (`wait`) and drains nothing.
+
+    `never` lists statuses that are left alone.
+    """
 
     pace: Callable[[], None]
     wait: Callable[[float], None]
@@ -149,7 +143,7 @@ class PacedRetry(Retry):
         return fresh
 
     def sleep(self, response: Any = None) -> None:
-        """Wait as asked or by the back-off, then book the next attempt."""
+        """Wait as asked or by the back-off, then count the next attempt."""
         asked = self.get_retry_after(response) if response is not None else None
         self.wait(asked or self.get_backoff_time())
         self.pace()

@@ -1,7 +1,4 @@
-"""What is known about a source before it is asked: where it is, what it gives, its terms and its limits.
-
-How the client is set up: folders, addresses, credentials, licence choices, and every limit with its reason.
-"""
+"""What is known about a source before it is asked (`Source`), and how the client is set up (`Settings`)."""
 
 from __future__ import annotations
 
@@ -18,6 +15,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from energy import __version__
+from energy.series.labels import Origin
 from energy.sources.client.answer import Classifier, SourceError
 from energy.sources.client.credentials import Credentials, credentials, header_text
 
@@ -46,38 +44,30 @@ class Key:
     needed: bool = True
 
 
-def one(url: str) -> float:
-    """Weight of a request where every request counts one."""
-    return 1.0
-
-
 @dataclass(frozen=True)
-class Source:
+class Source(Origin):
     """One provider at one host.
 
     Attributes
     ----------
-    name : as in configuration, cache and reports; ``HYDROCOOL_<NAME>_URL`` replaces the base URL
-    gives : what, in words
+    name : ``HYDROCOOL_<NAME>_URL`` replaces the base URL
+    gives : what, as text
     base_url : where; `keyed_url` where a key is present (Open-Meteo's customer hosts)
     commercial : may a commercial product use it: yes, no, or as each response says
     budget : pairs (seconds, most weight in them), all kept at once
-    weight : of a request, from its URL
+    weight : of a request, from its URL; one where every request counts the same
     no_retry : statuses that a second attempt makes worse
     ban_s : how long the host is left alone after a 429 without Retry-After [s]
     """
 
-    name: str
     gives: str
     base_url: str
-    licence: str
-    attribution: str
     classify: Classifier
     commercial: Literal["yes", "no", "as each response says"] = "yes"
     key: Key | None = None
     keyed_url: str = ""
     budget: tuple[tuple[float, float], ...] = POLITE
-    weight: Callable[[str], float] = one
+    weight: Callable[[str], float] = lambda url: 1.0
     no_retry: frozenset[int] = frozenset()
     ban_s: float = BAN_S
 
@@ -157,12 +147,7 @@ class Settings:
         return f"{name} ({self.contact})" if self.contact else f"{name} (day-ahead energy optimiser)"
 
     def base_url(self, source: Source) -> str:
-        """Where a source is asked, ending in a slash.
-
-        Raises
-        ------
-        SourceError : neither https nor, where allowed, http on a loopback address.
-        """
+        """Where a source is asked, ending in a slash; SourceError unless https or, where allowed, http on a loopback address."""
         keyed = source.keyed_url if source.key and self.credentials.get(source.key.variable) else ""
         url = (self.urls.get(source.name) or keyed or source.base_url).rstrip("/") + "/"
         parts = urlsplit(url)
@@ -184,9 +169,7 @@ def loopback(host: str) -> bool:
 def from_environment(folder: Path, sources: Mapping[str, Source], environ: Mapping[str, str] | None = None) -> Settings:
     """Settings as the environment variables and the credentials file say.
 
-    Raises
-    ------
-    CredentialError : credentials or a contact that cannot be used; names the variable or the file.
+    Raises CredentialError: credentials or a contact that cannot be used; names the variable or the file.
     """
     env = os.environ if environ is None else environ
     variables = frozenset(s.key.variable for s in sources.values() if s.key)

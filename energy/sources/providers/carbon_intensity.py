@@ -15,10 +15,11 @@ import xarray as xr
 
 from energy.schema import QUALITY
 from energy.series.labels import clip, dataset, finite, utc
-from energy.sources.client.answer import json_answer, reading
+from energy.series.local_time import iso
+from energy.sources.client.answer import json_answer, number, reading
 from energy.sources.client.http import Client
-from energy.sources.client.settings import Source, ttl
-from energy.sources.requests_by_day import Span, blocks, gathered, given, iso, newest_first
+from energy.sources.client.settings import Source
+from energy.sources.client.windows import blocks, fetch_spans
 
 SOURCE = Source(
     name="carbon_intensity",
@@ -35,38 +36,24 @@ T_PER_MWH = 1e-3
 
 
 def get_carbon(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    """Half hours that begin in [start, end) (UTC): `carbon_intensity` [t/MWh]; `measured`, else `forecast`.
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has.
-    """
-
-    def fortnight(span: Span) -> xr.Dataset | None:
-        path = f"intensity/{iso(span[0])}/{iso(span[1])}"
-        return given(parse_carbon, client.get(SOURCE.name, path, ttl_s=ttl(span[1], client.now())))
-
-    ds = gathered(parse_carbon(b'{"data": []}'), newest_first(blocks(start, end, WINDOW)), fortnight)
+    """Half hours that begin in [start, end) (UTC): `carbon_intensity` [t/MWh]; `measured`, else `forecast`."""
+    none = parse_carbon(b'{"data": []}')
+    ds = fetch_spans(client, SOURCE, blocks(start, end, WINDOW), _request, parse_carbon, none)
     return clip(ds, start, end).assign_attrs(zone=zone)
 
 
-def parse_carbon(body: bytes) -> xr.Dataset:
-    """`carbon_intensity` [t/MWh]: what was measured, else what is forecast.
+def _request(start: np.datetime64, end: np.datetime64) -> tuple[str, dict[str, str]]:
+    return f"intensity/{iso(start)}/{iso(end)}", {}
 
-    Raises
-    ------
-    SourceError : (fatal) not the documented form.
-    """
+
+def parse_carbon(body: bytes) -> xr.Dataset:
+    """`carbon_intensity` [t/MWh]: what was measured, else what is forecast."""
     with reading(SOURCE.name):
         rows = json.loads(body)["data"]
         start, end = utc([r["from"] for r in rows]), utc([r["to"] for r in rows])
-        actual, forecast = (np.array([_number(r["intensity"][k]) for r in rows]) for k in ("actual", "forecast"))
+        actual, forecast = (np.array([number(r["intensity"][k]) for r in rows]) for k in ("actual", "forecast"))
     known = np.isfinite(actual)
     quality = np.where(known, QUALITY.index("measured"), QUALITY.index("forecast")).astype(np.int8)
     values = np.where(known, actual, forecast) * T_PER_MWH
     dt = (end - start) / np.timedelta64(1, "h")
     return finite(dataset(SOURCE, start, dt, {"carbon_intensity": (values, "t MWh-1")}, quality), ["carbon_intensity"])
-
-
-def _number(value: object) -> float:
-    return np.nan if value is None else float(str(value))

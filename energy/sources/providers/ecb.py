@@ -10,14 +10,14 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 import xarray as xr
 
-from energy.series.labels import stamped
+from energy.sources import fx_rates
 from energy.sources.client.answer import csv_answer, reading
 from energy.sources.client.http import Client
-from energy.sources.client.settings import LIVE_TTL_S, Source
-from energy.sources.fx_rates import positive, table
+from energy.sources.client.settings import Source
 
 SOURCE = Source(
     name="ecb",
@@ -30,30 +30,18 @@ SOURCE = Source(
 
 
 def get_rates(client: Client, currencies: Sequence[str], start: date, end: date) -> xr.Dataset:
-    """EUR per unit of each currency on the business days of [start, end].
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has; days without rates are absent.
-    """
+    """EUR per unit of each currency on the business days of [start, end]."""
     params = {"startPeriod": start.isoformat(), "endPeriod": end.isoformat(), "format": "csvdata", "detail": "dataonly"}
     path = f"EXR/D.{'+'.join(sorted(currencies))}.EUR.SP00.A"
-    answer = client.get(SOURCE.name, path, params, ttl_s=LIVE_TTL_S)
-    body = answer.body if answer.kind == "ok" else b""
-    return stamped(parse_rates(body, currencies), answer)
+    return fx_rates.get_rates(client, SOURCE, path, params, partial(parse_rates, currencies=currencies))
 
 
 def parse_rates(body: bytes, currencies: Sequence[str]) -> xr.Dataset:
-    """EUR per unit by day.
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented columns, or a rate that is none.
-    """
+    """EUR per unit by day."""
     rates: dict[str, dict[date, float]] = {c: {} for c in currencies}
     with reading(SOURCE.name):
         for row in csv.DictReader(io.StringIO(body.decode("utf-8-sig"))):
             if row["CURRENCY"] not in rates or row["CURRENCY_DENOM"] != "EUR" or not row["OBS_VALUE"].strip():
                 continue
-            rates[row["CURRENCY"]][date.fromisoformat(row["TIME_PERIOD"])] = 1.0 / positive(row["OBS_VALUE"])
-    return table(SOURCE, rates, currencies)
+            rates[row["CURRENCY"]][date.fromisoformat(row["TIME_PERIOD"])] = 1.0 / fx_rates.positive(row["OBS_VALUE"])
+    return fx_rates.table(SOURCE, rates, currencies)

@@ -15,10 +15,11 @@ import numpy as np
 import xarray as xr
 
 from energy.series.labels import clip, dataset, utc
+from energy.series.local_time import iso
 from energy.sources.client.answer import json_answer, reading
 from energy.sources.client.http import Client
-from energy.sources.client.settings import Source, ttl
-from energy.sources.requests_by_day import Span, blocks, gathered, given, iso, newest_first
+from energy.sources.client.settings import Source
+from energy.sources.client.windows import blocks, fetch_spans
 
 SOURCE = Source(
     name="elexon",
@@ -36,30 +37,19 @@ PROVIDER = "APXMIDP"
 
 
 def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    """Prices of the half hours that begin in [start, end) (UTC) [GBP/MWh]; quality `proxy`.
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has.
-    """
-
-    def week(span: Span) -> xr.Dataset | None:
-        ends = {"from": iso(span[0]), "to": iso(span[1] - HALF_HOUR)}
-        params = {**ends, "dataProviders": PROVIDER, "format": "json"}
-        path, lifetime = "balancing/pricing/market-index", ttl(span[1], client.now())
-        return given(parse_prices, client.get(SOURCE.name, path, params, lifetime))
-
-    ds = gathered(parse_prices(b'{"data": []}'), newest_first(blocks(start, end, WINDOW)), week)
+    """Prices of the half hours that begin in [start, end) (UTC) [GBP/MWh]; quality `proxy`."""
+    none = parse_prices(b'{"data": []}')
+    ds = fetch_spans(client, SOURCE, blocks(start, end, WINDOW), _request, parse_prices, none)
     return clip(ds, start, end).assign_attrs(zone=zone)
 
 
-def parse_prices(body: bytes) -> xr.Dataset:
-    """`price` [GBP/MWh] and `volume` [MWh] of the rows with volume.
+def _request(start: np.datetime64, end: np.datetime64) -> tuple[str, dict[str, str]]:
+    params = {"from": iso(start), "to": iso(end - HALF_HOUR), "dataProviders": PROVIDER, "format": "json"}
+    return "balancing/pricing/market-index", params
 
-    Raises
-    ------
-    SourceError : (fatal) not the documented form.
-    """
+
+def parse_prices(body: bytes) -> xr.Dataset:
+    """`price` [GBP/MWh] and `volume` [MWh] of the rows with volume."""
     with reading(SOURCE.name):
         rows = [r for r in json.loads(body)["data"] if r["dataProvider"] == PROVIDER and float(r["volume"]) > 0]
         price, volume = [float(r["price"]) for r in rows], [float(r["volume"]) for r in rows]

@@ -20,10 +20,11 @@ import xarray as xr
 
 from energy.schema import Floats, Times
 from energy.series.labels import clip, dataset, finite, spacing
-from energy.sources.client.answer import LicenceError, json_answer, reading
+from energy.series.local_time import Span, day_of, days, midnight
+from energy.sources.client.answer import LicenceError, json_answer, number, reading
 from energy.sources.client.http import Client
 from energy.sources.client.settings import Source, ttl
-from energy.sources.requests_by_day import Span, day_of, days, gathered, given, midnight, newest_first
+from energy.sources.client.windows import fetch_windows, parse_answers
 
 SOURCE = Source(
     name="energy_charts",
@@ -52,20 +53,17 @@ LONGEST_STEP_H = 1.0
 def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
     """Prices of the periods that begin in [start, end) (UTC) [EUR/MWh]; quality `secondary`.
 
-    Raises
-    ------
-    LicenceError : the answer's licence forbids commercial use and private use was not stated.
-    SourceError : of the kind the server's answer has.
+    LicenceError where the answer's licence forbids commercial use and private use was not stated.
     """
 
     def month(span: Span) -> xr.Dataset | None:
         first, last = day_of(span[0], CLOCK), day_of(span[1] - np.timedelta64(1, "s"), CLOCK)
         params = {"bzn": zone, "start": first.isoformat(), "end": last.isoformat()}
         answer = client.get(SOURCE.name, "price", params, ttl_s=ttl(end, client.now()))
-        return given(lambda body: _allowed(parse_prices(body), client.settings.private_use), answer)
+        return parse_answers(lambda body: _allowed(parse_prices(body), client.settings.private_use), answer)
 
     none = _prices(np.zeros(0, dtype="datetime64[ns]"), [], SOURCE.licence)
-    return clip(gathered(none, newest_first(_months(start, end)), month), start, end).assign_attrs(zone=zone)
+    return clip(fetch_windows(none, _months(start, end), month), start, end).assign_attrs(zone=zone)
 
 
 def _months(start: np.datetime64, end: np.datetime64) -> list[Span]:
@@ -82,18 +80,13 @@ def _allowed(ds: xr.Dataset, private_use: bool) -> xr.Dataset:
 
 
 def parse_prices(body: bytes) -> xr.Dataset:
-    """`price` [EUR/MWh]; the answer's licence is in ``attrs["licence"]``. Null prices are absent.
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented form, or another unit.
-    """
+    """`price` [EUR/MWh]; the answer's licence is in ``attrs["licence"]``. Null prices are absent."""
     with reading(SOURCE.name):
         data = json.loads(body)
         if str(data["unit"]).replace(" ", "") != "EUR/MWh":
             raise ValueError(f"prices in {data['unit']!r}, not in EUR / MWh")
         time = np.array(data["unix_seconds"], dtype="int64").astype("datetime64[s]").astype("datetime64[ns]")
-        price = np.array([np.nan if v is None else float(v) for v in data["price"]])
+        price = np.array([number(v) for v in data["price"]])
         licence = " ".join(str(data.get("license_info") or "none stated").split())
         order = np.argsort(time, kind="stable")
         return _prices(time[order], price[order], licence)

@@ -1,37 +1,25 @@
-"""ENTSO-E Transparency Platform: day-ahead prices (A44) of every European zone; needs a token.
+"""ENTSO-E Transparency Platform: day-ahead prices (A44), reservoirs, hydro generation of European zones; needs a token.
 
 Contract (Transparency Platform RESTful API guide; docs/sources.md): times ``yyyyMMddHHmm`` in
 UTC, whole published documents that overlap the window come back, at most a year per request, 100 TimeSeries
 per answer (then `offset`), "no data" as an acknowledgement in a 200 (earlier in a 400), 400 requests per
 minute or a ban of ten minutes. The token travels in the header SECURITY_TOKEN, never in the address.
 
-Auctions are told apart by their sequence: 1 is the coupled day-ahead auction (SDAC), 2 for DE-LU and AT
+Auctions are distinguished by their sequence: 1 is the coupled day-ahead auction (SDAC), 2 for DE-LU and AT
 another one (EXAA). Sequences are never mixed; where 1 is missing there is no price, and the note says so.
 
-ENTSO-E market documents: TimeSeries, Periods and Points, with the rules of their curve types.
+Curve types: A01: each position counts for itself, a missing one is a gap. A03: a value holds until the next position that
+is there, and the LAST one to the end of its Period; never across Periods. Positions count steps of the Period's resolution;
+days and weeks are counted in the zone's local time (a week across the spring change has 167 hours).
 
-A01: each position stands for itself, a missing one is a gap. A03: a value holds until the next position that
-is there, and the LAST one to the end of its Period; never across Periods. Positions count steps of the
-Period's resolution; days and weeks are counted in the zone's local time (a week across the spring change
-has 167 hours, its neighbours begin at the local Monday all the same).
-
-ENTSO-E's hydropower signals: weekly reservoir filling (A72) and hydro generation (A75).
-
-A72 is one number per local week, published on the third working day after it. A75 has one TimeSeries per
-production type, `inBiddingZone` for generation and `outBiddingZone` for what pumps draw; it trails real time
-by up to sixteen hours, and is asked for by months as the platform's export limits want it.
-
-XML into a tree by expat, set up to refuse what attacks need.
-
-No document we read has a document type declaration, and entities can only be declared inside one; so the
-first ``<!DOCTYPE`` ends the parse, before any entity exists (billion laughs, quadratic blow-up, external
-entities). That is what defusedxml's ``forbid_dtd`` does, in one handler and without the pure-Python parser
-that it needs; the size of a body is limited before it gets here, its depth here.
+Hydropower: reservoir filling (A72) is one number per local week, published on the third working day after it. Generation
+(A75) has one TimeSeries per production type, `inBiddingZone` for generation and `outBiddingZone` for what pumps draw; it
+trails real time by up to sixteen hours, and is asked for by months as the platform's export limits want it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -42,13 +30,15 @@ import numpy as np
 import xarray as xr
 
 from energy.schema import Floats, Times
-from energy.series.labels import clip, dataset, hours, join, touching, utc
-from energy.sources.bidding_zones import DEFAULT_CLOCK, clock_of, eic
-from energy.sources.client.answer import Answer, SourceError, Verdict, by_status, reading, words
+from energy.series.labels import clip, dataset, duration, join, touching, utc
+from energy.series.local_time import Span, iso, local_steps
+from energy.sources.bidding_zones import DEFAULT_CLOCK, EIC, clock_of, eic
+from energy.sources.client.answer import Answer, SourceError, Verdict, by_status, reading, server_text
 from energy.sources.client.http import Client
 from energy.sources.client.settings import Key, Source, ttl
-from energy.sources.requests_by_day import Span, blocks, gathered, given, iso, local_steps, months, newest_first
+from energy.sources.client.windows import blocks, fetch_windows, months, parse_answers
 
+ZONES = frozenset(EIC)
 #: Longest window of a request: "P1Y" is 365 days at the server, in leap years too.
 YEAR = timedelta(days=365)
 #: TimeSeries per answer, and the last offset the server accepts.
@@ -72,7 +62,7 @@ def classify(status: int, body: bytes) -> Verdict:
     if status == 200 and b"_MarketDocument" in body[:1000] and body.rstrip().endswith(b"_MarketDocument>"):
         return Verdict("ok")
     if status in (200, 404):  # 404 and pages in a 200 were seen in the outage of September 2026
-        return Verdict("retry", f"HTTP {status} without a whole document: {words(body)}")
+        return Verdict("retry", f"HTTP {status} without a whole document: {server_text(body)}")
     return by_status(status, body, keyed=True)
 
 
@@ -104,19 +94,14 @@ SOURCE = Source(
 
 
 def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    """Day-ahead prices of the periods that begin in [start, end) (UTC) [EUR/MWh]; quality `auction`.
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has; periods without a price are absent.
-    """
+    """Day-ahead prices of the periods that begin in [start, end) (UTC) [EUR/MWh]; quality `auction`."""
     area = eic(zone)
     params = {"documentType": "A44", "in_Domain": area, "out_Domain": area, "contract_MarketAgreement.type": "A01"}
 
     def year(span: Span) -> xr.Dataset | None:
-        return given(parse_prices, *ask(client, params, *span))
+        return parse_answers(parse_prices, *ask(client, params, *span))
 
-    ds = gathered(_prices([], ""), newest_first(blocks(start, end, YEAR)), year)
+    ds = fetch_windows(_prices([], ""), blocks(start, end, YEAR), year)
     return clip(ds, start, end).assign_attrs(zone=zone)
 
 
@@ -136,12 +121,7 @@ def ask(client: Client, params: Mapping[str, str], start: np.datetime64, end: np
 
 
 def parse_prices(*bodies: bytes) -> xr.Dataset:
-    """`price` [EUR/MWh] of the coupled auction, from the pages of one answer.
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented form, another currency or unit.
-    """
+    """`price` [EUR/MWh] of the coupled auction, from the pages of one answer."""
     with reading(SOURCE.name):
         found = [p for body in bodies for p in periods(body, "price.amount", DEFAULT_CLOCK)]
         if wrong := {(p.currency, p.unit) for p in found} - {("EUR", "MWH")}:
@@ -172,7 +152,7 @@ def _series(found: list[Period]) -> tuple[Times, Floats, Floats]:
     for i in first:
         if time[i] >= until:
             keep.append(i)
-            until = time[i] + hours(dt[i])
+            until = time[i] + duration(dt[i])
     return time[keep], dt[keep], value[keep]
 
 
@@ -209,10 +189,6 @@ def periods(body: bytes, value: str, clock: str) -> list[Period]:
     ----------
     value : element that holds the number, ``price.amount`` or ``quantity``
     clock : time zone in which days and weeks are counted
-
-    Raises
-    ------
-    ValueError : not the documented form.
     """
     return [p for series in parse_xml(body).findall("TimeSeries") for p in _of_series(series, value, clock)]
 
@@ -271,37 +247,27 @@ PUMPED, PUMPING = "B10", "hydro_pumping_mw"
 
 
 def get_reservoirs(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    """Weeks that touch [start, end) (UTC): `reservoir_mwh`; quality `measured`.
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has.
-    """
+    """Weeks that touch [start, end) (UTC): `reservoir_mwh`; quality `measured`."""
     params = {"documentType": "A72", "processType": "A16", "in_Domain": eic(zone)}
 
     def year(span: Span) -> xr.Dataset | None:
-        return given(partial(parse_reservoirs, clock=clock_of(zone)), *ask(client, params, *span))
+        return parse_answers(partial(parse_reservoirs, clock=clock_of(zone)), *ask(client, params, *span))
 
-    ds = gathered(_weeks([]), newest_first(blocks(start - MARGIN, end + MARGIN, YEAR)), year)
+    ds = fetch_windows(_weeks([]), blocks(start - MARGIN, end + MARGIN, YEAR), year)
     return touching(ds, start, end).assign_attrs(zone=zone)
 
 
 def parse_reservoirs(*bodies: bytes, clock: str = DEFAULT_CLOCK) -> xr.Dataset:
-    """`reservoir_mwh` [MWh] at the end of each week; time is the week's local Monday, as UTC.
+    """`reservoir_mwh` [MWh] at the end of each week; time is the week's local Monday by `clock`, as UTC."""
+    return _weeks(_quantities(bodies, clock, "reservoir filling", "MWH"))
 
-    Parameters
-    ----------
-    clock : time zone in which the zone's weeks begin
 
-    Raises
-    ------
-    SourceError : (fatal) not the documented form, another unit, or Periods that are no whole weeks.
-    """
+def _quantities(bodies: Iterable[bytes], clock: str, what: str, unit: str) -> list[Period]:
     with reading(SOURCE.name):
         found = [p for body in bodies for p in periods(body, "quantity", clock)]
-        if wrong := {p.unit for p in found} - {"MWH"}:
-            raise ValueError(f"reservoir filling in {wrong.pop()}, not in MWH")
-    return _weeks(found)
+        if wrong := {p.unit for p in found} - {unit}:
+            raise ValueError(f"{what} in {wrong.pop()}, not in {unit}")
+    return found
 
 
 def _weeks(found: list[Period]) -> xr.Dataset:
@@ -310,19 +276,14 @@ def _weeks(found: list[Period]) -> xr.Dataset:
 
 
 def get_generation(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    """Hydro generation of the periods that begin in [start, end) (UTC); see `parse_generation`.
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has.
-    """
+    """Hydro generation of the periods that begin in [start, end) (UTC); see `parse_generation`."""
     params = {"documentType": "A75", "processType": "A16", "in_Domain": eic(zone)}
 
     def month(span: Span) -> xr.Dataset | None:  # of all types or none: a sum without one would be too low
         answers = [a for psr in HYDRO for a in ask(client, params | {"psrType": psr}, *span)]
-        return given(parse_generation, *answers)
+        return parse_answers(parse_generation, *answers)
 
-    return clip(gathered(_generation([]), newest_first(months(start, end)), month), start, end).assign_attrs(zone=zone)
+    return clip(fetch_windows(_generation([]), months(start, end), month), start, end).assign_attrs(zone=zone)
 
 
 def parse_generation(*bodies: bytes) -> xr.Dataset:
@@ -331,16 +292,8 @@ def parse_generation(*bodies: bytes) -> xr.Dataset:
     A type that the answer lacks counts as nothing: zones without rivers or reservoirs publish none. A time that
     lacks one of them which other times have is left out: the sum would be too low. Pumped storage is published
     now as generation, now as consumption, so there a time without is nothing.
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented form, or another unit.
     """
-    with reading(SOURCE.name):
-        found = [p for body in bodies for p in periods(body, "quantity", DEFAULT_CLOCK)]
-        if wrong := {p.unit for p in found} - {"MAW"}:
-            raise ValueError(f"generation in {wrong.pop()}, not in MAW")
-    return _generation([p for p in found if p.psr in HYDRO])
+    return _generation([p for p in _quantities(bodies, DEFAULT_CLOCK, "generation", "MAW") if p.psr in HYDRO])
 
 
 def _generation(found: list[Period]) -> xr.Dataset:
@@ -365,11 +318,13 @@ MOST_LEVELS = 32
 
 
 def parse_xml(body: bytes) -> Element:
-    """The root element; names without namespaces, since ENTSO-E puts a version into those.
+    """The root element by expat; names without namespaces, since ENTSO-E puts a version into those.
 
-    Raises
-    ------
-    ValueError : not well-formed, a document type declaration, or nested deeper than MOST_LEVELS.
+    No document that we read has a document type declaration, and entities can only be declared inside one; so the first
+    ``<!DOCTYPE`` ends the parse, before any entity exists (billion laughs, quadratic blow-up, external entities). The
+    size of a body is limited before it gets here, its depth here.
+
+    Raises ValueError: not well-formed, a document type declaration, or nested deeper than MOST_LEVELS.
     """
     builder, depth = TreeBuilder(), 0
 
@@ -401,12 +356,7 @@ def parse_xml(body: bytes) -> Element:
 
 
 def text(element: Element, path: str) -> str:
-    """Text of the one element at a path.
-
-    Raises
-    ------
-    ValueError : it is not there.
-    """
+    """Text of the one element at a path; ValueError where it is not there."""
     found = element.findtext(path)
     if found is None:
         raise ValueError(f"<{element.tag}> has no <{path}>")

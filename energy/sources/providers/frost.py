@@ -2,26 +2,26 @@
 
 Contract (frost.met.no/api.html): HTTP Basic with the client id as user and no password; `referencetime` is
 ``start/end`` in UTC, start included, end not; no data is a 404 (no such series a 412); values may be text;
-one element may come as several series, told apart by offset, resolution and level. Stations near a place
+one element may come as several series, distinguished by offset, resolution and level. Stations near a place
 come from ``sources/v0.jsonld?geometry=nearest(POINT(lon lat))``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from energy.series.labels import clip, dataset, finite, in_one_line, utc
-from energy.sources.client.answer import SourceError, Verdict, json_answer, reading
+from energy.series.labels import clip, in_one_line, utc, weather_dataset
+from energy.series.local_time import iso
+from energy.sources.client.answer import SourceError, Verdict, check_unit, json_answer, reading
 from energy.sources.client.http import Client
-from energy.sources.client.settings import Key, Source, ttl
+from energy.sources.client.settings import Key, Source
+from energy.sources.client.windows import ask_hosts, blocks, fetch_spans
 from energy.sources.providers.met_norway import decimals
-from energy.sources.requests_by_day import Span, blocks, gathered, given, iso, kept, newest_first
 
 
 def classify(status: int, body: bytes) -> Verdict:
@@ -47,7 +47,6 @@ ELEMENTS = {
     "wind_speed": ("wind_speed", "m/s", 1.0, "m s-1", 10),
     "surface_air_pressure": ("pressure", "hPa", 100.0, "Pa", None),
 }
-NEEDED = ("temp_air", "relative_humidity")
 #: Values with a quality code above this are "very suspicious" or "erroneous" (metno/esd's default list).
 MOST_DOUBT = 5
 #: Longest window of a request: five elements by the hour stay below the limit of 100 000 observations.
@@ -61,18 +60,13 @@ STATION_TTL_S = 30 * 86_400
 def get_weather(
     client: Client, latitude: float, longitude: float, start: np.datetime64, end: np.datetime64
 ) -> xr.Dataset:
-    """Hours that begin in [start, end) (UTC) at the nearest station that measures temperature and humidity.
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has.
-    """
+    """Hours that begin in [start, end) (UTC) at the nearest station that measures temperature and humidity."""
 
     def hours(station: str) -> xr.Dataset | None:
         ds = get_observations(client, station, start, end)
         return ds if ds.sizes["time"] else None
 
-    found, note = kept(get_stations(client, latitude, longitude), hours, most=1)
+    found, note = ask_hosts([get_stations(client, latitude, longitude)], hours, most=1)
     ds = found[0] if found else parse_observations(b'{"data": []}')
     return ds.assign_attrs(note=in_one_line([str(ds.attrs.get("note", "")), note]))
 
@@ -87,33 +81,22 @@ def get_stations(client: Client, latitude: float, longitude: float) -> list[str]
 
 
 def parse_stations(body: bytes) -> list[str]:
-    """Station ids by distance.
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented form.
-    """
+    """Station ids by distance."""
     with reading(SOURCE.name):
         rows = json.loads(body)["data"]
         return [str(r["id"]) for r in sorted(rows, key=lambda r: float(r.get("distance", 0.0)))]
 
 
 def get_observations(client: Client, station: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    """Hours that begin in [start, end) (UTC) at a station such as SN18700; quality `measured`.
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has.
-    """
+    """Hours that begin in [start, end) (UTC) at a station such as SN18700; quality `measured`."""
     _need_key(client)
     params = {"sources": station, "elements": ",".join(ELEMENTS), "timeresolutions": "PT1H"}
 
-    def year(span: Span) -> xr.Dataset | None:
-        when = {"referencetime": f"{iso(span[0])}/{iso(span[1])}"}
-        answer = client.get(SOURCE.name, "observations/v0.jsonld", params | when, ttl_s=ttl(span[1], client.now()))
-        return given(parse_observations, answer)
+    def request(begin: np.datetime64, stop: np.datetime64) -> tuple[str, dict[str, str]]:
+        return "observations/v0.jsonld", params | {"referencetime": f"{iso(begin)}/{iso(stop)}"}
 
-    ds = gathered(parse_observations(b'{"data": []}'), newest_first(blocks(start, end, WINDOW)), year)
+    none = parse_observations(b'{"data": []}')
+    ds = fetch_spans(client, SOURCE, blocks(start, end, WINDOW), request, parse_observations, none)
     return clip(ds, start, end).assign_attrs(station=station)
 
 
@@ -123,39 +106,23 @@ def _need_key(client: Client) -> None:
 
 
 def parse_observations(body: bytes) -> xr.Dataset:
-    """temp_air, temp_dew [°C], relative_humidity [%], wind_speed [m/s], pressure [Pa]; hourly, on the hour.
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented form, or a unit that is not the documented one.
-    """
+    """temp_air, temp_dew [°C], relative_humidity [%], wind_speed [m/s], pressure [Pa]; hourly, on the hour."""
     with reading(SOURCE.name):
         rows = json.loads(body)["data"]
         time = utc([r["referenceTime"] for r in rows])
         values = [{n: v for n, v in map(_value, r["observations"]) if n} for r in rows]
     units = {name: unit for name, _, _, unit, _ in ELEMENTS.values()}
-    columns = {n: (_column(values, n), u) for n, u in units.items()}
-    known = {n: c for n, c in columns.items() if n in NEEDED or np.isfinite(c[0]).any()}
-    return finite(dataset(SOURCE, time, 1.0, known, "measured"), NEEDED)
-
-
-def _column(values: Sequence[dict[str, float]], name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.array([v.get(name, np.nan) for v in values], dtype=float)
+    columns = {n: (np.array([v.get(n, np.nan) for v in values], dtype=float), u) for n, u in units.items()}
+    return weather_dataset(SOURCE, time, 1.0, columns, "measured")
 
 
 def _value(observation: dict[str, Any]) -> tuple[str, float]:
-    """Our name and value of one observation; no name for series we do not want.
-
-    Raises
-    ------
-    ValueError : another unit.
-    """
+    """Our name and value of one observation; no name for series we do not want."""
     name, unit, factor, _, height = ELEMENTS.get(observation["elementId"], ("", "", 0.0, "", None))
     level = (observation.get("level") or {}).get("value")
     series = (observation.get("timeOffset", "PT0H"), observation.get("timeResolution", "PT1H"))
     doubtful = int(observation.get("qualityCode") or 0) > MOST_DOUBT
     if not name or doubtful or series != ("PT0H", "PT1H") or (height and level not in (None, height)):
         return "", np.nan
-    if observation.get("unit", unit) != unit:
-        raise ValueError(f"{observation['elementId']} is in {observation['unit']!r}, not in {unit!r}")
+    check_unit(observation["elementId"], observation.get("unit", unit), unit)
     return name, factor * float(observation["value"])

@@ -15,10 +15,11 @@ import numpy as np
 import xarray as xr
 
 from energy.series.labels import clip, dataset, finite, utc
+from energy.series.local_time import days, midnight
 from energy.sources.client.answer import json_answer, reading
 from energy.sources.client.http import Client
 from energy.sources.client.settings import Source, ttl
-from energy.sources.requests_by_day import days, gathered, given, midnight
+from energy.sources.client.windows import fetch_windows, parse_answers
 
 SOURCE = Source(
     name="hvakosterstrommen",
@@ -35,40 +36,24 @@ DECIMALS = 4
 
 
 def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    """Prices of the hours that begin in [start, end) (UTC) [EUR/MWh, NOK/MWh]; quality `secondary`.
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has; days not published are simply absent.
-    """
+    """Prices of the hours that begin in [start, end) (UTC) [EUR/MWh, NOK/MWh]; quality `secondary`."""
 
     def one(day: date) -> xr.Dataset | None:
-        after = midnight(day, ZONE_CLOCK) + np.timedelta64(1, "D")
-        return given(
-            parse_prices, client.get(SOURCE.name, f"{day:%Y/%m-%d}_{zone}.json", ttl_s=ttl(after, client.now()))
-        )
+        lifetime = ttl(midnight(day, ZONE_CLOCK) + np.timedelta64(1, "D"), client.now())
+        return parse_answers(parse_prices, client.get(SOURCE.name, f"{day:%Y/%m-%d}_{zone}.json", ttl_s=lifetime))
 
-    from_tomorrow = days(start, end, ZONE_CLOCK)[::-1]  # its prices are worth most, should the source be given up
-    return clip(gathered(parse_prices(b"[]"), from_tomorrow, one), start, end).assign_attrs(zone=zone)
+    ds = fetch_windows(parse_prices(b"[]"), days(start, end, ZONE_CLOCK), one)
+    return clip(ds, start, end).assign_attrs(zone=zone)
 
 
 def parse_prices(body: bytes) -> xr.Dataset:
-    """One day's file: `price` [EUR/MWh], `price_nok` [NOK/MWh].
-
-    Raises
-    ------
-    SourceError : (fatal) rows without the documented keys, or a step that is no step.
-    """
+    """One day's file: `price` [EUR/MWh], `price_nok` [NOK/MWh]."""
     with reading(SOURCE.name):
         rows = json.loads(body)
         start, end = utc([r["time_start"] for r in rows]), utc([r["time_end"] for r in rows])
         dt = (end - start) / np.timedelta64(1, "h")
         if (dt <= 0).any() or (dt > 1).any():
             raise ValueError(f"a row lasts {dt[(dt <= 0) | (dt > 1)][0]:g} h")
-        per_mwh = {n: np.round([float(r[f"{c}_per_kWh"]) * 1000 for r in rows], DECIMALS) for n, c in _PRICES}
-    units = {"price": "EUR MWh-1", "price_nok": "NOK MWh-1"}
-    ds = dataset(SOURCE, start, dt, {n: (v, units[n]) for n, v in per_mwh.items()}, "secondary", currency="EUR")
-    return finite(ds, ["price"])
-
-
-_PRICES = (("price", "EUR"), ("price_nok", "NOK"))
+        euro, krone = (np.round([float(r[f"{c}_per_kWh"]) * 1000 for r in rows], DECIMALS) for c in ("EUR", "NOK"))
+    columns = {"price": (euro, "EUR MWh-1"), "price_nok": (krone, "NOK MWh-1")}
+    return finite(dataset(SOURCE, start, dt, columns, "secondary", currency="EUR"), ["price"])

@@ -15,11 +15,11 @@ import numpy as np
 import xarray as xr
 
 from energy.schema import Floats
-from energy.series.labels import clip, dataset, finite, spacing, utc
-from energy.sources.client.answer import json_answer, reading
+from energy.series.labels import clip, spacing, utc, weather_dataset
+from energy.sources.client.answer import check_unit, json_answer, reading
 from energy.sources.client.http import Client
 from energy.sources.client.settings import LIVE_TTL_S, Source
-from energy.sources.requests_by_day import given
+from energy.sources.client.windows import parse_answers
 
 SOURCE = Source(
     name="met_norway",
@@ -41,7 +41,6 @@ VARIABLES = {
     "air_pressure_at_sea_level": ("pressure", "hPa", 100.0, "Pa"),
     "cloud_area_fraction": ("cloud_cover", "%", 1.0, "%"),
 }
-NEEDED = ("temp_air", "relative_humidity")
 #: International Standard Atmosphere: lapse rate [K/m] and exponent g/(R L) of pressure with height.
 LAPSE, EXPONENT = 0.0065, 5.257
 
@@ -49,14 +48,9 @@ LAPSE, EXPONENT = 0.0065, 5.257
 def get_weather(
     client: Client, latitude: float, longitude: float, altitude_m: float, start: np.datetime64, end: np.datetime64
 ) -> xr.Dataset:
-    """Forecast steps that begin in [start, end) (UTC); see `parse_weather`. None where there is no forecast (404).
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has.
-    """
+    """Forecast steps that begin in [start, end) (UTC); see `parse_weather`. None where there is no forecast (404)."""
     params = {"lat": decimals(latitude), "lon": decimals(longitude), "altitude": f"{round(altitude_m)}"}
-    ds = given(parse_weather, client.get(SOURCE.name, "complete", params, ttl_s=LIVE_TTL_S))
+    ds = parse_answers(parse_weather, client.get(SOURCE.name, "complete", params, ttl_s=LIVE_TTL_S))
     return clip(_steps([], {}) if ds is None else ds, start, end)
 
 
@@ -70,10 +64,6 @@ def parse_weather(body: bytes) -> xr.Dataset:
     """temp_air, temp_dew [°C], relative_humidity [%], wind_speed [m/s], pressure [Pa], cloud_cover [%]; `forecast`.
 
     Steps without temperature or humidity are left out. The altitude for the pressure is the answer's own.
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented form, or a unit that is not the documented one.
     """
     with reading(SOURCE.name):
         data = json.loads(body)
@@ -89,19 +79,12 @@ def _steps(steps: list[Any], units: dict[str, str], altitude_m: float = 0.0) -> 
     columns = {n: (_column(steps, name, units, unit, k), u) for name, (n, unit, k, u) in VARIABLES.items()}
     sea_level, temp_air = columns["pressure"][0], columns["temp_air"][0]
     columns["pressure"] = (station_pressure(sea_level, temp_air, altitude_m), "Pa")
-    known = {n: c for n, c in columns.items() if n in NEEDED or np.isfinite(c[0]).any()}
-    return finite(dataset(SOURCE, time, spacing(time), known, "forecast"), NEEDED)
+    return weather_dataset(SOURCE, time, spacing(time), columns, "forecast")
 
 
 def _column(steps: list[Any], name: str, units: dict[str, str], unit: str, factor: float) -> Floats:
-    """One variable over the steps; NaN where a step lacks it.
-
-    Raises
-    ------
-    ValueError : the provider states another unit.
-    """
-    if units.get(name, unit) != unit:
-        raise ValueError(f"{name} is in {units[name]!r}, not in {unit!r}")
+    """One variable over the steps; NaN where a step lacks it."""
+    check_unit(name, units.get(name, unit), unit)
     return np.array([factor * float(s["data"]["instant"]["details"].get(name, np.nan)) for s in steps])
 
 

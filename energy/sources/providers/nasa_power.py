@@ -16,11 +16,12 @@ import pandas as pd
 import xarray as xr
 
 from energy.schema import Times
-from energy.series.labels import clip, dataset, finite
-from energy.sources.client.answer import json_answer, reading
+from energy.series.labels import clip, weather_dataset
+from energy.series.local_time import day_of
+from energy.sources.client.answer import check_unit, json_answer, reading
 from energy.sources.client.http import Client
-from energy.sources.client.settings import Source, ttl
-from energy.sources.requests_by_day import Span, blocks, day_of, gathered, given, newest_first
+from energy.sources.client.settings import Source
+from energy.sources.client.windows import blocks, fetch_spans
 
 SOURCE = Source(
     name="nasa_power",
@@ -42,7 +43,6 @@ VARIABLES = {
     "ALLSKY_SFC_SW_DNI": ("dni", ("Wh/m^2", "W/m^2"), 1.0, "W m-2"),
     "ALLSKY_SFC_SW_DIFF": ("dhi", ("Wh/m^2", "W/m^2"), 1.0, "W m-2"),
 }
-NEEDED = ("temp_air", "relative_humidity")
 WINDOW = timedelta(days=365)
 #: Hours come up to this late: temperature after days, sunshine (from another satellite chain) after one to two weeks,
 #: and -999 stands for them until then. Younger answers are asked for again soon, not kept as settled.
@@ -54,33 +54,22 @@ FIRST = np.datetime64("2001-01-01", "ns")
 def get_weather(
     client: Client, latitude: float, longitude: float, start: np.datetime64, end: np.datetime64
 ) -> xr.Dataset:
-    """Hours that begin in [start, end) (UTC), as far as they are there; quality `secondary`.
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has.
-    """
+    """Hours that begin in [start, end) (UTC), as far as they are there; quality `secondary`."""
     params = {
         "latitude": f"{latitude:.4f}", "longitude": f"{longitude:.4f}", "community": "re", "format": "json",
         "parameters": ",".join(VARIABLES), "time-standard": "utc",
     }  # fmt: skip
 
-    def year(span: Span) -> xr.Dataset | None:
-        first, last = day_of(span[0], "UTC"), day_of(span[1] - np.timedelta64(1, "s"), "UTC")
-        when = {"start": f"{first:%Y%m%d}", "end": f"{last:%Y%m%d}"}
-        return given(parse_weather, client.get(SOURCE.name, "point", params | when, ttl(span[1], client.now(), LAG)))
+    def request(begin: np.datetime64, stop: np.datetime64) -> tuple[str, dict[str, str]]:
+        first, last = day_of(begin, "UTC"), day_of(stop - np.timedelta64(1, "s"), "UTC")
+        return "point", params | {"start": f"{first:%Y%m%d}", "end": f"{last:%Y%m%d}"}
 
-    spans = newest_first(blocks(max(start, FIRST), min(end, client.hour()), WINDOW))
-    return clip(gathered(_hours({}, {}, -999.0), spans, year), start, end)
+    spans = blocks(max(start, FIRST), min(end, client.hour()), WINDOW)
+    return clip(fetch_spans(client, SOURCE, spans, request, parse_weather, _hours({}, {}, -999.0), LAG), start, end)
 
 
 def parse_weather(body: bytes) -> xr.Dataset:
-    """pvlib's names; hours without temperature or humidity are left out.
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented form, another unit, or local solar time.
-    """
+    """pvlib's names; hours without temperature or humidity are left out."""
     with reading(SOURCE.name):
         data = json.loads(body)
         if data["header"].get("time_standard", "UTC") != "UTC":
@@ -94,10 +83,8 @@ def _hours(table: dict[str, dict[str, float]], units: dict[str, str], missing: f
     time: Times = np.asarray(pd.DatetimeIndex(pd.to_datetime(keys, format="%Y%m%d%H")).as_unit("ns").values)
     columns: dict[str, tuple[Any, str]] = {}
     for name, (ours, expected, factor, our_unit) in VARIABLES.items():
-        if name in table and units[name] not in expected:
-            raise ValueError(f"{name} is in {units[name]!r}, not in {expected[0]!r}")
+        if name in table:
+            check_unit(name, units[name], *expected)
         raw = np.array([table.get(name, {}).get(k, missing) for k in keys], dtype=float)
-        values = np.where(raw == missing, np.nan, raw * factor)
-        if ours in NEEDED or np.isfinite(values).any():
-            columns[ours] = (values, our_unit)
-    return finite(dataset(SOURCE, time, 1.0, columns, "secondary"), NEEDED)
+        columns[ours] = (np.where(raw == missing, np.nan, raw * factor), our_unit)
+    return weather_dataset(SOURCE, time, 1.0, columns, "secondary")

@@ -11,14 +11,14 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 import xarray as xr
 
-from energy.series.labels import stamped
+from energy.sources import fx_rates
 from energy.sources.client.answer import csv_answer, reading
 from energy.sources.client.http import Client
-from energy.sources.client.settings import LIVE_TTL_S, Source
-from energy.sources.fx_rates import positive, table
+from energy.sources.client.settings import Source
 
 SOURCE = Source(
     name="norges_bank",
@@ -31,33 +31,23 @@ SOURCE = Source(
 
 
 def get_rates(client: Client, currencies: Sequence[str], start: date, end: date) -> xr.Dataset:
-    """EUR per unit of each currency on the business days of [start, end].
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has; days without rates are absent.
-    """
+    """EUR per unit of each currency on the business days of [start, end]."""
     asked = "+".join(sorted({"EUR", *currencies} - {"NOK"}))
     params = {"startPeriod": start.isoformat(), "endPeriod": end.isoformat(), "format": "csv", "locale": "en"}
-    answer = client.get(SOURCE.name, f"EXR/B.{asked}.NOK.SP", params, ttl_s=LIVE_TTL_S)
-    body = answer.body if answer.kind == "ok" else b""
-    return stamped(parse_rates(body, currencies), answer)
+    return fx_rates.get_rates(
+        client, SOURCE, f"EXR/B.{asked}.NOK.SP", params, partial(parse_rates, currencies=currencies)
+    )
 
 
 def parse_rates(body: bytes, currencies: Sequence[str]) -> xr.Dataset:
-    """EUR per unit by day, through the krone.
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented columns, or a rate that is none.
-    """
+    """EUR per unit by day, through the krone."""
     krone: dict[str, dict[date, float]] = {}
     with reading(SOURCE.name):
         for row in csv.DictReader(io.StringIO(body.decode("utf-8-sig")), delimiter=";"):
             if row["QUOTE_CUR"] == "NOK" and row["OBS_VALUE"].strip():
-                value = positive(row["OBS_VALUE"]) / 10 ** int(row["UNIT_MULT"])
+                value = fx_rates.positive(row["OBS_VALUE"]) / 10 ** int(row["UNIT_MULT"])
                 krone.setdefault(row["BASE_CUR"], {})[date.fromisoformat(row["TIME_PERIOD"])] = value
     euro = krone.get("EUR", {})
     one = {"NOK": dict.fromkeys(euro, 1.0)}
     rates = {c: {d: v / euro[d] for d, v in (krone | one).get(c, {}).items() if d in euro} for c in currencies}
-    return table(SOURCE, rates, currencies)
+    return fx_rates.table(SOURCE, rates, currencies)

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from energy.series.labels import dataset, in_one_line, join, stamped, touching
-from energy.sources.client.answer import SourceError, json_answer, reading
+from energy.series.labels import dataset, in_one_line, join, touching
+from energy.series.local_time import midnight
+from energy.sources.client.answer import SourceError, json_answer, number, reading
 from energy.sources.client.http import Client
 from energy.sources.client.settings import Source
-from energy.sources.requests_by_day import midnight
+from energy.sources.client.windows import stamped
 
 SOURCE = Source(
     name="nve",
@@ -48,12 +49,7 @@ UNITS = {"filling": "1", "filling_twh": "TWh", "capacity_twh": "TWh", "minimum":
 
 
 def get_reservoirs(client: Client, zone: str, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
-    """Weeks that touch [start, end) (UTC); see `parse_reservoirs`. None where NVE has no statistics (404).
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has.
-    """
+    """Weeks that touch [start, end) (UTC); see `parse_reservoirs`. None where NVE has no statistics (404)."""
     history = client.get(SOURCE.name, "HentOffentligData", ttl_s=TTL_S)
     if history.kind == "empty":
         return stamped(_weeks([]), history).assign_attrs(zone=zone)
@@ -76,10 +72,6 @@ def parse_reservoirs(history: bytes, reference: bytes, zone: str) -> xr.Dataset:
 
     `filling`, `minimum`, `median`, `maximum`, `deviation` [1], `filling_twh`, `capacity_twh` [TWh] by week, and
     `known_from`: when the week was published, so that nobody forecasts with tomorrow's numbers.
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented form, or no row of the zone.
     """
     with reading(SOURCE.name):
         rows = _by_area(history).get(AREAS[zone], [])
@@ -113,17 +105,13 @@ def _sound(row: dict[str, Any]) -> bool:
 
 def _week(row: dict[str, Any], normal: dict[str, Any]) -> dict[str, Any]:
     monday = date.fromisocalendar(int(row["iso_aar"]), int(row["iso_uke"]), 1)
-    reference = {ours: _number(normal.get(key)) for key, ours in REFERENCE.items()}
+    reference = {ours: number(normal.get(key)) for key, ours in REFERENCE.items()}
     filling = float(row["fyllingsgrad"])
     return {
         "time": midnight(monday, CLOCK), "after": midnight(monday + timedelta(days=7), CLOCK), "filling": filling,
-        "filling_twh": _number(row.get("fylling_TWh")), "capacity_twh": _number(row.get("kapasitet_TWh")),
+        "filling_twh": number(row.get("fylling_TWh")), "capacity_twh": number(row.get("kapasitet_TWh")),
         **reference, "deviation": filling - reference["median"],
     }  # fmt: skip
-
-
-def _number(value: object) -> float:
-    return np.nan if value is None else float(str(value))
 
 
 def _weeks(weeks: list[dict[str, Any]]) -> xr.Dataset:

@@ -19,11 +19,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from energy.series.labels import clip, dataset, finite, stamped
-from energy.sources.client.answer import LicenceError, Verdict, json_answer, reading
+from energy.series.labels import clip, weather_dataset
+from energy.series.local_time import Span, day_of
+from energy.sources.client.answer import LicenceError, Verdict, check_unit, json_answer, reading
 from energy.sources.client.http import Client
 from energy.sources.client.settings import Key, Source, ttl
-from energy.sources.requests_by_day import Span, blocks, day_of, kept_apart, newest_first, whole
+from energy.sources.client.windows import ask_hosts, blocks, join_windows, stamped
 
 #: Waits that the texts of 429 name [s]; counters are cleared by minute, hour and UTC day, and a request that runs
 #: beside ours (the free hosts take one at a time) ends within a second or two.
@@ -87,7 +88,6 @@ VARIABLES = {
 }
 #: Means of the preceding hour, at the server.
 PRECEDING = ("ghi", "dni", "dhi")
-NEEDED = ("temp_air", "relative_humidity")
 #: The forecast host reaches this far back and ahead [days].
 BACK, AHEAD = 92, 15
 WINDOW = timedelta(days=180)
@@ -98,10 +98,7 @@ def get_weather(
 ) -> list[xr.Dataset]:
     """Hours that begin in [start, end) (UTC) at each (latitude, longitude); `forecast`, history `secondary`.
 
-    Raises
-    ------
-    LicenceError : neither a key nor stated private use.
-    SourceError : of the kind the server's answer has.
+    LicenceError where there is neither a key nor stated private use.
     """
     today = client.now().astype("datetime64[D]").astype("datetime64[ns]")
     split = today - np.timedelta64(BACK - 1, "D")
@@ -112,9 +109,9 @@ def get_weather(
         return _ask(client, source, path, places, *span) or None
 
     hosts = blocks(max(start, split), far, WINDOW), blocks(start, min(end, split), WINDOW)
-    found, note = kept_apart([newest_first(spans) for spans in hosts], hours)
+    found, note = ask_hosts([list(spans)[::-1] for spans in hosts], hours)
     none = _hours({"time": []}, {}, "forecast")
-    return [clip(whole(none, [part[n] for part in found], note), start, end) for n in range(len(places))]
+    return [clip(join_windows(none, [part[n] for part in found], note), start, end) for n in range(len(places))]
 
 
 def _ask(
@@ -135,12 +132,7 @@ def _ask(
 
 
 def parse_weather(body: bytes, source: Source = SOURCE) -> list[xr.Dataset]:
-    """One Dataset per place: pvlib's names, hours without temperature or humidity left out.
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented form, another unit, or times that are not UTC.
-    """
+    """One Dataset per place: pvlib's names, hours without temperature or humidity left out."""
     with reading(source.name):
         data = json.loads(body)
         places = data if isinstance(data, list) else [data]
@@ -154,13 +146,11 @@ def _hours(table: dict[str, Any], units: dict[str, str], quality: str, source: S
     time = _times(table["time"])
     columns = {}
     for name, (ours, unit, factor, our_unit) in VARIABLES.items():
-        if units.get(name, unit) != unit:
-            raise ValueError(f"{name} is in {units[name]!r}, not in {unit!r}")
+        check_unit(name, units.get(name, unit), unit)
         values = factor * np.array(table.get(name, [None] * len(time)), dtype=float)
         values = np.append(values[1:], np.nan) if ours in PRECEDING and len(values) else values
-        if ours in NEEDED or np.isfinite(values).any():
-            columns[ours] = (values, our_unit)
-    return finite(dataset(source, time, 1.0, columns, quality), NEEDED)
+        columns[ours] = (values, our_unit)
+    return weather_dataset(source, time, 1.0, columns, quality)
 
 
 def _times(raw: Sequence[Any]) -> Any:

@@ -19,8 +19,8 @@ from energy.series.labels import dataset
 from energy.sources.client.answer import json_answer, reading
 from energy.sources.client.http import Client
 from energy.sources.client.settings import SETTLED_TTL_S, Source
+from energy.sources.client.windows import parse_answers
 from energy.sources.providers.met_norway import decimals
-from energy.sources.requests_by_day import given
 
 SOURCE = Source(
     name="pvgis",
@@ -39,15 +39,10 @@ YEAR = 2001
 
 
 def get_tmy(client: Client, latitude: float, longitude: float, year: int = YEAR) -> xr.Dataset:
-    """The typical year of a place; see `parse_tmy`. Empty where PVGIS has none.
-
-    Raises
-    ------
-    SourceError : of the kind the server's answer has.
-    """
+    """The typical year of a place; see `parse_tmy`. Empty where PVGIS has none."""
     params = {"lat": decimals(latitude), "lon": decimals(longitude), "outputformat": "json"}
     answer = client.get(SOURCE.name, "tmy", params, ttl_s=SETTLED_TTL_S)
-    ds = given(partial(parse_tmy, year=year), answer)
+    ds = parse_answers(partial(parse_tmy, year=year), answer)
     return dataset(SOURCE, [], 1.0, {n: ([], u) for n, u in UNITS.items()}, "scenario") if ds is None else ds
 
 
@@ -57,10 +52,6 @@ def parse_tmy(body: bytes, year: int = YEAR) -> xr.Dataset:
     Parameters
     ----------
     year : the calendar year that the hours are put in
-
-    Raises
-    ------
-    SourceError : (fatal) not the documented form.
     """
     from pvlib.iotools import read_pvgis_tmy  # here, not above: pvlib takes half a second to import
 
