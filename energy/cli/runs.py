@@ -21,10 +21,11 @@ def report(
 ) -> None:
     """Draw the report of a run folder again, from its files alone."""
     with exit_codes():
+        from energy.report.page import render
         from energy.runs.folder import PAGE, read_run, save_page
 
         target = output or run / PAGE
-        save_page(read_run(run), target)
+        save_page(render(read_run(run)), target)
         typer.echo(str(target))
 
 

@@ -111,7 +111,9 @@ def publish_night(
         manifest["solver"] = {k: v for k, v in manifest["solver"].items() if k != "seconds"}
         (work / SUMMARY).write_text(night_text.page(night), encoding="utf-8")
         if page:
-            save_page(replace(record, manifest=manifest, night=night), work / PAGE)
+            from energy.report.page import render  # a night without a page does not wait a second for matplotlib
+
+            save_page(render(replace(record, manifest=manifest, night=night)), work / PAGE)
         step("drawn")
         hashes = {
             str(p.relative_to(work)): sha256(p)
