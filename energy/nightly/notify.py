@@ -28,8 +28,10 @@ from energy.nightly.logs import LOGGER, logger
 from energy.nightly.precedence import is_older
 from energy.nightly.publish import LATEST
 from energy.nightly.summary import HISTORY, pasts
-from energy.report import history_page, night_text
+from energy.report import markdown
 from energy.report.charts import ROLES
+from energy.report.night import night_view
+from energy.report.page import render_history
 from energy.runs.folder import PAGE
 from energy.runs.record import NIGHT
 
@@ -118,7 +120,7 @@ def _fleet(place: Place, store: Store | None) -> str:
 
 def _history(place: Place, store: Store) -> None:
     beside = place.out / f".{HISTORY}"
-    beside.write_text(history_page.render(pasts(store)), encoding="utf-8")
+    beside.write_text(render_history(pasts(store)), encoding="utf-8")
     beside.replace(place.out / HISTORY)
 
 
@@ -133,10 +135,11 @@ def _pdf(place: Place, night: Night) -> None:
 def _notify(place: Place, night: Night, addresses: list[str]) -> int:
     link = f"{place.config.link.rstrip('/')}/{night.run_id}/{PAGE}" if place.config.link and night.night else None
     if night.night is not None:
-        return failures(notify(addresses, night_text.subject(night.night), night_text.page(night.night, link)))
+        view = night_view(night.night)
+        return failures(notify(addresses, view.top.title, markdown.page(view, link)))
     subject = f"{night.status}: {place.config.name}, {night.day}: nothing published, the last plan stays in force"
-    reasons = "".join(f"- {night_text.escaped(r)}\n" for r in night.reasons)
-    return failures(notify(addresses, subject, f"# {night_text.escaped(subject)}\n\n{reasons}"))
+    reasons = "".join(f"- {markdown.escaped(r)}\n" for r in night.reasons)
+    return failures(notify(addresses, subject, f"# {markdown.escaped(subject)}\n\n{reasons}"))
 
 
 #: Longest wait for one service [s].

@@ -26,7 +26,8 @@ import xarray as xr
 from energy.errors import NightError, RunFolderError
 from energy.handover import Group, Quotas, quotas
 from energy.handover.quota import groups_of, joined
-from energy.report import night_text
+from energy.report import markdown
+from energy.report.night import night_view
 from energy.runs.folder import PAGE, changed_files, read_run, save_page, sha256, sync, sync_one
 from energy.runs.record import NIGHT, PLAN_STATUS, Record, write_json
 
@@ -109,7 +110,7 @@ def publish_night(
         manifest |= {PLAN_STATUS: manifest["status"], "run_id": run_id, "night": night["date"], "status": night["status"],
                      "rung": night["rung"], "reasons": night["reasons"], "in_force": in_force}  # fmt: skip
         manifest["solver"] = {k: v for k, v in manifest["solver"].items() if k != "seconds"}
-        (work / SUMMARY).write_text(night_text.page(night), encoding="utf-8")
+        (work / SUMMARY).write_text(markdown.page(night_view(night)), encoding="utf-8")
         if page:
             from energy.report.page import render  # a night without a page does not wait a second for matplotlib
 

@@ -31,7 +31,7 @@ from energy.nightly.outcome import PLAN, RUN_NOW
 from energy.nightly.prepare import Prepared
 from energy.nightly.queue import NO_WORK, total
 from energy.nightly.snapshot import GUESSED
-from energy.report.history_page import NIGHTS, Past, terminal
+from energy.report.history import NIGHTS, Past, terminal
 from energy.runs.record import Record
 from energy.series.files import read_series
 

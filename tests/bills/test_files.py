@@ -14,7 +14,7 @@ import xarray as xr
 from energy.cli.tables import check_table
 from energy.inputs.dated import is_holiday
 from energy.inputs.tariffs import UNITS, Demand
-from energy.report.headline import notes
+from energy.report.plan import notes
 from tests.bills.meter import TARIFF_FILES, committed
 from tests.cases import SmallCase
 

@@ -89,9 +89,9 @@ def test_print_has_no_variables():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # inside weasyprint and what it imports
 def test_pdf_is_written_from_the_page(tmp_path):
     pytest.importorskip("weasyprint", reason="the optional extra pdf is not installed: pip install 'hydrocool[pdf]'")
-    from energy.report.history_page import Past
-    from energy.report.history_page import render as history
+    from energy.report.history import Past
+    from energy.report.page import render_history
 
-    write_pdf(history([Past.of(night())]), tmp_path / "report.pdf")
+    write_pdf(render_history([Past.of(night())]), tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
     assert [p.name for p in tmp_path.iterdir()] == ["report.pdf"]
