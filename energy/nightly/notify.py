@@ -29,7 +29,7 @@ from energy.nightly.precedence import is_older
 from energy.nightly.publish import LATEST
 from energy.nightly.summary import HISTORY, pasts
 from energy.report import markdown
-from energy.report.charts import ROLES
+from energy.report.charts import ROLES, light
 from energy.report.night import night_view
 from energy.report.page import render_history
 from energy.runs.folder import PAGE
@@ -259,7 +259,7 @@ class PdfError(OSError):
 
 def printable(html: str) -> str:
     """The page with the style of PRINT and in its light colours: pictures for print know no CSS variables."""
-    return _VARIABLE.sub(lambda m: ROLES[m[1]].light if m[1] in ROLES else m[0], html.replace("</head>", PRINT, 1))
+    return _VARIABLE.sub(lambda m: light(m[1]) if m[1] in ROLES else m[0], html.replace("</head>", PRINT, 1))
 
 
 def write_pdf(html: str, path: Path) -> None:

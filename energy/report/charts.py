@@ -22,54 +22,33 @@ from matplotlib.ticker import MaxNLocator
 from energy.report.formatting import clock, short_day
 from energy.schema import Bools, Floats, Ints, Times
 
-
-@dataclass(frozen=True)
-class Colour:
-    """A role in pictures and page. `light` is also the mark that is replaced by the CSS variable."""
-
-    name: str
-    light: str
-    dark: str
-
-
-# Okabe-Ito hues, a little muted for large areas: told apart with every common colour blindness; values differ
-# in lightness too, for grey printers.
-_ROLES = (
-    Colour("ink", "#1c2329", "#e6eaed"),
-    Colour("soft", "#5b6770", "#9aa6af"),
-    Colour("rule", "#e3e7ea", "#2c343a"),
-    Colour("plan", "#0b6aa8", "#56b4e9"),
-    Colour("base", "#9a9fa4", "#7d868d"),
-    Colour("warm", "#c2540a", "#e98a4b"),
-    Colour("spot", "#3b4a57", "#c3ced6"),
-    Colour("negative", "#f6dcc4", "#5a3c22"),
-    Colour("firm", "#c9ced2", "#4b545b"),
-    Colour("series1", "#2f78a8", "#4d9fd0"),
-    Colour("series2", "#e3a83b", "#dda945"),
-    Colour("series3", "#3b9b80", "#45ad90"),
-    Colour("series4", "#c684a8", "#cf93b5"),
-    Colour("series5", "#8ec4e2", "#a4d3ec"),
-    Colour("series6", "#cc6a3a", "#d97d4f"),
-    Colour("series7", "#8f8a3c", "#b0a95c"),
-)
-ROLES = {c.name: c for c in _ROLES}
-#: Colours of stacked series, in order; what comes after them shares the last role, `base`.
-SERIES = ("series1", "series2", "series3", "series4", "series5", "series6", "series7")
+#: Role -> light and dark colour. The light one is also the mark that is replaced by the CSS variable. Okabe-Ito hues, a
+#: little muted for large areas: distinct with every common colour blindness; lightness differs too, for grey printers.
+ROLES = {
+    "ink": ("#1c2329", "#e6eaed"), "soft": ("#5b6770", "#9aa6af"), "rule": ("#e3e7ea", "#2c343a"),
+    "plan": ("#0b6aa8", "#56b4e9"), "base": ("#9a9fa4", "#7d868d"), "warm": ("#c2540a", "#e98a4b"),
+    "spot": ("#3b4a57", "#c3ced6"), "negative": ("#f6dcc4", "#5a3c22"), "firm": ("#c9ced2", "#4b545b"),
+    "series1": ("#2f78a8", "#4d9fd0"), "series2": ("#e3a83b", "#dda945"), "series3": ("#3b9b80", "#45ad90"),
+    "series4": ("#c684a8", "#cf93b5"), "series5": ("#8ec4e2", "#a4d3ec"), "series6": ("#cc6a3a", "#d97d4f"),
+    "series7": ("#8f8a3c", "#b0a95c"),
+}  # fmt: skip
+#: Hues of stacked series: what comes after them shares the role `base`.
+HUES = 7
 
 
 def light(name: str) -> str:
     """The colour that matplotlib draws with."""
-    return ROLES[name].light
+    return ROLES[name][0]
 
 
 def series(position: int) -> str:
     """Role of the stacked series at a position; grey once the hues are used up."""
-    return SERIES[position] if position < len(SERIES) else "base"
+    return f"series{position + 1}" if position < HUES else "base"
 
 
-def variables(mode: str) -> str:
-    """CSS custom properties of one mode, `light` or `dark`."""
-    return "".join(f"--{c.name}:{getattr(c, mode)};" for c in _ROLES)
+def variables(mode: Literal["light", "dark"]) -> str:
+    """CSS custom properties of one mode."""
+    return "".join(f"--{role}:{colours[mode == 'dark']};" for role, colours in ROLES.items())
 
 
 #: Width of a picture [CSS px]: a 390 px phone less its margins, so that type keeps its size there.
@@ -294,7 +273,7 @@ _TAG = re.compile(r"<[^>]*>")
 _DIGITS = re.compile(r"(\d+\.\d)\d+")
 _PATH = re.compile(r' d="([^"]*)"')
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
-_VARIABLES = {c.light: f"var(--{c.name})" for c in ROLES.values()} | {"#000000": "var(--ink)"}
+_VARIABLES = {light: f"var(--{role})" for role, (light, _) in ROLES.items()} | {"#000000": "var(--ink)"}
 
 
 def compact(path: str) -> str:

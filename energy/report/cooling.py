@@ -101,7 +101,7 @@ CURVE_HEIGHT = 110.0
 BINS = 24
 #: All heat but this share without compressor is free cooling: rounding.
 TINY = 1e-9
-#: Opacity of a band: two that overlap can still be told apart.
+#: Opacity of a band: two that overlap can still be distinguished.
 FAINT = 0.25
 #: Most halls of a site that are drawn: more have no colours or room for names.
 MOST = 4

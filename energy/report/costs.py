@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from energy.report.figures import RunFigures, ratio
-from energy.report.formatting import clipped, counted, eur, hours, listed, moment, number, places
+from energy.report.formatting import capitalised, clipped, counted, eur, hours, listed, moment, number, places
 from energy.report.pue import Cap
 from energy.report.sites import difference
 from energy.report.tables import Cell, Column, Table, left, row, table
@@ -61,7 +61,7 @@ def causes(run: RunFigures) -> list[Cause]:
 
 def _demand(run: RunFigures, who: str) -> float:
     """Demand charges of all sites [EUR]."""
-    lines = run.bill(who)
+    lines = run.bills[who]
     return float(lines["amount_eur"][lines["kind"] == "demand"].sum())
 
 
@@ -88,7 +88,7 @@ def class_of(component: str, kind: str) -> str:
 
 def by_class(run: RunFigures, who: str) -> Floats:
     """Bill by site and class, (S, 5) [EUR]."""
-    lines = run.bill(who)
+    lines = run.bills[who]
     classes = [class_of(c, u) for c, u in zip(lines["component"], lines["kind"], strict=True)]
     sums = (
         lines["amount_eur"].groupby([lines["site"], pd.Series(classes, index=lines.index)]).sum().unstack(fill_value=0)
@@ -128,7 +128,7 @@ def _class_row(name: str, plan: Floats, base: Floats, digits: int) -> tuple[Cell
 def invoice_table(run: RunFigures) -> Table:
     """Every component of every site, months together: plan, run-now, difference."""
     plan, base = (
-        run.bill(who).groupby(["site", "component"], sort=False)["amount_eur"].sum() for who in ("plan", "base")
+        run.bills[who].groupby(["site", "component"], sort=False)["amount_eur"].sum() for who in ("plan", "base")
     )
     lines = list(dict.fromkeys([*plan.index, *base.index]))
     amounts = [Column(c, "EUR") for c in ("Plan", "Run-now", "Difference")]
@@ -166,7 +166,7 @@ def foresight(run: RunFigures) -> list[Bar]:
     for i, s in enumerate(found):
         near, far = sorted((costs[i - 1] if i else low, s["cost_eur"]))
         out.append(Bar(
-            _upper(s["name"]), eur(s["saving_eur"], sign=True) if i else eur(s["cost_eur"]),
+            capitalised(s["name"]), eur(s["saving_eur"], sign=True) if i else eur(s["cost_eur"]),
             round(WIDTH * (far - near) / span, 2), round(WIDTH * (near - low) / span, 2),
             below=MEANING.get(s["name"], ""), loss=s["saving_eur"] < 0,
         ))  # fmt: skip
@@ -181,14 +181,9 @@ def rules_table(run: RunFigures) -> Table | None:
     due = float(run.record.summary["work_gpu_hours"]["plan"])
     columns = (left("Rule"), Column("Cost", "EUR"), Column("Saving", "EUR"), Column("Work done", "%"))
     return table(columns, [
-        row(_upper(s["name"]), number(s["cost_eur"]), number(s["saving_eur"]), number(100 * s["work_gpu_hours"] / due, 1))
+        row(capitalised(s["name"]), number(s["cost_eur"]), number(s["saving_eur"]), number(100 * s["work_gpu_hours"] / due, 1))
         for s in found
     ])  # fmt: skip
-
-
-def _upper(name: str) -> str:
-    """The first letter in upper case, abbreviations left alone."""
-    return name[:1].upper() + name[1:]
 
 
 #: Rows shown.

@@ -89,20 +89,17 @@ def certificate(run: RunFigures) -> list[str]:
         f"{number(proof['rows'])} rows, {number(proof['columns'])} columns and {number(proof['nonzeros'])} coefficients"
     )
     first = f"The whole program ({sizes}) was rebuilt from the saved Problem with numpy, without modeller or solver."
+    measured = (
+        f"Relative gap {power_of_ten(proof['relative_gap'])}; the largest violation of any row or bound is "
+        f"{power_of_ten(proof['max_violation'])} (scaled), at {proof['worst_row'] or 'none'}."
+    )
     if not proof["pass"]:
-        return [first, "The proof FAILED: the plan must not be used.", _measured(proof)]
+        return [first, "The proof FAILED: the plan must not be used.", measured]
     bound = (
         f"No plan under the same limits can cost less than {number(proof['dual_eur'], 2)} EUR, penalties included; "
         f"this one costs {number(proof['primal_eur'], 2)} EUR."
     )
-    return [first, bound, _measured(proof), SCOPE]
-
-
-def _measured(proof: dict[str, Any]) -> str:
-    return (
-        f"Relative gap {power_of_ten(proof['relative_gap'])}; the largest violation of any row or bound is "
-        f"{power_of_ten(proof['max_violation'])} (scaled), at {proof['worst_row'] or 'none'}."
-    )
+    return [first, bound, measured, SCOPE]
 
 
 def undone_table(run: RunFigures, most: int = 10) -> Table | None:
@@ -144,7 +141,7 @@ def _row(series: dict[str, Any]) -> tuple[Cell, ...]:
 
 
 def credits_due(run: RunFigures) -> list[str]:
-    """What the licences of the series, rates and hydropower signals ask a reader to be told, each once."""
+    """What the licences of the series, rates and hydropower signals ask to be credited, each once."""
     manifest, water = run.record.manifest, (run.record.reservoirs, run.record.hydro)
     owed = [*manifest.get("series", []), *manifest.get("rates", []), *(ds.attrs for ds in water if ds is not None)]
     texts = [(str(o.get("attribution", "")), str(o.get("licence", ""))) for o in owed]

@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from energy.report.formatting import clipped
 from energy.runs.record import Record
@@ -25,6 +24,9 @@ class RunFigures:
         self.record = record
         self.problem, self.solution, self.prices = record.problem, record.solution, record.prices
         self.plan, self.base = record.replay, record.baseline_replay
+        self.replays = {"plan": record.replay, "base": record.baseline_replay}
+        self.schedules = {"plan": record.placement, "base": record.baseline_placement}
+        self.bills = {"plan": record.bills["bill"], "base": record.bills["baseline_bill"]}
         self.sites, self.pools = ([str(v) for v in record.problem[axis].values] for axis in ("site", "pool"))
         self.jobs = [clipped(str(v)) for v in record.problem["job"].values]
         self.dt: Floats = record.problem["dt"].values
@@ -66,32 +68,20 @@ class RunFigures:
             return list(range(len(self.sites)))
         return sorted(np.argsort(-self.energy("plan"), kind="stable")[:MOST_SITES].tolist())
 
-    def replay(self, who: str) -> xr.Dataset:
-        """Power, water and cost of a schedule by period."""
-        return self.plan if who == "plan" else self.base
-
-    def placement(self, who: str) -> xr.Dataset:
-        """A schedule as entries of job, pool, period and GPUs."""
-        return self.record.placement if who == "plan" else self.record.baseline_placement
-
     def energy(self, who: str) -> Floats:
         """Facility energy by site, (S,) [MWh]."""
-        return np.asarray(self.replay(who)["facility_mw"].values @ self.dt)
-
-    def bill(self, who: str) -> pd.DataFrame:
-        """Invoice lines."""
-        return self.record.bills["bill" if who == "plan" else "baseline_bill"]
+        return np.asarray(self.replays[who]["facility_mw"].values @ self.dt)
 
     def cost(self, who: str, energy_only: bool = False) -> Floats:
         """Bill by site, (S,) [EUR]; spot and energy lines alone on request."""
-        lines = self.bill(who)
+        lines = self.bills[who]
         lines = lines[lines["kind"].isin(["spot", "energy"])] if energy_only else lines
         sums = lines.groupby("site")["amount_eur"].sum()
         return np.asarray(sums.reindex(self.sites, fill_value=0.0), dtype=float)
 
     def used(self, who: str) -> Floats:
         """GPUs that jobs hold, firm ones not counted, (N, T)."""
-        placed = self.placement(who)
+        placed = self.schedules[who]
         out = np.zeros((len(self.pools), len(self.dt)))
         np.add.at(out, (placed["entry_pool"].values, placed["entry_time"].values), placed["entry_gpus"].values)
         return out
@@ -115,7 +105,7 @@ class RunFigures:
 
         The parts are the GPU-hours at the PLAN's marginal prices, so that plan and run-now are priced alike.
         """
-        placed = self.placement(who)
+        placed = self.schedules[who]
         job, pool, t, gpus = (placed[f"entry_{x}"].values for x in ("job", "pool", "time", "gpus"))
         hours = gpus * self.dt[t]
         work = hours * self.speed[self.problem["job_group"].values[job], pool]

@@ -142,6 +142,11 @@ def sentence(text: object) -> str:
     return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"
 
 
+def capitalised(text: str) -> str:
+    """The first letter in upper case, abbreviations left alone."""
+    return text[:1].upper() + text[1:]
+
+
 def counted(count: int, one: str, many: str | None = None) -> str:
     """1 job, 2 jobs."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"

@@ -43,7 +43,7 @@ def page(night: NightView, link: str | None = None) -> str:
         " ".join(escaped(s) for s in top.summary),
         _days(night),
         _items([f"{_due(j)} left" for j in n.late], "jobs", "Deadlines that cannot be met any more"),
-        _items([f"{_due(j)} short; cure: {_remedy(j)}" for j in n.at_risk], "jobs", "Jobs at risk"),
+        _items([f"{_due(j)} short; remedy: {_remedy(j)}" for j in n.at_risk], "jobs", "Jobs at risk"),
         _items([escaped(r) for r in n.refused], "jobs", "Set aside and not planned"),
         _items(tight, "caps", "PUE caps overdrawn"),
         _items([escaped(x) for x in night.notes], "notes", "Notes"),

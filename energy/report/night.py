@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from energy.report import night_tables as tables
+from energy.report import view
 from energy.report.charts import series
 from energy.report.figures import RunFigures
 from energy.report.formatting import (
@@ -30,27 +31,11 @@ from energy.report.formatting import (
     short_day,
 )  # fmt: skip
 from energy.report.remedies import change
-from energy.report.view import (
-    Legend,
-    NightCap,
-    NightDay,
-    NightFigures,
-    NightJob,
-    NightView,
-    QualityStrips,
-    Saving,
-    Status,
-    Strip,
-    Tile,
-    Top,
-    Yesterday,
-    status_of,
-)  # fmt: skip
 from energy.schema import QUALITY, Floats
 
 Night = Mapping[str, Any]
 SECTIONS = (
-    ("promise", "Promised and real"), ("ahead", "The next days"), ("moves", "Changes against yesterday's plan"),
+    ("ex-ante", "Ex-ante and realised cost"), ("ahead", "The next days"), ("moves", "Changes against yesterday's plan"),
     ("balance", "PUE caps and peaks so far"), ("risk", "Jobs late or at risk"), ("hours", "How good the data is, hour by hour"),
 )  # fmt: skip
 #: What the plan of each fallback method is, in a reader's words.
@@ -72,10 +57,10 @@ QUALITY_ROLES = {
 MOST_LABELS = 5
 
 
-def night_view(night: Night, run: RunFigures | None = None) -> NightView:
+def night_view(night: Night, run: RunFigures | None = None) -> view.NightView:
     """The view of a night; quality by hour comes from the figures of its run."""
     n = night_figures(night)
-    return NightView(
+    return view.NightView(
         top=_top(night, n), figures=n, fleet=name(night["fleet"]), run_id=name(night["run_id"]),
         known_at=moment_of(night["known_at"]), notes=[sentence(x) for x in night.get("notes", [])],
         ex_ante_text=_ex_ante_text(n), ex_ante=tables.ex_ante(n), variance=tables.variance(n), plan=tables.plan(n),
@@ -88,22 +73,22 @@ def night_view(night: Night, run: RunFigures | None = None) -> NightView:
     )  # fmt: skip
 
 
-def night_figures(night: Night) -> NightFigures:
+def night_figures(night: Night) -> view.NightFigures:
     """The figures that several texts, tiles and tables show; those of earlier versions where keys are missing."""
     jobs, rows = night["jobs"], night["plan"]
-    late = [NightJob(name(j["id"]), moment_of(j["deadline"]), j["gpu_hours_left"]) for j in jobs["late"]]
+    late = [view.NightJob(name(j["id"]), moment_of(j["deadline"]), j["gpu_hours_left"]) for j in jobs["late"]]
     at_risk = [
-        NightJob(name(j["id"]), moment_of(j["deadline"]), j["gpu_hours_short"], _remedy(night, j),
+        view.NightJob(name(j["id"]), moment_of(j["deadline"]), j["gpu_hours_short"], _remedy(night, j),
                  j["cost_eur"] if j.get("cure") else None)
         for j in jobs["at_risk"]
     ]  # fmt: skip
     caps = [
-        NightCap(name(p["site"]), name(p["cap"]), p["limit"], p.get("status", ""), p.get("period", "year"),
+        view.NightCap(name(p["site"]), name(p["cap"]), p["limit"], p.get("status", ""), p.get("period", "year"),
                  p.get("so_far", p.get("year_to_date")), p["credit_mwh"])
         for p in night["pue"]
     ]  # fmt: skip
     refused = jobs.get("refused", [])  # earlier versions only counted them
-    return NightFigures(
+    return view.NightFigures(
         yesterday=_yesterday(night["yesterday"]), days=[_day(d, rows) for d in sorted({str(r["date"]) for r in rows})],
         site_names=list(dict.fromkeys(str(r["site"]) for r in rows)), cost_eur=night["cost_eur"],
         late=sorted(late, key=lambda j: -j.gpu_hours), at_risk=sorted(at_risk, key=lambda j: -j.gpu_hours),
@@ -111,18 +96,18 @@ def night_figures(night: Night) -> NightFigures:
     )  # fmt: skip
 
 
-def _yesterday(y: Night | None) -> Yesterday | None:
+def _yesterday(y: Night | None) -> view.Yesterday | None:
     if not y:
         return None
-    saving = Saving(y["real_eur"], y["run_now_eur"], y["saving_eur"])
+    saving = view.Saving(y["real_eur"], y["run_now_eur"], y["saving_eur"])
     behind = y.get("behind_gpu_hours", 0.0), y.get("behind_eur", 0.0)
-    return Yesterday(y["date"], y["promised_eur"], saving, {k: y["why"][k] for k in tables.CAUSES}, *behind)
+    return view.Yesterday(y["date"], y["promised_eur"], saving, {k: y["why"][k] for k in tables.CAUSES}, *behind)
 
 
-def _day(date: str, rows: list[Night]) -> NightDay:
+def _day(date: str, rows: list[Night]) -> view.NightDay:
     mine = [r for r in rows if r["date"] == date]
     sites = {str(r["site"]): (r["mwh"], r["eur"]) for r in mine}
-    return NightDay(date, sum(r["mwh"] for r in mine), sum(r["eur"] for r in mine), sites)
+    return view.NightDay(date, sum(r["mwh"] for r in mine), sum(r["eur"] for r in mine), sites)
 
 
 def rescue_eur(night: Night) -> float | None:
@@ -143,21 +128,21 @@ def _remedy(night: Night, job: Night) -> str:
     return "none: it cannot be saved by one change" if known else "not known"
 
 
-def night_status(night: Night) -> Status:
+def night_status(night: Night) -> view.Status:
     """The light of a night, and what was published."""
-    return status_of(night["status"], METHODS.get(str(night["rung"]), METHODS["nothing"]))
+    return view.status_of(night["status"], METHODS.get(str(night["rung"]), METHODS["nothing"]))
 
 
-def _top(night: Night, n: NightFigures) -> Top:
+def _top(night: Night, n: view.NightFigures) -> view.Top:
     status, headline = night_status(night), _headline(night, n)
     summary = (_yesterday_text(night, n), _ex_ante_text(n), _ahead_text(n), _care_text(night, n))
-    return Top(
+    return view.Top(
         f"{status.word}: {name(night['fleet'])}, {day(day_of(night['date']))}: {headline}", status, headline,
         _tiles(night, n), _period(night), [sentence(r) for r in night["reasons"]], [s for s in summary if s],
     )  # fmt: skip
 
 
-def _headline(night: Night, n: NightFigures) -> str:
+def _headline(night: Night, n: view.NightFigures) -> str:
     """The night in one line: work that will not be done first, then what last night saved."""
     if night["rung"] == "nothing":
         return "No new plan: the one before stays in force"
@@ -168,7 +153,7 @@ def _headline(night: Night, n: NightFigures) -> str:
     return f"{', '.join(undone)}; {saving[0].lower()}{saving[1:]}" if undone else saving
 
 
-def _saving_text(night: Night, n: NightFigures) -> str:
+def _saving_text(night: Night, n: view.NightFigures) -> str:
     saved = night["saving_eur"]["last_night"]
     if saved is None:
         return f"The plan for {day(day_of(night['date']))} is ready"
@@ -189,25 +174,27 @@ def _period(night: Night) -> str:
     )
 
 
-def _tiles(night: Night, n: NightFigures) -> list[Tile]:
+def _tiles(night: Night, n: view.NightFigures) -> list[view.Tile]:
     """Saved last night, this month, this year; jobs late or at risk."""
     at = day_of(n.yesterday.day if n.yesterday else night["date"])
     against = (
         n.yesterday.saving.of_run_now() if n.yesterday and n.yesterday.saving.run_now_eur > 0 else "no night before"
     )
     saved = {k: "–" if v is None else eur(v) for k, v in night["saving_eur"].items()}
-    rescue = "not each has a cure" if n.rescue_eur is None else f"cheapest cures from {eur(n.rescue_eur)}"
+    rescue = "not each has a remedy" if n.rescue_eur is None else f"cheapest remedies from {eur(n.rescue_eur)}"
     busy = f"{number(night['jobs']['running'])} running, {number(night['jobs']['left'])} waiting"
     late = f"{number(len(n.late))} late; " if n.late else ""
     return [
-        Tile("Saved last night", saved["last_night"], against),
-        Tile("Saved this month", saved["month_to_date"], f"{day(at).split(' ', 1)[1]}, to {short_day(at)}"),
-        Tile("Saved this year", saved["year_to_date"], f"{day(at).rsplit(' ', 1)[1]}, to {short_day(at)}"),
-        Tile("Jobs late or at risk", number(len(n.late) + len(n.at_risk)), f"{late}{rescue if n.at_risk else busy}"),
+        view.Tile("Saved last night", saved["last_night"], against),
+        view.Tile("Saved this month", saved["month_to_date"], f"{day(at).split(' ', 1)[1]}, to {short_day(at)}"),
+        view.Tile("Saved this year", saved["year_to_date"], f"{day(at).rsplit(' ', 1)[1]}, to {short_day(at)}"),
+        view.Tile(
+            "Jobs late or at risk", number(len(n.late) + len(n.at_risk)), f"{late}{rescue if n.at_risk else busy}"
+        ),
     ]
 
 
-def _yesterday_text(night: Night, n: NightFigures) -> str:
+def _yesterday_text(night: Night, n: view.NightFigures) -> str:
     y = n.yesterday
     if not y and night["saving_eur"]["month_to_date"] is None:
         return "This is the first night on record: savings are counted from tomorrow."
@@ -219,7 +206,7 @@ def _yesterday_text(night: Night, n: NightFigures) -> str:
     )
 
 
-def _behind(y: Yesterday) -> str:
+def _behind(y: view.Yesterday) -> str:
     """Work that the plan put off or caught up on against run-now, and what it counts for."""
     if abs(y.behind_eur) < LEAST_EUR:
         return ""
@@ -229,22 +216,22 @@ def _behind(y: Yesterday) -> str:
     )
 
 
-def _ex_ante_text(n: NightFigures) -> str:
+def _ex_ante_text(n: view.NightFigures) -> str:
     """Whether yesterday cost what its plan had expected, and the main cause if not."""
     y = n.yesterday
     if not y:
         return ""
     more = y.saving.cost_eur - y.ex_ante_eur
     if abs(more) < LEAST_EUR:
-        return f"That is what the plan had promised, {eur(y.ex_ante_eur)}."
+        return f"That is what the plan had expected, {eur(y.ex_ante_eur)}."
     cause = max(tables.CAUSES, key=lambda c: y.variance_eur[c] * (1 if more > 0 else -1))
     return (
-        f"The plan had promised {eur(y.ex_ante_eur)}; the day came {eur(abs(more))} {'dearer' if more > 0 else 'cheaper'}, "
+        f"The plan had expected {eur(y.ex_ante_eur)}; the day came {eur(abs(more))} {'dearer' if more > 0 else 'cheaper'}, "
         f"mainly through {tables.CAUSES[cause][0]} ({eur(y.variance_eur[cause], sign=True)})."
     )
 
 
-def _ahead_text(n: NightFigures) -> str:
+def _ahead_text(n: view.NightFigures) -> str:
     if not n.days:
         return ""
     first, last = n.days[0], n.days[-1]
@@ -259,7 +246,7 @@ def _ahead_text(n: NightFigures) -> str:
     )
 
 
-def _care_text(night: Night, n: NightFigures) -> str:
+def _care_text(night: Night, n: view.NightFigures) -> str:
     """What needs a hand."""
     tight = sum(c.overdrawn for c in n.caps)
     late, risk, aside = len(n.late), len(n.at_risk), len(n.refused)
@@ -280,10 +267,10 @@ def _care_text(night: Night, n: NightFigures) -> str:
     return f"No job is at risk, and {within}."
 
 
-def _rescue_text(night: Night, n: NightFigures) -> str:
+def _rescue_text(night: Night, n: view.NightFigures) -> str:
     """What it takes to save the jobs at risk."""
     if n.rescue_eur is not None:
-        return f"with the cheapest cure of each the work would cost at least {eur(n.rescue_eur)}"
+        return f"with the cheapest remedy of each the work would cost at least {eur(n.rescue_eur)}"
     return "it is not known what would help" if night["gap"] is None else "not each can be saved by one change"
 
 
@@ -300,28 +287,28 @@ def _jobs_text(night: Night) -> str:
     return text
 
 
-def _strips(run: RunFigures) -> QualityStrips:
+def _strips(run: RunFigures) -> view.QualityStrips:
     """Quality of price and weather of each shown site by hour, with day labels."""
     rows = {
         kind: run.problem[f"{key}_quality"].values[run.shown]
         for kind, key in (("Prices", "price"), ("Weather", "weather"))
     }
     seen = [QUALITY[int(q)] for q in np.unique(np.concatenate([*rows.values()], axis=None))]
-    legend: Legend = [(q, QUALITY_ROLES[q]) for q in seen]
-    return QualityStrips(legend, [
+    legend: view.Legend = [(q, QUALITY_ROLES[q]) for q in seen]
+    return view.QualityStrips(legend, [
         (kind, [(run.sites[s], _strip(q, run.dt)) for s, q in zip(run.shown, qualities, strict=True)])
         for kind, qualities in rows.items()
     ], _day_labels(run))  # fmt: skip
 
 
-def _strip(quality: Any, dt: Floats) -> list[Strip]:
+def _strip(quality: Any, dt: Floats) -> list[view.Strip]:
     """Neighbouring periods of one quality as one piece."""
     out, at = [], 0
     for value, group in groupby(int(q) for q in quality):
         count = len(list(group))
         length = float(dt[at : at + count].sum())
         width = round(100 * length / float(dt.sum()), 3)
-        out.append(Strip(QUALITY_ROLES[QUALITY[value]], width, f"{QUALITY[value]}, {hours(length)}"))
+        out.append(view.Strip(QUALITY_ROLES[QUALITY[value]], width, f"{QUALITY[value]}, {hours(length)}"))
         at += count
     return out
 

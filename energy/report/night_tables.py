@@ -61,9 +61,9 @@ def ex_ante(n: NightFigures) -> Table | None:
         return None
     d, s = places(y.saving.cost_eur), y.saving
     rows = (
-        ("Promised by the plan", number(y.ex_ante_eur, d), "at the prices and weather forecast then"),
+        ("Ex-ante cost of the plan", number(y.ex_ante_eur, d), "at the prices and weather forecast then"),
         *((word.capitalize(), number(y.variance_eur[key], d, sign=True), why) for key, (word, why) in CAUSES.items()),
-        ("What it cost", number(s.cost_eur, d), "at the real prices and weather, metered where there is a meter"),
+        ("Realised cost", number(s.cost_eur, d), "at the real prices and weather, metered where there is a meter"),
         ("Starting every job at once", number(s.run_now_eur, d), "run-now, at the same real prices and weather"),
         ("Work put off", number(-y.behind_eur, d, sign=True), _put_off(y)),
         ("Saved", number(s.saving_eur, d), "run-now less what it cost and what was put off"),
@@ -197,7 +197,7 @@ def at_risk(n: NightFigures) -> Table | None:
         left("Job"),
         left("Deadline"),
         Column("Work short", "GPU-h"),
-        prose("Cheapest cure"),
+        prose("Cheapest remedy"),
         Column("Work then costs"),
     )
     return table(heads, rows) if rows else None
@@ -212,7 +212,7 @@ def late(n: NightFigures) -> Table | None:
 def more_jobs(n: NightFigures) -> str:
     """How many jobs tables and lists leave out."""
     hidden = sum(max(len(jobs) - MOST_JOBS, 0) for jobs in (n.at_risk, n.late, n.refused))
-    return f"{number(hidden)} more stand in night.json." if hidden else ""
+    return f"{number(hidden)} more are in night.json." if hidden else ""
 
 
 def forecast(night: Night) -> Table | None:

@@ -64,7 +64,7 @@ def _pictures(run: RunFigures) -> dict[str, list[Picture]]:
 
 
 def _html(template: str, **context: object) -> str:
-    colours = {mode: Markup(variables(mode)) for mode in ("light", "dark")}
+    colours = {"light": Markup(variables("light")), "dark": Markup(variables("dark"))}
     return _environment().get_template(template).render(colours=colours, **context)
 
 

@@ -39,7 +39,7 @@ def plan_view(run: RunFigures) -> PlanView:
         undone=evidence.undone_table(run), warnings=evidence.warnings(run), notes=notes(run), urgent=remedies.urgent(run),
         remedies_text=remedies.remedies_text(run), remedies=remedies.remedies_table(run), sites=sites.site_table(run),
         steps_note=f"Each step is the mean of {many} periods." if many > 1 else "",
-        shown_note=f"The {len(run.shown)} sites that draw most are shown; {hidden} more stand in the tables." if hidden else "",
+        shown_note=f"The {len(run.shown)} sites that draw most are shown; {hidden} more are in the tables." if hidden else "",
         most_gpus=number(sites.most_gpus(run)), fleet_legend=sites.fleet_legend(run), kinds_legend=sites.kinds_legend(run),
         caps=pue.cap_table(caps) if caps else None, caps_text=costs.caps_text(caps), derated=derated(run),
         cooling_legend=cooling.legend(run), halls=cooling.hall_table(run), limits=pue.limit_table(run),

@@ -111,33 +111,19 @@ def _picture(
     time.label(ax)
     ax.set_ylim(*scale)
     ax.yaxis.set_major_formatter(FormatStrFormatter("%.2f"))
-    _windows(ax, run, [c for c in mine if c.rolling and c.limit <= scale[1]])
-    _horizon_mark(ax, run.record.summary["pue"].get(name), float(time.edges[-1]))
-    _limits(ax, sorted({c.limit for c in mine if c.limit <= scale[1]}), scale)
-    charts.title(ax, "PUE by period", _keys(mine, scale))
+    drawn = [c for c in mine if c.limit <= scale[1]]
+    rolling = [c for c in drawn if c.rolling]
+    for cap in rolling:  # the PUE of each window at the window's end
+        ax.plot(run.edges[run.problem["cap_stop"].values[cap.rows]], cap.pue, color=light(WINDOWS), linewidth=1.3)
+    horizon, end = run.record.summary["pue"].get(name), float(time.edges[-1])
+    if horizon is not None:  # energy-weighted, a mark at the right end
+        ax.plot([0.982 * end, end], [horizon, horizon], color=light("plan"), linewidth=MARK)
+    _limits(ax, sorted({c.limit for c in drawn}), scale)
+    keys = [("plan", "plan"), ("▪ horizon", "plan"), ("run-now", "soft")]
+    keys += ([("windows", WINDOWS)] if rolling else []) + ([("cap", "warm")] if drawn else [])
+    charts.title(ax, "PUE by period", keys)
     caption = f"{name}: PUE of each period against its caps"
     return Picture(name, _facts(run, name, mine), charts.inline(figure, f"pue {s}", caption))
-
-
-def _windows(ax: Axes, run: RunFigures, rolling: list[Cap]) -> None:
-    """PUE of the windows of rolling caps, each drawn at its window's end."""
-    for cap in rolling:
-        ends = run.edges[run.problem["cap_stop"].values[cap.rows]]
-        ax.plot(ends, cap.pue, color=light(WINDOWS), linewidth=1.3)
-
-
-def _keys(mine: list[Cap], scale: tuple[float, float]) -> list[tuple[str, str]]:
-    """Names of what is drawn, in its colours."""
-    drawn = [c for c in mine if c.limit <= scale[1]]
-    keys = [("plan", "plan"), ("▪ horizon", "plan"), ("run-now", "soft")]
-    keys += [("windows", WINDOWS)] if any(c.rolling for c in drawn) else []
-    return keys + ([("cap", "warm")] if drawn else [])
-
-
-def _horizon_mark(ax: Axes, value: float | None, end: float) -> None:
-    """The plan's energy-weighted PUE of the whole horizon, a mark at the right end."""
-    if value is not None:
-        ax.plot([0.982 * end, end], [value, value], color=light("plan"), linewidth=MARK)
 
 
 def _limits(ax: Axes, limits: list[float], scale: tuple[float, float]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from energy.report.figures import RunFigures
-from energy.report.formatting import clipped, clock, counted, eur, hours, listed, number, short_day, unit
+from energy.report.formatting import capitalised, clipped, clock, counted, eur, hours, listed, number, short_day, unit
 from energy.report.tables import Cell, Column, Table, left, prose, row, table
 
 #: Rows shown; the run folder's summary.json has all.
@@ -16,7 +16,7 @@ MOST_ROWS = 20
 #: Other remedies named beside the cheapest one.
 MOST_OTHERS = 3
 COLUMNS: tuple[Column, ...] = (
-    left("What"), left("Where"), left("When, UTC"), prose("Cheapest cure"), left("Saves up to"), prose("Other cures"),
+    left("What"), left("Where"), left("When, UTC"), prose("Cheapest remedy"), left("Saves up to"), prose("Other remedies"),
 )  # fmt: skip
 #: Key of an input file -> what is changed.
 CHANGE = {"count": "more GPUs in", "deadline": "a later deadline of", "max_gpus": "more GPUs at once for",
@@ -49,9 +49,9 @@ def remedies_text(run: RunFigures) -> str:
     verb = {(True, False): "cannot be finished", (False, True): "cannot be met"}.get((jobs > 0, caps > 0), "give way")
     shown = f" The {MOST_ROWS} largest are shown." if len(found) > MOST_ROWS else ""
     return (
-        f"{listed(what)} {verb} within the limits, or not for less than the penalty. Each cure is sized to be enough "
+        f"{listed(what)} {verb} within the limits, or not for less than the penalty. Each remedy is sized to be enough "
         "alone for its row; its saving, penalty included, is by the program's duals the most it can be. "
-        f"The cheapest cure is the one that saves most.{shown}"
+        f"The cheapest remedy is the one that saves most.{shown}"
     )
 
 
@@ -80,7 +80,7 @@ def _subject(x: Entry) -> Cell:
     if x["kind"] == "breach":
         over = f"exceeded by {unit(x['mwh'], 'MWh', 3)}, {eur(x['penalty_eur'])}"
         return Cell(f"PUE cap {clipped(str(x['cap']))}", over, "bad")
-    return Cell(clipped(str(x["limit"])[:1].upper() + str(x["limit"])[1:]), "tight")
+    return Cell(clipped(capitalised(str(x["limit"]))), "tight")
 
 
 def change(remedy: Entry) -> str:

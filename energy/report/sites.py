@@ -38,7 +38,7 @@ def _row(run: RunFigures, s: int | None) -> tuple[Cell, ...]:
     cost, base = (float(run.cost(who)[mine].sum()) for who in ("plan", "base"))
     e, c = places(float(run.energy("base").max())), places(float(run.cost("base").max()))
     peaks = (
-        [] if s is None else [number(float(run.replay(w)["facility_mw"].values[s].max()), 2) for w in ("plan", "base")]
+        [] if s is None else [number(float(run.replays[w]["facility_mw"].values[s].max()), 2) for w in ("plan", "base")]
     )
     pue = [number_or_dash(run.record.summary[key].get(name), 4) for key in ("pue", "pue_baseline")]
     return row(

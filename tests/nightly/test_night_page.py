@@ -41,7 +41,7 @@ def test_night_sections_then_the_plan(html):
 
 def test_light_headline_and_savings_stand_first(html):
     words = Page(html).words()
-    top = words.split("Promised and real")[0]
+    top = words.split("Ex-ante and realised cost")[0]
     assert "✓ OK the optimised plan, proven cheapest" in top
     assert "Last night saved 5 971 EUR, 11.1 % of the bill" in top
     assert "158 912 EUR" in top
@@ -78,15 +78,15 @@ def test_hostile_names_are_text_and_the_page_stays_small(record):
     assert "{{7*7}}" in html
 
 
-def test_promise_and_causes_add_up_to_the_bill():
+def test_ex_ante_cost_and_causes_add_up_to_the_bill():
     y = night()["yesterday"]
     rows = {
         r[0].text: float(r[1].text.replace("\u202f", "").replace("−", "-")) for r in night_view(night()).ex_ante.rows
     }
-    assert rows["What it cost"] == y["real_eur"]
-    parts = ("Promised by the plan", "Prices", "Weather", "Load", "The rest")
-    assert sum(rows[p] for p in parts) == rows["What it cost"]
-    assert rows["Starting every job at once"] - rows["What it cost"] + rows["Work put off"] == rows["Saved"]
+    assert rows["Realised cost"] == y["real_eur"]
+    parts = ("Ex-ante cost of the plan", "Prices", "Weather", "Load", "The rest")
+    assert sum(rows[p] for p in parts) == rows["Realised cost"]
+    assert rows["Starting every job at once"] - rows["Realised cost"] + rows["Work put off"] == rows["Saved"]
     assert rows["Work put off"] == -y["behind_eur"] != 0
 
 
@@ -101,7 +101,7 @@ def test_the_main_cause_is_the_one_that_points_the_same_way():
         in night_view(night(yesterday=cheaper)).ex_ante_text
     )
     kept = night()["yesterday"] | {"real_eur": 46120.0}
-    assert "That is what the plan had promised" in night_view(night(yesterday=kept)).ex_ante_text
+    assert "That is what the plan had expected" in night_view(night(yesterday=kept)).ex_ante_text
 
 
 def test_bars_of_the_causes_are_in_proportion():
@@ -187,24 +187,24 @@ def test_late_jobs_are_told_first_and_no_sentence_says_that_all_is_well(record):
     """One deadline has passed, one lies ahead and is out of reach."""
     late = [{"id": "a", "deadline": "2018-04-29T06:00:00Z", "gpu_hours_left": 100.0},
             {"id": "b", "deadline": "2018-05-01T06:00:00Z", "gpu_hours_left": 900.0}]  # fmt: skip
-    told = night(status="DEGRADED", pue=[], jobs=night()["jobs"] | {"late": late})
-    assert night_view(told).top.headline.startswith("2 jobs will not be done in time; last night saved 5")
-    assert night_view(told).top.summary[-1] == "2 jobs cannot meet their deadlines any more."
-    words = Page(render(replace(record, night=told))).words()
+    now = night(status="DEGRADED", pue=[], jobs=night()["jobs"] | {"late": late})
+    assert night_view(now).top.headline.startswith("2 jobs will not be done in time; last night saved 5")
+    assert night_view(now).top.summary[-1] == "2 jobs cannot meet their deadlines any more."
+    words = Page(render(replace(record, night=now))).words()
     assert "Deadlines that cannot be met any more" in words
     assert "have passed" not in words
     assert "No job is" not in words
-    text = markdown(night_view(told))
+    text = markdown(night_view(now))
     assert text.index("- `b` due 1 May 2018 06:00 UTC: 900.0 GPU-h left") < text.index("- `a` due 29 Apr")
 
 
 def test_jobs_set_aside_and_notes_stand_in_page_summary_and_headline(record):
     aside = ["job big: max_gpus 5000 is more than any pool has", "queue.csv: row 7 (job bad): gpu_hours: 'many'"]
-    told = night(status="DEGRADED", notes=["day 2018-04-20 was given up"], jobs=night()["jobs"] | {"refused": aside})
-    assert night_view(told).top.headline.startswith("2 jobs set aside; last night saved")
-    assert night_view(told).top.summary[-1].startswith("2 jobs are set aside and not planned; ")
-    words = Page(render(replace(record, night=told))).words()
-    text = markdown(night_view(told))
+    now = night(status="DEGRADED", notes=["day 2018-04-20 was given up"], jobs=night()["jobs"] | {"refused": aside})
+    assert night_view(now).top.headline.startswith("2 jobs set aside; last night saved")
+    assert night_view(now).top.summary[-1].startswith("2 jobs are set aside and not planned; ")
+    words = Page(render(replace(record, night=now))).words()
+    text = markdown(night_view(now))
     for line in (*aside, "day 2018-04-20 was given up"):
         assert line in words
         assert line in text.replace("\\", "")
@@ -266,8 +266,8 @@ def test_filled_hours_stand_beside_their_series(record):
     """Series are named as the summary of a run names them."""
     series = [{"kind": "weather", "name": "copenhagen", "quality": {"measured": 18.0, "persistence": 6.0}},
               {"kind": "price", "name": "DK2", "quality": {"auction": 24.0}}]  # fmt: skip
-    told = night(quality=_quality(replace(record, manifest={"series": series})))
-    assert {r[0].text: r[2].text for r in night_view(told).quality.rows} == {
+    now = night(quality=_quality(replace(record, manifest={"series": series})))
+    assert {r[0].text: r[2].text for r in night_view(now).quality.rows} == {
         "weather copenhagen": "6",
         "price DK2": "0",
     }

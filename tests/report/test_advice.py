@@ -35,7 +35,7 @@ def short():
     return view_of(Job(12, 9, window=(0, 3), penalty=100), gpus=[3, 3, 3, 0], other=1.0)
 
 
-def test_undone_work_names_job_site_hour_amount_cure_and_price(short):
+def test_undone_work_names_job_site_hour_amount_remedy_and_price(short):
     html = render(short.record)
     text = words(html)
     assert "1 job cannot be finished within the limits" in text
@@ -66,7 +66,7 @@ def test_a_breached_cap_names_the_cap_that_holds():
     assert "a looser PUE cap cap0: +0.2000 key limit 40.00 EUR" in text
 
 
-def test_later_deadline_and_other_cures_are_named():
+def test_later_deadline_and_other_remedies_are_named():
     view = view_of(Job(12, 4, window=(0, 2), penalty=100), other=1.0)
     text = words(render(view.record))
     assert "more GPUs at once for job job0: +2.00 GPUs key max_gpus 340 EUR" in text  # 2 more hours' work at 10 and 20
