@@ -12,7 +12,7 @@ from energy.report.formatting import capitalised, clipped, counted, eur, hours, 
 from energy.report.pue import Cap
 from energy.report.sites import difference
 from energy.report.tables import Cell, Column, Table, left, row, table
-from energy.report.view import Bar, CostBars
+from energy.report.view import Bar
 from energy.schema import Floats, Ints
 
 #: Classes of invoice lines, with their colour roles, in the order of the bars.
@@ -96,8 +96,8 @@ def by_class(run: RunFigures, who: str) -> Floats:
     return np.asarray(sums.reindex(index=run.sites, columns=list(CLASSES), fill_value=0.0), dtype=float)
 
 
-def cost_bars(run: RunFigures) -> list[CostBars]:
-    """One pair of bars per shown site, in % of the longest; negative parts have no width."""
+def cost_bars(run: RunFigures) -> list[tuple[Bar, Bar]]:
+    """The plan's bill and run-now's per shown site, in % of the longest bar; negative parts have no width."""
     plan, base = by_class(run, "plan"), by_class(run, "base")
     longest = max(float(np.maximum(both[run.shown], 0).sum(axis=1).max()) for both in (plan, base)) or 1.0
     digits = places(float(base.sum(axis=1).max()))
@@ -107,7 +107,7 @@ def cost_bars(run: RunFigures) -> list[CostBars]:
         total = number(float(amounts.sum(axis=1)[s]), digits)
         return Bar(run.sites[s], total, parts=list(zip(CLASSES.values(), widths, strict=True)))
 
-    return [CostBars(bar(s, plan), bar(s, base)) for s in run.shown]
+    return [(bar(s, plan), bar(s, base)) for s in run.shown]
 
 
 def class_table(run: RunFigures) -> Table:
@@ -292,7 +292,7 @@ def grid_table(run: RunFigures) -> Table | None:
 
 
 def caps_text(found: list[Cap]) -> str:
-    """Which caps cost something, and how much a hundredth is worth."""
+    """Which caps cost something, and the marginal value of a hundredth."""
     if not found:
         return "There is no PUE cap."
     costly = sorted((c for c in found if c.value_eur > LEAST_EUR), key=lambda c: -c.value_eur)

@@ -148,22 +148,12 @@ ROLES = {"OK": "plan", "DEGRADED": "series2", "FAILED": "warm"}
 
 
 @dataclass(frozen=True)
-class Square:
-    """One night of the strip: mark that the style sheet knows, sign, caption, link."""
-
-    mark: str
-    sign: str
-    caption: str
-    href: str
-
-
-@dataclass(frozen=True)
 class HistoryView:
     """What the history page shows."""
 
     top: Top
     last: str
-    squares: Sequence[Square]
+    squares: Sequence[Cell]
     nights: Table | None
 
 
@@ -193,11 +183,12 @@ def _tiles(days: Days) -> list[Tile]:
     ]
 
 
-def _square(d: str, p: Past | None) -> Square:
+def _square(d: str, p: Past | None) -> Cell:
+    """One night of the strip: sign, caption, status and link."""
     at = day(day_of(d))
     if p is None:
-        return Square("none", "·", f"{at}: no run", "")
-    return Square(p.light.word.lower(), p.light.sign, f"{at}: {name(p.status)}. {p.why}".strip(), p.href)
+        return Cell("·", f"{at}: no run", "none")
+    return Cell(p.light.sign, f"{at}: {name(p.status)}. {p.why}".strip(), p.light.word.lower(), p.href)
 
 
 def _row(p: Past) -> tuple[Cell, ...]:

@@ -102,14 +102,6 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class CostBars:
-    """The bills of a site as two bars: the plan's and run-now's."""
-
-    plan: Bar
-    base: Bar
-
-
-@dataclass(frozen=True)
 class PlanView:
     """What the report of a plan shows, in the order of the page."""
 
@@ -138,7 +130,7 @@ class PlanView:
     limit_sources: Sequence[str]
     causes: Sequence[Bar]
     cost_legend: Legend
-    cost_bars: Sequence[CostBars]
+    cost_bars: Sequence[tuple[Bar, Bar]]
     foresight: Sequence[Bar]
     rules: Table | None
     classes: Table
