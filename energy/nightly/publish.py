@@ -28,6 +28,7 @@ from energy.handover import Group, Quotas, quotas
 from energy.handover.quota import groups_of, joined
 from energy.report import markdown
 from energy.report.night import night_view
+from energy.report.page import render
 from energy.runs.folder import PAGE, changed_files, read_run, save_page, sha256, sync, sync_one
 from energy.runs.record import NIGHT, PLAN_STATUS, Record, write_json
 
@@ -112,8 +113,6 @@ def publish_night(
         manifest["solver"] = {k: v for k, v in manifest["solver"].items() if k != "seconds"}
         (work / SUMMARY).write_text(markdown.page(night_view(night)), encoding="utf-8")
         if page:
-            from energy.report.page import render  # a night without a page does not wait a second for matplotlib
-
             save_page(render(replace(record, manifest=manifest, night=night)), work / PAGE)
         step("drawn")
         hashes = {
