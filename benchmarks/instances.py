@@ -61,9 +61,8 @@ def random_problem(size: Size = Size(), seed: int = 0) -> xr.Dataset:  # noqa: R
         "hall": [f"s{i // size.halls_per_site}/h{i}" for i in range(size.halls)],
         "pool": [f"s{i // size.halls_per_site // size.pools_per_hall}/h/p{i}" for i in range(size.pools)],
         "job": [f"j{i}" for i in range(size.jobs)],
-        "group": [f"g{i}" for i in range(size.groups)], "month": ["2020-01", "2020-02"], "guard": [],
+        "group": [f"g{i}" for i in range(size.groups)], "month": ["2020-01", "2020-02"],
         "charge": [f"s{i // 2}:demand@2020-0{i % 2 + 1}" for i in range(len(arrays["charge_site"]))],  # type: ignore[arg-type]
-        "contract": [], "minimum": [], "currency": [],
         "cap": [f"s{i}:year@2020" for i in range(size.sites)] if size.cap else [],
     }  # fmt: skip
     return validate.dataset(arrays, coords, arrays_module.PROBLEM)
@@ -79,18 +78,14 @@ def _axes(size: Size) -> dict[str, object]:
 
 
 def _tariffs(size: Size, first_month: Floats) -> dict[str, object]:
-    """A demand charge per site and month, some with a rising second band; no contract, no minimum bill."""
+    """A demand charge per site and month, some with a rising second band."""
     charges = size.sites * 2 if size.demand_rate > 0 else 0
     site, month = np.arange(charges) // 2, np.arange(charges) % 2
     bands = np.tile([[0.05, 1e3]], (charges, 1)) if size.bands else np.tile([[1e3, 0.0]], (charges, 1))
-    periods = (0, size.periods)
     return {
-        "charge_site": site, "charge_month": month, "charge_floor": np.zeros(charges),
+        "charge_site": site, "charge_month": month,
         "charge_weight": (first_month == month[:, None]).astype(float).reshape(charges, size.periods),
         "charge_rate": np.tile([[1.0, 1.5]], (charges, 1)) * size.demand_rate, "charge_band_mw": bands,
-        "contract_site": np.zeros(0, int), "contract_mw": np.zeros(periods), "contract_saving": np.zeros(periods),
-        "minimum_site": np.zeros(0, int), "minimum_month": np.zeros(0, int), "minimum_eur": np.zeros(0),
-        "minimum_rate": np.zeros(periods), "fixed_eur": np.zeros(size.sites), "fx": np.zeros(periods),
     }  # fmt: skip
 
 
@@ -109,14 +104,8 @@ def _jobs(size: Size, rng: np.random.Generator) -> dict[str, Floats]:
     most = rng.uniform(8, 64, size.jobs).round()
     return {
         "job_group": np.arange(size.jobs) % size.groups, "open": is_open, "pool_class": pool_class, "speed": speed,
-        "max_gpus": most, "work_left": 0.4 * most * is_open.sum(axis=1) * size.hours, **_no_later(size.jobs),
+        "max_gpus": most, "work_left": 0.4 * most * is_open.sum(axis=1) * size.hours,
     }  # fmt: skip
-
-
-def _no_later(jobs: int) -> dict[str, Floats]:
-    """Every job is one, and finishes inside the horizon."""
-    zeros = {k: np.zeros(jobs) for k in ("expected", "later_max", "later_price", "due_after")}
-    return zeros | {"guard_group": np.zeros(0, int), "guard_until": np.zeros(0), "guard_room": np.zeros(0)}
 
 
 def _halls(size: Size, rng: np.random.Generator, work: dict[str, Floats]) -> dict[str, Floats]:
@@ -157,10 +146,7 @@ def _sites(size: Size, rng: np.random.Generator, halls: dict[str, Floats]) -> di
     return {
         "temp_air": 10 * ones, "temp_wet_bulb": 8 * ones, "pressure": 101325 * ones,
         "weather_quality": np.full(shape, 6, np.int8), "price_quality": np.full(shape, 6, np.int8),
-        "spot": spot, "energy_charge": zeros, "price": spot,
-        "carbon_intensity": zeros, "carbon_known": np.zeros(size.sites),
-        "grid_limit_mw": facility, "export_limit_mw": zeros, "other_site_mw": 0.01 * ones,
-        "solar_mw": zeros, "export_price": zeros, "export_clip": zeros,
+        "spot": spot, "price": spot, "grid_limit_mw": facility, "other_site_mw": 0.01 * ones,
         "heat_share": 0.7 * (np.arange(size.halls) // size.halls_per_site % 2 == 0), "heat_limit_mw": bought,
         "heat_price": zeros + (size.heat_price or 0.0) - 0.2 * spot * (size.heat_price is not None),
     }  # fmt: skip
@@ -170,6 +156,6 @@ def _caps(size: Size, penalty: float) -> dict[str, object]:
     rows = size.sites if size.cap else 0
     return {
         "cap_site": np.arange(rows), "cap_start": np.zeros(rows, int), "cap_stop": np.full(rows, size.periods),
-        "cap_limit": np.full(rows, size.cap or 1.0), "cap_credit": np.zeros(rows),
+        "cap_limit": np.full(rows, size.cap or 1.0),
         "cap_penalty": np.full(rows, 10 * penalty),
     }  # fmt: skip

@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from energy.plant.parameters import ARCHETYPES, Electrical, Numbers, Unit
+from energy.plant import ARCHETYPES
+from energy.plant.parameters import Electrical, Numbers, Unit
 
 PAGE = Path(__file__).parents[1] / "docs" / "plants.md"
 HEAD = """# Parameters of plant files

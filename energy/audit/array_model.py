@@ -7,7 +7,7 @@ Numbers columns and rows of an array model block by block, with no idea of what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +17,71 @@ import xarray as xr
 
 from energy.schema import Bools, Floats, Ints, values_of
 
+
+@dataclass
+class Builder:
+    """Numbers columns and rows block by block and collects coefficients and costs."""
+
+    columns: dict[str, Ints] = field(default_factory=dict)
+    rows: dict[str, Ints] = field(default_factory=dict)
+    low: list[Floats] = field(default_factory=list)
+    up: list[Floats] = field(default_factory=list)
+    row_low: list[Floats] = field(default_factory=list)
+    row_up: list[Floats] = field(default_factory=list)
+    entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
+    prices: list[tuple[Ints, Floats]] = field(default_factory=list)
+    offset: float = 0.0
+    n_columns: int = 0
+    n_rows: int = 0
+
+    def variable(self, name: str, exists: Bools, low: Any, up: Any) -> None:
+        """Columns of one name where they exist, with their bounds."""
+        self.columns[name], self.n_columns = _number(exists, self.n_columns)
+        self.low.append(np.broadcast_to(low, exists.shape)[exists].astype(float))
+        self.up.append(np.broadcast_to(up, exists.shape)[exists].astype(float))
+
+    def row(self, name: str, exists: Bools, low: Any, up: Any) -> None:
+        """Rows of one name where they exist, with their sides."""
+        self.rows[name], self.n_rows = _number(exists, self.n_rows)
+        self.row_low.append(np.broadcast_to(low, exists.shape)[exists].astype(float))
+        self.row_up.append(np.broadcast_to(up, exists.shape)[exists].astype(float))
+
+    def put(self, row: Any, column: Any, value: Any) -> None:
+        """Coefficients where both the row and the column exist; shapes are broadcast together."""
+        r, c, v = np.broadcast_arrays(row, column, np.asarray(value, dtype=float))
+        there = (r >= 0) & (c >= 0)
+        self.entries.append((r[there], c[there], v[there]))
+
+    def price(self, column: Any, value: Any) -> None:
+        """Cost of columns where they exist; shapes are broadcast together."""
+        c, v = np.broadcast_arrays(column, np.asarray(value, dtype=float))
+        self.prices.append((c[c >= 0], v[c >= 0]))
+
+    def costs(self) -> Floats:
+        """Cost of every column."""
+        out = np.zeros(self.n_columns)
+        for column, value in self.prices:
+            np.add.at(out, column, value)
+        return out
+
+    def matrix(self) -> Any:
+        """All coefficients, sparse by columns."""
+        r, c, v = (np.concatenate(part) for part in zip(*self.entries, strict=True))
+        return sp.csc_array(sp.coo_array((v, (r, c)), shape=(self.n_rows, self.n_columns)))
+
+
+def _number(exists: Bools, first: int) -> tuple[Ints, int]:
+    numbers = np.full(exists.shape, -1, dtype=np.int64)
+    count = int(exists.sum())
+    numbers[exists] = np.arange(first, first + count)
+    return numbers, first + count
+
+
 INF = float("inf")
 #: A marginal price closer to zero is rounding of sums of prices [EUR/MWh]; they are at most 1e4, to 1e-16 each.
 ROUNDING_EUR_MWH = 1e-9
+#: Adds columns, rows or costs of a Problem's arrays to a model.
+Block = Callable[[Builder, dict[str, Any]], None]
 
 
 @dataclass
@@ -57,21 +119,14 @@ def array_model(problem: xr.Dataset) -> ArrayModel:
     """Rebuild the whole program from the Problem."""
     p = values_of(problem)
     b = Builder()
-    _variables(b, p)
-    _job_rows(b, p)
-    _beyond_rows(b, p)
-    _hall_rows(b, p)
-    _site_rows(b, p)
-    _heat_rows(b, p)
-    _tariff_rows(b, p)
-    _cap_rows(b, p)
-    cost, offset = _cost(b, p)
-    parts: Iterable[list[Floats]] = (b.row_low, b.row_up, b.low, b.up)
-    row_low, row_up, low, up = (np.concatenate(x) for x in parts)
-    return ArrayModel(cost, offset, b.matrix(), row_low, row_up, low, up, b.columns, b.rows)
+    for block in (*VARIABLES, *ROWS, *COST):
+        block(b, p)
+    sides: Iterable[list[Floats]] = (b.row_low, b.row_up, b.low, b.up)
+    row_low, row_up, low, up = (np.concatenate(x) for x in sides)
+    return ArrayModel(b.costs(), b.offset, b.matrix(), row_low, row_up, low, up, b.columns, b.rows)
 
 
-def _variables(b: Builder, p: dict[str, Any]) -> None:
+def _job_variables(b: Builder, p: dict[str, Any]) -> None:
     is_open = p["open"] > 0
     has_class = p["speed"][p["job_group"]] > 0
     group_open = np.array([is_open[p["job_group"] == k].any(axis=0) for k in range(len(p["speed"]))])
@@ -81,19 +136,23 @@ def _variables(b: Builder, p: dict[str, Any]) -> None:
     b.variable("gpus", gpus, 0.0, INF)
     b.variable("short", np.full(len(p["work_left"]), True), 0.0, p["work_left"])
     b.variable("later", p["later_max"] > 0, 0.0, p["later_max"])
+
+
+def _hall_variables(b: Builder, p: dict[str, Any]) -> None:
     everywhere = np.full(p["hall_mw"].shape, True)
     b.variable("it", everywhere, 0.0, p["hall_mw"])
     real = p["width"] > 0
     behind = np.cumsum(real[:, :, ::-1], axis=2)[:, :, ::-1] - real  # real segments after this one
     b.variable("over", real, 0.0, np.where(behind > 0, p["width"], INF))
+
+
+def _site_variables(b: Builder, p: dict[str, Any]) -> None:
     always = np.full(p["price"].shape, True)
     b.variable("facility", always, 0.0, INF)
     b.variable("grid_import", always, 0.0, p["grid_limit_mw"])
     b.variable("grid_export", always, 0.0, p["export_limit_mw"])
     b.variable("solar_use", p["solar_mw"] > 0, 0.0, p["solar_mw"])
     b.variable("heat", p["heat_limit_mw"] > 0, 0.0, p["heat_limit_mw"])
-    _tariff_variables(b, p)
-    b.variable("over_cap", np.full(len(p["cap_limit"]), True), 0.0, INF)
 
 
 def _tariff_variables(b: Builder, p: dict[str, Any]) -> None:
@@ -104,27 +163,21 @@ def _tariff_variables(b: Builder, p: dict[str, Any]) -> None:
     b.variable("top_up", np.full(len(p["minimum_eur"]), True), 0.0, INF)
 
 
-def _job_rows(b: Builder, p: dict[str, Any]) -> None:
-    run, gpus, group = b.columns["run"], b.columns["gpus"], p["job_group"]
+def _cap_variables(b: Builder, p: dict[str, Any]) -> None:
+    b.variable("over_cap", np.full(len(p["cap_limit"]), True), 0.0, INF)
+
+
+def _finish(b: Builder, p: dict[str, Any]) -> None:
+    """Work done, left for later and undone is the work left."""
+    group = p["job_group"]
     b.row("finish", np.full(len(group), True), p["work_left"], p["work_left"])
-    b.put(b.rows["finish"][:, None, None], run, p["speed"][group][:, :, None] * p["dt"])
+    b.put(b.rows["finish"][:, None, None], b.columns["run"], p["speed"][group][:, :, None] * p["dt"])
     b.put(b.rows["finish"], b.columns["short"], 1.0)
     b.put(b.rows["finish"], b.columns["later"], 1.0)
-    many = np.asarray(np.count_nonzero(p["speed"] > 0, axis=1)[group] > 1)
-    b.row("job_limit", many[:, None] & (p["open"] > 0), -INF, p["max_gpus"][:, None] * p["open"])
-    b.put(b.rows["job_limit"][:, None, :], run, 1.0)
-    n_groups, n_classes = p["speed"].shape
-    group_open = np.asarray((gpus >= 0).any(axis=1))
-    b.row("place", (p["speed"] > 0)[:, :, None] & group_open[:, None, :], 0.0, 0.0)
-    b.put(b.rows["place"][group], run, 1.0)
-    for c in range(n_classes):
-        in_class = np.where((p["pool_class"] == c)[:, :, None], gpus, -1)
-        b.put(b.rows["place"][:, c][:, None, :], in_class, -1.0)
-    b.row("room", np.asarray((gpus >= 0).any(axis=0)), -INF, p["available"] - p["firm"])
-    b.put(np.broadcast_to(b.rows["room"], (n_groups, *b.rows["room"].shape)), gpus, 1.0)
 
 
-def _beyond_rows(b: Builder, p: dict[str, Any]) -> None:
+def _guard(b: Builder, p: dict[str, Any]) -> None:
+    """What waits and is due by a moment has room until then, in GPU-hours of the job's fastest pool."""
     due = p["due_after"] <= p["guard_until"][:, None]
     mine = (p["guard_group"][:, None] == p["job_group"]) | (p["guard_group"][:, None] < 0)
     counted = np.where(due & mine, b.columns["later"], -1)
@@ -132,17 +185,49 @@ def _beyond_rows(b: Builder, p: dict[str, Any]) -> None:
     b.put(b.rows["guard"][:, None], counted, 1.0 / p["speed"].max(axis=1)[p["job_group"]])
 
 
-def _hall_rows(b: Builder, p: dict[str, Any]) -> None:
-    it, over, gpus = b.columns["it"], b.columns["over"], b.columns["gpus"]
+def _job_limit(b: Builder, p: dict[str, Any]) -> None:
+    """A job with several speed classes holds no more GPUs than it may, all classes together."""
+    many = np.asarray(np.count_nonzero(p["speed"] > 0, axis=1)[p["job_group"]] > 1)
+    b.row("job_limit", many[:, None] & (p["open"] > 0), -INF, p["max_gpus"][:, None] * p["open"])
+    b.put(b.rows["job_limit"][:, None, :], b.columns["run"], 1.0)
+
+
+def _place(b: Builder, p: dict[str, Any]) -> None:
+    """GPUs that jobs of a group hold in a class are GPUs that the group holds in its pools."""
+    gpus = b.columns["gpus"]
+    group_open = np.asarray((gpus >= 0).any(axis=1))
+    b.row("place", (p["speed"] > 0)[:, :, None] & group_open[:, None, :], 0.0, 0.0)
+    b.put(b.rows["place"][p["job_group"]], b.columns["run"], 1.0)
+    for c in range(p["speed"].shape[1]):
+        in_class = np.where((p["pool_class"] == c)[:, :, None], gpus, -1)
+        b.put(b.rows["place"][:, c][:, None, :], in_class, -1.0)
+
+
+def _room(b: Builder, p: dict[str, Any]) -> None:
+    """All groups together hold no more GPUs of a pool than there are beside the firm ones."""
+    gpus = b.columns["gpus"]
+    b.row("room", np.asarray((gpus >= 0).any(axis=0)), -INF, p["available"] - p["firm"])
+    b.put(np.broadcast_to(b.rows["room"], (len(p["speed"]), *b.rows["room"].shape)), gpus, 1.0)
+
+
+def _it_power(b: Builder, p: dict[str, Any]) -> None:
+    """IT power above that of the idle hall comes from busy GPUs."""
+    it = b.columns["it"]
     b.row("it_power", it >= 0, p["it_min"], p["it_min"])
     b.put(b.rows["it_power"], it, 1.0)
-    b.put(b.rows["it_power"][p["pool_hall"]], gpus, -(p["busy_mw"] - p["idle_mw"])[:, None])
+    b.put(b.rows["it_power"][p["pool_hall"]], b.columns["gpus"], -(p["busy_mw"] - p["idle_mw"])[:, None])
+
+
+def _segments(b: Builder, p: dict[str, Any]) -> None:
+    """IT power above that of the idle hall lies on the cooling segments."""
+    it = b.columns["it"]
     b.row("segments", it >= 0, p["it_min"], p["it_min"])
     b.put(b.rows["segments"], it, 1.0)
-    b.put(b.rows["segments"][:, :, None], over, -1.0)
+    b.put(b.rows["segments"][:, :, None], b.columns["over"], -1.0)
 
 
-def _site_rows(b: Builder, p: dict[str, Any]) -> None:
+def _facility_power(b: Builder, p: dict[str, Any]) -> None:
+    """Facility power of a site is that of its halls, their overhead and what else it draws."""
     c, hall_site = b.columns, p["hall_site"]
     fixed = p["other_site_mw"].copy()
     np.add.at(fixed, hall_site, p["overhead_min"])
@@ -150,40 +235,60 @@ def _site_rows(b: Builder, p: dict[str, Any]) -> None:
     b.put(b.rows["facility_power"], c["facility"], 1.0)
     b.put(b.rows["facility_power"][hall_site], c["it"], -1.0)
     b.put(b.rows["facility_power"][hall_site][:, :, None], c["over"], -p["slope"])
-    b.row("balance", c["facility"] >= 0, 0.0, 0.0)
-    for name, sign in (("facility", 1.0), ("grid_import", -1.0), ("grid_export", 1.0)):
-        b.put(b.rows["balance"], c[name], sign)
-    b.put(b.rows["balance"], c["solar_use"], -1.0)
 
 
-def _heat_rows(b: Builder, p: dict[str, Any]) -> None:
+def _balance(b: Builder, p: dict[str, Any]) -> None:
+    """What a site draws is what the supplies give it."""
+    b.row("balance", b.columns["facility"] >= 0, 0.0, 0.0)
+    b.put(b.rows["balance"], b.columns["facility"], 1.0)
+    for name, sign in SUPPLIES.items():
+        b.put(b.rows["balance"], b.columns[name], -sign)
+
+
+def _heat_available(b: Builder, p: dict[str, Any]) -> None:
+    """No more heat is handed over than warm liquid loops give."""
     b.row("heat_available", b.columns["heat"] >= 0, -INF, 0.0)
     b.put(b.rows["heat_available"], b.columns["heat"], 1.0)
     giving = np.where(p["heat_share"][:, None] > 0, b.columns["it"], -1)
     b.put(b.rows["heat_available"][p["hall_site"]], giving, -p["heat_share"][:, None])
 
 
-def _tariff_rows(b: Builder, p: dict[str, Any]) -> None:
-    c, peak, drawn = b.columns, b.columns["peak"], b.columns["grid_import"]
+def _billed_peak(b: Builder, p: dict[str, Any]) -> None:
+    """A billed peak is at least what is drawn in each hour that counts, by its weight."""
     weight = p["charge_weight"]
     b.row("billed_peak", weight > 0, -INF, 0.0)
-    b.put(b.rows["billed_peak"], drawn[p["charge_site"]], weight)
-    b.put(b.rows["billed_peak"], peak[:, None], -1.0)
-    b.row("bands", np.asarray((c["band"] >= 0).any(axis=1)), 0.0, 0.0)
-    b.put(b.rows["bands"], peak, 1.0)
-    b.put(b.rows["bands"][:, None], c["band"], -1.0)
+    b.put(b.rows["billed_peak"], b.columns["grid_import"][p["charge_site"]], weight)
+    b.put(b.rows["billed_peak"], b.columns["peak"][:, None], -1.0)
+
+
+def _bands(b: Builder, p: dict[str, Any]) -> None:
+    """A billed peak with several rates is the sum of its bands."""
+    band = b.columns["band"]
+    b.row("bands", np.asarray((band >= 0).any(axis=1)), 0.0, 0.0)
+    b.put(b.rows["bands"], b.columns["peak"], 1.0)
+    b.put(b.rows["bands"][:, None], band, -1.0)
+
+
+def _volume(b: Builder, p: dict[str, Any]) -> None:
+    """No more is taken from contracts than is drawn."""
+    drawn, taken = b.columns["grid_import"], b.columns["taken"]
     offered = np.full(drawn.shape, False)
-    np.logical_or.at(offered, p["contract_site"], c["taken"] >= 0)
+    np.logical_or.at(offered, p["contract_site"], taken >= 0)
     b.row("volume", offered, -INF, 0.0)
-    b.put(b.rows["volume"][p["contract_site"]], c["taken"], 1.0)
+    b.put(b.rows["volume"][p["contract_site"]], taken, 1.0)
     b.put(b.rows["volume"], drawn, -1.0)
-    b.row("minimum_bill", np.full(len(p["minimum_eur"]), True), p["minimum_eur"], INF)
-    b.put(b.rows["minimum_bill"], c["top_up"], 1.0)
-    counted = np.where(p["minimum_rate"] != 0, drawn[p["minimum_site"]], -1)
-    b.put(b.rows["minimum_bill"][:, None], counted, p["minimum_rate"] * p["dt"])
+
+
+def _minimum_bill(b: Builder, p: dict[str, Any]) -> None:
+    """Energy and demand charges of site and month, topped up, reach the minimum."""
+    row = "minimum_bill"
+    b.row(row, np.full(len(p["minimum_eur"]), True), p["minimum_eur"], INF)
+    b.put(b.rows[row], b.columns["top_up"], 1.0)
+    counted = np.where(p["minimum_rate"] != 0, b.columns["grid_import"][p["minimum_site"]], -1)
+    b.put(b.rows[row][:, None], counted, p["minimum_rate"] * p["dt"])
     same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])
     for column, rate in _demand_terms(b, p):
-        b.put(np.where(same, b.rows["minimum_bill"][:, None], -1), column, rate)
+        b.put(np.where(same, b.rows[row][:, None], -1), column, rate)
 
 
 def _demand_terms(b: Builder, p: dict[str, Any]) -> list[tuple[Ints, Floats]]:
@@ -195,7 +300,8 @@ def _demand_terms(b: Builder, p: dict[str, Any]) -> list[tuple[Ints, Floats]]:
     return terms + [(b.columns["band"][:, i], p["charge_rate"][:, i]) for i in range(p["charge_rate"].shape[1])]
 
 
-def _cap_rows(b: Builder, p: dict[str, Any]) -> None:
+def _pue_cap(b: Builder, p: dict[str, Any]) -> None:
+    """Facility energy of a window stays below the cap times its IT energy, credit and breach aside."""
     b.row("pue_cap", np.full(len(p["cap_limit"]), True), -INF, p["cap_credit"])
     b.put(b.rows["pue_cap"], b.columns["over_cap"], -1.0)
     for r, (start, stop) in enumerate(zip(p["cap_start"], p["cap_stop"], strict=True)):
@@ -222,70 +328,46 @@ def lowest(p: dict[str, Any]) -> Floats:
     return np.where(np.abs(low) < ROUNDING_EUR_MWH, 0.0, low)
 
 
-def _cost(b: Builder, p: dict[str, Any]) -> tuple[Floats, float]:
-    """Energy with its negative-hour hull, demand, contracts, feed-in, minimum and fixed, work left, breaches."""
-    cost = np.zeros(b.n_columns)
-    rate = p["dt"] * p["price"]
+def _energy(b: Builder, p: dict[str, Any]) -> None:
+    """Power drawn at its price; where it may pay to draw, that part of the price sees overhead on its chord."""
+    b.price(b.columns["grid_import"], p["dt"] * p["price"])
     negative = (p["dt"] * np.minimum(lowest(p), 0.0))[p["hall_site"]]
-    cost[b.columns["grid_import"]] += rate
-    cost[b.columns["it"]] += negative * p["chord"]
-    over = b.columns["over"]
-    cost[over[over >= 0]] -= (negative[:, :, None] * p["slope"])[over >= 0]
-    for column, charge in _demand_terms(b, p):
-        cost[column[column >= 0]] += charge[column >= 0]
-    taken = b.columns["taken"]
-    cost[taken[taken >= 0]] -= (p["dt"] * p["contract_saving"])[taken >= 0]
-    cost[b.columns["grid_export"]] -= np.where(p["export_limit_mw"] > 0, p["dt"] * p["export_price"], 0.0)
-    heat = b.columns["heat"]
-    cost[heat[heat >= 0]] -= (p["dt"] * p["heat_price"])[heat >= 0]
-    cost[b.columns["top_up"]] += 1.0
-    cost[b.columns["short"]] += p["penalty"]
-    waits = b.columns["later"] >= 0
-    cost[b.columns["later"][waits]] += p["later_price"][waits]
-    cost[b.columns["over_cap"]] += p["cap_penalty"]
-    return cost, float(p["fixed_eur"].sum() - (negative * p["chord"] * p["it_min"]).sum())
+    b.price(b.columns["it"], negative * p["chord"])
+    b.price(b.columns["over"], -negative[:, :, None] * p["slope"])
+    b.offset -= float((negative * p["chord"] * p["it_min"]).sum())
 
 
-@dataclass
-class Builder:
-    """Numbers columns and rows block by block and collects coefficients."""
-
-    columns: dict[str, Ints] = field(default_factory=dict)
-    rows: dict[str, Ints] = field(default_factory=dict)
-    low: list[Floats] = field(default_factory=list)
-    up: list[Floats] = field(default_factory=list)
-    row_low: list[Floats] = field(default_factory=list)
-    row_up: list[Floats] = field(default_factory=list)
-    entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
-    n_columns: int = 0
-    n_rows: int = 0
-
-    def variable(self, name: str, exists: Bools, low: Any, up: Any) -> None:
-        """Columns of one name where they exist, with their bounds."""
-        self.columns[name], self.n_columns = _number(exists, self.n_columns)
-        self.low.append(np.broadcast_to(low, exists.shape)[exists].astype(float))
-        self.up.append(np.broadcast_to(up, exists.shape)[exists].astype(float))
-
-    def row(self, name: str, exists: Bools, low: Any, up: Any) -> None:
-        """Rows of one name where they exist, with their sides."""
-        self.rows[name], self.n_rows = _number(exists, self.n_rows)
-        self.row_low.append(np.broadcast_to(low, exists.shape)[exists].astype(float))
-        self.row_up.append(np.broadcast_to(up, exists.shape)[exists].astype(float))
-
-    def put(self, row: Any, column: Any, value: Any) -> None:
-        """Coefficients where both the row and the column exist; shapes are broadcast together."""
-        r, c, v = np.broadcast_arrays(row, column, np.asarray(value, dtype=float))
-        there = (r >= 0) & (c >= 0)
-        self.entries.append((r[there], c[there], v[there]))
-
-    def matrix(self) -> Any:
-        """All coefficients, sparse by columns."""
-        r, c, v = (np.concatenate(part) for part in zip(*self.entries, strict=True))
-        return sp.csc_array(sp.coo_array((v, (r, c)), shape=(self.n_rows, self.n_columns)))
+def _tariffs(b: Builder, p: dict[str, Any]) -> None:
+    """Demand charges, savings of contracts, top-ups of minimum bills, and what no plan changes."""
+    for column, rate in _demand_terms(b, p):
+        b.price(column, rate)
+    b.price(b.columns["taken"], -p["dt"] * p["contract_saving"])
+    b.price(b.columns["top_up"], 1.0)
+    b.offset += float(p["fixed_eur"].sum())
 
 
-def _number(exists: Bools, first: int) -> tuple[Ints, int]:
-    numbers = np.full(exists.shape, -1, dtype=np.int64)
-    count = int(exists.sum())
-    numbers[exists] = np.arange(first, first + count)
-    return numbers, first + count
+def _sales(b: Builder, p: dict[str, Any]) -> None:
+    """Power fed in and heat handed over."""
+    paid = np.where(p["export_limit_mw"] > 0, p["dt"] * p["export_price"], 0.0)
+    b.price(b.columns["grid_export"], -paid)
+    b.price(b.columns["heat"], -p["dt"] * p["heat_price"])
+
+
+def _penalties(b: Builder, p: dict[str, Any]) -> None:
+    """Work undone, work left for later at its price then, PUE caps exceeded."""
+    b.price(b.columns["short"], p["penalty"])
+    b.price(b.columns["later"], p["later_price"])
+    b.price(b.columns["over_cap"], p["cap_penalty"])
+
+
+#: Blocks of columns.
+VARIABLES: tuple[Block, ...] = (_job_variables, _hall_variables, _site_variables, _tariff_variables, _cap_variables)
+#: One block per kind of row; a new kind stands here and nowhere else.
+ROWS: tuple[Block, ...] = (
+    _finish, _job_limit, _place, _room, _guard, _it_power, _segments, _facility_power, _balance, _heat_available,
+    _billed_peak, _bands, _volume, _minimum_bill, _pue_cap,
+)  # fmt: skip
+#: Blocks of the objective.
+COST: tuple[Block, ...] = (_energy, _tariffs, _sales, _penalties)
+#: What gives power to a site (1) or takes it (-1), by variable.
+SUPPLIES = {"grid_import": 1.0, "grid_export": -1.0, "solar_use": 1.0}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import assert_never
 
 import numpy as np
 import xarray as xr
 
 from energy.audit.site_prices import clock
 from energy.inputs.fleet import Fleet
-from energy.inputs.limits import Limit
+from energy.inputs.limits import Limit, Metric
 from energy.inputs.state import Balance, State
 from energy.schema import Bools
 
@@ -102,20 +103,32 @@ def _standing(
     )  # fmt: skip
 
 
-def figure(metric: str, b: Balance) -> float | None:
+def figure(metric: Metric, b: Balance) -> float | None:
     """PUE, WUE [L/kWh] or ERF of a balance; None without the energy it is counted against."""
-    above, below = {
-        "pue": (b.facility_mwh, b.it_mwh), "wue": (b.water_m3, b.it_mwh), "erf": (b.reused_mwh, b.facility_mwh),
-    }[metric]  # fmt: skip
+    match metric:
+        case "pue":
+            above, below = b.facility_mwh, b.it_mwh
+        case "wue":
+            above, below = b.water_m3, b.it_mwh
+        case "erf":
+            above, below = b.reused_mwh, b.facility_mwh
+        case _:
+            assert_never(metric)
     return above / below if below > 0 else None
 
 
-def _room(metric: str, limit: float | None, b: Balance) -> float | None:
+def _room(metric: Metric, limit: float | None, b: Balance) -> float | None:
     if limit is None:
         return None
-    if metric == "pue":
-        return limit * b.it_mwh - b.facility_mwh
-    return limit * b.it_mwh - b.water_m3 if metric == "wue" else b.reused_mwh - limit * b.facility_mwh
+    match metric:
+        case "pue":
+            return limit * b.it_mwh - b.facility_mwh
+        case "wue":
+            return limit * b.it_mwh - b.water_m3
+        case "erf":
+            return b.reused_mwh - limit * b.facility_mwh
+        case _:
+            assert_never(metric)
 
 
 def _dual(problem: xr.Dataset, prices: xr.Dataset, name: str, limit: Limit, year: int) -> tuple[float, float] | None:

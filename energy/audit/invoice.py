@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from energy.audit.invoice_lines import (
-    Line,
-    contract_lines,
-    demand_lines,
-    fixed_lines,
-    heat_lines,
-    hedge_lines,
-    minimum_lines,
-)
-from energy.audit.site_prices import Facts, charges, clock, feed_in_price, spot
-from energy.inputs.state import InvoiceSoFar
-from energy.schema import Bools, Floats, Times
+from energy.audit.invoice_lines import heat_lines
+from energy.audit.site_prices import Facts, feed_in_price, metered
+from energy.inputs.contracts import Contract
+from energy.inputs.metered import Line, Metered
+from energy.inputs.tariffs import Tariff
+from energy.schema import Floats, Times
+from energy.schema.invoice import LINE_KINDS
 
 
 @dataclass(frozen=True)
@@ -56,39 +52,47 @@ def site_lines(facts: Facts, name: str, time: Times, dt: Floats, drawn: Floats, 
     ----------
     drawn, fed : power drawn and fed in, from a replay or a meter [MW], (T,)
     """
-    months = clock(time, facts.fleet.sites[name]).strftime("%Y-%m").to_numpy()
-    market = spot(facts, facts.fleet.sites[name], time, dt)
-    prices = charges(facts, name, time, dt)
-    earned = feed_in_price(facts, name, time, dt)
+    meter, earned = metered(facts, name, time, dt, drawn), feed_in_price(facts, name, time, dt)
     lines: list[Line] = []
-    for month in sorted(set(months)):
-        inside = months == month
-        energy = np.where(inside, drawn * dt, 0.0)
-        own = [_priced(name, month, c, "energy", np.where(counts, energy, 0.0), p) for c, (p, counts) in prices.items()]
-        own += demand_lines(facts, name, str(month), time, dt, drawn)
-        own += fixed_lines(facts, name, str(month), time, dt, inside)
-        lines.append(_priced(name, month, "spot", "spot", energy, market))
-        lines += own + _topped_up(facts, name, str(month), time, dt, inside, own)
-        lines += contract_lines(facts, name, str(month), dt, time, inside, drawn, market)
-        lines += hedge_lines(facts, name, str(month), dt, time, inside, market)
-        if (fed[inside] > 0).any():
-            lines.append(_priced(name, month, "feed_in", "feed_in", np.where(inside, fed * dt, 0.0), -earned))
+    for month in map(str, sorted(set(meter.months))):
+        lines.append(meter.energy_line(month, "spot", "spot", drawn, meter.spot))
+        for mine in component_lines(facts.tariffs[name], meter, month).values():
+            lines += mine
+        lines += contract_lines(facts.fleet.sites[name].contracts, meter, month)
+        if (fed[meter.inside(month)] > 0).any():
+            lines.append(meter.energy_line(month, "feed_in", "feed_in", fed, -earned))
     return lines
 
 
-def _topped_up(
-    facts: Facts, name: str, month: str, time: Times, dt: Floats, inside: Bools, own: list[Line]
-) -> list[Line]:
-    """Minimum bill of the month up to now, less what it has added before: less than nothing where use catches up."""
-    so_far = facts.state.site(name).invoice_so_far.get(month, InvoiceSoFar())
-    before = Line(name, month, "so_far", "carried", 0.0, "EUR", 0.0, so_far.counted_eur - so_far.minimum_eur)
-    return [
-        replace(x, amount_eur=x.amount_eur - so_far.top_up_eur, so_far_eur=so_far.top_up_eur)
-        for x in minimum_lines(facts, name, month, time, dt, inside, [*own, before])
-    ]
+def component_lines(tariff: Tariff, meter: Metered, month: str) -> dict[str, list[Line]]:
+    """Lines of a month by component, in the order of an invoice."""
+    out: dict[str, list[Line]] = {}
+    counted: list[Line] = []
+    for name, versions in sorted(tariff.versions.items(), key=lambda x: LINE_KINDS.index(x[1][0].line_kind)):
+        out[name] = type(versions[0]).lines(versions, meter, month, counted)
+        counted += out[name] if versions[0].counted else []
+    return out
 
 
-def _priced(site: str, month: str, component: str, kind: str, energy: Floats, price: Floats) -> Line:
-    """Energy [MWh] times price [EUR/MWh], period by period."""
-    amount, quantity = float(energy @ price), float(energy.sum())
-    return Line(site, month, component, kind, quantity, "MWh", amount / quantity if quantity else 0.0, amount)
+def contract_lines(contracts: Sequence[Contract], meter: Metered, month: str) -> list[Line]:
+    """Lines of a month by contract, in the order of an invoice.
+
+    What is drawn is taken from the contract that saves most in the hour first; where none saves, at spot.
+    """
+    inside, nothing = meter.inside(month), np.zeros(len(meter.time))
+    saves = {c.name: saved for c in contracts if (saved := c.saves(meter)) is not None}
+    volume = {c.name: np.where(inside, c.volume(meter), 0.0) for c in contracts if c.name in saves}
+    taken = _taken(volume, saves, np.where(inside, meter.drawn, 0.0))
+    ordered = sorted(contracts, key=lambda c: LINE_KINDS.index(c.line_kind))
+    return [line for c in ordered for line in c.lines(meter, month, taken.get(c.name, nothing))]
+
+
+def _taken(volume: dict[str, Floats], saves: dict[str, Floats], drawn: Floats) -> dict[str, Floats]:
+    """Power taken from each contract, (T,) [MW]: the dearest spot avoided first."""
+    left, out = drawn.copy(), {n: np.zeros(len(drawn)) for n in volume}
+    for t in np.flatnonzero(drawn > 0) if volume else []:
+        for n in sorted(volume, key=lambda n: -saves[n][t]):
+            if saves[n][t] > 0:
+                out[n][t] = min(left[t], volume[n][t])
+                left[t] -= out[n][t]
+    return out

@@ -13,16 +13,18 @@ import pandas as pd
 import xarray as xr
 
 from energy.inputs.case import Case
+from energy.inputs.components import blended
 from energy.inputs.dated import at
 from energy.inputs.fleet import Fleet, Site
 from energy.inputs.fx import Fx
 from energy.inputs.gpus import GpuPower
+from energy.inputs.metered import Metered
 from energy.inputs.series import Series
 from energy.inputs.state import State
-from energy.inputs.tariffs import Energy, SpotShare, Tariff
-from energy.plant import Plant, liquid_heat
+from energy.inputs.tariffs import Tariff
+from energy.plant import Plant
 from energy.plant.photovoltaics import Array, solar_power
-from energy.schema import Bools, Floats, Times
+from energy.schema import Floats, Times
 
 
 def spot(facts: Facts, site: Site, time: Times, dt: Floats) -> Floats:
@@ -31,36 +33,20 @@ def spot(facts: Facts, site: Site, time: Times, dt: Floats) -> Floats:
     return sample(raw, "value", time, dt) * facts.fx.at(raw.attrs["currency"], time)
 
 
-def charges(facts: Facts, name: str, time: Times, dt: Floats) -> dict[str, tuple[Floats, Bools]]:
-    """Energy components of the site's tariff by name, period by period: rate [EUR/MWh] and where it counts, each (T,).
-
-    A version holds from its first day to the next one's; the first one also before its first day.
-    """
+def metered(facts: Facts, name: str, time: Times, dt: Floats, drawn: Floats) -> Metered:
+    """The site's meter with what prices it, for components and contracts."""
     site, tariff = facts.fleet.sites[name], facts.tariffs[name]
-    market, money, local = spot(facts, site, time, dt), facts.fx.at(tariff.currency, time), clock(time, site)
-    out: dict[str, tuple[Floats, Bools]] = {}
-    for c in sorted(tariff.components, key=lambda c: c.valid_from):
-        if not isinstance(c, Energy | SpotShare):
-            continue
-        rate = c.value * market if isinstance(c, SpotShare) else _rate(c, site) * money
-        counted = c.when.holds(local, site.country)
-        old = out.get(c.name, (np.where(counted, rate, 0.0), counted))
-        # A later version of the same name takes over from its first day on, also where it does not count.
-        begun = local.date >= c.valid_from
-        out[c.name] = np.where(begun, np.where(counted, rate, 0.0), old[0]), np.where(begun, counted, old[1])
-    return out
-
-
-def _rate(c: Energy, site: Site) -> float:
-    return c.reduced if c.reduced is not None and c.name in site.reduced_rates else c.value
+    return Metered(
+        name, site.country, site.time_zone, site.reduced_rates, tariff.currency, time, dt, drawn,
+        spot(facts, site, time, dt), facts.fx, facts.state.site(name),
+    )  # fmt: skip
 
 
 def energy_price(facts: Facts, name: str, time: Times, dt: Floats) -> Floats:
-    """Spot and all energy components [EUR/MWh], (T,)."""
-    site = facts.fleet.sites[name]
-    return spot(facts, site, time, dt) + sum(
-        (rate for rate, _ in charges(facts, name, time, dt).values()), np.zeros(len(time))
-    )
+    """Spot and what the components add per MWh [EUR/MWh], (T,)."""
+    meter = metered(facts, name, time, dt, np.zeros(len(time)))
+    added = (blended(versions, meter, lambda c: c.per_mwh(meter)) for versions in facts.tariffs[name].versions.values())
+    return meter.spot + sum(added, np.zeros(len(time)))
 
 
 def solar(facts: Facts, name: str, time: Times, dt: Floats) -> Floats:
@@ -147,7 +133,7 @@ def reused(facts: Facts, name: str, it: Mapping[str, Floats], time: Times, dt: F
         return np.zeros(len(time))
     buyer, there = site.heat_reuse, np.zeros(len(time))
     for hall, (owner, _) in facts.fleet.halls().items():
-        share, warm = liquid_heat(facts.plants[hall])
+        share, warm = facts.plants[hall].liquid_heat()
         if owner == name and (buyer.heat_pump_cop is not None or warm >= buyer.temperature_c):
             there = there + buyer.recoverable_share * share * it[hall]
     worth = buyer.price_eur_per_mwh > _pump_price(facts, name, time, dt)

@@ -69,7 +69,7 @@ def handover(
 
 
 def _quotas(run: Path, to: Target, at: str) -> Quotas:
-    """Those of a run; of a folder of nights the plan in force, and what follows it where more than a period is told."""
+    """Quotas of a run; of a folder of nights those of the active plan and, where more than a period is asked for, what follows it."""
     from energy.handover import quotas
     from energy.nightly.publish import folder_of_nights, plan_at
     from energy.runs.folder import read_run

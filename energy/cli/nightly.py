@@ -55,7 +55,7 @@ def nightly(
 
 
 def _back_fill(place: Place, first: date, last: date, reprocess: str) -> Iterator[Night]:
-    """Each night as it ends; only the last one is told of."""
+    """Each night as it ends; messages are sent for the last one only."""
     from energy.errors import StoreError
     from energy.nightly.case import chosen
     from energy.nightly.database import open_state

@@ -30,7 +30,7 @@ def report(
 
 
 def bill(run: RunFolder) -> None:
-    """Price a run's schedule anew from the inputs in its folder: invoice lines per site, month and component."""
+    """Price a run's schedule again from the inputs in its folder: invoice lines per site, month and component."""
     with exit_codes():
         from energy.cli.tables import bill_table
         from energy.runs.recompute import bill_agrees, reproduce

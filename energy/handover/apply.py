@@ -8,7 +8,7 @@ import subprocess
 #: Longest wait for sacctmgr or kubectl [s].
 LONGEST_WAIT = 300.0
 #: Most characters of a scheduler's answer in a message.
-TOLD = 500
+LONGEST_ANSWER = 500
 
 
 class ApplyError(RuntimeError):
@@ -46,6 +46,6 @@ def _run(needs: str, command: list[str], text: str) -> str:
         raise ApplyError(f"{needs} did not answer within {LONGEST_WAIT:g} s") from None
     if done.returncode:
         raise ApplyError(
-            f"{needs} refused ({done.returncode}): {' '.join((done.stderr or done.stdout).split())[:TOLD]}"
+            f"{needs} refused ({done.returncode}): {' '.join((done.stderr or done.stdout).split())[:LONGEST_ANSWER]}"
         )
     return done.stdout

@@ -1,6 +1,7 @@
-"""The quotas as JSON, with everything that a scheduler of one's own needs: periods, pools, groups and their jobs.
+"""The quotas as JSON and as a calendar (iCalendar, RFC 5545).
 
-The quotas as a calendar (iCalendar, RFC 5545): one event for each stretch of hours in which a pool has a quota.
+JSON has everything that a scheduler of one's own needs: periods, pools, groups and their jobs. The calendar has one
+event for each stretch of hours in which a pool has a quota.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Jobs of a queue as the job table that `energy optimize` reads, and why some are left out.
+"""A scheduler's queue as the job table that `energy optimize` reads, and why some jobs are left out.
 
-The queue of Slurm as jobs: ``squeue --json`` (all versions with JSON) and ``sacct --parsable2``.
+Slurm's queue comes from ``squeue --json`` (all versions with JSON) or ``sacct --parsable2``.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ class Queue:
 
 
 def read_queue(path: Path, time_zone: str = "UTC", at: datetime | None = None) -> Queue:
-    """Either kind of file, told apart by its first character.
+    """Read either kind of file; its first character says which.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def read_queue(path: Path, time_zone: str = "UTC", at: datetime | None = None) -
 
 
 def read_queues(paths: Sequence[Path], time_zone: str = "UTC", at: datetime | None = None) -> Queue:
-    """Several files as one queue: of a job that stands in two of them the later file's row counts.
+    """Several files as one queue; of a job in two files the later row counts.
 
     `at` is as in `read_queue`; None: the moment of the first file that says it.
 

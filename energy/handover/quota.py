@@ -1,8 +1,7 @@
-"""GPUs of each pool that each group of jobs may hold in each period: whole numbers from the plan's fractions.
+"""GPU quotas: whole GPUs of each pool that each group of jobs may hold in each period, from the plan's fractions.
 
-Quotas of several plans as one: each from its beginning to that of the next, and what no plan has any more at zero.
-
-Names that Slurm, Kubernetes and file systems accept, one to one with the fleet's own.
+Quotas of several plans merge: each plan holds until the next begins, and groups that no plan has any more hold zero.
+Names of groups and pools become names that Slurm, Kubernetes and file systems accept, one to one with the fleet's.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ class Group:
 class Quotas:
     """What the plan hands over. `gpus` is (K, N, T) in whole GPUs; `start` (T,) UTC, `dt` (T,) [h].
 
-    A group without jobs, and a pool of `gone`, are of older plans: they have nothing any more, and are told so.
+    A group without jobs, and a pool of `gone`, belong to older plans: they are handed over with zero GPUs.
     """
 
     run_id: str
@@ -161,7 +160,7 @@ AND = " and "
 def joined(parts: Sequence[Quotas], former: Sequence[Group] = ()) -> Quotas:
     """One plan after the other, (K, N, T) over all of their groups and pools.
 
-    A group or pool that a part does not have gets nothing in it: what a scheduler was last told would stay otherwise.
+    A group or pool that a part does not have gets nothing in it: otherwise the scheduler would keep its last quota.
 
     Parameters
     ----------
@@ -223,7 +222,7 @@ _CLEAN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 def safe(*parts: str) -> str:
     """Parts joined by dots, in lower case letters, digits and hyphens (RFC 1123).
 
-    Parts that are clean already stay as they are; anything else is replaced and told apart by a hash.
+    Parts that are clean already stay as they are; anything else is replaced and made unique by a hash.
     """
     joined = ".".join(parts)
     if all(_CLEAN.fullmatch(p) for p in parts) and len(joined) <= LONGEST:

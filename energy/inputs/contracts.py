@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from abc import abstractmethod
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
+import numpy as np
 from pydantic import Field
 
-from energy.inputs.dated import ALWAYS, Dated, Window
+from energy.inputs.dated import ALWAYS, Dated, Window, at
+from energy.inputs.kinds import AnyOf, Kind
+from energy.inputs.metered import Line, Metered
+from energy.inputs.terms import ContractTerm, OfferedVolume, Premium, Settlement
 from energy.inputs.yaml_files import Frozen
+from energy.schema import Floats
+from energy.schema.invoice import LineKind
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
-class _Contract(Frozen):
-    """What every contract says: power `mw` in the hours of `when`, at `price` per MWh in `currency`."""
+class Contract(Kind):
+    """A supply contract: power `mw` in the hours of `when`, at `price` per MWh in `currency`.
+
+    Program and bill are two accounts of the same contract, which guard each other: `terms` and `lines` must not share
+    code.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     mw: Dated
@@ -21,27 +32,100 @@ class _Contract(Frozen):
     currency: Currency = "EUR"
     when: Window = ALWAYS
 
+    @abstractmethod
+    def terms(self) -> tuple[ContractTerm, ...]:
+        """What it adds to the program."""
 
-class Hedge(_Contract):
+    @abstractmethod
+    def saves(self, meter: Metered) -> Floats | None:
+        """Saved against spot by each MWh taken from it, never below 0 [EUR/MWh], (T,); None where none can be taken."""
+
+    @abstractmethod
+    def lines(self, meter: Metered, month: str, taken: Floats) -> list[Line]:
+        """Invoice lines of a month; `taken` is the power taken from it [MW], (T,)."""
+
+    def offers_volume(self) -> bool:
+        """Whether the program decides how much of it to take."""
+        return any(isinstance(term, OfferedVolume) for term in self.terms())
+
+    def volume(self, meter: Metered) -> Floats:
+        """Power of the contract in its hours [MW], (T,)."""
+        return np.where(meter.holds(self.when), at(self.mw, meter.time, meter.time_zone), 0.0)
+
+
+class Hedge(Contract):
     """Settled against spot: the site pays (price - spot) for `mw` whatever it draws. No decision depends on it."""
+
+    line_kind: ClassVar[LineKind] = "hedge"
 
     kind: Literal["hedge"]
 
+    def terms(self) -> tuple[ContractTerm, ...]:
+        """The settlement."""
+        return (Settlement(self.price, against_spot=True),)
 
-class TakeOrPay(_Contract):
+    def saves(self, meter: Metered) -> Floats | None:
+        """None: nothing is delivered."""
+        return None
+
+    def lines(self, meter: Metered, month: str, taken: Floats) -> list[Line]:
+        """The settlement."""
+        price = self.price * meter.money(self.currency) - meter.spot
+        return [meter.energy_line(month, self.name, self.line_kind, self.volume(meter), price)]
+
+
+class TakeOrPay(Contract):
     """Delivered and paid whether drawn or not; what is drawn up to `mw` needs no spot, what is not is lost."""
+
+    line_kind: ClassVar[LineKind] = "contract"
 
     kind: Literal["take_or_pay"]
 
+    def terms(self) -> tuple[ContractTerm, ...]:
+        """The volume that is paid, and that drawing it needs no spot."""
+        return OfferedVolume(0.0), Settlement(self.price, against_spot=False)
 
-class CappedPrice(_Contract):
+    def saves(self, meter: Metered) -> Floats | None:
+        """Spot."""
+        return np.maximum(meter.spot, 0.0)
+
+    def lines(self, meter: Metered, month: str, taken: Floats) -> list[Line]:
+        """The volume paid, and the spot saved by what is taken."""
+        paid = self.price * meter.money(self.currency)
+        return [
+            meter.energy_line(month, self.name, self.line_kind, self.volume(meter), paid),
+            meter.energy_line(month, f"{self.name}_taken", self.line_kind, taken, -np.maximum(meter.spot, 0.0)),
+        ]
+
+
+class CappedPrice(Contract):
     """Spot, but never above `price` for the first `mw` drawn; `premium` per MWh of `mw` is paid in any case."""
+
+    line_kind: ClassVar[LineKind] = "contract"
 
     kind: Literal["capped_price"]
     premium: float = Field(default=0.0, ge=0, le=1000)
 
+    def terms(self) -> tuple[ContractTerm, ...]:
+        """The volume at the cap, and the premium."""
+        return OfferedVolume(self.price), Premium(self.premium)
 
-Contract = Annotated[Hedge | TakeOrPay | CappedPrice, Field(discriminator="kind")]
+    def saves(self, meter: Metered) -> Floats | None:
+        """Spot above the cap."""
+        return np.maximum(meter.spot - self.price * meter.money(self.currency), 0.0)
+
+    def lines(self, meter: Metered, month: str, taken: Floats) -> list[Line]:
+        """The premium, and what the cap saves on what is taken."""
+        money = meter.money(self.currency)
+        saved = np.maximum(meter.spot - self.price * money, 0.0)
+        return [
+            meter.energy_line(month, f"{self.name}_premium", self.line_kind, self.volume(meter), self.premium * money),
+            meter.energy_line(month, f"{self.name}_taken", self.line_kind, taken, -saved),
+        ]
+
+
+#: Any contract, as the `kind` in a fleet file says.
+AnyContract: TypeAlias = Annotated[Contract, AnyOf(Contract)]
 
 
 class FeedIn(Frozen):

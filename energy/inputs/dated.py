@@ -79,6 +79,23 @@ Dated = Annotated[
 ]
 
 
+def dated_between(low: float, high: float, unit: str) -> Any:
+    """Type of a dated quantity whose values lie in a closed range [unit]."""
+
+    def _in_range(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        if not all(low <= step.value <= high for step in steps):
+            raise ValueError(f"must be from {low:g} to {high:g} {unit}, always")
+        return steps
+
+    number = Annotated[float, Field(ge=low, le=high)]
+    return Annotated[
+        tuple[Step, ...],
+        BeforeValidator(_as_steps, json_schema_input_type=number | list[Step]),
+        AfterValidator(_rising),
+        AfterValidator(_in_range),
+    ]
+
+
 def constant(value: float) -> tuple[Step, ...]:
     """The dated quantity that always was `value`; for defaults."""
     return (Step.model_validate({"from": datetime(1900, 1, 1), "value": value}),)  # noqa: DTZ001

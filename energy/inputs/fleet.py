@@ -7,17 +7,18 @@ Bidding zones of the European day-ahead markets, by the names users and exchange
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema, create_model, model_validator
 
-from energy.inputs.contracts import Contract, Hedge, Solar
-from energy.inputs.dated import Dated, LocalMoment, Step, constant
+from energy.inputs.contracts import AnyContract, Solar
+from energy.inputs.dated import Dated, LocalMoment, Step, constant, dated_between
 from energy.inputs.yaml_files import Frozen, load_model
+from energy.schema import PROBLEM, Array
 
 
 class HeatReuse(Frozen):
@@ -59,6 +60,9 @@ def check_zone(zone: str) -> str:
     raise ValueError(f"{zone!r} is not a bidding zone; {hint}")
 
 
+M = TypeVar("M", bound=BaseModel)
+
+
 def _zone_known(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -73,8 +77,44 @@ BiddingZone = Annotated[
 ]
 #: Names become parts of ids such as site/hall/pool, file columns and Pyomo labels.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}$")]
+
+
+def keys_of(owner: str) -> dict[str, Array]:
+    """Key -> row of the table of arrays that it gives, for an owner such as ``sites.*`` or ``sites.*.halls.*``."""
+    rows = (row for row in PROBLEM.values() if row.fleet_key.rpartition(".")[0] == owner)
+    return {row.fleet_key.rpartition(".")[2]: row for row in rows}
+
+
+def with_keys_of(owner: str) -> Callable[[type[M]], type[M]]:
+    """Give a model, at its end, the dated keys that the table of arrays names and it does not declare itself.
+
+    Range, unit, default and meaning are those of the row; a row without a default makes a key that must be given.
+    """
+
+    def complete(model: type[M]) -> type[M]:
+        fields: dict[str, Any] = {
+            key: (dated_between(row.low, row.high, row.unit), _field(row))
+            for key, row in keys_of(owner).items()
+            if key not in model.model_fields
+        }
+        if not fields:
+            return model
+        return create_model(
+            model.__name__, __base__=model, __module__=model.__module__, __doc__=model.__doc__, **fields
+        )
+
+    return complete
+
+
+def _field(row: Array) -> Any:
+    text = f"{row.meaning} [{row.unit}]"
+    return Field(description=text) if row.default is None else Field(constant(row.default), description=text)
+
+
 #: Keys of sites, halls and pools that may change on given dates.
-DATED = ("grid_limit_mw", "other_site_mw", "design_mw", "limit_mw", "other_it_mw", "count", "firm_gpus")
+DATED = tuple(dict.fromkeys((
+    *keys_of("sites.*"), *keys_of("sites.*.halls.*"), "design_mw", "limit_mw", "other_it_mw", "count", "firm_gpus",
+)))  # fmt: skip
 
 
 class Place(Frozen):
@@ -83,6 +123,10 @@ class Place(Frozen):
     latitude: float = Field(ge=-90, le=90)
     longitude: float = Field(ge=-180, le=180)
     altitude_m: float = Field(default=0.0, ge=-430, le=6000)
+
+
+#: What a PUE cap is held over.
+Period = Literal["year", "rolling", "hour"]
 
 
 class PueCap(Frozen):
@@ -95,7 +139,7 @@ class PueCap(Frozen):
 
     name: Name
     limit: float = Field(ge=1.0, le=10.0)
-    period: Literal["year", "rolling", "hour"] = "year"
+    period: Period = "year"
     window_h: float | None = Field(default=None, gt=0, le=8784)
     above_it_mw: float | None = Field(default=None, gt=0)
 
@@ -150,6 +194,7 @@ class Pool(Frozen):
     off_kw_per_gpu: float | None = Field(default=None, ge=0, le=20)
 
 
+@with_keys_of("sites.*.halls.*")
 class Hall(Frozen):
     """One cooling plant and the pools it cools; `design_mw` is the plant's IT design load in MW."""
 
@@ -161,6 +206,7 @@ class Hall(Frozen):
     pools: dict[Name, Pool] = Field(min_length=1)
 
 
+@with_keys_of("sites.*")
 class Site(Frozen):
     """One grid connection with its halls."""
 
@@ -171,7 +217,7 @@ class Site(Frozen):
     jurisdictions: tuple[str, ...] = ()
     tariff: str
     reduced_rates: tuple[str, ...] = ()
-    contracts: tuple[Contract, ...] = ()
+    contracts: tuple[AnyContract, ...] = ()
     solar: Solar | None = None
     grid_limit_mw: Dated
     other_site_mw: Dated = constant(0.0)
@@ -189,7 +235,7 @@ class Site(Frozen):
         which the sun may be above or below the load.
         """
         fed = self.solar is not None and self.solar.feed_in is not None
-        volumes = [c.name for c in self.contracts if not isinstance(c, Hedge)]
+        volumes = [c.name for c in self.contracts if c.offers_volume()]
         if fed and volumes:
             raise ValueError(
                 f"contract {volumes[0]} and solar.feed_in at one site: a MWh of the contract may cost less than a MWh "

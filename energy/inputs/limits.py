@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Literal, assert_never
 
 from pydantic import Field, model_validator
 
 from energy.errors import ConfigError
+from energy.inputs.components import Confidence
 from energy.inputs.fleet import Fleet, Name, Site
 from energy.inputs.resources import model_path
-from energy.inputs.tariffs import Confidence
 from energy.inputs.yaml_files import Frozen, load_model
+
+#: What a limit is on: PUE [1], WUE [L/kWh], ERF [1].
+Metric = Literal["pue", "wue", "erf"]
 
 
 class Threshold(Frozen):
@@ -32,7 +35,7 @@ class Rule(Frozen):
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
-    metric: Literal["pue", "wue", "erf"]
+    metric: Metric
     at_most: float | None = Field(default=None, gt=0, le=10)
     at_least: float | None = Field(default=None, ge=0, le=1)
     commissioned_from: date | None = None
@@ -44,7 +47,7 @@ class Rule(Frozen):
 
     @model_validator(mode="after")
     def _one_side(self) -> Rule:
-        wrong = "at_most" if self.metric == "erf" else "at_least"
+        wrong = "at_most" if self._at_least_side() else "at_least"
         if getattr(self, wrong) is not None:
             raise ValueError(f"{wrong} does not belong to {self.metric}")
         if self.metric == "pue" and self.at_most is not None and self.at_most < 1:
@@ -56,7 +59,17 @@ class Rule(Frozen):
     @property
     def limit(self) -> float | None:
         """The number, whichever side; None where the figure is reported only."""
-        return self.at_least if self.metric == "erf" else self.at_most
+        return self.at_least if self._at_least_side() else self.at_most
+
+    def _at_least_side(self) -> bool:
+        """Whether more is better."""
+        match self.metric:
+            case "pue" | "wue":
+                return False
+            case "erf":
+                return True
+            case _:
+                assert_never(self.metric)
 
     def binds(self, commissioned: date | None) -> bool:
         """Whether a site commissioned on that day is meant."""
@@ -90,7 +103,13 @@ class Preset(Frozen):
             return True
         it = sum(max(s.value for s in hall.design_mw) for hall in site.halls.values())
         connection = max(s.value for s in site.grid_limit_mw)
-        return (it if self.threshold.of == "it" else connection) >= self.threshold.at_least_mw
+        match self.threshold.of:
+            case "it":
+                return it >= self.threshold.at_least_mw
+            case "connection":
+                return connection >= self.threshold.at_least_mw
+            case _:
+                assert_never(self.threshold.of)
 
 
 @dataclass(frozen=True)

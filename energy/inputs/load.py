@@ -23,7 +23,8 @@ import xarray as xr
 from energy.errors import ConfigError, SeriesError
 from energy.inputs import jobs as jobs_module
 from energy.inputs.case import Case, Horizon, load_case
-from energy.inputs.dated import ALWAYS, to_utc
+from energy.inputs.components import Component
+from energy.inputs.dated import to_utc
 from energy.inputs.fleet import Fleet, Site, load_fleet
 from energy.inputs.fx import Fx, read_fx
 from energy.inputs.gpus import GpuPower, load_gpu_powers
@@ -33,7 +34,7 @@ from energy.inputs.plants import load_plants
 from energy.inputs.resources import model_path
 from energy.inputs.series import Series, read_all
 from energy.inputs.state import State, load_state
-from energy.inputs.tariffs import Component, Demand, Tariff, load_tariffs
+from energy.inputs.tariffs import Tariff, load_tariffs
 from energy.inputs.yaml_files import dumped, parsed, validate
 from energy.plant import Plant
 from energy.schema import Times, arrays
@@ -313,12 +314,12 @@ def _known_names(where: str, given: set[str], known: set[str], tariff: Tariff) -
 
 def windowed(tariff: Tariff) -> set[str]:
     """Demand charges that count declared hours only, by name."""
-    return {c.name for c in tariff.components if isinstance(c, Demand) and c.when != ALWAYS}
+    return {name for c in tariff.components for name in c.state_names().peaks}
 
 
 def demand_lines(tariff: Tariff) -> set[str]:
     """Lines that the demand charges have on an invoice: one each, or one per band."""
-    return {line for c in tariff.components if isinstance(c, Demand) for line in c.line_names()}
+    return {line for c in tariff.components for line in c.state_names().accounts}
 
 
 @dataclass(frozen=True)
@@ -342,7 +343,7 @@ def doubts(
         path = model_path("tariffs", site.tariff, fleet_path)
         for i, c in _in_force(tariffs[name], *_days(site, bounds)):
             if c in tariffs[name].doubtful():
-                key, rate = _rate(c, site)
+                key, rate = c.stated(reduced=c.name in site.reduced_rates)
                 where = f"{path.name}: components.{i}.{key}"
                 sites = (*found[where, rate].sites, name) if (where, rate) in found else (name,)
                 found[where, rate] = Doubt(sites, c.name, f"{rate} {c.unit}", c.confidence, c.source, where)
@@ -363,15 +364,6 @@ def _in_force(tariff: Tariff, first: date, last: date) -> Iterator[tuple[int, Co
         begun = c.valid_from <= last or c.valid_from == min(begins)
         if begun and all(after > first for after in begins if after > c.valid_from):
             yield i, c
-
-
-def _rate(c: Component, site: Site) -> tuple[str, str]:
-    """Key and figure that a site pays."""
-    if c.kind == "demand" and c.bands:
-        return "bands", " / ".join(f"{b.value:g}" for b in c.bands)
-    if c.kind == "energy" and c.reduced is not None and c.name in site.reduced_rates:
-        return "reduced", f"{c.reduced:g}"
-    return "value", f"{c.value:g}"
 
 
 #: The two files that name others; the copies in the folder name its files.

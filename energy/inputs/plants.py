@@ -16,8 +16,8 @@ from energy.errors import ConfigError
 from energy.inputs.fleet import Fleet, Hall
 from energy.inputs.resources import model_path
 from energy.inputs.yaml_files import Frozen, load_model, validate
-from energy.plant import Plant
-from energy.plant.parameters import ARCHETYPES, Electrical, Numbers, Unit
+from energy.plant import ARCHETYPES, Plant
+from energy.plant.parameters import Electrical, Numbers, Unit
 
 #: How well a constant is known: read at the source, measured or computed for this project, quoted by a second
 #: source, engineering judgement, from memory and unverified.

@@ -25,8 +25,8 @@ WORDING = (
     ("Value error, ", ""), ("Input should be", "must be"), ("String should", "must"), ("Dictionary should", "must"),
     ("Tuple should", "must"), (" after validation", ""), (", unable to parse string as a number", ""),
 )  # fmt: skip
-#: Kinds of components and contracts: what `kind:` chooses between.
-KINDS = frozenset({"energy", "spot_share", "demand", "fixed", "minimum_bill", "hedge", "take_or_pay", "capped_price"})
+#: Names of kinds, which `kind:` chooses between; `inputs.kinds` adds each as it is defined.
+KINDS: set[str] = set()
 
 
 class Frozen(BaseModel):

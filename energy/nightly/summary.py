@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import pandas as pd
@@ -357,13 +357,22 @@ def _site_caps(fleet: Fleet, state: State, begin: np.datetime64) -> Iterator[dic
 
 
 def _cap(cap: PueCap, place: str, members: Sequence[str], state: State, begin: np.datetime64) -> dict[str, Any]:
-    used: Balance | None = None
-    if cap.period == "year":
-        used = _together(state.site(m).year_to_date for m in members)
-    elif cap.window_h is not None:
-        used = _window(cap.window_h, members, state, begin)
-    period = f"{cap.window_h:g} h" if cap.window_h is not None else cap.period
+    used, period = _used(cap, members, state, begin), f"{cap.window_h:g} h" if cap.window_h is not None else cap.period
     return _row(place, cap.name, cap.limit, period, CONTRACT, used)
+
+
+def _used(cap: PueCap, members: Sequence[str], state: State, begin: np.datetime64) -> Balance | None:
+    """What is used of a cap before the horizon; None where the state does not know it."""
+    match cap.period:
+        case "year":
+            return _together(state.site(m).year_to_date for m in members)
+        case "rolling":
+            assert cap.window_h is not None  # the file model demands it for rolling caps
+            return _window(cap.window_h, members, state, begin)
+        case "hour":
+            return None
+        case _:
+            assert_never(cap.period)
 
 
 def _legal(state: State, limits: Iterable[Mapping[str, Any]], year: int) -> Iterator[dict[str, Any]]:

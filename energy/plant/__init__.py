@@ -1,12 +1,14 @@
 """Cooling and electrical physics of a hall: weather and load in, overhead and chords out. Imports nothing else."""
 
+from energy.plant.archetypes import ARCHETYPES
 from energy.plant.arrays import Overhead, PlantError
-from energy.plant.model import kinks, liquid_heat, load_limit, overhead
+from energy.plant.model import kinks, load_limit, overhead
 from energy.plant.parameters import Plant
 from energy.plant.piecewise import Chords, chord_error, chords, chords_within
 from energy.plant.weather import Weather, weather_from
 
 __all__ = [
+    "ARCHETYPES",
     "Chords",
     "Overhead",
     "Plant",
@@ -16,7 +18,6 @@ __all__ = [
     "chords",
     "chords_within",
     "kinks",
-    "liquid_heat",
     "load_limit",
     "overhead",
     "weather_from",

@@ -1,7 +1,4 @@
-"""The array type of this wing and the one exception it raises.
-
-What the cooling model answers.
-"""
+"""Arrays of the cooling plant: the range check of its inputs, its one exception, and what the model answers."""
 
 from __future__ import annotations
 

@@ -1,31 +1,16 @@
-"""Compressor cooling: Carnot-scaled COP and staged part load.
+"""Equipment of a hall: compressors, fans and wet media, electrical losses, pumps and water; per MW of design IT load.
 
-Catalogue curves end at 12.8 °C leaving water ([1]_ covers comfort cooling); the 18-40 °C water of a data hall
-lies outside, so the full-load COP is a fixed fraction of Carnot's instead of an extrapolated biquadratic.
+Catalogue curves of chillers end at 12.8 °C leaving water ([1]_ covers comfort cooling). The 18-40 °C water of a data
+hall lies outside, so the full-load COP is a fixed fraction of Carnot's instead of an extrapolated biquadratic.
 
 References
 ----------
 .. [1] EnergyPlus 25.2 Engineering Reference, "Electric Chiller Model Based on Condenser Entering Temperature",
    and the 160 catalogue chillers shipped with it; validity: EnergyPlus issue 6678.
-
-Air through the hall and over wet media.
-
-References
-----------
-.. [1] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 41, evaporative air-cooling equipment.
-
-Electrical losses between the meter and the IT load, and the heat the plant must reject.
-
-References
-----------
-.. [1] Schneider Electric, "Definitions of Losses" (2012): UPS losses are the sum of a no-load term, a term
+.. [2] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 41, evaporative air-cooling equipment.
+.. [3] Schneider Electric, "Definitions of Losses" (2012): UPS losses are the sum of a no-load term, a term
    proportional to load and a square-law term.
-
-Water: pumps, evaporation and make-up.
-
-References
-----------
-.. [1] N. Lei and E. Masanet, "Climate- and technology-specific PUE and WUE estimations for U.S. data centers",
+.. [4] N. Lei and E. Masanet, "Climate- and technology-specific PUE and WUE estimations for U.S. data centers",
    Resources, Conservation and Recycling 182, 106323 (2022), and its published code.
 """
 
@@ -84,7 +69,7 @@ def fan_power(full_power: float, speed: Floats, min_speed: float) -> Floats:
 
 
 def evaporative_temp(temp_air: Floats, temp_wet_bulb: Floats, effectiveness: float) -> Floats:
-    """Dry bulb [°C] behind wet media that remove `effectiveness` [1] of the wet-bulb depression ([1]_)."""
+    """Dry bulb [°C] behind wet media that remove `effectiveness` [1] of the wet-bulb depression ([2]_)."""
     return np.asarray(temp_air - effectiveness * (temp_air - temp_wet_bulb))
 
 
@@ -119,7 +104,7 @@ def coefficients(electrical: Electrical) -> tuple[float, float, float]:
 
 
 def loss(electrical: Electrical, load: Floats) -> Floats:
-    """Electrical loss a + b·u + c·u² [MW/MW] at IT load u [share of design], any shape; convex ([1]_)."""
+    """Electrical loss a + b·u + c·u² [MW/MW] at IT load u [share of design], any shape; convex ([3]_)."""
     a, b, c = coefficients(electrical)
     return np.asarray(a + load * (b + c * load))
 
@@ -154,18 +139,18 @@ def pump_power(design_power: float, flow: Floats, static_share: float, min_flow:
 
 
 def latent_heat(temp_water: Floats) -> Floats:
-    """Heat of vaporisation -0.0013·T² - 2.3097·T + 2500.5 [kJ/kg] of water at T [°C] ([1]_)."""
+    """Heat of vaporisation -0.0013·T² - 2.3097·T + 2500.5 [kJ/kg] of water at T [°C] ([4]_)."""
     return np.asarray(2500.5 - temp_water * (2.3097 + 0.0013 * temp_water))
 
 
 def evaporation(heat: Floats, evaporative_share: float, temp_water: Floats) -> Floats:
-    """Water evaporated [m3/h per MW] for `heat` [MW/MW] rejected from water at `temp_water` [°C] ([1]_)."""
+    """Water evaporated [m3/h per MW] for `heat` [MW/MW] rejected from water at `temp_water` [°C] ([4]_)."""
     return np.asarray(M3_PER_H * 1e3 * evaporative_share * heat / latent_heat(temp_water))
 
 
 def make_up(evaporated: Floats, cycles: float) -> Floats:
     """Make-up water, evaporation·C/(C - 1) [unit of `evaporated`], C cycles of concentration [1].
 
-    Evaporation plus the blow-down that keeps the basin at C times the solids of the supply ([1]_).
+    Evaporation plus the blow-down that keeps the basin at C times the solids of the supply ([4]_).
     """
     return np.asarray(evaporated * (cycles / (cycles - 1.0)))

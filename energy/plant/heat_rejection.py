@@ -1,4 +1,12 @@
-"""Dry coolers: capacity from the initial temperature difference, fan power by speed, spill to a trim chiller.
+"""Heat to the outdoor air: dry coolers, open cooling towers, and the water loop of towers with chillers behind them.
+
+Dry coolers have a capacity by the initial temperature difference and spill to a trim chiller. The York polynomial
+[3]_ fixes what a tower reaches at full fan in any weather. Fan speed below that follows the driving force of Merkel's
+theory [4]_: the enthalpy of saturated air at the water temperature above that of the outdoor air, relative to the
+force at full fan. The two agree where the setpoint is just reached, so the modes join without a step. In the loop
+tower water first cools the hall's return through a plate exchanger as far as the wet bulb allows; chillers on the
+same tower water take what is missing to the setpoint. The share of each depends on weather alone, because the loop's
+temperature difference is held and its flow follows the heat.
 
 References
 ----------
@@ -6,39 +14,23 @@ References
    fluids unmixed).
 .. [2] Modelica Buildings Library, Buildings.Fluid.HeatExchangers.CoolingTowers.Data.DryCooler,
    BAC_Trillium_TDFS1238N_C60ET40B.
-
-Open cooling towers: leaving water at full fan from the York correlation, fan power by enthalpy driving force.
-
-The York polynomial fixes what full fan speed reaches in any weather. Fan speed below that follows the driving
-force of Merkel's theory, the enthalpy of saturated air at the water temperature above that of the outdoor air,
-relative to the force at full fan: the two agree where the setpoint is just reached, so the modes join without a
-step.
-
-References
-----------
-.. [1] York International, "YORKcalc Software, Chiller-Plant Energy-Estimating Program", Form 160.00-SG2 (2002);
+.. [3] York International, "YORKcalc Software, Chiller-Plant Energy-Estimating Program", Form 160.00-SG2 (2002);
    coefficients and bounds as in Modelica Buildings 12.1, Buildings.Fluid.HeatExchangers.CoolingTowers
    .Correlations.yorkCalc and BoundsYorkCalc, and EnergyPlus CoolingTower:VariableSpeed.
-.. [2] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 40, cooling towers (Merkel's theory).
-
-A water loop on towers with chillers behind them: the common part of `chiller_tower` and `dlc_tower`.
-
-Tower water goes through a plate exchanger first and cools the return of the hall as far as the wet bulb allows;
-chillers, on the same tower water, take what is missing to the supply setpoint. The share of each depends on
-weather alone, because the loop's temperature difference is held and its flow follows the heat.
+.. [4] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 40, cooling towers (Merkel's theory).
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 from math import exp
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
 from energy.plant import equipment
 from energy.plant.arrays import Floats
-from energy.plant.parameters import ChillerTower, DlcTower, DryCooler, Tower
+from energy.plant.parameters import DryCooler, Tower, TowerLoop
 from energy.plant.psychrometrics import enthalpy, saturation_humidity_ratio
 from energy.plant.weather import Weather
 
@@ -130,7 +122,7 @@ def spill_heat(cooler: DryCooler, design_heat: float, full_capacity: Floats, chi
     return np.asarray(full_capacity * np.clip(balance, slowest, 1.0))
 
 
-#: c[l, r, t] of [1]_: approach = Σ c[l, r, t]·(L/G)^l·range^r·T_wb^t, T_wb in °C, range and approach in K.
+#: c[l, r, t] of [3]_: approach = Σ c[l, r, t]·(L/G)^l·range^r·T_wb^t, T_wb in °C, range and approach in K.
 _YORK = np.array(
     [
         [
@@ -151,9 +143,9 @@ _YORK = np.array(
     ]
 )
 #: Wet bulbs for which the correlation is used [°C]; the approach keeps its end values outside. It holds for
-#: -34.4…26.7 °C ([1]_); below -30 °C its approach grows so fast that towers would seem to lose capacity in the cold.
+#: -34.4…26.7 °C ([3]_); below -30 °C its approach grows so fast that towers would seem to lose capacity in the cold.
 YORK_WET_BULB = (-30.0, 26.7)
-#: Wet bulb at which towers and the chillers behind them are sized [°C]: the nominal point of [1]_.
+#: Wet bulb at which towers and the chillers behind them are sized [°C]: the nominal point of [3]_.
 DESIGN_WET_BULB = 25.55
 #: Capacity at full fan is never taken below this share of the sized heat: the denominator of fan speed. Only air
 #: too hot and humid for the setpoint comes near, where `load_limit` has already closed the hall.
@@ -169,7 +161,7 @@ class TowerState(NamedTuple):
 
 
 def york_approach(temp_wet_bulb: Floats, water_range: float, liquid_gas_ratio: float = 1.0) -> Floats:
-    """Leaving water minus wet bulb [K] of towers at full fan ([1]_).
+    """Leaving water minus wet bulb [K] of towers at full fan ([3]_).
 
     Parameters
     ----------
@@ -193,7 +185,7 @@ def state(tower: Tower, weather: Weather, setpoint: float, ceiling: float = np.i
 
     Leaving water is the setpoint where full fan reaches it and floats above where not, up to `ceiling`.
     Capacity = Δh(leaving)/Δh(full fan), Δh the enthalpy of saturated air at mean water temperature minus that
-    of the outdoor air at its wet bulb ([2]_).
+    of the outdoor air at its wet bulb ([4]_).
 
     Parameters
     ----------
@@ -233,9 +225,6 @@ def slow_rejection(tower: Tower, design_rejection: float, capacity: Floats) -> F
     return np.asarray(tower.tower_oversizing * design_rejection * np.maximum(capacity, MIN_CAPACITY) * slowest)
 
 
-TowerPlant: TypeAlias = ChillerTower | DlcTower
-
-
 class Loop(NamedTuple):
     """Towers, exchanger and chillers in given weather, arrays of shape (T, 1)."""
 
@@ -245,7 +234,7 @@ class Loop(NamedTuple):
     design_rejection: float  # heat the towers are sized for [MW/MW]
 
 
-def loop(plant: TowerPlant, weather: Weather, supply: float, supply_max: float, span: float, design: float) -> Loop:
+def loop(plant: TowerLoop, weather: Weather, supply: float, supply_max: float, span: float, design: float) -> Loop:
     """State of the loop.
 
     Parameters
@@ -272,7 +261,7 @@ def chiller_share(full_fan_leaving: Floats, setpoint: float, span: float) -> Flo
     return np.asarray(np.clip((full_fan_leaving - setpoint) / span, 0.0, 1.0))
 
 
-def _design_power_share(plant: TowerPlant, supply: float, setpoint: float, span: float) -> float:
+def _design_power_share(plant: TowerLoop, supply: float, setpoint: float, span: float) -> float:
     """Compressor power per heat of the hall at the wet bulb the towers are sized for."""
     if plant.chiller_capacity == 0.0:
         return 0.0
@@ -281,7 +270,7 @@ def _design_power_share(plant: TowerPlant, supply: float, setpoint: float, span:
     return float(chiller_share(leaving, setpoint, span) / cop)
 
 
-def compressor_power(plant: TowerPlant, state: Loop, heat: Floats) -> Floats:
+def compressor_power(plant: TowerLoop, state: Loop, heat: Floats) -> Floats:
     """Compressor power [MW/MW] for `heat` of the hall [MW/MW], shape (T, B); convex and increasing in heat."""
     if plant.chiller_capacity == 0.0:
         return np.zeros_like(heat)
@@ -289,7 +278,7 @@ def compressor_power(plant: TowerPlant, state: Loop, heat: Floats) -> Floats:
     return np.asarray(plant.chiller_capacity / state.cop * equipment.staged_power_ratio(plant, part_load))
 
 
-def condenser_pump_power(plant: TowerPlant, state: Loop, rejected: Floats) -> Floats:
+def condenser_pump_power(plant: TowerLoop, state: Loop, rejected: Floats) -> Floats:
     """Power of the tower water pumps [MW/MW], flow in proportion to the heat rejected."""
     return equipment.pump_power(
         plant.condenser_pump * state.design_rejection,
@@ -299,20 +288,20 @@ def condenser_pump_power(plant: TowerPlant, state: Loop, rejected: Floats) -> Fl
     )
 
 
-def make_up(plant: TowerPlant, state: Loop, rejected: Floats) -> Floats:
+def make_up(plant: TowerLoop, state: Loop, rejected: Floats) -> Floats:
     """Make-up water of the towers [m3/h per MW]."""
     evaporated = equipment.evaporation(rejected, plant.evaporative_share, state.towers.leaving)
     return equipment.make_up(evaporated, plant.cycles_of_concentration)
 
 
-def heat_limit(plant: TowerPlant, state: Loop) -> Floats:
+def heat_limit(plant: TowerLoop, state: Loop) -> Floats:
     """Heat [MW/MW] up to which the supply is held: chiller capacity, or the towers at their warmest supply."""
     if plant.chiller_capacity > 0.0:
         return chiller_limit(plant, state)
     return np.asarray(np.maximum(state.towers.capacity, 0.0) * plant.tower_oversizing * state.design_rejection)
 
 
-def kink_heats(plant: TowerPlant, state: Loop) -> list[Floats | float]:
+def kink_heats(plant: TowerLoop, state: Loop) -> list[Floats | float]:
     """Heats of the hall [MW/MW] at which the tower pumps leave their least flow, all chillers are on, fans speed up.
 
     At the second only the curvature jumps. Rejected heat is taken as 1 + k times the heat of the hall, k the
@@ -326,7 +315,7 @@ def kink_heats(plant: TowerPlant, state: Loop) -> list[Floats | float]:
     return [pump / per_heat, best * chiller_limit(plant, state), fan / per_heat]
 
 
-def chiller_limit(plant: TowerPlant, state: Loop) -> Floats:
+def chiller_limit(plant: TowerLoop, state: Loop) -> Floats:
     """Heat of the hall [MW/MW] at which the chillers reach their capacity, at most FAR_HEAT; 0 without chillers."""
     least_share = max(plant.chiller_capacity, 1.0) / equipment.FAR_HEAT
     return np.asarray(plant.chiller_capacity / np.maximum(state.chiller_share, least_share))

@@ -8,39 +8,22 @@ fan is clipped.
 Not modelled: heat of fans and pumps added to the load, thinner air at altitude, frost protection and basin
 heating, humidification, start-up of chillers, fouling and faults. Fan heat adds 0.001-0.003 of PUE where chillers
 run; fans at 1800 m would add about 0.01 were they not selected for the altitude.
-
-Heat that a hall can hand over: that of its liquid loop, at the loop's return temperature.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from energy.plant import equipment
-from energy.plant.archetypes import adiabatic_dry_chiller, airside_economizer, chiller_tower, dlc_dry_cooler, dlc_tower
 from energy.plant.arrays import Floats, Overhead, PlantError, check_range
-from energy.plant.parameters import DlcDryCooler, DlcTower, Plant
+from energy.plant.parameters import Plant
 from energy.plant.weather import Weather
 
 #: Highest load accepted [share of design]: a little above 1 for halls that are run beyond their design.
 MAX_LOAD = 1.5
-
-
-class _Archetype(NamedTuple):
-    state: Callable[[Any, Weather], Any]
-    overhead: Callable[[Any, Any, Floats], Overhead]
-    heat_limit: Callable[[Any, Any], Floats]
-    kink_heats: Callable[[Any, Any], list[Floats | float]]
-
-
-_ARCHETYPES = {
-    module.__name__.rpartition(".")[2]: _Archetype(module.state, module.overhead, module.heat_limit, module.kink_heats)
-    for module in (dlc_dry_cooler, dlc_tower, airside_economizer, adiabatic_dry_chiller, chiller_tower)
-}
 
 
 @dataclass(frozen=True)
@@ -64,23 +47,23 @@ class Curve:
         if load.ndim != 2 or load.shape[0] != self.hours:
             raise PlantError(f"load has shape {load.shape}; allowed: ({self.hours}, B), one row per hour of weather")
         check_range("load", load, 0.0, MAX_LOAD, "of design")
-        return _ARCHETYPES[self.plant.archetype].overhead(self.plant, self.state, load)
+        return self.plant.overhead(self.state, load)
 
     def load_limit(self) -> Floats:
         """See `energy.plant.load_limit`."""
-        heat = _ARCHETYPES[self.plant.archetype].heat_limit(self.plant, self.state)[:, 0]
+        heat = self.plant.heat_limit(self.state)[:, 0]
         return np.asarray(np.clip(equipment.load_at_heat(self.plant.electrical, heat), 0.0, 1.0))
 
     def kinks(self) -> Floats:
         """See `energy.plant.kinks`."""
-        heats = _ARCHETYPES[self.plant.archetype].kink_heats(self.plant, self.state)
+        heats = self.plant.kink_heats(self.state)
         columns = [np.broadcast_to(np.asarray(heat, float), (self.hours, 1)) for heat in heats]
         return equipment.load_at_heat(self.plant.electrical, np.concatenate(columns, axis=1))
 
 
 def curve_of(plant: Plant, weather: Weather) -> Curve:
     """Curve of `plant` in `weather`, arrays of shape (T,)."""
-    state = _ARCHETYPES[plant.archetype].state(plant, weather.columns())
+    state = plant.state(weather.columns())
     return Curve(plant, len(weather.temp_air), state)
 
 
@@ -124,14 +107,3 @@ def kinks(plant: Plant, weather: Weather) -> Floats:
     The strongest kinks come first: least pump flow, slowest fan, spill to trim cooling.
     """
     return curve_of(plant, weather).kinks()
-
-
-def liquid_heat(plant: Plant) -> tuple[float, float]:
-    """Share of the IT power that a liquid loop carries [1], and the loop's return temperature at design flow [°C].
-
-    (0, -273.15) for air-cooled halls: their chilled or supply air heat is not offered. h_t <= φ·f_liq·u_t, where φ,
-    the share an exchanger hands over, belongs to the contract, not to the plant.
-    """
-    if isinstance(plant, DlcDryCooler | DlcTower):
-        return plant.liquid_share, plant.facility_supply + plant.facility_range
-    return 0.0, -273.15

@@ -6,9 +6,13 @@ capacities are per MW of design IT load of the hall.
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from abc import ABC, abstractmethod
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from energy.plant.arrays import Floats, Overhead
+from energy.plant.weather import Weather
 
 
 class Unit(str):
@@ -113,94 +117,60 @@ class WaterCooledChiller(Numbers):
         return self
 
 
-class Plant(Numbers):
-    """A cooling plant and its electrical supply, complete; one subclass per archetype."""
+class TowerLoop(Tower, WaterCooledChiller):
+    """A water loop on towers with chillers behind them (see `tower_loop`)."""
 
-    archetype: str
-    description: str
-    electrical: Electrical
-
-
-class DlcDryCooler(Plant, RoomFan, DryCooler, AirCooledChiller):
-    """Direct liquid cooling on warm facility water from dry coolers; the air part on its own cooler loop."""
-
-    liquid_share: Split = Field(description="share of the heat carried by liquid")
-    facility_supply: Celsius = Field(description="facility water supply setpoint")
-    facility_range: Kelvin = Field(description="facility water return minus supply")
-    facility_pump: Power = Field(description="facility water pump power per heat of the hall, at design")
-    facility_pump_static_share: Share = Field(description="share of the head that does not fall with flow")
-    facility_pump_min_flow: Share = Field(description="least flow, of design flow")
-    cdu_pump: Power = Field(description="pump power of the coolant distribution units per heat of the hall")
-    cdu_pump_static_share: Share = Field(description="share of the head that does not fall with flow")
-    cdu_pump_min_flow: Share = Field(description="least flow, of design flow")
-    liquid_trim_capacity: Capacity = Field(description="chiller capacity on the liquid loop; 0 for none")
-    air_water_supply: Celsius = Field(description="supply setpoint of the water to the room coolers")
-    air_water_range: Kelvin = Field(description="return minus supply of the water to the room coolers")
-
-
-class AirsideEconomizer(Plant, RoomFan, AirCooledChiller):
-    """Outdoor air with direct evaporative cooling; recirculation and DX when it is too hot or too humid."""
-
-    supply_air: Celsius = Field(description="supply air setpoint")
-    air_range: Kelvin = Field(description="return minus supply air")
-    room_fan_oversizing: Oversizing = Field(description="air flow at full speed over design flow")
-    evaporative_effectiveness: Positive = Field(description="wet-bulb depression removed by the wet media")
-    max_supply_humidity: Humidity = Field(description="highest humidity ratio of the supply air")
-    cycles_of_concentration: Cycles = Field(description="dissolved solids in the sump over those in the make-up")
-
-
-class AdiabaticDryChiller(Plant, RoomFan, DryCooler, AirCooledChiller):
-    """Chilled water to room coolers from dry coolers with wetted pads in front of air-cooled chillers."""
-
-    chilled_water_supply: Celsius = Field(description="chilled water supply setpoint")
-    chilled_water_range: Kelvin = Field(description="chilled water return minus supply")
-    chilled_water_pump: Power = Field(description="chilled water pump power per heat of the hall, at design")
-    chilled_water_pump_static_share: Share = Field(description="share of the head that does not fall with flow")
-    chilled_water_pump_min_flow: Share = Field(description="least flow, of design flow")
-    cooler_pump: Power = Field(description="glycol pump power of the cooler loop per heat of the hall, at design")
-    cooler_pump_static_share: Share = Field(description="share of the head that does not fall with flow")
-    cooler_pump_min_flow: Share = Field(description="least flow, of design flow")
-    heat_exchanger_approach: Kelvin = Field(description="chilled water minus cooler water across the glycol exchanger")
-    pad_effectiveness: Share = Field(description="wet-bulb depression removed by the wetted pads")
-    pad_start: Celsius = Field(description="dry bulb above which the pads are wetted")
-    pad_air_flow: Annotated[float, Field(gt=0.0, le=500.0), Unit("kg/s/MW")] = Field(
-        description="cooler air flow at full speed per rated heat"
-    )
-    cycles_of_concentration: Cycles = Field(description="dissolved solids in the sump over those in the make-up")
-
-
-class ChillerTower(Plant, RoomFan, Tower, WaterCooledChiller):
-    """Chilled water to room coolers from towers through a plate exchanger, water-cooled chillers for the rest."""
-
-    chilled_water_supply: Celsius = Field(description="chilled water supply setpoint")
-    chilled_water_range: Kelvin = Field(description="chilled water return minus supply")
-    chilled_water_pump: Power = Field(description="chilled water pump power per heat of the hall, at design")
-    chilled_water_pump_static_share: Share = Field(description="share of the head that does not fall with flow")
-    chilled_water_pump_min_flow: Share = Field(description="least flow, of design flow")
     condenser_pump: Power = Field(description="condenser water pump power per heat rejected, at design")
     condenser_pump_static_share: Share = Field(description="share of the head that does not fall with flow")
     condenser_pump_min_flow: Share = Field(description="least flow, of design flow")
 
 
-class DlcTower(Plant, RoomFan, Tower, WaterCooledChiller):
-    """Direct liquid cooling from towers through a plate exchanger; chillers only where the file gives capacity."""
+class Plant(Numbers, ABC):
+    """A cooling plant and its electrical supply, complete; one subclass per archetype, with all that it can be asked.
 
-    liquid_share: Split = Field(description="share of the heat carried by liquid")
-    facility_supply: Celsius = Field(description="facility water supply setpoint, held while the weather allows")
-    facility_supply_max: Celsius = Field(description="supply temperature up to which a chiller-less plant may float")
-    facility_range: Kelvin = Field(description="facility water return minus supply")
-    facility_pump: Power = Field(description="facility water pump power per heat of the hall, at design")
-    facility_pump_static_share: Share = Field(description="share of the head that does not fall with flow")
-    facility_pump_min_flow: Share = Field(description="least flow, of design flow")
-    condenser_pump: Power = Field(description="tower water pump power per heat rejected, at design")
-    condenser_pump_static_share: Share = Field(description="share of the head that does not fall with flow")
-    condenser_pump_min_flow: Share = Field(description="least flow, of design flow")
+    An archetype is one file of `archetypes/`. A class that does not answer everything here is refused when it is
+    defined.
+    """
+
+    archetype: str
+    description: str
+    electrical: Electrical
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
+        if missing := sorted(cls.__abstractmethods__):
+            raise TypeError(f"archetype {cls.__name__} lacks {', '.join(missing)}")
+        (name,) = get_args(cls.model_fields["archetype"].annotation)
+        if name in ARCHETYPES:
+            raise TypeError(f"archetype {name} is defined twice: {ARCHETYPES[name].__name__} and {cls.__name__}")
+        ARCHETYPES[name] = cls
+
+    @abstractmethod
+    def state(self, weather: Weather) -> Any:
+        """What weather alone decides, for the other answers; weather arrays of shape (T, 1)."""
+
+    @abstractmethod
+    def overhead(self, state: Any, load: Floats) -> Overhead:
+        """See `energy.plant.overhead`; load of shape (T, B)."""
+
+    @abstractmethod
+    def heat_limit(self, state: Any) -> Floats:
+        """Heat [MW/MW] up to which the supply setpoint is held, shape (T, 1); infinite where nothing limits it."""
+
+    @abstractmethod
+    def kink_heats(self, state: Any) -> list[Floats | float]:
+        """Heats [MW/MW] at which the curve has a kink, the strongest first."""
+
+    @abstractmethod
+    def liquid_heat(self) -> tuple[float, float]:
+        """Share of the IT power that a liquid loop carries [1], and the loop's return temperature at design flow [°C].
+
+        `NO_LIQUID_HEAT` where no heat is offered. h_t <= φ·f_liq·u_t, where φ, the share an exchanger hands over,
+        belongs to the contract, not to the plant.
+        """
 
 
-ARCHETYPES: dict[str, type[Plant]] = {
-    "dlc_dry_cooler": DlcDryCooler,
-    "airside_economizer": AirsideEconomizer,
-    "adiabatic_dry_chiller": AdiabaticDryChiller,
-    "chiller_tower": ChillerTower,
-    "dlc_tower": DlcTower,
-}
+#: Archetypes by the name that plant files give; each enters as it is defined.
+ARCHETYPES: dict[str, type[Plant]] = {}
+#: Heat of a hall without a liquid loop: none, and colder than any buyer wants (absolute zero, in °C).
+NO_LIQUID_HEAT = (0.0, -273.15)

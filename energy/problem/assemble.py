@@ -102,7 +102,7 @@ def _site_arrays(inputs: Inputs, weather: Mapping[str, Weather]) -> dict[str, ob
     fleet, time, hours = inputs.fleet, inputs.time, inputs.hours
     return {
         **sites.weather_arrays(fleet, inputs.series, weather, time, hours),
-        **sites.limit_arrays(fleet, time),
+        **sites.fleet_arrays(fleet, time),
         **sites.carbon_arrays(fleet, inputs.series, time, hours),
     }
 

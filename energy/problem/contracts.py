@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import assert_never
 
 import numpy as np
 
-from energy.inputs.contracts import CappedPrice, Contract, Hedge, Solar, TakeOrPay
+from energy.inputs.contracts import Contract, Solar
 from energy.inputs.dated import at
 from energy.inputs.fleet import Fleet, Site
 from energy.inputs.fx import Fx
 from energy.inputs.series import Series
+from energy.inputs.terms import OfferedVolume, Premium, Settlement
 from energy.plant.photovoltaics import Array, solar_power
 from energy.problem.tariffs import local
 from energy.schema import Floats, Times
@@ -25,12 +27,12 @@ def contract_arrays(
     The saving may exceed what the MWh costs (charges below zero, a negative marginal loss): drawing it then earns
     money, which is what `schema.lowest_price` looks for.
     """
-    rows = [(s, name, site, c) for s, (name, site) in enumerate(fleet.sites.items())
-            for c in site.contracts if not isinstance(c, Hedge)]  # fmt: skip
-    mw = [delivered(c, site, time) for _, _, site, c in rows]
-    saving = [np.maximum(_saving(c, spot[name], fx, time), 0.0) for _, name, _, c in rows]
+    rows = [(s, name, c, term) for s, (name, site) in enumerate(fleet.sites.items())
+            for c in site.contracts for term in c.terms() if isinstance(term, OfferedVolume)]  # fmt: skip
+    mw = [delivered(c, fleet.sites[name], time) for _, name, c, _ in rows]
+    saving = [np.maximum(spot[name] - term.strike * fx.at(c.currency, time), 0.0) for _, name, c, term in rows]
     shape = (len(rows), len(time))
-    return [f"{name}:{c.name}" for _, name, _, c in rows], {
+    return [f"{name}:{c.name}" for _, name, c, _ in rows], {
         "contract_site": np.array([s for s, *_ in rows], dtype=np.int64),
         "contract_mw": np.array(mw, dtype=float).reshape(shape),
         "contract_saving": np.array(saving, dtype=float).reshape(shape),
@@ -42,22 +44,22 @@ def delivered(c: Contract, site: Site, time: Times) -> Floats:
     return at(c.mw, time, site.time_zone) * c.when.holds(local(time, site), site.country)
 
 
-def _saving(c: Contract, spot: Floats, fx: Fx, time: Times) -> Floats:
-    """Spot avoided by a MWh of a take-or-pay volume; spot above the cap for a capped price [EUR/MWh]."""
-    return spot - c.price * fx.at(c.currency, time) if isinstance(c, CappedPrice) else spot
-
-
 def unavoidable_eur(site: Site, spot: Floats, fx: Fx, time: Times, hours: float) -> float:
     """What contracts cost whatever the plan: settled hedges, take-or-pay volumes, premiums [EUR]."""
     total = 0.0
     for c in site.contracts:
-        energy, price = delivered(c, site, time) * hours, c.price * fx.at(c.currency, time)
-        if isinstance(c, Hedge):
-            total += float(energy @ (price - spot))
-        elif isinstance(c, TakeOrPay):
-            total += float(energy @ price)
-        else:
-            total += float((energy * c.premium) @ fx.at(c.currency, time))
+        energy, money = delivered(c, site, time) * hours, fx.at(c.currency, time)
+        for term in c.terms():
+            match term:
+                case OfferedVolume():
+                    pass  # the program decides on it
+                case Settlement():
+                    price = term.price * money
+                    total += float(energy @ (price - spot if term.against_spot else price))
+                case Premium():
+                    total += float((energy * term.per_mwh) @ money)
+                case _:
+                    assert_never(term)
     return total
 
 

@@ -13,7 +13,7 @@ from energy.errors import ConfigError, ImpossibleWork
 from energy.inputs.dated import at, to_utc
 from energy.inputs.fleet import Fleet, Pool
 from energy.inputs.gpus import GpuPower
-from energy.plant import Plant, Weather, chords_within, liquid_heat, load_limit
+from energy.plant import Plant, Weather, chords_within, load_limit
 from energy.schema import TINY_MW, Floats, Times
 
 #: Largest error of the chords [PUE points] over u in [0.2, 1]; chosen so that all chords together stay below
@@ -192,7 +192,7 @@ def _share(fleet: Fleet, plant: Plant, site: str) -> float:
     buyer = fleet.sites[site].heat_reuse
     if buyer is None:
         return 0.0
-    carried, warm = liquid_heat(plant)
+    carried, warm = plant.liquid_heat()
     return carried * buyer.recoverable_share if buyer.heat_pump_cop or warm >= buyer.temperature_c else 0.0
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import assert_never
 
 import numpy as np
 import pandas as pd
@@ -64,10 +65,19 @@ def _rows(
     time: Times,
     hours: float,
 ) -> list[CapRow]:
-    if cap.period == "year":
-        return _year_rows(cap, label, site, members, zone, state, time)
-    if cap.period == "rolling":
-        return _rolling_rows(cap, label, site, members, state, time, hours)
+    match cap.period:
+        case "year":
+            return _year_rows(cap, label, site, members, zone, state, time)
+        case "rolling":
+            return _rolling_rows(cap, label, site, members, state, time, hours)
+        case "hour":
+            return _hourly_rows(cap, label, site, it_min, time)
+        case _:
+            assert_never(cap.period)
+
+
+def _hourly_rows(cap: PueCap, label: str, site: int, it_min: Floats, time: Times) -> list[CapRow]:
+    """One row per period whose IT power cannot fall below the stated one."""
     assert cap.above_it_mw is not None  # the file model demands it for hourly caps
     enforced = np.flatnonzero(it_min >= cap.above_it_mw)
     return [CapRow(f"{label}@{_stamp(time[t])}", label, site, cap.limit, int(t), int(t) + 1, 0.0) for t in enforced]
@@ -201,11 +211,22 @@ def cap_notices(inputs: Inputs, problem: xr.Dataset) -> list[str]:
     out = []
     for key, label, site, cap in _caps(inputs):
         lacking = problem.sizes["time"] - names.count(f"{label}:{cap.name}")
-        if cap.period == "year" or not lacking:
-            continue
-        told = _rolling if cap.period == "rolling" else _hourly
-        out.append(f"{inputs.fleet_path.name}: {key} ({cap.name}): {told(inputs, problem, site, cap, lacking)}")
+        if lacking and (why := _why(inputs, problem, site, cap, lacking)):
+            out.append(f"{inputs.fleet_path.name}: {key} ({cap.name}): {why}")
     return out
+
+
+def _why(inputs: Inputs, problem: xr.Dataset, site: int | None, cap: PueCap, lacking: int) -> str | None:
+    """Why a cap lacks windows; None of a year, which has one row for all its periods."""
+    match cap.period:
+        case "year":
+            return None
+        case "rolling":
+            return _rolling(inputs, problem, site, cap, lacking)
+        case "hour":
+            return _hourly(problem, site, cap, lacking)
+        case _:
+            assert_never(cap.period)
 
 
 def _caps(inputs: Inputs) -> Iterator[tuple[str, str, int | None, PueCap]]:
@@ -230,7 +251,7 @@ def _rolling(inputs: Inputs, problem: xr.Dataset, site: int | None, cap: PueCap,
     )
 
 
-def _hourly(inputs: Inputs, problem: xr.Dataset, site: int | None, cap: PueCap, lacking: int) -> str:
+def _hourly(problem: xr.Dataset, site: int | None, cap: PueCap, lacking: int) -> str:
     least = _least_it(problem, site)
     return (
         f"hourly cap holds in {problem.sizes['time'] - lacking} of {problem.sizes['time']} periods: only where IT power "

@@ -8,7 +8,7 @@ import numpy as np
 
 from energy.errors import SeriesError
 from energy.inputs.dated import at
-from energy.inputs.fleet import Fleet
+from energy.inputs.fleet import Fleet, keys_of
 from energy.inputs.fx import Fx
 from energy.inputs.series import Series
 from energy.plant import PlantError, Weather, weather_from
@@ -60,12 +60,17 @@ def spot_prices(fleet: Fleet, series: Series, fx: Fx, time: Times, hours: float)
     return out
 
 
-def limit_arrays(fleet: Fleet, time: Times) -> dict[str, object]:
-    """grid_limit_mw, other_site_mw; each (S, T)."""
-    sites = fleet.sites.values()
+def fleet_arrays(fleet: Fleet, time: Times) -> dict[str, object]:
+    """Every array that a dated key of a site or hall gives as it is (`fleet_key`), each (S, T) or (H, T)."""
+    zones = {name: site.time_zone for name, site in fleet.sites.items()}
+    owners: dict[str, list[tuple[object, str]]] = {
+        "sites.*": [(site, zones[name]) for name, site in fleet.sites.items()],
+        "sites.*.halls.*": [(hall, zones[name]) for name, hall in fleet.halls().values()],
+    }
     return {
-        "grid_limit_mw": [at(s.grid_limit_mw, time, s.time_zone) for s in sites],
-        "other_site_mw": [at(s.other_site_mw, time, s.time_zone) for s in sites],
+        row.name: [at(getattr(part, key), time, zone) for part, zone in parts]
+        for owner, parts in owners.items()
+        for key, row in keys_of(owner).items()
     }
 
 

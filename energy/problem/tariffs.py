@@ -8,8 +8,9 @@ Arrays of minimum bills: what still counts towards them, and which of them a pla
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Generic, TypeVar, assert_never
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,11 @@ from energy.inputs.dated import ALWAYS
 from energy.inputs.fleet import Fleet, Site
 from energy.inputs.fx import Fx
 from energy.inputs.state import ChargeSoFar, InvoiceSoFar, SiteState, State
-from energy.inputs.tariffs import Demand, Energy, Fixed, MinimumBill, SpotShare, Tariff
+from energy.inputs.tariffs import Tariff
+from energy.inputs.terms import EnergyPrice, FixedCost, MinimumSum, PeakCharge
 from energy.schema import UNLIMITED_MW, Bools, Floats, Times
+
+T = TypeVar("T", EnergyPrice, PeakCharge, FixedCost, MinimumSum)
 
 
 @dataclass(frozen=True)
@@ -77,39 +81,75 @@ def month_axis(fleet: Fleet, time: Times) -> tuple[list[str], Floats]:
     return names, np.array([[names.index(m) for m in row] for row in labels])
 
 
-def in_force(tariff: Tariff, kind: type, day: date) -> dict[str, object]:
-    """Components of a kind on a site-local day by name: the latest that is valid, before the first one that one."""
-    out: dict[str, object] = {}
-    for c in sorted((c for c in tariff.components if isinstance(c, kind)), key=lambda c: c.valid_from):
-        if c.valid_from <= day or c.name not in out:
-            out[c.name] = c
+@dataclass(frozen=True)
+class DatedTerm(Generic[T]):
+    """A term of a component, from a site-local day on; `key` is the component's name and the term's place in it."""
+
+    key: tuple[str, int]
+    valid_from: date
+    term: T
+
+
+@dataclass
+class Terms:
+    """Terms of a site's tariff by their sort, in the order of the file."""
+
+    prices: list[DatedTerm[EnergyPrice]] = field(default_factory=list)
+    peaks: list[DatedTerm[PeakCharge]] = field(default_factory=list)
+    fixed: list[DatedTerm[FixedCost]] = field(default_factory=list)
+    minimums: list[DatedTerm[MinimumSum]] = field(default_factory=list)
+
+
+def terms_of(site: Site, tariff: Tariff) -> Terms:
+    """All terms of a tariff at a site."""
+    out = Terms()
+    for c in tariff.components:
+        for i, term in enumerate(c.terms(reduced=c.name in site.reduced_rates)):
+            key = c.name, i
+            match term:
+                case EnergyPrice():
+                    out.prices.append(DatedTerm(key, c.valid_from, term))
+                case PeakCharge():
+                    out.peaks.append(DatedTerm(key, c.valid_from, term))
+                case FixedCost():
+                    out.fixed.append(DatedTerm(key, c.valid_from, term))
+                case MinimumSum():
+                    out.minimums.append(DatedTerm(key, c.valid_from, term))
+                case _:
+                    assert_never(term)
+    return out
+
+
+def in_force(terms: Sequence[DatedTerm[T]], day: date) -> dict[tuple[str, int], T]:
+    """Terms on a site-local day by key: the latest that is valid, before the first one that one."""
+    out: dict[tuple[str, int], T] = {}
+    for d in sorted(terms, key=lambda d: d.valid_from):
+        if d.valid_from <= day or d.key not in out:
+            out[d.key] = d.term
     return out
 
 
 def energy_charge(site: Site, tariff: Tariff, spot: Floats, fx: Fx, time: Times) -> tuple[Floats, Floats]:
     """What a MWh costs beside spot [EUR/MWh], (T,): all of it, and the part that counts for a minimum bill."""
     clock, rate = local(time, site), fx.at(tariff.currency, time)
-    own, following = np.zeros(len(time)), np.zeros(len(time))
-    for name in dict.fromkeys(c.name for c in tariff.components if isinstance(c, Energy | SpotShare)):
-        versions = sorted((c for c in tariff.components if c.name == name), key=lambda c: c.valid_from)
-        begins = np.array([c.valid_from.toordinal() for c in versions])
+    counted, other = np.zeros(len(time)), np.zeros(len(time))
+    prices = terms_of(site, tariff).prices
+    for key in dict.fromkeys(d.key for d in prices):
+        versions = sorted((d for d in prices if d.key == key), key=lambda d: d.valid_from)
+        begins = np.array([d.valid_from.toordinal() for d in versions])
         # Before the first known date the first rate stands in.
         in_use = np.maximum(np.searchsorted(begins, [d.toordinal() for d in clock.date], side="right") - 1, 0)
-        for i, c in enumerate(versions):
-            here = (
-                (in_use == i) & c.when.holds(clock, site.country) if isinstance(c, Energy | SpotShare) else in_use < -1
-            )
-            if isinstance(c, SpotShare):
-                following += np.where(here, c.value * spot, 0.0)
-            elif isinstance(c, Energy):
-                value = c.reduced if c.reduced is not None and c.name in site.reduced_rates else c.value
-                own += np.where(here, value * rate, 0.0)
-    return own + following, own
+        for i, term in enumerate(d.term for d in versions):
+            here = (in_use == i) & term.when.holds(clock, site.country)
+            price = np.where(here, term.price * rate + term.spot_share * spot, 0.0)
+            counted, other = (counted + price, other) if term.counted else (counted, other + price)
+    return counted + other, counted
 
 
 def fixed_eur(site: Site, tariff: Tariff, fx: Fx, time: Times, hours: float) -> dict[str, float]:
     """Fixed charges by month: the share of month, year or day that each period is, at its day's rate of exchange [EUR]."""
     clock, rate, out = local(time, site), fx.at(tariff.currency, time), {}
+    fixed = terms_of(site, tariff).fixed
     for month in months(site, time, hours):
         money, here = rate[month.inside], clock[month.inside]
         per = {
@@ -117,8 +157,7 @@ def fixed_eur(site: Site, tariff: Tariff, fx: Fx, time: Times, hours: float) -> 
             "year": hours * money.sum() / month.whole_h / 12,
             "day": (hours / day_length(here) * money).sum(),
         }
-        fixed = [c for c in in_force(tariff, Fixed, here[0].date()).values() if isinstance(c, Fixed)]
-        out[month.label] = float(sum(c.value * per[c.unit.split("/")[1]] for c in fixed))
+        out[month.label] = float(sum(f.value * per[f.per] for f in in_force(fixed, here[0].date()).values()))
     return out
 
 
@@ -134,7 +173,8 @@ class Charge:
 
     site: str
     month: Month
-    of: Demand
+    key: tuple[str, int]
+    of: PeakCharge
     rates: tuple[float, ...]
     billed_eur: float
 
@@ -149,10 +189,10 @@ def demand_charges(
 ) -> list[Charge]:
     """All demand charges of the horizon, by site and month."""
     return [
-        Charge(name, month, c, *_accrued(c, month, state.site(name), fx.at(tariffs[name].currency, time)))
+        Charge(name, month, key, c, *_accrued(c, month, state.site(name), fx.at(tariffs[name].currency, time)))
         for name, site in fleet.sites.items()
         for month in months(site, time, hours)
-        for c in _counting(site, tariffs[name], month, time, state.site(name))
+        for key, c in _counting(site, tariffs[name], month, time, state.site(name))
     ]
 
 
@@ -166,13 +206,13 @@ def demand_arrays(
 ) -> dict[str, Floats]:
     """charge_site, charge_month, charge_floor (D,), charge_weight (D, T), charge_rate and charge_band_mw (D, bands)."""
     bands = max([len(c.rates) for c in charges], default=1)
-    widths = [[min(w, UNLIMITED_MW) for w, _ in c.of.rates()] for c in charges]
+    widths = [[min(b.width_mw, UNLIMITED_MW) for b in c.of.bands] for c in charges]
     number, sites = len(charges), list(fleet.sites)
     return {
         "charge_site": np.array([sites.index(c.site) for c in charges], dtype=np.int64),
         "charge_month": np.array([month_names.index(c.month.label) for c in charges], dtype=np.int64),
         "charge_floor": np.array([floor(state.site(c.site), c.of, c.month.label) for c in charges], dtype=float),
-        "charge_weight": np.array([_weight(fleet.sites[c.site], tariffs[c.site], c.of, c.month, time) for c in charges],
+        "charge_weight": np.array([_weight(c, fleet.sites[c.site], tariffs[c.site], time) for c in charges],
                                   dtype=float).reshape(number, len(time)),
         "charge_rate": np.array([_filled(c.rates, bands) for c in charges], dtype=float).reshape(number, bands),
         "charge_band_mw": np.array([_filled(w, bands) for w in widths], dtype=float).reshape(number, bands),
@@ -183,7 +223,7 @@ def _filled(values: Sequence[float], length: int) -> list[float]:
     return [*values, *[0.0] * (length - len(values))]
 
 
-def _accrued(c: Demand, month: Month, past: SiteState, money: Floats) -> tuple[tuple[float, ...], float]:
+def _accrued(c: PeakCharge, month: Month, past: SiteState, money: Floats) -> tuple[tuple[float, ...], float]:
     """Rates of the bands [EUR/MW] and what they have billed [EUR].
 
     With K the rate on record, k the horizon's own, P the billed peak at its end and F the sum billed before, the
@@ -192,41 +232,41 @@ def _accrued(c: Demand, month: Month, past: SiteState, money: Floats) -> tuple[t
     the new record stays the month's highest where all hours are alike.
     """
     so_far = past.invoice_so_far.get(month.label)
-    spread = month.spread(past.begins_anew(month.label, _window(c)))
+    spread = month.spread(past.begins_anew(month.label, c.window))
     new = ChargeSoFar(rate_eur_per_mw=0, spread_h=spread, billed_eur=0)
-    known = [so_far.charges.get(name, new) if so_far else new for name in c.line_names()]
-    covered = month.covered_h * float(money[month.inside].mean()) / (12 if c.unit.endswith("/year") else 1)
-    rates = (k.rate_eur_per_mw + r * covered / k.spread_h for k, (_, r) in zip(known, c.rates(), strict=True))
+    known = [so_far.charges.get(name, new) if so_far else new for name in (b.account for b in c.bands)]
+    covered = month.covered_h * float(money[month.inside].mean()) / (12 if c.per == "year" else 1)
+    rates = (k.rate_eur_per_mw + b.rate * covered / k.spread_h for k, b in zip(known, c.bands, strict=True))
     return tuple(rates), sum(k.billed_eur for k in known)
 
 
-def _counting(site: Site, tariff: Tariff, month: Month, time: Times, past: SiteState) -> Iterator[Demand]:
+def _counting(
+    site: Site, tariff: Tariff, month: Month, time: Times, past: SiteState
+) -> Iterator[tuple[tuple[str, int], PeakCharge]]:
     """Demand charges in force on the first day that the horizon covers, if any hour of it or on record sets the peak."""
     clock = local(time, site)
-    for c in in_force(tariff, Demand, clock[month.inside][0].date()).values():
-        assert isinstance(c, Demand)
-        counts = (month.inside & c.when.holds(clock, site.country)).any() and any(r for _, r in c.rates())
-        if counts or past.knows(month.label, _window(c), c.name):
-            yield c
+    for key, c in in_force(terms_of(site, tariff).peaks, clock[month.inside][0].date()).items():
+        counts = (month.inside & c.when.holds(clock, site.country)).any() and any(b.rate for b in c.bands)
+        if counts or past.knows(month.label, c.window, c.name):
+            yield key, c
 
 
-def _weight(site: Site, tariff: Tariff, c: Demand, month: Month, time: Times) -> Floats:
+def _weight(charge: Charge, site: Site, tariff: Tariff, time: Times) -> Floats:
     """1 in hours of the month that count, the ratchet's share in look-back months inside the horizon."""
-    clock = local(time, site)
-    counted = _counted(site, tariff, c, clock)
-    back = _months_between(clock, month.label)
+    clock, c = local(time, site), charge.of
+    counted = _counted(charge, site, terms_of(site, tariff).peaks, clock)
+    back = _months_between(clock, charge.month.label)
     earlier = (back > 0) & (back <= c.look_back_months)
-    return np.where(counted & month.inside, 1.0, np.where(counted & earlier, c.ratchet_share, 0.0))
+    return np.where(counted & charge.month.inside, 1.0, np.where(counted & earlier, c.ratchet_share, 0.0))
 
 
-def _counted(site: Site, tariff: Tariff, c: Demand, clock: pd.DatetimeIndex) -> Bools:
+def _counted(charge: Charge, site: Site, peaks: Sequence[DatedTerm[PeakCharge]], clock: pd.DatetimeIndex) -> Bools:
     """Hours that set the charge's peaks; a look-back month has kept those that its own version declared."""
-    if c.when == ALWAYS:
+    if charge.of.when == ALWAYS:
         return np.full(len(clock), True)
     months, out = clock.strftime("%Y-%m").to_numpy(), np.full(len(clock), False)
     for label in sorted(set(months)):
-        version = in_force(tariff, Demand, clock[months == label][0].date())[c.name]
-        assert isinstance(version, Demand)
+        version = in_force(peaks, clock[months == label][0].date())[charge.key]
         if version.when != ALWAYS:
             out |= (months == label) & version.when.holds(clock, site.country)
     return out
@@ -238,16 +278,11 @@ def _months_between(clock: pd.DatetimeIndex, label: str) -> Floats:
     return np.asarray((first.year - clock.year) * 12 + first.month - clock.month)
 
 
-def floor(past: SiteState, c: Demand, label: str) -> float:
+def floor(past: SiteState, c: PeakCharge, label: str) -> float:
     """Billed peak that the past has set [MW]: the month's own, and the ratchet's share of look-back months."""
-    peaks, first = past.peaks_of(_window(c)), pd.Period(label, "M")
+    peaks, first = past.peaks_of(c.window), pd.Period(label, "M")
     earlier = [peaks.get(str(first - k), 0.0) for k in range(1, c.look_back_months + 1)]
     return max(peaks.get(label, 0.0), c.ratchet_share * max(earlier, default=0.0))
-
-
-def _window(c: Demand) -> str | None:
-    """The name under which the state keeps the charge's own peaks; None: those of all hours."""
-    return None if c.when == ALWAYS else c.name
 
 
 def minimum_arrays(
@@ -267,11 +302,10 @@ def minimum_arrays(
             day = local(time, site)[month.inside][0].date()
             so_far = state.site(name).invoice_so_far.get(month.label, InvoiceSoFar())
             held = sum(d.billed_eur for d in demand if (d.site, d.month.label) == (name, month.label))
-            for c in in_force(tariffs[name], MinimumBill, day).values():
-                assert isinstance(c, MinimumBill)
+            for (component, _), least in in_force(terms_of(site, tariffs[name]).minimums, day).items():
                 money = float(fx.at(tariffs[name].currency, time)[month.inside].mean())
-                own = c.value * money * month.covered_h / month.whole_h - fixed[month.label]
-                labels.append(f"{name}:{c.name}@{month.label}")
+                own = least.value * money * month.covered_h / month.whole_h - fixed[month.label]
+                labels.append(f"{name}:{component}@{month.label}")
                 sites.append(s)
                 when.append(month_names.index(month.label))
                 eur.append(own + so_far.minimum_eur - so_far.counted_eur + held)
@@ -289,9 +323,8 @@ def billed_before(fleet: Fleet, tariffs: Mapping[str, Tariff], state: State, tim
     for name, site in fleet.sites.items():
         paid = sum(d.billed_eur for d in demand if d.site == name)
         for month in months(site, time, hours):
-            day = local(time, site)[month.inside][0].date()
             so_far = state.site(name).invoice_so_far.get(month.label, InvoiceSoFar())
-            paid += so_far.top_up_eur if in_force(tariffs[name], MinimumBill, day) else 0.0
+            paid += so_far.top_up_eur if terms_of(site, tariffs[name]).minimums else 0.0
         out.append(paid)
     return np.array(out)
 

@@ -6,7 +6,8 @@ jobs run equally fast); segments i of a hall's cooling curve; periods t of lengt
 component and month) with bands b; contracts q; minimum bills b; rows r of PUE caps; guards g of work that waits for
 after the horizon. Parameters and variables have the names, units and ranges of ``energy/schema/arrays.py``.
 
-Every function below is one bound, constraint or term of the cost, and its docstring is its algebra;
+Each file of ``energy/program/`` is one part of it: its variables, its constraints, its terms of the cost and of the
+power balance. Every function below is one bound, constraint or term of the cost, and its docstring is its algebra;
 ``energy formulation`` prints them in this order. Physics (a breaker, a hall, the GPUs there are) is hard;
 only work (`short`) and PUE caps (`over_cap`) can give way, at a price.
 """
@@ -14,76 +15,49 @@ only work (`short`) and PUE caps (`over_cap`) can give way, at a price.
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import pyomo.environ as pyo
 import xarray as xr
 from pyomo.common.gc_manager import PauseGC
 
-from energy.program import cooling, cost, grid, jobs, pue, tariff
-from energy.program import grid as heat
-from energy.program import terminal_value as beyond
-from energy.program.sets import Plain
+from energy.program import cooling, cost, grid, jobs, pue, tariff, terminal_value
+from energy.program.part import Part
+from energy.program.sets import Sets
+from energy.schema.arrays import SOLUTION
+
+#: Every part of the program; what a part is, `Part` says.
+PARTS: tuple[Part, ...] = (
+    cost.PART, tariff.PART, grid.PART, jobs.PART, terminal_value.PART, cooling.PART, pue.PART,
+)  # fmt: skip
+#: Terms of the cost in the order of an invoice, then penalties; a term that is not named here follows them. The order
+#: of the terms, like that of rows and columns, decides which of equally cheap plans the solver finds first.
+INVOICE_ORDER = ("energy", "negative_hours", "demand", "contracts", "feed_in", "heat_sales", "top_up", "fixed")
+
+
+def _by_table(prefix: str, found: dict[str, Any]) -> dict[str, Any]:
+    """In the order of the table of the Solution, where every variable and dual stands."""
+    order = list(SOLUTION)
+    return {name: found[name] for name in sorted(found, key=lambda name: order.index(prefix + name))}
+
+
+def _by_invoice(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: found[name] for name in (*INVOICE_ORDER, *(n for n in found if n not in INVOICE_ORDER))}
+
 
 #: Variable -> (function that gives its index set, function that gives its bounds).
-VARIABLES = {
-    "run": (jobs.held, jobs.open_window),
-    "gpus": (jobs.placed, jobs.not_negative),
-    "short": (jobs.all_jobs, jobs.work_limit),
-    "later": (beyond.waiting, beyond.later_limit),
-    "it": (cooling.hall_periods, cooling.hall_limit),
-    "over": (cooling.real_segments, cooling.segment_width),
-    "facility": (grid.site_periods, grid.not_negative),
-    "grid_import": (grid.site_periods, grid.grid_limit),
-    "grid_export": (grid.site_periods, grid.export_limit),
-    "solar_use": (grid.sunny_periods, grid.sun),
-    "heat": (heat.bought_periods, heat.heat_limit),
-    "peak": (tariff.charges, tariff.charge_floor),
-    "band": (tariff.real_bands, tariff.band_width),
-    "taken": (tariff.offers, tariff.volume_offered),
-    "top_up": (tariff.minimums, tariff.not_negative),
-    "over_cap": (pue.cap_rows, pue.not_negative),
-}
-
+VARIABLES = _by_table("", {name: v for part in PARTS for name, v in part.variables.items()})
 #: Constraint -> (function that gives its index set, its rule).
-CONSTRAINTS = {
-    "finish": (jobs.all_jobs, jobs.finish),
-    "guard": (beyond.guards, beyond.guard),
-    "job_limit": (jobs.choosing_periods, jobs.job_limit),
-    "place": (jobs.class_periods, jobs.place),
-    "room": (jobs.pool_periods, jobs.room),
-    "it_power": (cooling.hall_periods, cooling.it_power),
-    "segments": (cooling.hall_periods, cooling.segments),
-    "facility_power": (grid.site_periods, grid.facility_power),
-    "balance": (grid.site_periods, grid.balance),
-    "heat_available": (heat.bought_periods, heat.heat_available),
-    "billed_peak": (tariff.charged_periods, tariff.billed_peak),
-    "bands": (tariff.banded, tariff.bands),
-    "volume": (tariff.offered_periods, tariff.volume),
-    "minimum_bill": (tariff.minimums, tariff.minimum_bill),
-    "pue_cap": (pue.cap_rows, pue.pue_cap),
-}
-
+CONSTRAINTS = _by_table("dual_", {name: c for part in PARTS for name, c in part.constraints.items()})
 #: Terms of the objective, by name.
-COST = {
-    "energy": cost.energy,
-    "negative_hours": cost.negative_hours,
-    "demand": cost.demand,
-    "contracts": cost.contracts,
-    "feed_in": cost.feed_in,
-    "heat_sales": heat.heat_sales,
-    "top_up": cost.top_up,
-    "fixed": cost.fixed,
-    "undone": cost.undone,
-    "terminal_value": beyond.terminal_value,
-    "cap_breach": cost.cap_breach,
-}
+COST = _by_invoice({name: term for part in PARTS for name, term in part.cost.items()})
 
 
 def build(problem: xr.Dataset) -> pyo.ConcreteModel:
-    """The linear program of a Problem, as a plain Pyomo model; ``m.p`` holds the plain arrays."""
+    """The linear program of a Problem, as a plain Pyomo model; ``m.p`` holds the plain arrays, ``m.parts`` the parts."""
     with PauseGC():
         m = pyo.ConcreteModel(name="hydrocool")
-        m.p = Plain(problem)
+        m.p, m.parts = Sets(problem), PARTS
         for name, (index, bounds) in VARIABLES.items():
             m.add_component(name, pyo.Var(index(m.p), bounds=bounds))
         for name, (index, rule) in CONSTRAINTS.items():
@@ -94,15 +68,15 @@ def build(problem: xr.Dataset) -> pyo.ConcreteModel:
 
 def formulation() -> str:
     """The whole formulation as Markdown, assembled from the docstrings."""
-    parts = [_page("The linear program", __doc__)]
+    page = [_page("The linear program", __doc__)]
     for title, functions in (
         ("Variables and their bounds", {k: v[1] for k, v in VARIABLES.items()}),
         ("Constraints", {k: v[1] for k, v in CONSTRAINTS.items()}),
         ("Cost, in EUR", COST),
     ):
-        parts.append(f"## {title}\n")
-        parts += [f"### {name}\n\n```\n{inspect.getdoc(f)}\n```\n" for name, f in functions.items()]
-    return "\n".join(parts)
+        page.append(f"## {title}\n")
+        page += [f"### {name}\n\n```\n{inspect.getdoc(f)}\n```\n" for name, f in functions.items()]
+    return "\n".join(page)
 
 
 def _page(title: str, text: str | None) -> str:

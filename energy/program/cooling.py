@@ -6,16 +6,16 @@ from typing import Any
 
 from pyomo.environ import quicksum
 
-from energy.program.jobs import Bounds, Index
-from energy.program.sets import Plain
+from energy.program.part import Bounds, Index, Part
+from energy.program.sets import Sets
 
 
-def hall_periods(p: Plain) -> list[Index]:
+def hall_periods(p: Sets) -> list[Index]:
     """All (h, t)."""
     return [(h, t) for h in p.H for t in p.T]
 
 
-def real_segments(p: Plain) -> list[Index]:
+def real_segments(p: Sets) -> list[Index]:
     """(h, t, i) of segments with a width."""
     return [(h, t, i) for h in p.H for t in p.T for i, w in enumerate(p.width[h][t]) if w > 0]
 
@@ -64,3 +64,10 @@ def overhead(m: Any, h: int, t: int) -> list[Any]:
     """Terms of Σ_i slope[h,t,i] over[h,t,i], the overhead above overhead_min."""
     p = m.p
     return [p.slope[h][t][i] * m.over[h, t, i] for i, w in enumerate(p.width[h][t]) if w > 0]
+
+
+PART = Part(
+    "cooling",
+    variables={"it": (hall_periods, hall_limit), "over": (real_segments, segment_width)},
+    constraints={"it_power": (hall_periods, it_power), "segments": (hall_periods, segments)},
+)

@@ -1,4 +1,4 @@
-"""The cost, term by term, in EUR."""
+"""Energy: what power drawn costs at the price of the hour, and the hull of hours in which drawing is paid for [EUR]."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from pyomo.environ import quicksum
 
 from energy.program.cooling import overhead
-from energy.program.tariff import demand_of
+from energy.program.part import Part
 
 
 def energy(m: Any) -> Any:
@@ -38,43 +38,4 @@ def negative_hours(m: Any) -> Any:
     return quicksum(terms)
 
 
-def demand(m: Any) -> Any:
-    """Σ_d Σ_b charge_rate[d,b] band[d,b]        one band: charge_rate[d] peak[d]"""
-    return quicksum([x for d in m.p.D for x in demand_of(m, d)])
-
-
-def contracts(m: Any) -> Any:
-    """- Σ_{q,t} dt_t contract_saving[q,t] taken[q,t]
-
-    A take-or-pay volume is paid anyway (in `fixed`), so taking it saves spot; a capped price saves what spot
-    exceeds the cap by. A settled hedge changes the bill and no decision: it stands in `fixed` alone.
-    """
-    p = m.p
-    return quicksum([-p.dt[t] * p.contract_saving[q][t] * m.taken[q, t] for q, t in m.taken])
-
-
-def feed_in(m: Any) -> Any:
-    """- Σ_{s,t} dt_t export_price[s,t] grid_export[s,t]        export_price <= price, so nothing is bought to be sold"""
-    p = m.p
-    paid = [(s, t) for s in p.S for t in p.T if p.export_limit_mw[s][t] > 0]
-    return quicksum([-p.dt[t] * p.export_price[s][t] * m.grid_export[s, t] for s, t in paid])
-
-
-def top_up(m: Any) -> Any:
-    """Σ_b top_up[b]"""
-    return quicksum([m.top_up[b] for b in m.p.B])
-
-
-def fixed(m: Any) -> Any:
-    """Σ_s fixed_eur[s]        fixed charges, settled hedges, take-or-pay volumes: paid whatever the plan"""
-    return sum(m.p.fixed_eur)
-
-
-def undone(m: Any) -> Any:
-    """Σ_j penalty[j] short[j]"""
-    return quicksum([m.p.penalty[j] * m.short[j] for j in m.p.J])
-
-
-def cap_breach(m: Any) -> Any:
-    """Σ_r cap_penalty[r] over_cap[r]"""
-    return quicksum([m.p.cap_penalty[r] * m.over_cap[r] for r in m.p.R])
+PART = Part("cost", cost={"energy": energy, "negative_hours": negative_hours})

@@ -1,7 +1,4 @@
-"""Sites: facility power, solar on site, and the grid connection.
-
-Heat reuse: heat that the liquid loops give, up to what the buyer takes. It never lowers facility power or PUE.
-"""
+"""Sites: facility power, the grid connection, solar on site and the power balance, heat that is sold."""
 
 from __future__ import annotations
 
@@ -10,11 +7,11 @@ from typing import Any
 from pyomo.environ import quicksum
 
 from energy.program.cooling import overhead
-from energy.program.jobs import Bounds, Index
-from energy.program.sets import Plain
+from energy.program.part import Bounds, Index, Part
+from energy.program.sets import Sets
 
 
-def site_periods(p: Plain) -> list[Index]:
+def site_periods(p: Sets) -> list[Index]:
     """All (s, t)."""
     return [(s, t) for s in p.S for t in p.T]
 
@@ -34,7 +31,7 @@ def export_limit(m: Any, s: int, t: int) -> Bounds:
     return 0.0, m.p.export_limit_mw[s][t]
 
 
-def sunny_periods(p: Plain) -> list[Index]:
+def sunny_periods(p: Sets) -> list[Index]:
     """(s, t) in which the array on site can give something."""
     return [(s, t) for s in p.S for t in p.T if p.solar_mw[s][t] > 0]
 
@@ -52,14 +49,22 @@ def facility_power(m: Any, s: int, t: int) -> Any:
     return m.facility[s, t] - quicksum(moving) == fixed
 
 
+def supply(m: Any, s: int, t: int) -> list[Any]:
+    """Terms of grid_import[s,t] - grid_export[s,t] + solar_use[s,t]."""
+    sunshine = [m.solar_use[s, t]] if m.p.solar_mw[s][t] > 0 else []
+    return [m.grid_import[s, t], -m.grid_export[s, t], *sunshine]
+
+
 def balance(m: Any, s: int, t: int) -> Any:
-    """facility[s,t] = grid_import[s,t] - grid_export[s,t] + solar_use[s,t]"""
-    sunshine = m.solar_use[s, t] if m.p.solar_mw[s][t] > 0 else 0.0
-    return m.facility[s, t] - m.grid_import[s, t] + m.grid_export[s, t] - sunshine == 0.0
+    """facility[s,t] = grid_import[s,t] - grid_export[s,t] + solar_use[s,t]
+
+    Every part of the program may give or take power here.
+    """
+    return m.facility[s, t] - quicksum([x for part in m.parts for x in part.supply(m, s, t)]) == 0.0
 
 
-def bought_periods(p: Plain) -> list[Index]:
-    """(s, t) in which somebody takes heat."""
+def bought_periods(p: Sets) -> list[Index]:
+    """(s, t) in which a buyer takes heat."""
     return [(s, t) for s in p.S for t in p.T if p.heat_limit_mw[s][t] > 0]
 
 
@@ -69,13 +74,42 @@ def heat_limit(m: Any, s: int, t: int) -> Bounds:
 
 
 def heat_available(m: Any, s: int, t: int) -> Any:
-    """heat[s,t] <= Σ_{h in s} heat_share[h] it[h,t]        heat of the liquid loops that are warm enough"""
+    """heat[s,t] <= Σ_{h in s} heat_share[h] it[h,t]        heat of the liquid loops that are warm enough
+
+    It never lowers facility power or PUE.
+    """
     p = m.p
     given = [p.heat_share[h] * m.it[h, t] for h in p.halls_in[s] if p.heat_share[h] > 0]
     return m.heat[s, t] - quicksum(given) <= 0.0
+
+
+def feed_in(m: Any) -> Any:
+    """- Σ_{s,t} dt_t export_price[s,t] grid_export[s,t]        export_price <= price, so nothing is bought to be sold"""
+    p = m.p
+    paid = [(s, t) for s in p.S for t in p.T if p.export_limit_mw[s][t] > 0]
+    return quicksum([-p.dt[t] * p.export_price[s][t] * m.grid_export[s, t] for s, t in paid])
 
 
 def heat_sales(m: Any) -> Any:
     """- Σ_{s,t} dt_t heat_price[s,t] heat[s,t]        heat_price: the buyer's price less the power of a heat pump"""
     p = m.p
     return quicksum([-p.dt[t] * p.heat_price[s][t] * m.heat[s, t] for s, t in m.heat])
+
+
+PART = Part(
+    "grid",
+    variables={
+        "facility": (site_periods, not_negative),
+        "grid_import": (site_periods, grid_limit),
+        "grid_export": (site_periods, export_limit),
+        "solar_use": (sunny_periods, sun),
+        "heat": (bought_periods, heat_limit),
+    },
+    constraints={
+        "facility_power": (site_periods, facility_power),
+        "balance": (site_periods, balance),
+        "heat_available": (bought_periods, heat_available),
+    },
+    cost={"feed_in": feed_in, "heat_sales": heat_sales},
+    supply=supply,
+)

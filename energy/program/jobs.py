@@ -6,38 +6,36 @@ from typing import Any
 
 from pyomo.environ import quicksum
 
-from energy.program.sets import Plain
-
-Index = tuple[int, ...]
-Bounds = tuple[float | None, float | None]
+from energy.program.part import Bounds, Index, Part
+from energy.program.sets import Sets
 
 
-def held(p: Plain) -> list[Index]:
+def held(p: Sets) -> list[Index]:
     """(j, c, t): speed classes of the job's group in the periods of its window."""
     return [(j, c, t) for j in p.J for c in p.classes[p.job_group[j]] for t in p.window[j]]
 
 
-def placed(p: Plain) -> list[Index]:
+def placed(p: Sets) -> list[Index]:
     """(k, n, t): pools the group may use, in periods with an open job of the group."""
     return [(k, n, t) for k, t in sorted(p.jobs_in) for c in p.classes[k] for n in p.class_pools[k][c]]
 
 
-def all_jobs(p: Plain) -> range:
+def all_jobs(p: Sets) -> range:
     """All j."""
     return p.J  # type: ignore[no-any-return]
 
 
-def choosing_periods(p: Plain) -> list[Index]:
+def choosing_periods(p: Sets) -> list[Index]:
     """(j, t) of jobs with more than one speed class; with one, the bound of `run` is the limit."""
     return [(j, t) for j in p.J if len(p.classes[p.job_group[j]]) > 1 for t in p.window[j]]
 
 
-def class_periods(p: Plain) -> list[Index]:
+def class_periods(p: Sets) -> list[Index]:
     """(k, c, t) with an open job of the group."""
     return [(k, c, t) for k, t in sorted(p.jobs_in) for c in p.classes[k]]
 
 
-def pool_periods(p: Plain) -> list[Index]:
+def pool_periods(p: Sets) -> list[Index]:
     """(n, t) that some group may use."""
     return sorted(p.groups_at)
 
@@ -82,3 +80,21 @@ def room(m: Any, n: int, t: int) -> Any:
     """Σ_k gpus[k,n,t] <= available[n,t] - firm[n,t]"""
     p = m.p
     return quicksum([m.gpus[k, n, t] for k in p.groups_at[n, t]]) <= p.available[n][t] - p.firm[n][t]
+
+
+def undone(m: Any) -> Any:
+    """Σ_j penalty[j] short[j]"""
+    return quicksum([m.p.penalty[j] * m.short[j] for j in m.p.J])
+
+
+PART = Part(
+    "jobs",
+    variables={"run": (held, open_window), "gpus": (placed, not_negative), "short": (all_jobs, work_limit)},
+    constraints={
+        "finish": (all_jobs, finish),
+        "job_limit": (choosing_periods, job_limit),
+        "place": (class_periods, place),
+        "room": (pool_periods, room),
+    },
+    cost={"undone": undone},
+)

@@ -6,11 +6,11 @@ from typing import Any
 
 from pyomo.environ import quicksum
 
-from energy.program.jobs import Bounds
-from energy.program.sets import Plain
+from energy.program.part import Bounds, Part
+from energy.program.sets import Sets
 
 
-def cap_rows(p: Plain) -> range:
+def cap_rows(p: Sets) -> range:
     """All r."""
     return p.R  # type: ignore[no-any-return]
 
@@ -33,3 +33,16 @@ def pue_cap(m: Any, r: int) -> Any:
     drawn = [p.dt[t] * m.facility[s, t] for s in sites for t in window]
     allowed = [-p.cap_limit[r] * p.dt[t] * m.it[h, t] for s in sites for h in p.halls_in[s] for t in window]
     return quicksum(drawn + allowed) - m.over_cap[r] <= p.cap_credit[r]
+
+
+def cap_breach(m: Any) -> Any:
+    """Σ_r cap_penalty[r] over_cap[r]"""
+    return quicksum([m.p.cap_penalty[r] * m.over_cap[r] for r in m.p.R])
+
+
+PART = Part(
+    "pue",
+    variables={"over_cap": (cap_rows, not_negative)},
+    constraints={"pue_cap": (cap_rows, pue_cap)},
+    cost={"cap_breach": cap_breach},
+)

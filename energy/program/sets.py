@@ -14,7 +14,7 @@ from energy.schema import PROBLEM, lowest_price
 DIMS = ("job", "group", "pool", "hall", "site", "time", "charge", "contract", "minimum", "cap", "guard")
 
 
-class Plain:
+class Sets:
     """Arrays of the Problem as nested lists of floats, under their schema names, and the sparse sets.
 
     Attributes
@@ -39,7 +39,7 @@ class Plain:
             setattr(self, letter, range(sizes[dim]))
         self._jobs(problem)
         self._members()
-        self._beyond()
+        self._terminal_value()
 
     def __getattr__(self, name: str) -> Any:
         """Only for type checkers: every array of the schema is an attribute."""
@@ -66,7 +66,7 @@ class Plain:
                 for n in self.class_pools[k][c]:
                     self.groups_at[n, t].append(k)
 
-    def _beyond(self) -> None:
+    def _terminal_value(self) -> None:
         self.fastest = [max(self.speed[k]) for k in self.job_group]
         waits = [j for j in self.J if self.later_max[j] > 0]
         self.later_in = [

@@ -6,41 +6,41 @@ from typing import Any
 
 from pyomo.environ import quicksum
 
-from energy.program.jobs import Bounds, Index
-from energy.program.sets import Plain
+from energy.program.part import Bounds, Index, Part
+from energy.program.sets import Sets
 
 
-def charges(p: Plain) -> range:
+def charges(p: Sets) -> range:
     """All demand charges d: one per site, component and billing month."""
     return p.D  # type: ignore[no-any-return]
 
 
-def banded(p: Plain) -> list[int]:
+def banded(p: Sets) -> list[int]:
     """d with more than one band; one band needs no split."""
     return [d for d in p.D if sum(w > 0 for w in p.charge_band_mw[d]) > 1]
 
 
-def real_bands(p: Plain) -> list[Index]:
+def real_bands(p: Sets) -> list[Index]:
     """(d, b) of charges with more than one band."""
     return [(d, b) for d in banded(p) for b, w in enumerate(p.charge_band_mw[d]) if w > 0]
 
 
-def charged_periods(p: Plain) -> list[Index]:
+def charged_periods(p: Sets) -> list[Index]:
     """(d, t) of hours that set the charge's peak."""
     return [(d, t) for d in p.D for t in p.T if p.charge_weight[d][t] > 0]
 
 
-def offers(p: Plain) -> list[Index]:
+def offers(p: Sets) -> list[Index]:
     """(q, t) in which taking from contract q saves money."""
     return [(q, t) for q in p.Q for t in p.T if p.contract_mw[q][t] > 0 and p.contract_saving[q][t] > 0]
 
 
-def offered_periods(p: Plain) -> list[Index]:
+def offered_periods(p: Sets) -> list[Index]:
     """(s, t) with an offer of some contract."""
     return sorted({(p.contract_site[q], t) for q, t in offers(p)})
 
 
-def minimums(p: Plain) -> range:
+def minimums(p: Sets) -> range:
     """All minimum bills b: one per site, component and billing month."""
     return p.B  # type: ignore[no-any-return]
 
@@ -103,3 +103,46 @@ def demand_of(m: Any, d: int) -> list[Any]:
     if len(real) == 1:
         return [p.charge_rate[d][real[0]] * m.peak[d]]
     return [p.charge_rate[d][b] * m.band[d, b] for b in real]
+
+
+def demand(m: Any) -> Any:
+    """Σ_d Σ_b charge_rate[d,b] band[d,b]        one band: charge_rate[d] peak[d]"""
+    return quicksum([x for d in m.p.D for x in demand_of(m, d)])
+
+
+def contracts(m: Any) -> Any:
+    """- Σ_{q,t} dt_t contract_saving[q,t] taken[q,t]
+
+    A take-or-pay volume is paid anyway (in `fixed`), so taking it saves spot; a capped price saves what spot
+    exceeds the cap by. A settled hedge changes the bill and no decision: it is part of `fixed` alone.
+    """
+    p = m.p
+    return quicksum([-p.dt[t] * p.contract_saving[q][t] * m.taken[q, t] for q, t in m.taken])
+
+
+def top_up(m: Any) -> Any:
+    """Σ_b top_up[b]"""
+    return quicksum([m.top_up[b] for b in m.p.B])
+
+
+def fixed(m: Any) -> Any:
+    """Σ_s fixed_eur[s]        fixed charges, settled hedges, take-or-pay volumes: paid whatever the plan"""
+    return sum(m.p.fixed_eur)
+
+
+PART = Part(
+    "tariff",
+    variables={
+        "peak": (charges, charge_floor),
+        "band": (real_bands, band_width),
+        "taken": (offers, volume_offered),
+        "top_up": (minimums, not_negative),
+    },
+    constraints={
+        "billed_peak": (charged_periods, billed_peak),
+        "bands": (banded, bands),
+        "volume": (offered_periods, volume),
+        "minimum_bill": (minimums, minimum_bill),
+    },
+    cost={"demand": demand, "contracts": contracts, "top_up": top_up, "fixed": fixed},
+)

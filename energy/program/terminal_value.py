@@ -1,4 +1,4 @@
-"""Beyond the horizon: work that may wait for after it, at its terminal value, within what can still be done then."""
+"""Terminal value: work that may wait for after the horizon, at its price then, within what can still be done."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from typing import Any
 
 from pyomo.environ import quicksum
 
-from energy.program.sets import Plain
+from energy.program.part import Bounds, Part
+from energy.program.sets import Sets
 
-Bounds = tuple[float | None, float | None]
 
-
-def waiting(p: Plain) -> list[int]:
+def waiting(p: Sets) -> list[int]:
     """j whose deadline lies after the horizon and that may leave work for then."""
     return [j for j in p.J if p.later_max[j] > 0]
 
 
-def guards(p: Plain) -> list[int]:
+def guards(p: Sets) -> list[int]:
     """Guard rows that some job may fill."""
     return [g for g in p.G if p.later_in[g]]
 
@@ -39,3 +38,11 @@ def guard(m: Any, g: int) -> Any:
 def terminal_value(m: Any) -> Any:
     """Σ_j later_price[j] later[j]        what the work is likely to cost after the horizon"""
     return quicksum([m.p.later_price[j] * m.later[j] for j in m.later])
+
+
+PART = Part(
+    "terminal_value",
+    variables={"later": (waiting, later_limit)},
+    constraints={"guard": (guards, guard)},
+    cost={"terminal_value": terminal_value},
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from energy.report.sites import difference
 from energy.report.tables import Cell, Column, Table, left, row, table
 from energy.report.view import Bar
 from energy.schema import Floats, Ints
+from energy.schema.invoice import line_kind
 
 #: Classes of invoice lines, with their colour roles, in the order of the bars.
 CLASSES = {"spot": "series1", "grid energy": "series5", "taxes and levies": "series2", "demand charges": "series4",
@@ -81,9 +83,18 @@ def cause_bars(found: list[Cause]) -> list[Bar]:
 
 def class_of(component: str, kind: str) -> str:
     """Class of an invoice line: by its kind, taxes by the name of the component."""
-    if kind == "energy":
-        return "taxes and levies" if any(w in component.lower() for w in TAX_WORDS) else "grid energy"
-    return {"spot": "spot", "demand": "demand charges"}.get(kind, "contracts and fixed")
+    found = line_kind(kind)
+    match found:
+        case "spot":
+            return "spot"
+        case "energy":
+            return "taxes and levies" if any(w in component.lower() for w in TAX_WORDS) else "grid energy"
+        case "demand":
+            return "demand charges"
+        case "fixed" | "minimum" | "contract" | "hedge" | "feed_in" | "heat":
+            return "contracts and fixed"
+        case _:
+            assert_never(found)
 
 
 def by_class(run: RunFigures, who: str) -> Floats:

@@ -4,6 +4,7 @@ import xarray as xr
 
 from energy.schema.arrays import (
     COMPONENTS,
+    OPTIONAL_AXES,
     PRICES,
     PROBLEM,
     QUALITY,
@@ -24,7 +25,7 @@ from energy.schema.marginal_price import lowest_price
 from energy.schema.validate import SchemaError, as_schedule, attributes, check, dataset, describe, markdown, values_of
 
 __all__ = [
-    "COMPONENTS", "PRICES", "PROBLEM", "QUALITY", "REPLAY", "SCHEDULE", "SOLUTION", "TABLES", "TINY_MW", "UNLIMITED_MW",
+    "COMPONENTS", "OPTIONAL_AXES", "PRICES", "PROBLEM", "QUALITY", "REPLAY", "SCHEDULE", "SOLUTION", "TABLES", "TINY_MW", "UNLIMITED_MW",
     "Array", "Bools", "Flags", "Floats", "Ints", "SchemaError", "Times",
     "as_schedule", "attributes", "check", "dataset", "describe", "lowest_price", "markdown", "values_of",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The one table of every array: name, dimensions, unit, valid range, meaning.
+"""The one table of every array: name, dimensions, unit, valid range, default, meaning, part of the program.
 
 It checks every Dataset, names the Pyomo variables, gives files their CF attributes and fills
 ``docs/arrays.md``. Nothing in the house invents an array that does not stand here.
@@ -28,11 +28,23 @@ QUALITY = ("auction", "measured", "forecast", "secondary", "proxy", "persistence
 TINY_MW = 1e-6
 #: A limit that never binds [MW]: the largest power of the table.
 UNLIMITED_MW = 1e5
+#: Axes of things that a fleet may be without. One that a Dataset does not name has length 0, and so have its arrays.
+OPTIONAL_AXES = frozenset({"charge", "rate_band", "contract", "minimum", "cap", "guard", "currency"})
 
 
 @dataclass(frozen=True)
 class Array:
-    """One row of the table. `low` and `high` are the closed valid range in `unit`."""
+    """One row of the table.
+
+    Attributes
+    ----------
+    low, high : closed valid range in `unit`
+    default : value everywhere when the array is missing: what says that the thing is not there ("no battery": 0) or
+        does not bind ("no limit": the largest value); None: the array must be given
+    part : file of ``energy/program/`` that owns the array; "": no part of the program reads it as its own
+    fleet_key : key of the fleet file that gives the array as it is, dated, such as ``sites.*.grid_limit_mw``; the owner
+        (``sites.*`` or ``sites.*.halls.*``) is its first dimension, time its second
+    """
 
     name: str
     dims: tuple[str, ...]
@@ -41,135 +53,137 @@ class Array:
     high: float
     meaning: str
     role: Role
-    required: bool = True
+    default: float | None = None
+    part: str = ""
+    fleet_key: str = ""
 
 
 def _row(name: str, dims: str, unit: str, low: float, high: float, role: Role, meaning: str,
-         required: bool = True) -> Array:  # fmt: skip
-    return Array(name, tuple(dims.split()), unit, low, high, meaning, role, required)
+         default: float | None = None, part: str = "", fleet_key: str = "") -> Array:  # fmt: skip
+    return Array(name, tuple(dims.split()), unit, low, high, meaning, role, default, part, fleet_key)
 
 
 _PROBLEM = (
     _row("dt", "time", "h", 1 / 60, 24, "axis", "length of the market time unit"),
     _row("hall_site", "hall", "1", 0, INF, "axis", "position of the hall's site on the site axis"),
     _row("pool_hall", "pool", "1", 0, INF, "axis", "position of the pool's hall on the hall axis"),
-    _row("job_group", "job", "1", 0, INF, "axis", "position of the job's group on the group axis"),
-    _row("charge_site", "charge", "1", 0, INF, "axis", "position of the demand charge's site on the site axis"),
-    _row("charge_month", "charge", "1", 0, INF, "axis", "billing month of the demand charge"),
-    _row("contract_site", "contract", "1", 0, INF, "axis", "site that a contract delivers to"),
-    _row("minimum_site", "minimum", "1", 0, INF, "axis", "site of a minimum bill"),
-    _row("minimum_month", "minimum", "1", 0, INF, "axis", "billing month of a minimum bill"),
-    _row("month_of", "site time", "1", 0, INF, "axis", "billing month of the hour, in site-local time"),
-    _row("pool_class", "group pool", "1", -1, INF, "axis", "speed class of the pool for the group; -1: not eligible"),
-    _row("cap_site", "cap", "1", -1, INF, "axis", "site a PUE cap applies to; -1: the whole fleet"),
-    _row("guard_group", "guard", "1", -1, INF, "axis", "group whose later work the guard counts; -1: all jobs"),
-    _row("cap_start", "cap", "1", 0, INF, "axis", "first period of the cap's window"),
-    _row("cap_stop", "cap", "1", 1, INF, "axis", "first period after the cap's window"),
+    _row("job_group", "job", "1", 0, INF, "axis", "position of the job's group on the group axis", part="jobs"),
+    _row("charge_site", "charge", "1", 0, INF, "axis", "position of the demand charge's site on the site axis", part="tariff"),
+    _row("charge_month", "charge", "1", 0, INF, "axis", "billing month of the demand charge", part="tariff"),
+    _row("contract_site", "contract", "1", 0, INF, "axis", "site that a contract delivers to", part="tariff"),
+    _row("minimum_site", "minimum", "1", 0, INF, "axis", "site of a minimum bill", part="tariff"),
+    _row("minimum_month", "minimum", "1", 0, INF, "axis", "billing month of a minimum bill", part="tariff"),
+    _row("month_of", "site time", "1", 0, INF, "axis", "billing month of the hour, in site-local time", part="tariff"),
+    _row("pool_class", "group pool", "1", -1, INF, "axis", "speed class of the pool for the group; -1: not eligible", part="jobs"),
+    _row("cap_site", "cap", "1", -1, INF, "axis", "site a PUE cap applies to; -1: the whole fleet", part="pue"),
+    _row("guard_group", "guard", "1", -1, INF, "axis", "group whose later work the guard counts; -1: all jobs", part="terminal_value"),
+    _row("cap_start", "cap", "1", 0, INF, "axis", "first period of the cap's window", part="pue"),
+    _row("cap_stop", "cap", "1", 1, INF, "axis", "first period after the cap's window", part="pue"),
     _row("temp_air", "site time", "degC", -60, 60, "series", "dry bulb"),
     _row("temp_wet_bulb", "site time", "degC", -60, 60, "series", "wet bulb"),
     _row("pressure", "site time", "Pa", 5e4, 1.1e5, "series", "air pressure at the site"),
     _row("weather_quality", "site time", "1", 0, len(QUALITY) - 1, "series", "quality of the weather of the hour"),
-    _row("spot", "site time", "EUR MWh-1", -5000, 8000, "series", "day-ahead price of the site's bidding zone"),
-    _row("price_quality", "site time", "1", 0, len(QUALITY) - 1, "series", "quality of the price of the hour"),
+    _row("spot", "site time", "EUR MWh-1", -5000, 8000, "series", "day-ahead price of the site's bidding zone", part="cost"),
+    _row("price_quality", "site time", "1", 0, len(QUALITY) - 1, "series", "quality of the price of the hour", part="cost"),
     _row("energy_charge", "site time", "EUR MWh-1", -1000, 2000, "parameter",
-         "grid energy charges, taxes and levies per MWh on top of spot"),
-    _row("price", "site time", "EUR MWh-1", -6000, 10000, "parameter", "spot plus energy charges: what one more MWh costs"),
-    _row("carbon_intensity", "site time", "t MWh-1", 0, 2, "series", "CO2 of a MWh drawn; 0 where not known"),
-    _row("carbon_known", "site", "1", 0, 1, "parameter", "1 where the site has a carbon series"),
-    _row("grid_limit_mw", "site time", "MW", 0, 1e5, "parameter", "grid connection limit"),
-    _row("export_limit_mw", "site time", "MW", 0, 1e5, "parameter", "feed-in limit; 0 without generation on site"),
-    _row("other_site_mw", "site time", "MW", 0, 1e4, "parameter", "site load outside the halls"),
-    _row("solar_mw", "site time", "MW", 0, 1e5, "parameter", "what the solar array on site could give, AC"),
-    _row("export_price", "site time", "EUR MWh-1", -6000, 10000, "parameter", "earned per MWh fed in; never above the lowest price"),
-    _row("heat_share", "hall", "1", 0, 1, "parameter", "heat of the liquid loop that can be handed over, per IT power"),
-    _row("heat_limit_mw", "site time", "MW", 0, 1e5, "parameter", "most heat that a buyer takes; 0 without one"),
-    _row("heat_price", "site time", "EUR MWh-1", -6000, 10000, "parameter", "earned per MWh of heat, less a heat pump's power"),
+         "grid energy charges, taxes and levies per MWh on top of spot", default=0.0, part="cost"),
+    _row("price", "site time", "EUR MWh-1", -6000, 10000, "parameter", "spot plus energy charges: what one more MWh costs", part="cost"),
+    _row("carbon_intensity", "site time", "t MWh-1", 0, 2, "series", "CO2 of a MWh drawn; 0 where not known", default=0.0),
+    _row("carbon_known", "site", "1", 0, 1, "parameter", "1 where the site has a carbon series", default=0.0),
+    _row("grid_limit_mw", "site time", "MW", 0, 1e5, "parameter", "grid connection limit", part="grid", fleet_key="sites.*.grid_limit_mw"),
+    _row("export_limit_mw", "site time", "MW", 0, 1e5, "parameter", "feed-in limit; 0 without generation on site", default=0.0, part="grid"),
+    _row("other_site_mw", "site time", "MW", 0, 1e4, "parameter", "site load outside the halls", default=0.0, part="grid", fleet_key="sites.*.other_site_mw"),
+    _row("solar_mw", "site time", "MW", 0, 1e5, "parameter", "what the solar array on site could give, AC", default=0.0, part="grid"),
+    _row("export_price", "site time", "EUR MWh-1", -6000, 10000, "parameter", "earned per MWh fed in; never above the lowest price", default=0.0, part="grid"),
+    _row("heat_share", "hall", "1", 0, 1, "parameter", "heat of the liquid loop that can be handed over, per IT power", default=0.0, part="grid"),
+    _row("heat_limit_mw", "site time", "MW", 0, 1e5, "parameter", "most heat that a buyer takes; 0 without one", default=0.0, part="grid"),
+    _row("heat_price", "site time", "EUR MWh-1", -6000, 10000, "parameter", "earned per MWh of heat, less a heat pump's power", default=0.0, part="grid"),
     _row("charge_weight", "charge time", "1", 0, 1, "parameter",
-         "1 in hours that set the demand charge's peak, the ratchet's share in look-back months, else 0"),
+         "1 in hours that set the demand charge's peak, the ratchet's share in look-back months, else 0", part="tariff"),
     _row("charge_rate", "charge rate_band", "EUR MW-1", 0, 1e7, "parameter",
-         "demand charge per MW of billed peak in the band, by the hours of the month on record and of the horizon"),
-    _row("charge_band_mw", "charge rate_band", "MW", 0, 1e5, "parameter", "width of the band of the billed peak"),
-    _row("contract_mw", "contract time", "MW", 0, 1e5, "parameter", "power that a contract delivers"),
+         "demand charge per MW of billed peak in the band, by the hours of the month on record and of the horizon", part="tariff"),
+    _row("charge_band_mw", "charge rate_band", "MW", 0, 1e5, "parameter", "width of the band of the billed peak", part="tariff"),
+    _row("contract_mw", "contract time", "MW", 0, 1e5, "parameter", "power that a contract delivers", part="tariff"),
     _row("contract_saving", "contract time", "EUR MWh-1", 0, 10000, "parameter",
-         "saved against spot by taking a MWh of the contract"),
-    _row("minimum_eur", "minimum", "EUR", -1e9, 1e9, "parameter", "minimum bill up to the horizon's end less the lines that no plan changes and those on the invoice so far"),
+         "saved against spot by taking a MWh of the contract", part="tariff"),
+    _row("minimum_eur", "minimum", "EUR", -1e9, 1e9, "parameter", "minimum bill up to the horizon's end less the lines that no plan changes and those on the invoice so far", part="tariff"),
     _row("minimum_rate", "minimum time", "EUR MWh-1", -1000, 2000, "parameter",
-         "energy charges that count towards the minimum bill"),
+         "energy charges that count towards the minimum bill", part="tariff"),
     _row("export_clip", "site time", "EUR MWh-1", 0, 10000, "parameter",
-         "what feeding in earns beyond export_price, which never exceeds the lowest price"),
+         "what feeding in earns beyond export_price, which never exceeds the lowest price", default=0.0, part="grid"),
     _row("fixed_eur", "site", "EUR", -1e9, 1e9, "parameter",
-         "what no plan changes: fixed charges, settled hedges, take-or-pay volumes, less what running months have billed"),
-    _row("fx", "currency time", "EUR", 0, 1000, "series", "EUR per unit of the currency on the day"),
-    _row("hall_mw", "hall time", "MW", 0, 1e5, "parameter", "most IT power the hall can feed and cool"),
+         "what no plan changes: fixed charges, settled hedges, take-or-pay volumes, less what running months have billed", default=0.0, part="tariff"),
+    _row("fx", "currency time", "EUR", 0, 1000, "series", "EUR per unit of the currency on the day", part="tariff"),
+    _row("hall_mw", "hall time", "MW", 0, 1e5, "parameter", "most IT power the hall can feed and cool", part="cooling"),
     _row("firm_it_mw", "hall time", "MW", 0, 1e5, "parameter",
-         "IT power that does not depend on the plan: storage, network, GPUs switched off"),
-    _row("it_min", "hall time", "MW", 0, 1e5, "parameter", "IT power with every GPU that is not firm idle"),
-    _row("overhead_min", "hall time", "MW", 0, 1e5, "parameter", "cooling and electrical overhead at it_min"),
-    _row("width", "hall time segment", "MW", 0, 1e5, "parameter", "width of a cooling segment in IT power"),
-    _row("slope", "hall time segment", "1", -1, 100, "parameter", "overhead per IT power on the segment"),
+         "IT power that does not depend on the plan: storage, network, GPUs switched off", default=0.0, part="cooling"),
+    _row("it_min", "hall time", "MW", 0, 1e5, "parameter", "IT power with every GPU that is not firm idle", part="cooling"),
+    _row("overhead_min", "hall time", "MW", 0, 1e5, "parameter", "cooling and electrical overhead at it_min", part="cooling"),
+    _row("width", "hall time segment", "MW", 0, 1e5, "parameter", "width of a cooling segment in IT power", part="cooling"),
+    _row("slope", "hall time segment", "1", -1, 100, "parameter", "overhead per IT power on the segment", part="cooling"),
     _row("chord", "hall time", "1", -1, 100, "parameter",
-         "slope of the overhead's chord over the whole load range: the energy term of negative-price hours"),
-    _row("available", "pool time", "1", 0, 1e7, "parameter", "GPUs installed and not in maintenance"),
-    _row("firm", "pool time", "1", 0, 1e7, "parameter", "GPUs held by inference, always busy"),
-    _row("busy_mw", "pool", "MW", 0, 1, "parameter", "IT power of one busy GPU, all of its server included"),
-    _row("idle_mw", "pool", "MW", 0, 1, "parameter", "IT power of one idle GPU"),
-    _row("speed", "group speed_class", "1", 0, 1e3, "parameter", "reference GPU-hours per GPU-hour; 0: class not used"),
-    _row("max_gpus", "job", "1", 0, 1e6, "parameter", "most GPUs the job can use at once"),
-    _row("open", "job time", "1", 0, 1, "parameter", "share of the period inside the job's window"),
-    _row("penalty", "job", "EUR GPU-1 h-1", 0, 1e6, "parameter", "price of one reference GPU-hour left undone"),
-    _row("expected", "job", "1", 0, 1, "parameter", "1: no job yet, but the mean of arrivals that are likely to come"),
+         "slope of the overhead's chord over the whole load range: the energy term of negative-price hours", part="cost"),
+    _row("available", "pool time", "1", 0, 1e7, "parameter", "GPUs installed and not in maintenance", part="jobs"),
+    _row("firm", "pool time", "1", 0, 1e7, "parameter", "GPUs held by inference, always busy", default=0.0, part="jobs"),
+    _row("busy_mw", "pool", "MW", 0, 1, "parameter", "IT power of one busy GPU, all of its server included", part="cooling"),
+    _row("idle_mw", "pool", "MW", 0, 1, "parameter", "IT power of one idle GPU", part="cooling"),
+    _row("speed", "group speed_class", "1", 0, 1e3, "parameter", "reference GPU-hours per GPU-hour; 0: class not used", part="jobs"),
+    _row("max_gpus", "job", "1", 0, 1e6, "parameter", "most GPUs the job can use at once", part="jobs"),
+    _row("open", "job time", "1", 0, 1, "parameter", "share of the period inside the job's window", part="jobs"),
+    _row("penalty", "job", "EUR GPU-1 h-1", 0, 1e6, "parameter", "price of one reference GPU-hour left undone", part="jobs"),
+    _row("expected", "job", "1", 0, 1, "parameter", "1: no job yet, but the mean of arrivals that are likely to come", default=0.0, part="jobs"),
     _row("later_max", "job", "GPU h", 0, 1e9, "parameter",
-         "most reference GPU-hours that the job may leave for after the horizon"),
+         "most reference GPU-hours that the job may leave for after the horizon", default=0.0, part="terminal_value"),
     _row("later_price", "job", "EUR GPU-1 h-1", -1e6, 1e6, "parameter",
-         "what a reference GPU-hour is likely to cost after the horizon"),
-    _row("due_after", "job", "h", 0, 1e8, "parameter", "from the end of the horizon to the job's deadline; 0: inside"),
-    _row("guard_until", "guard", "h", 0, 1e8, "parameter", "from the end of the horizon to the moment of the guard"),
+         "what a reference GPU-hour is likely to cost after the horizon", default=0.0, part="terminal_value"),
+    _row("due_after", "job", "h", 0, 1e8, "parameter", "from the end of the horizon to the job's deadline; 0: inside", default=0.0, part="terminal_value"),
+    _row("guard_until", "guard", "h", 0, 1e8, "parameter", "from the end of the horizon to the moment of the guard", part="terminal_value"),
     _row("guard_room", "guard", "GPU h", 0, 1e12, "parameter",
-         "GPU-hours until the moment, less firm GPUs and work that arrives after the horizon and is due by then"),
-    _row("cap_limit", "cap", "1", 1, 10, "parameter", "PUE cap (ISO/IEC 30134-2), energy weighted"),
-    _row("cap_penalty", "cap", "EUR MWh-1", 0, 1e8, "parameter", "price of exceeding the cap's energy balance"),
-    _row("work_left", "job", "GPU h", 0, 1e9, "state", "reference GPU-hours still to do"),
+         "GPU-hours until the moment, less firm GPUs and work that arrives after the horizon and is due by then", part="terminal_value"),
+    _row("cap_limit", "cap", "1", 1, 10, "parameter", "PUE cap (ISO/IEC 30134-2), energy weighted", part="pue"),
+    _row("cap_penalty", "cap", "EUR MWh-1", 0, 1e8, "parameter", "price of exceeding the cap's energy balance", part="pue"),
+    _row("work_left", "job", "GPU h", 0, 1e9, "state", "reference GPU-hours still to do", part="jobs"),
     _row("charge_floor", "charge", "MW", 0, 1e5, "state",
-         "billed peak that earlier hours and look-back months have already set"),
+         "billed peak that earlier hours and look-back months have already set", default=0.0, part="tariff"),
     _row("cap_credit", "cap", "MWh", -1e7, 1e7, "state",
-         "energy balance the window brings along from before the horizon: sum of dt (cap it - facility)"),
+         "energy balance the window brings along from before the horizon: sum of dt (cap it - facility)", default=0.0, part="pue"),
 )  # fmt: skip
 _SOLUTION = (
-    _row("run", "job speed_class time", "1", 0, 1e7, "variable", "physical GPUs of the speed class that the job holds"),
-    _row("gpus", "group pool time", "1", 0, 1e7, "variable", "GPUs of the pool that the group holds"),
-    _row("short", "job", "GPU h", 0, 1e9, "variable", "work left undone"),
-    _row("later", "job", "GPU h", 0, 1e9, "variable", "work left for after the horizon, at its terminal value"),
-    _row("it", "hall time", "MW", 0, 1e5, "variable", "IT power of the hall"),
-    _row("over", "hall time segment", "MW", 0, 1e5, "variable", "IT power above it_min on the cooling segment"),
-    _row("facility", "site time", "MW", 0, 1e5, "variable", "facility power: what cooling and PUE know"),
-    _row("grid_import", "site time", "MW", 0, 1e5, "variable", "power drawn from the grid: what prices and peaks know"),
-    _row("grid_export", "site time", "MW", 0, 1e5, "variable", "power fed into the grid"),
-    _row("solar_use", "site time", "MW", 0, 1e5, "variable", "solar power used or fed in; the rest is curtailed"),
-    _row("heat", "site time", "MW", 0, 1e5, "variable", "heat handed over; lowers neither facility power nor PUE"),
-    _row("peak", "charge", "MW", 0, 1e5, "variable", "billed peak of the demand charge"),
-    _row("band", "charge rate_band", "MW", 0, 1e5, "variable", "part of the billed peak in the band"),
-    _row("taken", "contract time", "MW", 0, 1e5, "variable", "power taken from the contract instead of at spot"),
-    _row("top_up", "minimum", "EUR", 0, 1e9, "variable", "what the minimum bill adds"),
-    _row("over_cap", "cap", "MWh", 0, 1e8, "variable", "energy by which the PUE cap is exceeded"),
-    _row("dual_finish", "job", "EUR GPU-1 h-1", -INF, INF, "dual", "cost of one more reference GPU-hour of the job"),
-    _row("dual_guard", "guard", "EUR GPU-1 h-1", -INF, INF, "dual", "minus the worth of a GPU-hour after the horizon"),
-    _row("dual_job_limit", "job time", "EUR", -INF, INF, "dual", "dual of the job's GPU limit over its speed classes"),
-    _row("dual_place", "group speed_class time", "EUR", -INF, INF, "dual", "price of placing one GPU of the class"),
-    _row("dual_room", "pool time", "EUR", -INF, INF, "dual", "dual of the pool's room"),
-    _row("dual_it_power", "hall time", "EUR MW-1", -INF, INF, "dual", "cost of one more MW of IT power"),
-    _row("dual_segments", "hall time", "EUR MW-1", -INF, INF, "dual", "dual of the split into cooling segments"),
-    _row("dual_facility_power", "site time", "EUR MW-1", -INF, INF, "dual", "cost of one more MW of facility power"),
-    _row("dual_balance", "site time", "EUR MW-1", -INF, INF, "dual", "cost of one more MW drawn at the site"),
-    _row("dual_heat_available", "site time", "EUR MW-1", -INF, INF, "dual", "minus the worth of one more MW of heat"),
-    _row("dual_billed_peak", "charge time", "EUR MW-1", -INF, INF, "dual", "share of the demand charge the hour bears"),
-    _row("dual_bands", "charge", "EUR MW-1", -INF, INF, "dual", "dual of the split of a peak into bands"),
-    _row("dual_volume", "site time", "EUR MW-1", -INF, INF, "dual", "dual of: no more taken than drawn"),
-    _row("dual_minimum_bill", "minimum", "1", -INF, INF, "dual", "share of a minimum bill that binds"),
-    _row("dual_pue_cap", "cap", "EUR MWh-1", -INF, INF, "dual", "cost of one MWh less room under the cap"),
-    _row("bound_it", "hall time", "EUR MW-1", -INF, INF, "dual", "reduced cost of it: the hall limit where negative"),
+    _row("run", "job speed_class time", "1", 0, 1e7, "variable", "physical GPUs of the speed class that the job holds", part="jobs"),
+    _row("gpus", "group pool time", "1", 0, 1e7, "variable", "GPUs of the pool that the group holds", part="jobs"),
+    _row("short", "job", "GPU h", 0, 1e9, "variable", "work left undone", part="jobs"),
+    _row("later", "job", "GPU h", 0, 1e9, "variable", "work left for after the horizon, at its terminal value", default=0.0, part="terminal_value"),
+    _row("it", "hall time", "MW", 0, 1e5, "variable", "IT power of the hall", part="cooling"),
+    _row("over", "hall time segment", "MW", 0, 1e5, "variable", "IT power above it_min on the cooling segment", part="cooling"),
+    _row("facility", "site time", "MW", 0, 1e5, "variable", "facility power: what cooling and PUE know", part="grid"),
+    _row("grid_import", "site time", "MW", 0, 1e5, "variable", "power drawn from the grid: what prices and peaks know", part="grid"),
+    _row("grid_export", "site time", "MW", 0, 1e5, "variable", "power fed into the grid", default=0.0, part="grid"),
+    _row("solar_use", "site time", "MW", 0, 1e5, "variable", "solar power used or fed in; the rest is curtailed", default=0.0, part="grid"),
+    _row("heat", "site time", "MW", 0, 1e5, "variable", "heat handed over; lowers neither facility power nor PUE", default=0.0, part="grid"),
+    _row("peak", "charge", "MW", 0, 1e5, "variable", "billed peak of the demand charge", part="tariff"),
+    _row("band", "charge rate_band", "MW", 0, 1e5, "variable", "part of the billed peak in the band", part="tariff"),
+    _row("taken", "contract time", "MW", 0, 1e5, "variable", "power taken from the contract instead of at spot", part="tariff"),
+    _row("top_up", "minimum", "EUR", 0, 1e9, "variable", "what the minimum bill adds", part="tariff"),
+    _row("over_cap", "cap", "MWh", 0, 1e8, "variable", "energy by which the PUE cap is exceeded", part="pue"),
+    _row("dual_finish", "job", "EUR GPU-1 h-1", -INF, INF, "dual", "cost of one more reference GPU-hour of the job", part="jobs"),
+    _row("dual_guard", "guard", "EUR GPU-1 h-1", -INF, INF, "dual", "minus the worth of a GPU-hour after the horizon", part="terminal_value"),
+    _row("dual_job_limit", "job time", "EUR", -INF, INF, "dual", "dual of the job's GPU limit over its speed classes", part="jobs"),
+    _row("dual_place", "group speed_class time", "EUR", -INF, INF, "dual", "price of placing one GPU of the class", part="jobs"),
+    _row("dual_room", "pool time", "EUR", -INF, INF, "dual", "dual of the pool's room", part="jobs"),
+    _row("dual_it_power", "hall time", "EUR MW-1", -INF, INF, "dual", "cost of one more MW of IT power", part="cooling"),
+    _row("dual_segments", "hall time", "EUR MW-1", -INF, INF, "dual", "dual of the split into cooling segments", part="cooling"),
+    _row("dual_facility_power", "site time", "EUR MW-1", -INF, INF, "dual", "cost of one more MW of facility power", part="grid"),
+    _row("dual_balance", "site time", "EUR MW-1", -INF, INF, "dual", "cost of one more MW drawn at the site", part="grid"),
+    _row("dual_heat_available", "site time", "EUR MW-1", -INF, INF, "dual", "minus the worth of one more MW of heat", default=0.0, part="grid"),
+    _row("dual_billed_peak", "charge time", "EUR MW-1", -INF, INF, "dual", "share of the demand charge the hour bears", part="tariff"),
+    _row("dual_bands", "charge", "EUR MW-1", -INF, INF, "dual", "dual of the split of a peak into bands", part="tariff"),
+    _row("dual_volume", "site time", "EUR MW-1", -INF, INF, "dual", "dual of: no more taken than drawn", default=0.0, part="tariff"),
+    _row("dual_minimum_bill", "minimum", "1", -INF, INF, "dual", "share of a minimum bill that binds", part="tariff"),
+    _row("dual_pue_cap", "cap", "EUR MWh-1", -INF, INF, "dual", "cost of one MWh less room under the cap", part="pue"),
+    _row("bound_it", "hall time", "EUR MW-1", -INF, INF, "dual", "reduced cost of it: the hall limit where negative", part="cooling"),
     _row("bound_grid_import", "site time", "EUR MW-1", -INF, INF, "dual",
-         "reduced cost of grid_import: the grid limit where negative"),
-    _row("bound_run", "job speed_class time", "EUR", -INF, INF, "dual", "reduced cost of run"),
+         "reduced cost of grid_import: the grid limit where negative", part="grid"),
+    _row("bound_run", "job speed_class time", "EUR", -INF, INF, "dual", "reduced cost of run", part="jobs"),
 )  # fmt: skip
 _PRICES = (
     _row("value_grid", "site time", "EUR MW-1", 0, INF, "dual", "saving from one more MW of grid limit in the period"),
@@ -191,7 +205,7 @@ _SCHEDULE = (
     _row("entry_gpus", "entry", "1", 0, 1e7, "plan", "GPUs of the pool that the job holds in the period"),
     _row("solar_limit_mw", "site time", "MW", 0, UNLIMITED_MW, "plan",
          "most solar power that the site uses, where the plan holds the array back because drawing is paid for; "
-         "1e5: as much as there is", required=False),
+         "1e5: as much as there is", default=UNLIMITED_MW, part="grid"),
 )  # fmt: skip
 _REPLAY = (
     _row("dt", "time", "h", 1 / 60, 24, "axis", "length of the market time unit"),

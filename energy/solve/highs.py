@@ -1,11 +1,7 @@
-"""HiGHS on plain arrays: hand-over, options, run, raw answer.
+"""HiGHS on plain arrays: options, run, raw answer; the scaling guard before it and the status gate behind it.
 
-The status gate: which solver answers may become a plan at all.
-
-Coefficient ranges of a program, and who has the largest and the smallest: the numerical report.
-
-Spreads of 1e7 to 1e9 from near-zero prices are normal and solve exactly; what a solver cannot resolve are costs
-near its own tolerance, which `check_scale` refuses with the culprit's name.
+Coefficient spreads of 1e7 to 1e9 from near-zero prices are normal and solve exactly. What a solver cannot resolve are
+costs near its own tolerance, which `check_scale` refuses with the name of the cause.
 """
 
 from __future__ import annotations

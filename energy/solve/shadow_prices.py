@@ -1,11 +1,9 @@
-"""What one more of anything is worth: prices out of duals, each checked by perturbation in the tests.
+"""Shadow prices: what one more of anything is worth, out of duals; the tests check each by perturbation.
 
-What one more MW costs where nothing is drawn: there a dual may be anything up to that price.
-
-A dual is a slope of the optimum. At a site that draws nothing less power is infeasible, so the slope downward is
-unbounded below, and the solver may state any number between, often 0. What the next MW costs is known without it:
-the cheapest of sun that is curtailed, feed-in that is lost, and an imported MW: the hour's price, less what a
-contract with volume left saves, plus the demand charge it sets.
+A dual is a slope of the optimum. At a site that draws nothing less power is infeasible, so the downward slope is
+unbounded and the solver may return any number up to the upward one, often 0. The upward price is known without it:
+the cheapest of sun that is curtailed, feed-in that is lost, and an imported MW. The imported MW costs the hour's price
+less what a contract with volume left saves, plus the demand charge it sets.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Pyomo model to plain arrays: min c x + offset, row_low <= A x <= row_up, low <= x <= up.
+"""A Pyomo model as plain arrays, and solver vectors as the `Solution`: min c x + offset, row_low <= A x <= row_up.
 
-From solver vectors to the `Solution`: generic, because Pyomo's names are the schema's names.
-
-Peaks of a Solution as low as the power drawn allows: where a minimum bill binds, a higher one costs nothing.
+Reading back is generic, because Pyomo's names are the schema's names. Peaks of a Solution are lowered to what the
+power drawn needs: where a minimum bill binds, a higher peak costs nothing.
 """
 
 from __future__ import annotations

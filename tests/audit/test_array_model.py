@@ -52,8 +52,9 @@ ROWS = {"finish": 3, "job_limit": 6, "place": 15, "room": 12, "guard": 3, "it_po
 
 
 def test_size_of_every_block(model):
-    assert {k: int((v >= 0).sum()) for k, v in model.columns.items()} == COLUMNS
-    assert {k: int((v >= 0).sum()) for k, v in model.rows.items()} == ROWS
+    """Blocks that this Problem gives nothing to do are empty."""
+    for blocks, sizes in ((model.columns, COLUMNS), (model.rows, ROWS)):
+        assert {k: n for k, v in blocks.items() if (n := int((v >= 0).sum()))} == sizes
     assert model.matrix.shape == (sum(ROWS.values()), sum(COLUMNS.values()))
 
 
@@ -65,9 +66,9 @@ UP = {"run": 9, "gpus": np.inf, "short": [5.5, 6, 2], "later": [3, 2], "it": 100
 
 def test_bounds(model):
     """From 0 up to limits of the input; a peak from its floor; the last segment is open."""
-    for name, numbers in model.columns.items():
-        there = numbers[numbers >= 0]
-        np.testing.assert_array_equal(model.up[there], np.broadcast_to(UP[name], len(there)), err_msg=name)
+    for name, up in UP.items():
+        there = model.columns[name][model.columns[name] >= 0]
+        np.testing.assert_array_equal(model.up[there], np.broadcast_to(up, len(there)), err_msg=name)
         low = [2, 30] if name == "peak" else 0
         np.testing.assert_array_equal(model.low[there], np.broadcast_to(low, len(there)), err_msg=name)
 
@@ -85,9 +86,9 @@ SIDES = {
 
 
 def test_sides_of_rows(model):
-    for name, numbers in model.rows.items():
-        there = numbers[numbers >= 0]
-        for found, expected in zip((model.row_low, model.row_up), SIDES[name], strict=True):
+    for name, sides in SIDES.items():
+        there = model.rows[name][model.rows[name] >= 0]
+        for found, expected in zip((model.row_low, model.row_up), sides, strict=True):
             np.testing.assert_allclose(found[there], np.broadcast_to(expected, len(there)), err_msg=name)
 
 

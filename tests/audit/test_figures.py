@@ -6,9 +6,9 @@ import pytest
 
 from energy.audit.completion import stand_in
 from energy.audit.invoice import Bill
-from energy.audit.invoice_lines import Line
 from energy.audit.replay import figures
 from energy.audit.verdict import Outcome, summarise
+from energy.inputs.metered import Line
 from energy.schema import arrays
 from tests.audit.toy import AGREED, HELD, PROOF, replayed, schedule, toy
 

@@ -7,9 +7,9 @@ import pytest
 
 from energy.audit.completion import cost, stand_in
 from energy.audit.invoice import Bill
-from energy.audit.invoice_lines import Line
 from energy.audit.reconciliation import reconcile
 from energy.audit.verdict import Outcome, judge, judge_given
+from energy.inputs.metered import Line
 from tests.audit.toy import AGREED, HELD, PROOF, replayed, schedule, toy
 
 

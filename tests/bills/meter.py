@@ -16,10 +16,10 @@ import pytest
 import xarray as xr
 
 from energy.audit.invoice import site_lines
-from energy.audit.invoice_lines import Line
 from energy.audit.site_prices import Facts
 from energy.inputs.fleet import Fleet
 from energy.inputs.fx import Fx
+from energy.inputs.metered import Line
 from energy.inputs.resources import root
 from energy.inputs.series import Series
 from energy.inputs.state import State

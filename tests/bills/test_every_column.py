@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from energy.audit.invoice import Bill, bill
-from energy.audit.invoice_lines import Line
+from energy.inputs.metered import Line
 from tests.bills.meter import GBP, NOK, Meter, tariff
 
 TARIFF = tariff(

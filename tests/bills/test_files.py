@@ -12,8 +12,8 @@ import pytest
 import xarray as xr
 
 from energy.cli.tables import check_table
+from energy.inputs.components.demand import Demand
 from energy.inputs.dated import is_holiday
-from energy.inputs.tariffs import UNITS, Demand
 from energy.report.plan import notes
 from tests.bills.meter import TARIFF_FILES, committed
 from tests.cases import SmallCase
@@ -87,7 +87,7 @@ def test_sizes_are_plausible(name, c):
     if isinstance(c, Demand):
         yearly = 1 if c.unit.endswith("/year") else 12
         assert all(rate == 0 or 4000 <= rate * eur * yearly <= 120000 for _, rate in c.rates())
-    assert c.unit in [u.format(currency=committed(name).currency) for u in UNITS[c.kind]]
+    assert c.unit in [u.format(currency=committed(name).currency) for u in c.units]
 
 
 @every_file

@@ -56,14 +56,12 @@ def problem(
         **tariff_arrays(charges, contracts, minimums, periods),
         **cap_arrays(caps, periods),
         **guard_arrays(guards),
-        "fx": np.zeros((0, periods)),
     }
     start = np.datetime64("2021-01-01T00:00", "ns")
     ends = (np.cumsum(dt) * 3600).round().astype("timedelta64[s]")
     coords: dict[str, object] = {
         "time": start + np.concatenate([[np.timedelta64(0, "s")], ends[:-1]]),
         "month": ["2021-01", "2021-02"],
-        "currency": [],
         **{
             d: [f"{d}{i}" for i in range(n)]
             for d, n in (

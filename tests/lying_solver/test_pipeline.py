@@ -23,7 +23,7 @@ def solver_that(lies):
 
 
 def assembled_with(change):
-    honest = assemble.assemble
+    honest = assemble
     return lambda inputs: change(honest(inputs))
 
 

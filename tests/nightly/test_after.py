@@ -149,7 +149,7 @@ def test_a_pdf_that_takes_too_long_is_killed_and_no_more(impossible, monkeypatch
         asked.append((args, limit_s, module))
         return Ended(KILLED, 180.0, "killed after 180 s, 1.5 times its limit")
 
-    monkeypatch.setattr(notify.child, "run", run)
+    monkeypatch.setattr(notify.fallback, "run", run)
     page = impossible.folder / "report.html"
     page.write_text("<head></head>", encoding="utf-8")
     impossible.edit("nightly.yaml", "pdf", True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from energy.audit.array_model import array_model
-from energy.program import CONSTRAINTS, VARIABLES, Plain, build
+from energy.program import CONSTRAINTS, VARIABLES, Sets, build
 from energy.solve import compile_model
 from tests.audit.toy import toy
 from tests.closed_forms.builder import one, problem
@@ -61,4 +61,4 @@ def test_same_names(both):
 def test_what_the_program_does_not_know_is_named():
     """A slip in a rule is an error that says the name, not an empty answer."""
     with pytest.raises(AttributeError, match=r"^prise$"):
-        _ = Plain(bare()).prise
+        _ = Sets(bare()).prise

@@ -13,9 +13,9 @@ from benchmarks.instances import Size, random_problem
 from energy.audit.certificate import certify
 from energy.audit.diagnosis import what_would_help
 from energy.audit.invoice import Bill
-from energy.audit.invoice_lines import Line
 from energy.audit.reconciliation import reconcile
 from energy.audit.verdict import judge, summarise
+from energy.inputs.metered import Line
 from energy.program import build
 from energy.runs.record import Record
 from energy.schedule.disaggregate import place

@@ -13,13 +13,25 @@ allowable envelope), filters that load up, smoke.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+from pydantic import Field
 
 from energy.plant import equipment, psychrometrics
 from energy.plant.arrays import Floats, Overhead
-from energy.plant.parameters import AirsideEconomizer
+from energy.plant.parameters import (
+    NO_LIQUID_HEAT,
+    AirCooledChiller,
+    Celsius,
+    Cycles,
+    Humidity,
+    Kelvin,
+    Oversizing,
+    Plant,
+    Positive,
+    RoomFan,
+)
 from energy.plant.weather import Weather
 
 
@@ -31,45 +43,59 @@ class Intake(NamedTuple):
     cop: Floats  # full-load COP of DX
 
 
-def state(plant: AirsideEconomizer, weather: Weather) -> Intake:
-    """What weather alone decides; weather arrays of shape (T, 1)."""
-    limit = 1e-3 * plant.max_supply_humidity
-    temp, ratio = weather.temp_air, weather.humidity_ratio
-    content = psychrometrics.enthalpy(temp, ratio)
-    wettest = (content - psychrometrics.H_VAPOUR * limit) / (psychrometrics.CP_AIR + psychrometrics.CP_VAPOUR * limit)
-    reached = equipment.evaporative_temp(temp, weather.temp_wet_bulb, plant.evaporative_effectiveness)
-    supply = np.minimum(np.maximum(np.maximum(reached, wettest), plant.supply_air), temp)
-    humid = ratio > limit
-    missing = np.clip((supply - plant.supply_air) / plant.air_range, 0.0, 1.0)
-    outdoors = ~humid & (missing < 1.0)
-    moisture = np.where(outdoors, psychrometrics.moisture_taken_up(temp, ratio, supply), 0.0)
-    cop = equipment.full_load_cop(plant, plant.supply_air, temp)
-    return Intake(np.asarray(np.where(humid, 1.0, missing)), np.asarray(moisture), cop)
+class AirsideEconomizer(Plant, RoomFan, AirCooledChiller):
+    """Outdoor air with direct evaporative cooling; recirculation and DX when it is too hot or too humid."""
 
+    archetype: Literal["airside_economizer"]
+    supply_air: Celsius = Field(description="supply air setpoint")
+    air_range: Kelvin = Field(description="return minus supply air")
+    room_fan_oversizing: Oversizing = Field(description="air flow at full speed over design flow")
+    evaporative_effectiveness: Positive = Field(description="wet-bulb depression removed by the wet media")
+    max_supply_humidity: Humidity = Field(description="highest humidity ratio of the supply air")
+    cycles_of_concentration: Cycles = Field(description="dissolved solids in the sump over those in the make-up")
 
-def overhead(plant: AirsideEconomizer, intake: Intake, load: Floats) -> Overhead:
-    """See `energy.plant.overhead`; load of shape (T, B)."""
-    losses = equipment.loss(plant.electrical, load)
-    heat, design = load + losses, equipment.design_heat(plant.electrical)
-    full = plant.room_fan * plant.room_fan_oversizing * design
-    air_flow = 1e3 * heat / (psychrometrics.CP_AIR * plant.air_range)  # [kg/s per MW]
-    evaporated = equipment.M3_PER_H * air_flow * intake.moisture
-    return Overhead(
-        electrical=losses,
-        fans=equipment.fan_power(full, heat / (plant.room_fan_oversizing * design), plant.room_fan_min_speed),
-        pumps=np.zeros_like(heat),
-        compressors=np.asarray(heat * (intake.dx_share / intake.cop)),
-        heat_rejection=np.zeros_like(heat),
-        water=equipment.make_up(evaporated, plant.cycles_of_concentration),
-        free_cooling=np.asarray(np.broadcast_to(1.0 - intake.dx_share, heat.shape)),
-    )
+    def state(self, weather: Weather) -> Intake:
+        """What weather alone decides; weather arrays of shape (T, 1)."""
+        limit = 1e-3 * self.max_supply_humidity
+        temp, ratio = weather.temp_air, weather.humidity_ratio
+        content = psychrometrics.enthalpy(temp, ratio)
+        wettest = (content - psychrometrics.H_VAPOUR * limit) / (
+            psychrometrics.CP_AIR + psychrometrics.CP_VAPOUR * limit
+        )
+        reached = equipment.evaporative_temp(temp, weather.temp_wet_bulb, self.evaporative_effectiveness)
+        supply = np.minimum(np.maximum(np.maximum(reached, wettest), self.supply_air), temp)
+        humid = ratio > limit
+        missing = np.clip((supply - self.supply_air) / self.air_range, 0.0, 1.0)
+        outdoors = ~humid & (missing < 1.0)
+        moisture = np.where(outdoors, psychrometrics.moisture_taken_up(temp, ratio, supply), 0.0)
+        cop = equipment.full_load_cop(self, self.supply_air, temp)
+        return Intake(np.asarray(np.where(humid, 1.0, missing)), np.asarray(moisture), cop)
 
+    def overhead(self, intake: Intake, load: Floats) -> Overhead:
+        """See `energy.plant.overhead`; load of shape (T, B)."""
+        losses = equipment.loss(self.electrical, load)
+        heat, design = load + losses, equipment.design_heat(self.electrical)
+        full = self.room_fan * self.room_fan_oversizing * design
+        air_flow = 1e3 * heat / (psychrometrics.CP_AIR * self.air_range)  # [kg/s per MW]
+        evaporated = equipment.M3_PER_H * air_flow * intake.moisture
+        return Overhead(
+            electrical=losses,
+            fans=equipment.fan_power(full, heat / (self.room_fan_oversizing * design), self.room_fan_min_speed),
+            pumps=np.zeros_like(heat),
+            compressors=np.asarray(heat * (intake.dx_share / intake.cop)),
+            heat_rejection=np.zeros_like(heat),
+            water=equipment.make_up(evaporated, self.cycles_of_concentration),
+            free_cooling=np.asarray(np.broadcast_to(1.0 - intake.dx_share, heat.shape)),
+        )
 
-def heat_limit(plant: AirsideEconomizer, intake: Intake) -> Floats:
-    """Heat [MW/MW] up to which the supply air setpoint is held: DX carries the whole hall, so no limit."""
-    return np.full_like(intake.cop, np.inf)
+    def heat_limit(self, intake: Intake) -> Floats:
+        """Heat [MW/MW] up to which the supply air setpoint is held: DX carries the whole hall, so no limit."""
+        return np.full_like(intake.cop, np.inf)
 
+    def kink_heats(self, intake: Intake) -> list[Floats | float]:
+        """Heats [MW/MW] at which the curve has a kink, the strongest first."""
+        return [self.room_fan_min_speed * self.room_fan_oversizing * equipment.design_heat(self.electrical)]
 
-def kink_heats(plant: AirsideEconomizer, intake: Intake) -> list[Floats | float]:
-    """Heats [MW/MW] at which the curve has a kink, the strongest first."""
-    return [plant.room_fan_min_speed * plant.room_fan_oversizing * equipment.design_heat(plant.electrical)]
+    def liquid_heat(self) -> tuple[float, float]:
+        """See `Plant.liquid_heat`: heat of chilled water or supply air is not offered."""
+        return NO_LIQUID_HEAT

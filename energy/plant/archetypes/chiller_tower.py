@@ -5,54 +5,68 @@ Air-cooled IT with room coolers; all heat, with the compressors', leaves through
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
+from pydantic import Field
 
 from energy.plant import equipment, heat_rejection
 from energy.plant.arrays import Floats, Overhead
-from energy.plant.parameters import ChillerTower
+from energy.plant.parameters import NO_LIQUID_HEAT, Celsius, Kelvin, Plant, Power, RoomFan, Share, TowerLoop
 from energy.plant.weather import Weather
 
 
-def state(plant: ChillerTower, weather: Weather) -> heat_rejection.Loop:
-    """What weather alone decides; weather arrays of shape (T, 1)."""
-    supply, design = plant.chilled_water_supply, equipment.design_heat(plant.electrical)
-    return heat_rejection.loop(plant, weather, supply, supply, plant.chilled_water_range, design)
+class ChillerTower(Plant, RoomFan, TowerLoop):
+    """Chilled water to room coolers from towers through a plate exchanger, water-cooled chillers for the rest."""
 
+    archetype: Literal["chiller_tower"]
+    chilled_water_supply: Celsius = Field(description="chilled water supply setpoint")
+    chilled_water_range: Kelvin = Field(description="chilled water return minus supply")
+    chilled_water_pump: Power = Field(description="chilled water pump power per heat of the hall, at design")
+    chilled_water_pump_static_share: Share = Field(description="share of the head that does not fall with flow")
+    chilled_water_pump_min_flow: Share = Field(description="least flow, of design flow")
 
-def overhead(plant: ChillerTower, loop: heat_rejection.Loop, load: Floats) -> Overhead:
-    """See `energy.plant.overhead`; load of shape (T, B)."""
-    losses = equipment.loss(plant.electrical, load)
-    heat, design = load + losses, equipment.design_heat(plant.electrical)
-    flow = heat / design
-    compressors = heat_rejection.compressor_power(plant, loop, heat)
-    rejected = heat + compressors
-    chilled = equipment.pump_power(
-        plant.chilled_water_pump * design,
-        flow,
-        plant.chilled_water_pump_static_share,
-        plant.chilled_water_pump_min_flow,
-    )
-    return Overhead(
-        electrical=losses,
-        fans=equipment.fan_power(plant.room_fan * design, flow, plant.room_fan_min_speed),
-        pumps=np.asarray(chilled + heat_rejection.condenser_pump_power(plant, loop, rejected)),
-        compressors=compressors,
-        heat_rejection=heat_rejection.tower_fan_power(plant, loop.design_rejection, loop.towers.capacity, rejected),
-        water=heat_rejection.make_up(plant, loop, rejected),
-        free_cooling=np.asarray(np.broadcast_to(1.0 - loop.chiller_share, heat.shape)),
-    )
+    def state(self, weather: Weather) -> heat_rejection.Loop:
+        """What weather alone decides; weather arrays of shape (T, 1)."""
+        supply, design = self.chilled_water_supply, equipment.design_heat(self.electrical)
+        return heat_rejection.loop(self, weather, supply, supply, self.chilled_water_range, design)
 
+    def overhead(self, loop: heat_rejection.Loop, load: Floats) -> Overhead:
+        """See `energy.plant.overhead`; load of shape (T, B)."""
+        losses = equipment.loss(self.electrical, load)
+        heat, design = load + losses, equipment.design_heat(self.electrical)
+        flow = heat / design
+        compressors = heat_rejection.compressor_power(self, loop, heat)
+        rejected = heat + compressors
+        chilled = equipment.pump_power(
+            self.chilled_water_pump * design,
+            flow,
+            self.chilled_water_pump_static_share,
+            self.chilled_water_pump_min_flow,
+        )
+        return Overhead(
+            electrical=losses,
+            fans=equipment.fan_power(self.room_fan * design, flow, self.room_fan_min_speed),
+            pumps=np.asarray(chilled + heat_rejection.condenser_pump_power(self, loop, rejected)),
+            compressors=compressors,
+            heat_rejection=heat_rejection.tower_fan_power(self, loop.design_rejection, loop.towers.capacity, rejected),
+            water=heat_rejection.make_up(self, loop, rejected),
+            free_cooling=np.asarray(np.broadcast_to(1.0 - loop.chiller_share, heat.shape)),
+        )
 
-def heat_limit(plant: ChillerTower, loop: heat_rejection.Loop) -> Floats:
-    """Heat [MW/MW] up to which the chilled water setpoint is held, shape (T, 1)."""
-    return heat_rejection.heat_limit(plant, loop)
+    def heat_limit(self, loop: heat_rejection.Loop) -> Floats:
+        """Heat [MW/MW] up to which the chilled water setpoint is held, shape (T, 1)."""
+        return heat_rejection.heat_limit(self, loop)
 
+    def kink_heats(self, loop: heat_rejection.Loop) -> list[Floats | float]:
+        """Heats [MW/MW] at which the curve has a kink, the strongest first."""
+        design = equipment.design_heat(self.electrical)
+        return [
+            self.room_fan_min_speed * design,
+            self.chilled_water_pump_min_flow * design,
+            *heat_rejection.kink_heats(self, loop),
+        ]
 
-def kink_heats(plant: ChillerTower, loop: heat_rejection.Loop) -> list[Floats | float]:
-    """Heats [MW/MW] at which the curve has a kink, the strongest first."""
-    design = equipment.design_heat(plant.electrical)
-    return [
-        plant.room_fan_min_speed * design,
-        plant.chilled_water_pump_min_flow * design,
-        *heat_rejection.kink_heats(plant, loop),
-    ]
+    def liquid_heat(self) -> tuple[float, float]:
+        """See `Plant.liquid_heat`: heat of chilled water or supply air is not offered."""
+        return NO_LIQUID_HEAT

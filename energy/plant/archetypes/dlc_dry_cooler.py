@@ -7,13 +7,25 @@ coolers to a loop with its own dry coolers, which spill to a trim chiller.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+from pydantic import Field
 
 from energy.plant import equipment, heat_rejection
 from energy.plant.arrays import Floats, Overhead, free_share
-from energy.plant.parameters import DlcDryCooler
+from energy.plant.parameters import (
+    AirCooledChiller,
+    Capacity,
+    Celsius,
+    DryCooler,
+    Kelvin,
+    Plant,
+    Power,
+    RoomFan,
+    Share,
+    Split,
+)
 from energy.plant.weather import Weather
 
 
@@ -38,38 +50,9 @@ def _loop(plant: DlcDryCooler, weather: Weather, share: float, supply: float, sp
     return Loop(share, design, capacity, heat_rejection.fan_capacity(plant, design, span, itd), slope, spill, trim)
 
 
-def state(plant: DlcDryCooler, weather: Weather) -> tuple[Loop, Loop]:
-    """The liquid loop and the air loop: what weather alone decides; weather arrays of shape (T, 1)."""
-    share, trim = plant.liquid_share, plant.liquid_trim_capacity
-    liquid = _loop(plant, weather, share, plant.facility_supply, plant.facility_range, trim)
-    room = _loop(plant, weather, 1.0 - share, plant.air_water_supply, plant.air_water_range, np.inf)
-    return liquid, room
-
-
 def _trimmed(loop: Loop, heat: Floats) -> Floats:
     """Heat the trim chiller takes [MW/MW]: what is above the spill point, up to its capacity."""
     return np.asarray(np.clip(loop.share * heat - loop.spill, 0.0, loop.trim_capacity))
-
-
-def overhead(plant: DlcDryCooler, loops: tuple[Loop, Loop], load: Floats) -> Overhead:
-    """See `energy.plant.overhead`; load of shape (T, B)."""
-    losses = equipment.loss(plant.electrical, load)
-    heat, design = load + losses, equipment.design_heat(plant.electrical)
-    flow = heat / design
-    trimmed = [_trimmed(loop, heat) for loop in loops]
-    fans = [
-        heat_rejection.dry_cooler_fan_power(plant, loop.design_heat, loop.fan_capacity, loop.share * heat - part)
-        for loop, part in zip(loops, trimmed, strict=True)
-    ]
-    return Overhead(
-        electrical=losses,
-        fans=equipment.fan_power(plant.room_fan * loops[1].design_heat, flow, plant.room_fan_min_speed),
-        pumps=_pumps(plant, design, flow),
-        compressors=np.asarray(sum(loop.chiller_slope * part for loop, part in zip(loops, trimmed, strict=True))),
-        heat_rejection=np.asarray(sum(fans)),
-        water=np.zeros_like(heat),
-        free_cooling=free_share(trimmed[0] + trimmed[1], heat),
-    )
 
 
 def _pumps(plant: DlcDryCooler, design: float, flow: Floats) -> Floats:
@@ -80,21 +63,68 @@ def _pumps(plant: DlcDryCooler, design: float, flow: Floats) -> Floats:
     return np.asarray(facility + cdu)
 
 
-def heat_limit(plant: DlcDryCooler, loops: tuple[Loop, Loop]) -> Floats:
-    """Heat [MW/MW] up to which the facility water setpoint is held, shape (T, 1)."""
-    liquid, _ = loops
-    return np.asarray((liquid.capacity + liquid.trim_capacity) / liquid.share)
+class DlcDryCooler(Plant, RoomFan, DryCooler, AirCooledChiller):
+    """Direct liquid cooling on warm facility water from dry coolers; the air part on its own cooler loop."""
 
+    archetype: Literal["dlc_dry_cooler"]
+    liquid_share: Split = Field(description="share of the heat carried by liquid")
+    facility_supply: Celsius = Field(description="facility water supply setpoint")
+    facility_range: Kelvin = Field(description="facility water return minus supply")
+    facility_pump: Power = Field(description="facility water pump power per heat of the hall, at design")
+    facility_pump_static_share: Share = Field(description="share of the head that does not fall with flow")
+    facility_pump_min_flow: Share = Field(description="least flow, of design flow")
+    cdu_pump: Power = Field(description="pump power of the coolant distribution units per heat of the hall")
+    cdu_pump_static_share: Share = Field(description="share of the head that does not fall with flow")
+    cdu_pump_min_flow: Share = Field(description="least flow, of design flow")
+    liquid_trim_capacity: Capacity = Field(description="chiller capacity on the liquid loop; 0 for none")
+    air_water_supply: Celsius = Field(description="supply setpoint of the water to the room coolers")
+    air_water_range: Kelvin = Field(description="return minus supply of the water to the room coolers")
 
-def kink_heats(plant: DlcDryCooler, loops: tuple[Loop, Loop]) -> list[Floats | float]:
-    """Heats [MW/MW] at which the curve has a kink, the strongest first."""
-    design = equipment.design_heat(plant.electrical)
-    liquid, room = loops
-    own_chiller = [liquid.spill / liquid.share, (liquid.spill + liquid.trim_capacity) / liquid.share]
-    return [
-        plant.cdu_pump_min_flow * design,
-        plant.facility_pump_min_flow * design,
-        plant.room_fan_min_speed * design,
-        room.spill / room.share,
-        *(own_chiller if liquid.trim_capacity > 0.0 else []),
-    ]
+    def state(self, weather: Weather) -> tuple[Loop, Loop]:
+        """The liquid loop and the air loop: what weather alone decides; weather arrays of shape (T, 1)."""
+        share, trim = self.liquid_share, self.liquid_trim_capacity
+        liquid = _loop(self, weather, share, self.facility_supply, self.facility_range, trim)
+        room = _loop(self, weather, 1.0 - share, self.air_water_supply, self.air_water_range, np.inf)
+        return liquid, room
+
+    def overhead(self, loops: tuple[Loop, Loop], load: Floats) -> Overhead:
+        """See `energy.plant.overhead`; load of shape (T, B)."""
+        losses = equipment.loss(self.electrical, load)
+        heat, design = load + losses, equipment.design_heat(self.electrical)
+        flow = heat / design
+        trimmed = [_trimmed(loop, heat) for loop in loops]
+        fans = [
+            heat_rejection.dry_cooler_fan_power(self, loop.design_heat, loop.fan_capacity, loop.share * heat - part)
+            for loop, part in zip(loops, trimmed, strict=True)
+        ]
+        return Overhead(
+            electrical=losses,
+            fans=equipment.fan_power(self.room_fan * loops[1].design_heat, flow, self.room_fan_min_speed),
+            pumps=_pumps(self, design, flow),
+            compressors=np.asarray(sum(loop.chiller_slope * part for loop, part in zip(loops, trimmed, strict=True))),
+            heat_rejection=np.asarray(sum(fans)),
+            water=np.zeros_like(heat),
+            free_cooling=free_share(trimmed[0] + trimmed[1], heat),
+        )
+
+    def heat_limit(self, loops: tuple[Loop, Loop]) -> Floats:
+        """Heat [MW/MW] up to which the facility water setpoint is held, shape (T, 1)."""
+        liquid, _ = loops
+        return np.asarray((liquid.capacity + liquid.trim_capacity) / liquid.share)
+
+    def kink_heats(self, loops: tuple[Loop, Loop]) -> list[Floats | float]:
+        """Heats [MW/MW] at which the curve has a kink, the strongest first."""
+        design = equipment.design_heat(self.electrical)
+        liquid, room = loops
+        own_chiller = [liquid.spill / liquid.share, (liquid.spill + liquid.trim_capacity) / liquid.share]
+        return [
+            self.cdu_pump_min_flow * design,
+            self.facility_pump_min_flow * design,
+            self.room_fan_min_speed * design,
+            room.spill / room.share,
+            *(own_chiller if liquid.trim_capacity > 0.0 else []),
+        ]
+
+    def liquid_heat(self) -> tuple[float, float]:
+        """See `Plant.liquid_heat`."""
+        return self.liquid_share, self.facility_supply + self.facility_range

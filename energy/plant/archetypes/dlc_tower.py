@@ -7,53 +7,69 @@ is served by room coolers on the same loop.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
+from pydantic import Field
 
 from energy.plant import equipment, heat_rejection
 from energy.plant.arrays import Floats, Overhead
-from energy.plant.parameters import DlcTower
+from energy.plant.parameters import Celsius, Kelvin, Plant, Power, RoomFan, Share, Split, TowerLoop
 from energy.plant.weather import Weather
 
 
-def state(plant: DlcTower, weather: Weather) -> heat_rejection.Loop:
-    """What weather alone decides; weather arrays of shape (T, 1)."""
-    design = equipment.design_heat(plant.electrical)
-    supply, warmest = plant.facility_supply, plant.facility_supply_max
-    return heat_rejection.loop(plant, weather, supply, warmest, plant.facility_range, design)
+class DlcTower(Plant, RoomFan, TowerLoop):
+    """Direct liquid cooling from towers through a plate exchanger; chillers only where the file gives capacity."""
 
+    archetype: Literal["dlc_tower"]
+    liquid_share: Split = Field(description="share of the heat carried by liquid")
+    facility_supply: Celsius = Field(description="facility water supply setpoint, held while the weather allows")
+    facility_supply_max: Celsius = Field(description="supply temperature up to which a chiller-less plant may float")
+    facility_range: Kelvin = Field(description="facility water return minus supply")
+    facility_pump: Power = Field(description="facility water pump power per heat of the hall, at design")
+    facility_pump_static_share: Share = Field(description="share of the head that does not fall with flow")
+    facility_pump_min_flow: Share = Field(description="least flow, of design flow")
 
-def overhead(plant: DlcTower, loop: heat_rejection.Loop, load: Floats) -> Overhead:
-    """See `energy.plant.overhead`; load of shape (T, B)."""
-    losses = equipment.loss(plant.electrical, load)
-    heat, design = load + losses, equipment.design_heat(plant.electrical)
-    flow = heat / design
-    compressors = heat_rejection.compressor_power(plant, loop, heat)
-    rejected = heat + compressors
-    facility = equipment.pump_power(
-        plant.facility_pump * design, flow, plant.facility_pump_static_share, plant.facility_pump_min_flow
-    )
-    room = plant.room_fan * (1.0 - plant.liquid_share) * design
-    return Overhead(
-        electrical=losses,
-        fans=equipment.fan_power(room, flow, plant.room_fan_min_speed),
-        pumps=np.asarray(facility + heat_rejection.condenser_pump_power(plant, loop, rejected)),
-        compressors=compressors,
-        heat_rejection=heat_rejection.tower_fan_power(plant, loop.design_rejection, loop.towers.capacity, rejected),
-        water=heat_rejection.make_up(plant, loop, rejected),
-        free_cooling=np.asarray(np.broadcast_to(1.0 - loop.chiller_share, heat.shape)),
-    )
+    def state(self, weather: Weather) -> heat_rejection.Loop:
+        """What weather alone decides; weather arrays of shape (T, 1)."""
+        design = equipment.design_heat(self.electrical)
+        supply, warmest = self.facility_supply, self.facility_supply_max
+        return heat_rejection.loop(self, weather, supply, warmest, self.facility_range, design)
 
+    def overhead(self, loop: heat_rejection.Loop, load: Floats) -> Overhead:
+        """See `energy.plant.overhead`; load of shape (T, B)."""
+        losses = equipment.loss(self.electrical, load)
+        heat, design = load + losses, equipment.design_heat(self.electrical)
+        flow = heat / design
+        compressors = heat_rejection.compressor_power(self, loop, heat)
+        rejected = heat + compressors
+        facility = equipment.pump_power(
+            self.facility_pump * design, flow, self.facility_pump_static_share, self.facility_pump_min_flow
+        )
+        room = self.room_fan * (1.0 - self.liquid_share) * design
+        return Overhead(
+            electrical=losses,
+            fans=equipment.fan_power(room, flow, self.room_fan_min_speed),
+            pumps=np.asarray(facility + heat_rejection.condenser_pump_power(self, loop, rejected)),
+            compressors=compressors,
+            heat_rejection=heat_rejection.tower_fan_power(self, loop.design_rejection, loop.towers.capacity, rejected),
+            water=heat_rejection.make_up(self, loop, rejected),
+            free_cooling=np.asarray(np.broadcast_to(1.0 - loop.chiller_share, heat.shape)),
+        )
 
-def heat_limit(plant: DlcTower, loop: heat_rejection.Loop) -> Floats:
-    """Heat [MW/MW] up to which the supply is held or floats no higher than allowed, shape (T, 1)."""
-    return heat_rejection.heat_limit(plant, loop)
+    def heat_limit(self, loop: heat_rejection.Loop) -> Floats:
+        """Heat [MW/MW] up to which the supply is held or floats no higher than allowed, shape (T, 1)."""
+        return heat_rejection.heat_limit(self, loop)
 
+    def kink_heats(self, loop: heat_rejection.Loop) -> list[Floats | float]:
+        """Heats [MW/MW] at which the curve has a kink, the strongest first."""
+        design = equipment.design_heat(self.electrical)
+        return [
+            self.room_fan_min_speed * design,
+            self.facility_pump_min_flow * design,
+            *heat_rejection.kink_heats(self, loop),
+        ]
 
-def kink_heats(plant: DlcTower, loop: heat_rejection.Loop) -> list[Floats | float]:
-    """Heats [MW/MW] at which the curve has a kink, the strongest first."""
-    design = equipment.design_heat(plant.electrical)
-    return [
-        plant.room_fan_min_speed * design,
-        plant.facility_pump_min_flow * design,
-        *heat_rejection.kink_heats(plant, loop),
-    ]
+    def liquid_heat(self) -> tuple[float, float]:
+        """See `Plant.liquid_heat`."""
+        return self.liquid_share, self.facility_supply + self.facility_range

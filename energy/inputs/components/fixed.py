@@ -1,0 +1,61 @@
+"""Components that are paid by time, whatever is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+
+from energy.inputs.components.protocol import Component, Money, RollOver, StateNames, latest
+from energy.inputs.metered import Line, Metered
+from energy.inputs.terms import FixedCost, Term
+from energy.schema import Floats
+from energy.schema.invoice import LineKind
+
+
+class Fixed(Component):
+    """Per month, year or day, whatever is drawn."""
+
+    units: ClassVar = ("{currency}/month", "{currency}/year", "{currency}/day")
+    line_kind: ClassVar[LineKind] = "fixed"
+    billed_by_month: ClassVar = True
+    counted: ClassVar = True
+    at_most_one: ClassVar = False
+
+    kind: Literal["fixed"]
+    value: Money
+
+    def terms(self, reduced: bool) -> tuple[Term, ...]:
+        """A fixed cost."""
+        per: dict[str, Literal["day", "month", "year"]] = {"day": "day", "month": "month", "year": "year"}
+        return (FixedCost(self.value, per[self.unit.split("/")[1]]),)
+
+    def per_mwh(self, meter: Metered) -> Floats:
+        """Nothing."""
+        return np.zeros(len(meter.time))
+
+    @classmethod
+    def lines(cls, versions: Sequence[Self], meter: Metered, month: str, before: Sequence[Line]) -> list[Line]:
+        """By the part of the day, month or year that each period is, in the money of its day."""
+        c, inside = latest(versions, meter.first_day(month)), meter.inside(month)
+        of_month = meter.dt[inside] / meter.month_hours(month)
+        shares = {"day": meter.day_shares(month), "month": of_month, "year": of_month / 12}
+        per = c.unit.split("/")[1]
+        quantity, amount = float(shares[per].sum()), c.value * float(shares[per] @ meter.money()[inside])
+        return [Line(meter.site, month, c.name, cls.line_kind, quantity, per, amount / quantity, amount)]
+
+    @classmethod
+    def roll_over(
+        cls, versions: Sequence[Self], meter: Metered, running: str | None, lines: Sequence[Line]
+    ) -> RollOver:
+        """Nothing: a sum over hours."""
+        return RollOver()
+
+    def state_names(self) -> StateNames:
+        """None."""
+        return StateNames()
+
+    def stated(self, reduced: bool) -> tuple[str, str]:
+        """See `Component.stated`."""
+        return "value", f"{self.value:g}"
