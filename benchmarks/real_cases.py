@@ -25,6 +25,7 @@ from ruamel.yaml import YAML
 
 from energy.cli.tables import console, headline
 from energy.optimize import Run, optimize
+from energy.report.page import render
 from energy.runs.folder import publish, record_of
 
 HALL = {"dlc": ("dlc_dry_cooler", "h200"), "air": ("airside_economizer", "h200")}
@@ -203,7 +204,8 @@ def main() -> None:
         if args.out:
             with tempfile.TemporaryDirectory() as folder:
                 write_case(name, args.series, Path(folder))
-                publish(record_of(result), args.out)
+                record = record_of(result)
+                publish(record, args.out, render(record))
         s, proof = result.summary, result.certificate
         console().print(f"{name}: {headline(result)}; objective {proof.primal_eur:.6f} EUR, gap {proof.relative_gap:.1e}, "
                         f"{proof.rows} x {proof.columns}, solve {result.raw.seconds:.1f} s, named {result.reconciliation.named_share:.4%}, "

@@ -181,8 +181,8 @@ def _pair(air: Air, site: str, load: float) -> list[Markup]:
     over_dry = [cooling.band(_short(h), hue(i), dry, ratios[h]) for i, h in enumerate(halls)]
     over_load = [_load_curve(air, h, hue(i)) for i, h in enumerate(halls)]
     return [
-        cooling.picture(f"{site} · PUE over dry bulb, °C, load {load:g}", over_dry, f"pue dry {site}"),
-        cooling.picture(f"{site} · PUE over load, share of design", over_load, f"pue load {site}"),
+        cooling.curves(f"{site} · PUE over dry bulb, °C, load {load:g}", over_dry, f"pue dry {site}"),
+        cooling.curves(f"{site} · PUE over load, share of design", over_load, f"pue load {site}"),
     ]
 
 

@@ -110,7 +110,12 @@ def optimize(
             if attribute:
                 run = attribute_run(run, progress.stage)
             progress.stage("write the run folder")
-            folder = publish(record_of(run), out, page)
+            record, drawn = record_of(run), None
+            if page:
+                from energy.report.page import render  # a run without a page does not wait a second for matplotlib
+
+                drawn = render(record)
+            folder = publish(record, out, drawn)
         if as_json:
             print(json.dumps(run.summary, indent=2, default=float, allow_nan=False))
         else:

@@ -21,10 +21,11 @@ def report(
 ) -> None:
     """Draw the report of a run folder again, from its files alone."""
     with exit_codes():
+        from energy.report.page import render
         from energy.runs.folder import PAGE, read_run, save_page
 
         target = output or run / PAGE
-        save_page(read_run(run), target)
+        save_page(render(read_run(run)), target)
         typer.echo(str(target))
 
 
@@ -32,9 +33,9 @@ def bill(run: RunFolder) -> None:
     """Price a run's schedule again from the inputs in its folder: invoice lines per site, month and component."""
     with exit_codes():
         from energy.cli.tables import bill_table
-        from energy.runs.recompute import bill_agrees, revived
+        from energy.runs.recompute import bill_agrees, reproduce
 
-        record, saved = revived(run)
+        record, saved = reproduce(run)
         bill_table(saved.plan.bill)
         if not bill_agrees(record, saved):
             _differs([f"bill {record.summary['bill_eur']:.2f} EUR then, {saved.plan.bill.total():.2f} EUR now"])
@@ -45,10 +46,10 @@ def attribute(run: RunFolder) -> None:
     with exit_codes():
         from energy.attribution import attribute as attribute_saved
         from energy.cli.tables import Progress, attribution_table
-        from energy.runs.recompute import revived
+        from energy.runs.recompute import reproduce
 
         with Progress() as progress:
-            found = attribute_saved(revived(run)[1], progress.stage)
+            found = attribute_saved(reproduce(run)[1], progress.stage)
         attribution_table({"attribution": found.as_dict()})
 
 
@@ -60,7 +61,7 @@ def replay(run: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
 
         with Progress() as progress:
             again = replay_run(run, progress.stage)
-        for line in again.words():
+        for line in again.message():
             typer.echo(line)
         if found := again.differences():
             _differs(found)

@@ -15,7 +15,7 @@ import numpy as np
 from energy.handover.kueue import flavor_name, queue_name
 from energy.handover.quota import Quotas, digest, stamp, stretches
 from energy.handover.slurm import group_qos, pool_qos
-from energy.report.night_text import name
+from energy.report.formatting import name
 from energy.schema import Ints
 
 #: Changes with the layout of the document.

@@ -17,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from energy.errors import SeriesError
-from energy.report.text import one_line
+from energy.report.formatting import one_line
 from energy.series.spreadsheet import escape
 
 HEADER = ("id", "label", "gpu_hours", "max_gpus", "release", "deadline", "gpu_kinds", "submitted")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from energy.handover.quota import Quotas, digits, quoted, safe, stamp, stretches
-from energy.report.text import one_line
+from energy.report.formatting import one_line
 
 #: First part of every QOS name, so that no other QOS is ever touched.
 PREFIX = "hc"

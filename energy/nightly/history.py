@@ -11,7 +11,7 @@ from energy.nightly.config import NightlyWorkspace
 from energy.nightly.database import Store, last_runs, open_state
 from energy.nightly.outcome import PLAN
 from energy.nightly.summary import saved_by_day
-from energy.report.history_page import NIGHTS, Past, terminal
+from energy.report.history import NIGHTS, Past, terminal
 
 #: The page of the last nights, beside them.
 HISTORY = "history.html"

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from energy.report.night_text import rescue
+from energy.report.night import rescue_eur
 
 #: Metric -> help. All are gauges with the label `fleet`.
 NAMES = {
@@ -97,7 +97,7 @@ def _money(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]
         yield "hydrocool_saving_eur", {"period": str(period)}, value
     for cause, value in (night["yesterday"] or {"why": {}})["why"].items():
         yield "hydrocool_promise_error_eur", {"cause": str(cause)}, value
-    yield "hydrocool_rescue_eur", {}, rescue(night) if night["jobs"]["at_risk"] is not None else None
+    yield "hydrocool_rescue_eur", {}, rescue_eur(night) if night["jobs"]["at_risk"] is not None else None
 
 
 def _work(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:

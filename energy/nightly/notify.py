@@ -26,8 +26,10 @@ from energy.nightly.history import HISTORY, pasts
 from energy.nightly.logs import LOGGER, logger
 from energy.nightly.outcome import Night
 from energy.nightly.precedence import is_older
-from energy.report import history_page, night_text
-from energy.report.charts import ROLES
+from energy.report import markdown
+from energy.report.charts import ROLES, light
+from energy.report.night import night_view
+from energy.report.page import render_history
 from energy.runs.folder import PAGE
 from energy.runs.record import NIGHT
 
@@ -112,7 +114,7 @@ def _fleet(workspace: NightlyWorkspace, store: Store | None) -> str:
 
 def _history(workspace: NightlyWorkspace, store: Store) -> None:
     beside = workspace.out / f".{HISTORY}"
-    beside.write_text(history_page.render(pasts(store)), encoding="utf-8")
+    beside.write_text(render_history(pasts(store)), encoding="utf-8")
     beside.replace(workspace.out / HISTORY)
 
 
@@ -129,10 +131,11 @@ def _notify(workspace: NightlyWorkspace, night: Night, addresses: list[str]) -> 
         f"{workspace.config.link.rstrip('/')}/{night.run_id}/{PAGE}" if workspace.config.link and night.night else None
     )
     if night.night is not None:
-        return failures(notify(addresses, night_text.subject(night.night), night_text.page(night.night, link)))
+        view = night_view(night.night)
+        return failures(notify(addresses, view.top.title, markdown.page(view, link)))
     subject = f"{night.status}: {workspace.config.name}, {night.day}: nothing published, the last plan stays in force"
-    reasons = "".join(f"- {night_text.escaped(r)}\n" for r in night.reasons)
-    return failures(notify(addresses, subject, f"# {night_text.escaped(subject)}\n\n{reasons}"))
+    reasons = "".join(f"- {markdown.escaped(r)}\n" for r in night.reasons)
+    return failures(notify(addresses, subject, f"# {markdown.escaped(subject)}\n\n{reasons}"))
 
 
 #: Longest wait for one service [s].
@@ -252,7 +255,7 @@ class PdfError(OSError):
 
 def printable(html: str) -> str:
     """The page with the style of PRINT and in its light colours: pictures for print know no CSS variables."""
-    return _VARIABLE.sub(lambda m: ROLES[m[1]].light if m[1] in ROLES else m[0], html.replace("</head>", PRINT, 1))
+    return _VARIABLE.sub(lambda m: light(m[1]) if m[1] in ROLES else m[0], html.replace("</head>", PRINT, 1))
 
 
 def write_pdf(html: str, path: Path) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from energy.nightly.config import LATEST, step, writing
 from energy.nightly.plan import NightPlan
-from energy.report import night_text
+from energy.report import markdown
+from energy.report.night import night_view
+from energy.report.page import render
 from energy.runs.folder import PAGE, changed_files, record_of, save_page, sha256, sync, sync_one
 from energy.runs.record import PLAN_STATUS, write, write_json
 
@@ -53,9 +55,9 @@ def publish_night(plan: NightPlan, out: Path, page: bool = True, active: bool = 
         work.mkdir()
         write(record, work)
         step("copied")
-        (work / SUMMARY).write_text(night_text.page(night), encoding="utf-8")
+        (work / SUMMARY).write_text(markdown.page(night_view(night)), encoding="utf-8")
         if page:
-            save_page(record, work / PAGE)
+            save_page(render(record), work / PAGE)
         step("drawn")
         hashes = {str(p.relative_to(work)): sha256(p) for p in sorted(work.rglob("*")) if p.is_file()}
         write_json(manifest | {"files_sha256": hashes}, work / "manifest.json")

@@ -1,7 +1,4 @@
-"""matplotlib figures as small inline SVG: colours as CSS variables, the page's own font, the same bytes each time.
-
-Colours and type of the report: one name per role, a light and a dark value each.
-"""
+"""matplotlib figures as small inline SVG: colours as CSS variables, the page's own font, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -22,56 +19,36 @@ from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 from matplotlib.ticker import MaxNLocator
 
-from energy.schema import Floats
+from energy.report.formatting import clock, short_day
+from energy.schema import Bools, Floats, Ints, Times
 
-
-@dataclass(frozen=True)
-class Colour:
-    """A role in pictures and page. `light` doubles as the mark that svg.py replaces by the CSS variable."""
-
-    name: str
-    light: str
-    dark: str
-
-
-# Okabe-Ito hues, a little muted for large areas: told apart with every common colour blindness; values differ
-# in lightness too, for grey printers.
-_ROLES = (
-    Colour("ink", "#1c2329", "#e6eaed"),
-    Colour("soft", "#5b6770", "#9aa6af"),
-    Colour("rule", "#e3e7ea", "#2c343a"),
-    Colour("plan", "#0b6aa8", "#56b4e9"),
-    Colour("base", "#9a9fa4", "#7d868d"),
-    Colour("warm", "#c2540a", "#e98a4b"),
-    Colour("spot", "#3b4a57", "#c3ced6"),
-    Colour("negative", "#f6dcc4", "#5a3c22"),
-    Colour("firm", "#c9ced2", "#4b545b"),
-    Colour("series1", "#2f78a8", "#4d9fd0"),
-    Colour("series2", "#e3a83b", "#dda945"),
-    Colour("series3", "#3b9b80", "#45ad90"),
-    Colour("series4", "#c684a8", "#cf93b5"),
-    Colour("series5", "#8ec4e2", "#a4d3ec"),
-    Colour("series6", "#cc6a3a", "#d97d4f"),
-    Colour("series7", "#8f8a3c", "#b0a95c"),
-)
-ROLES = {c.name: c for c in _ROLES}
-#: Colours of stacked series, in order; what comes after them shares the last role, `base`.
-SERIES = ("series1", "series2", "series3", "series4", "series5", "series6", "series7")
+#: Role -> light and dark colour. The light one is also the mark that is replaced by the CSS variable. Okabe-Ito hues, a
+#: little muted for large areas: distinct with every common colour blindness; lightness differs too, for grey printers.
+ROLES = {
+    "ink": ("#1c2329", "#e6eaed"), "soft": ("#5b6770", "#9aa6af"), "rule": ("#e3e7ea", "#2c343a"),
+    "plan": ("#0b6aa8", "#56b4e9"), "base": ("#9a9fa4", "#7d868d"), "warm": ("#c2540a", "#e98a4b"),
+    "spot": ("#3b4a57", "#c3ced6"), "negative": ("#f6dcc4", "#5a3c22"), "firm": ("#c9ced2", "#4b545b"),
+    "series1": ("#2f78a8", "#4d9fd0"), "series2": ("#e3a83b", "#dda945"), "series3": ("#3b9b80", "#45ad90"),
+    "series4": ("#c684a8", "#cf93b5"), "series5": ("#8ec4e2", "#a4d3ec"), "series6": ("#cc6a3a", "#d97d4f"),
+    "series7": ("#8f8a3c", "#b0a95c"),
+}  # fmt: skip
+#: Hues of stacked series: what comes after them shares the role `base`.
+HUES = 7
 
 
 def light(name: str) -> str:
     """The colour that matplotlib draws with."""
-    return ROLES[name].light
+    return ROLES[name][0]
 
 
 def series(position: int) -> str:
     """Role of the stacked series at a position; grey once the hues are used up."""
-    return SERIES[position] if position < len(SERIES) else "base"
+    return f"series{position + 1}" if position < HUES else "base"
 
 
-def variables(mode: str) -> str:
-    """CSS custom properties of one mode, `light` or `dark`."""
-    return "".join(f"--{c.name}:{getattr(c, mode)};" for c in _ROLES)
+def variables(mode: Literal["light", "dark"]) -> str:
+    """CSS custom properties of one mode."""
+    return "".join(f"--{role}:{colours[mode == 'dark']};" for role, colours in ROLES.items())
 
 
 #: Width of a picture [CSS px]: a 390 px phone less its margins, so that type keeps its size there.
@@ -147,11 +124,11 @@ def title(ax: Axes, text: str, keys: Sequence[tuple[str, str]] = ()) -> None:
     at = 0.0
     for word, role in reversed(keys):
         _above(ax, word, 1, at, "right", role)
-        at -= TYPE * WORD * len(word) + 9
+        at -= TYPE * LETTER * len(word) + 9
 
 
 #: Mean width of a letter over the type size, for words set side by side.
-WORD = 0.6
+LETTER = 0.6
 
 
 def _above(ax: Axes, text: str, end: int, offset: float, align: Literal["left", "right"], role: str) -> None:
@@ -159,14 +136,108 @@ def _above(ax: Axes, text: str, end: int, offset: float, align: Literal["left", 
                 ha=align, color=light(role), annotation_clip=False)  # fmt: skip
 
 
-def inline(figure: Figure, name: str, words: str) -> Markup:
-    """The figure as an <svg> element; `words` say what it shows to those who cannot see it."""
+@dataclass(frozen=True)
+class Picture:
+    """A picture with its heading and one line of figures."""
+
+    name: str
+    facts: str
+    svg: Markup
+
+
+#: Most steps that a picture draws: about one per pixel of its axes.
+MOST_STEPS = 340
+#: Most labels below a picture, so that "30 Apr" never touches its neighbour.
+MOST_LABELS = 7
+#: Distances between labels [h]; the first that needs no more than MOST_LABELS is used.
+DISTANCES = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672, 2016, 8760)
+HOURS_OF_DAY = 24
+#: Empty space above and below a line, as a share of its range; and above the highest value of a scale from zero.
+MARGIN, HEADROOM = 0.06, 1.05
+
+
+class TimeAxis:
+    """The x axis of the pictures: one step per period, or means of as few periods as fit.
+
+    Parameters
+    ----------
+    time : starts of the periods (UTC), (T,)
+    dt : their lengths (T,) [h]
+    """
+
+    def __init__(self, time: Times, dt: Floats) -> None:
+        self.start, self.dt = time[0], dt
+        self.periods = np.concatenate([[0.0], np.cumsum(dt)])
+        self.periods_per_step = -(-len(dt) // MOST_STEPS)
+        self.starts: Ints = np.arange(0, len(dt), self.periods_per_step)
+        self.edges: Floats = np.append(self.periods[self.starts], self.periods[-1])
+
+    def mean(self, values: Floats) -> Floats:
+        """Means over the steps, weighted with dt, along the last axis."""
+        total = np.add.reduceat(values * self.dt, self.starts, axis=-1)
+        return np.asarray(total / np.add.reduceat(self.dt, self.starts))
+
+    def label(self, ax: Axes) -> None:
+        """Limits and day (or hour) labels of an x axis."""
+        at = self.ticks()
+        ax.set_xlim(0, float(self.edges[-1]))
+        ax.set_xticks(at, self.labels(at))
+
+    def ticks(self) -> list[float]:
+        """Full days (or hours of the day) from the first one inside the horizon [h]."""
+        length = float(self.edges[-1])
+        step = next((d for d in DISTANCES if length / d <= MOST_LABELS), DISTANCES[-1])
+        offset = float((self.start - self.start.astype("datetime64[D]")) / np.timedelta64(1, "s")) / 3600
+        first = -offset % min(step, HOURS_OF_DAY)
+        return [float(t) for t in np.arange(first, length - 1e-9, step)]
+
+    def labels(self, at: list[float]) -> list[str]:
+        """The day, with its month on the first label and where it changes; below a day the hour."""
+        moments = [np.datetime64(self.start + np.timedelta64(round(t * 3600), "s")) for t in at]
+        days = [short_day(m) for m in moments]
+        if len(at) > 1 and at[1] - at[0] < HOURS_OF_DAY:
+            return [day if clock(m) == "00:00" else clock(m) for m, day in zip(moments, days, strict=True)]
+        months = [day.split()[1] for day in days]
+        fresh = [i == 0 or months[i] != months[i - 1] for i in range(len(days))]
+        return [day if new else day.split()[0] for day, new in zip(days, fresh, strict=True)]
+
+    def line(self, ax: Axes, values: Floats, role: str, width: float = 1.3, dashed: bool = False) -> None:
+        """A stepped line: a value holds for its whole period."""
+        stairs(ax, self.mean(values), self.edges, edgecolor=light(role), linewidth=width,
+               linestyle=(0, (4, 2.5)) if dashed else "solid")  # fmt: skip
+
+    def stack(self, ax: Axes, rows: Floats, roles: Sequence[str]) -> None:
+        """Areas above one another, the first row lowest, in a scale from zero."""
+        levels = np.vstack([np.zeros(rows.shape[1]), np.cumsum(rows, axis=0)])
+        for lower, upper, role in zip(levels[:-1], levels[1:], roles, strict=True):
+            if (upper - lower).max() > 0:
+                stairs(ax, self.mean(upper), self.edges, self.mean(lower),
+                       facecolor=light(role), edgecolor="none", linewidth=0)  # fmt: skip
+        ax.set_ylim(0, HEADROOM * float(levels[-1].max()) or 1.0)
+        self.label(ax)
+
+    def shade(self, ax: Axes, when: Bools, role: str) -> None:
+        """Shade the periods that are marked, neighbours as one."""
+        change = np.flatnonzero(np.diff(np.concatenate([[False], when, [False]]).astype(int)))
+        for first, after in zip(change[::2], change[1::2], strict=True):
+            ax.axvspan(self.periods[first], self.periods[after], facecolor=light(role), edgecolor="none", zorder=0)
+
+
+def span(values: Floats) -> tuple[float, float]:
+    """Range of a scale with a margin; never empty."""
+    low, high = float(np.min(values)), float(np.max(values))
+    margin = MARGIN * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def inline(figure: Figure, name: str, caption: str) -> Markup:
+    """The figure as an <svg> element; `caption` says what it shows to those who cannot see it."""
     text = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):  # ids of clip paths differ between the pictures of a page
         FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})  # type: ignore[no-untyped-call]
     body = _clean(text.getvalue())
     width, height = figure.get_size_inches() * 72
-    head = f'<svg class="pic" viewBox="0 0 {width:g} {height:.4g}" role="img" aria-label="{escape(words)}">'
+    head = f'<svg class="pic" viewBox="0 0 {width:g} {height:.4g}" role="img" aria-label="{escape(caption)}">'
     return Markup(head + body + "</svg>")  # made here; text in it was escaped by matplotlib
 
 
@@ -202,7 +273,7 @@ _TAG = re.compile(r"<[^>]*>")
 _DIGITS = re.compile(r"(\d+\.\d)\d+")
 _PATH = re.compile(r' d="([^"]*)"')
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
-_VARIABLES = {c.light: f"var(--{c.name})" for c in ROLES.values()} | {"#000000": "var(--ink)"}
+_VARIABLES = {light: f"var(--{role})" for role, (light, _) in ROLES.items()} | {"#000000": "var(--ink)"}
 
 
 def compact(path: str) -> str:

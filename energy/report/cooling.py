@@ -1,7 +1,4 @@
-"""Cooling by hall: overhead by component, water, free cooling, worst hour, and hours the weather derates.
-
-PUE over dry bulb and over load as bands: in the report from a plan's hours, in `energy pue` from a year's.
-"""
+"""Cooling by hall: overhead by component, water, derated hours, and PUE over dry bulb and load as bands."""
 
 from __future__ import annotations
 
@@ -14,10 +11,11 @@ from markupsafe import Markup
 from matplotlib.ticker import FormatStrFormatter
 
 from energy.report import charts
-from energy.report.charts import light, variables
-from energy.report.sites import Picture, key
-from energy.report.text import Cell, Column, Table, hours, mwh, number, row, table, unit, words
-from energy.report.view import Horizon, View
+from energy.report.charts import Picture, TimeAxis, light, variables
+from energy.report.figures import RunFigures
+from energy.report.formatting import hours, mwh, number, number_or_dash, unit, utc
+from energy.report.tables import Cell, Column, Table, left, row, table
+from energy.report.view import Legend
 from energy.schema import COMPONENTS, TINY_MW, Floats
 
 #: Height of a picture [px].
@@ -34,78 +32,67 @@ PARTS = {
 SMALL_MW, KILO = 1.0, 1000.0
 
 
-def pictures(view: View, horizon: Horizon) -> list[Picture]:
+def pictures(run: RunFigures, time: TimeAxis) -> list[Picture]:
     """Overhead of each shown site stacked by component, hours with a derated hall shaded."""
-    return [_site(view, horizon, s) for s in view.shown]
+    return [_site(run, time, s) for s in run.shown]
 
 
-def _site(view: View, horizon: Horizon, s: int) -> Picture:
-    mine = view.problem["hall_site"].values == s
-    rows = np.array([view.plan[name].values[mine].sum(axis=0) for name in COMPONENTS])
+def _site(run: RunFigures, time: TimeAxis, s: int) -> Picture:
+    mine = run.problem["hall_site"].values == s
+    rows = np.array([run.plan[name].values[mine].sum(axis=0) for name in COMPONENTS])
     small = float(rows.sum(axis=0).max(initial=0.0)) < SMALL_MW
-    levels = np.vstack([np.zeros(rows.shape[1]), np.cumsum(rows, axis=0)]) * (KILO if small else 1.0)
     figure, (ax,) = charts.panels([HEIGHT])
-    horizon.shade(ax, (view.plan["derating_mw"].values[mine] > 0).any(axis=0), "negative")
-    for lower, upper, name in zip(levels[:-1], levels[1:], COMPONENTS, strict=True):
-        if (upper - lower).max(initial=0.0) > 0:
-            charts.stairs(ax, horizon.mean(upper), horizon.edges, horizon.mean(lower),
-                       facecolor=light(PARTS[name][1]), edgecolor="none", linewidth=0)  # fmt: skip
-    ax.set_ylim(0, 1.05 * float(levels[-1].max(initial=0.0)) or 1.0)
-    horizon.label(ax)
+    time.shade(ax, (run.plan["derating_mw"].values[mine] > 0).any(axis=0), "negative")
+    time.stack(ax, rows * (KILO if small else 1.0), [PARTS[name][1] for name in COMPONENTS])
     charts.title(ax, f"Overhead, {'kW' if small else 'MW'}")
-    text = f"{view.sites[s]}: cooling and electrical overhead by component"
-    return Picture(view.sites[s], _facts(view, s), charts.inline(figure, f"cooling {s}", text))
+    caption = f"{run.sites[s]}: cooling and electrical overhead by component"
+    return Picture(run.sites[s], _facts(run, s), charts.inline(figure, f"cooling {s}", caption))
 
 
-def _facts(view: View, s: int) -> str:
-    site = _figures(view)["sites"].get(view.sites[s], {})
+def _facts(run: RunFigures, s: int) -> str:
+    site = _figures(run)["sites"].get(run.sites[s], {})
     if site.get("worst_pue") is None:
         return "no IT load"
     reuse = f", {mwh(site['reused_mwh'])} of heat reused: ERF {number(site['erf'], 3)}, ERE {number(site['ere'], 3)}"
     return (
         f"WUE {unit(site['wue_l_per_kwh'], 'L/kWh', 2)}, free cooling {hours(site['free_cooling_hours'])}, "
-        f"worst hour PUE {number(site['worst_pue'], 3)} at {site['worst_hour'].replace('T', ' ').replace('Z', ' UTC')}"
+        f"worst hour PUE {number(site['worst_pue'], 3)} at {utc(site['worst_hour'])}"
     ) + (reuse if site["reused_mwh"] > 0 else "")
 
 
-def _figures(view: View) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = view.record.summary.get("cooling", {"sites": {}, "halls": {}})
+def _figures(run: RunFigures) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = run.record.summary.get("cooling", {"sites": {}, "halls": {}})
     return found
 
 
-def parts_key(view: View) -> Markup:
-    """The components in their colours, and the shade of derated hours where there are any."""
-    names, roles = ([part[i] for part in PARTS.values()] for i in (0, 1))
-    hot = (view.plan["derating_mw"].values > 0).any()
-    return key([*names, "a hall is derated"], [*roles, "negative"]) if hot else key(names, roles)
+def legend(run: RunFigures) -> Legend:
+    """The components, and the shade of derated hours where there are any."""
+    derated = (run.plan["derating_mw"].values > 0).any()
+    return (*PARTS.values(), *([("a hall is derated", "negative")] if derated else []))
 
 
 COLUMNS = (
-    words("Hall"), Column("PUE"), *(Column(name.capitalize(), "MWh") for name, _ in PARTS.values()),
+    left("Hall"), Column("PUE"), *(Column(name.capitalize(), "MWh") for name, _ in PARTS.values()),
     Column("Water", "m³"), Column("WUE", "L/kWh"), Column("Free cooling"), Column("Worst hour", "PUE"),
     Column("Derated"),
 )  # fmt: skip
 
 
-def hall_table(view: View) -> Table | None:
+def hall_table(run: RunFigures) -> Table | None:
     """One row per hall; None where the run does not say."""
-    halls = _figures(view)["halls"]
+    halls = _figures(run)["halls"]
     return table(COLUMNS, [_row(name, h) for name, h in halls.items()]) if halls else None
 
 
 def _row(name: str, h: Mapping[str, Any]) -> tuple[Cell, ...]:
     parts = [number(h["overhead_mwh"][part.removesuffix("_mw")], 1) for part in PARTS]
-    worst = Cell(_known(h["worst_pue"], 3), (h["worst_hour"] or "").replace("T", " ").replace("Z", " UTC"))
+    worst = Cell(number_or_dash(h["worst_pue"], 3), utc(h["worst_hour"] or ""))
     hot = h["derated_hours"] > 0
     return row(
-        name, _known(h["pue"], 4), *parts, number(h["water_m3"], 1), _known(h["wue_l_per_kwh"], 2),
+        name, number_or_dash(h["pue"], 4), *parts, number(h["water_m3"], 1), number_or_dash(h["wue_l_per_kwh"], 2),
         hours(h["free_cooling_hours"]), worst,
         Cell(hours(h["derated_hours"]), f"by up to {unit(h['most_derated_mw'], 'MW', 3)}", "bad") if hot else "never",
     )  # fmt: skip
-
-
-def _known(value: float | None, digits: int) -> str:
-    return "–" if value is None else number(value, digits)
 
 
 #: Height of a picture [px].
@@ -114,7 +101,7 @@ CURVE_HEIGHT = 110.0
 BINS = 24
 #: All heat but this share without compressor is free cooling: rounding.
 TINY = 1e-9
-#: Opacity of a band: two that overlap can still be told apart.
+#: Opacity of a band: two that overlap can still be distinguished.
 FAINT = 0.25
 #: Most halls of a site that are drawn: more have no colours or room for names.
 MOST = 4
@@ -144,7 +131,7 @@ def band(name: str, role: str, x: Floats, y: Floats) -> Band:
     return Band(name, role, means, *(np.array([f(p) for p in parts]) for f in (np.min, np.mean, np.max)))
 
 
-def picture(title: str, bands: Sequence[Band], name: str) -> Markup:
+def curves(title: str, bands: Sequence[Band], name: str) -> Markup:
     """One picture; `name` makes the ids of the SVG unique on a page."""
     figure, (ax,) = charts.panels([CURVE_HEIGHT])
     for b in bands[:MOST]:
@@ -160,42 +147,38 @@ def sheet(pictures: Sequence[Markup]) -> str:
     tall = CURVE_HEIGHT + charts.GAP + charts.BELOW
     rows = -(-len(pictures) // CURVE_COLUMNS)
     width, height = CURVE_COLUMNS * charts.WIDTH + (CURVE_COLUMNS + 1) * MARGIN, rows * (tall + MARGIN) + MARGIN
-    body = "".join(
-        str(p).replace(
-            "<svg ",
-            f'<svg x="{MARGIN + (i % CURVE_COLUMNS) * (charts.WIDTH + MARGIN):g}" y="{MARGIN + i // CURVE_COLUMNS * (tall + MARGIN):g}" '
-            f'width="{charts.WIDTH:g}" height="{tall:g}" ',
-            1,
+    body = ""
+    for i, picture in enumerate(pictures):
+        x, y = (
+            MARGIN + n * (size + MARGIN) for n, size in ((i % CURVE_COLUMNS, charts.WIDTH), (i // CURVE_COLUMNS, tall))
         )
-        for i, p in enumerate(pictures)
-    )
+        body += str(picture).replace(
+            "<svg ", f'<svg x="{x:g}" y="{y:g}" width="{charts.WIDTH:g}" height="{tall:g}" ', 1
+        )
     style = f"<style>:root{{{variables('light')}}}text{{font-family:system-ui,sans-serif}}</style>"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}">'
     return f'{head}{style}<rect width="100%" height="100%" fill="#ffffff"/>{body}</svg>\n'
 
 
-def curve_pictures(view: View) -> list[Picture]:
+def curve_pictures(run: RunFigures) -> list[Picture]:
     """Of each shown site: PUE of its halls over dry bulb and over load, from the hours of the plan."""
-    return [p for s in view.shown for p in _curves_of(view, s)]
+    return [p for s in run.shown for p in _curves_of(run, s)]
 
 
-def _curves_of(view: View, s: int) -> list[Picture]:
-    halls = np.flatnonzero(view.problem["hall_site"].values == s)
-    dry, weather, load = view.problem["temp_air"].values[s], [], []
+def _curves_of(run: RunFigures, s: int) -> list[Picture]:
+    halls = np.flatnonzero(run.problem["hall_site"].values == s)
+    dry, weather, load = run.problem["temp_air"].values[s], [], []
     for i, h in enumerate(halls):
-        it, extra = view.plan["it_mw"].values[h], view.plan["overhead_mw"].values[h]
+        it, extra = run.plan["it_mw"].values[h], run.plan["overhead_mw"].values[h]
         on = it > TINY_MW
         if on.any():
-            name, role, ratio = (
-                str(view.problem["hall"].values[h]).split("/")[-1],
-                f"series{i % MOST + 1}",
-                1 + extra[on] / it[on],
-            )
-            most = (view.problem["hall_mw"].values[h] + view.plan["derating_mw"].values[h])[on]
-            weather.append(band(name, role, dry[on], ratio))
-            load.append(band(name, role, it[on] / most, ratio))
-    where = view.sites[s]
+            name, role = str(run.problem["hall"].values[h]).split("/")[-1], f"series{i % MOST + 1}"
+            pue = 1 + extra[on] / it[on]
+            most = (run.problem["hall_mw"].values[h] + run.plan["derating_mw"].values[h])[on]
+            weather.append(band(name, role, dry[on], pue))
+            load.append(band(name, role, it[on] / most, pue))
+    where = run.sites[s]
     return [
-        Picture(where, "over dry bulb", picture("PUE over dry bulb, °C", weather, f"pue dry {s}")),
-        Picture(where, "over load", picture("PUE over IT load, share of the hall's limit", load, f"pue load {s}")),
+        Picture(where, "over dry bulb", curves("PUE over dry bulb, °C", weather, f"pue dry {s}")),
+        Picture(where, "over load", curves("PUE over IT load, share of the hall's limit", load, f"pue load {s}")),
     ]

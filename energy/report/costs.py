@@ -1,69 +1,53 @@
-"""What is paid, by site and component, and an exact split of the saving into its causes.
-
-Savings by cause from restricted solves, as a waterfall, with the rules of thumb beside it.
-
-What one more of anything is worth: deadlines, GPUs, grid, PUE caps; from the `prices` table.
-"""
+"""What is paid, by site and class, the causes of the saving, and what one more unit of a limit would save."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from typing import assert_never
 
 import numpy as np
 import pandas as pd
 
+from energy.report.figures import RunFigures, ratio
+from energy.report.formatting import capitalised, clipped, counted, eur, hours, listed, moment, number, places
 from energy.report.pue import Cap
 from energy.report.sites import difference
-from energy.report.text import (
-    Cell,
-    Column,
-    Table,
-    clipped,
-    counted,
-    eur,
-    hours,
-    listed,
-    moment,
-    number,
-    places,
-    row,
-    table,
-    words,
-)
-from energy.report.view import View
+from energy.report.tables import Cell, Column, Table, left, row, table
+from energy.report.view import Bar
 from energy.schema import Floats, Ints
 from energy.schema.invoice import line_kind
 
 #: Classes of invoice lines, with their colour roles, in the order of the bars.
 CLASSES = {"spot": "series1", "grid energy": "series5", "taxes and levies": "series2", "demand charges": "series4",
            "contracts and fixed": "series3"}  # fmt: skip
+#: Width of the longest bar of a cause [% of the line].
+CAUSE_WIDTH = 70
 #: Parts of component names that stand for taxes and levies among the energy components.
 TAX_WORDS = ("tax", "excise", "lev", "concession", "duty", "surcharge", "obligation", "climate")
 
 
 @dataclass(frozen=True)
 class Cause:
-    """A part of the saving [EUR], with the words for it in a sentence and in a list."""
+    """A part of the saving [EUR], with its name in a list and in a sentence."""
 
     name: str
-    words: str
+    phrase: str
     saving_eur: float
 
 
-def causes(view: View) -> list[Cause]:
+def causes(run: RunFigures) -> list[Cause]:
     """The saving split exactly, largest first: an account of the two bills, not an experiment.
 
     With E energy [MWh] and p mean energy price [EUR/MWh] by site, run-now b, plan x, fleet mean p̄:
     less energy (ΣE_b - ΣE_x) p̄_b; other places ΣE_x p̄_b - Σ E_x p_b; other hours Σ E_x (p_b - p_x); demand charges.
     """
-    energy, base_energy = view.energy("plan"), view.energy("base")
-    cost, base_cost = (view.cost(who, energy_only=True) for who in ("plan", "base"))
-    price = _ratio(cost, energy, np.zeros_like(cost))
-    base_price = _ratio(base_cost, base_energy, price)
+    energy, base_energy = run.energy("plan"), run.energy("base")
+    cost, base_cost = (run.cost(who, energy_only=True) for who in ("plan", "base"))
+    price = ratio(cost, energy, 0.0)
+    base_price = ratio(base_cost, base_energy, price)
     mean = float(base_cost.sum() / base_energy.sum()) if base_energy.sum() > 0 else 0.0
-    demand = view.of_kind("base", "demand") - view.of_kind("plan", "demand")
-    other = float((view.cost("base") - base_cost - view.cost("plan") + cost).sum()) - demand
+    demand = _demand(run, "base") - _demand(run, "plan")
+    other = float((run.cost("base") - base_cost - run.cost("plan") + cost).sum()) - demand
     parts = [
         Cause("Less energy", "less energy is used", float(base_energy.sum() - energy.sum()) * mean),
         Cause("Other sites", "work moves to sites where energy costs less",
@@ -77,8 +61,24 @@ def causes(view: View) -> list[Cause]:
     return sorted(tidy, key=lambda c: -c.saving_eur)
 
 
-def _ratio(above: Floats, below: Floats, otherwise: Floats) -> Floats:
-    return np.where(below > 0, above / np.where(below > 0, below, 1.0), otherwise)
+def _demand(run: RunFigures, who: str) -> float:
+    """Demand charges of all sites [EUR]."""
+    lines = run.bills[who]
+    return float(lines["amount_eur"][lines["kind"] == "demand"].sum())
+
+
+def cause_bars(found: list[Cause]) -> list[Bar]:
+    """One bar per cause, the largest CAUSE_WIDTH wide."""
+    largest = max(abs(c.saving_eur) for c in found) or 1.0
+    return [
+        Bar(
+            c.name,
+            eur(c.saving_eur, sign=True),
+            round(CAUSE_WIDTH * abs(c.saving_eur) / largest, 1),
+            loss=c.saving_eur < 0,
+        )
+        for c in found
+    ]
 
 
 def class_of(component: str, kind: str) -> str:
@@ -97,57 +97,37 @@ def class_of(component: str, kind: str) -> str:
             assert_never(found)
 
 
-def by_class(view: View, who: str) -> Floats:
+def by_class(run: RunFigures, who: str) -> Floats:
     """Bill by site and class, (S, 5) [EUR]."""
-    lines = view.bill(who)
+    lines = run.bills[who]
     classes = [class_of(c, u) for c, u in zip(lines["component"], lines["kind"], strict=True)]
     sums = (
         lines["amount_eur"].groupby([lines["site"], pd.Series(classes, index=lines.index)]).sum().unstack(fill_value=0)
     )
-    return np.asarray(sums.reindex(index=view.sites, columns=list(CLASSES), fill_value=0.0), dtype=float)
+    return np.asarray(sums.reindex(index=run.sites, columns=list(CLASSES), fill_value=0.0), dtype=float)
 
 
-@dataclass(frozen=True)
-class Bar:
-    """A site's two bars: widths of the classes [% of the longest bar] and totals in words."""
-
-    name: str
-    plan: list[tuple[str, float]]
-    base: list[tuple[str, float]]
-    plan_eur: str
-    base_eur: str
-
-
-def bars(view: View) -> list[Bar]:
-    """One pair of bars per shown site; negative parts have no width."""
-    plan, base = by_class(view, "plan"), by_class(view, "base")
-    longest = max(float(np.maximum(both[view.shown], 0).sum(axis=1).max()) for both in (plan, base)) or 1.0
+def cost_bars(run: RunFigures) -> list[tuple[Bar, Bar]]:
+    """The plan's bill and run-now's per shown site, in % of the longest bar; negative parts have no width."""
+    plan, base = by_class(run, "plan"), by_class(run, "base")
+    longest = max(float(np.maximum(both[run.shown], 0).sum(axis=1).max()) for both in (plan, base)) or 1.0
     digits = places(float(base.sum(axis=1).max()))
-    totals = [[number(float(x), digits) for x in both.sum(axis=1)] for both in (plan, base)]
-    return [
-        Bar(view.sites[s], _widths(plan[s], longest), _widths(base[s], longest), totals[0][s], totals[1][s])
-        for s in view.shown
-    ]
+
+    def bar(s: int, amounts: Floats) -> Bar:
+        widths = [round(100 * max(float(x), 0.0) / longest, 2) for x in amounts[s]]
+        total = number(float(amounts.sum(axis=1)[s]), digits)
+        return Bar(run.sites[s], total, parts=list(zip(CLASSES.values(), widths, strict=True)))
+
+    return [(bar(s, plan), bar(s, base)) for s in run.shown]
 
 
-def _widths(parts: Floats, longest: float) -> list[tuple[str, float]]:
-    return [
-        (role, round(100 * max(float(x), 0.0) / longest, 2)) for role, x in zip(CLASSES.values(), parts, strict=True)
-    ]
-
-
-def class_table(view: View) -> Table:
+def class_table(run: RunFigures) -> Table:
     """Bill by site and class, run-now below."""
-    plan, base = by_class(view, "plan"), by_class(view, "base")
-    columns = (
-        words("Site"),
-        *(Column(c.capitalize(), "EUR") for c in CLASSES),
-        Column("Total", "EUR"),
-        Column("Difference", "EUR"),
-    )
+    plan, base = by_class(run, "plan"), by_class(run, "base")
+    amounts = [Column(c.capitalize(), "EUR") for c in (*CLASSES, "Total", "Difference")]
     digits = places(float(base.sum(axis=1).max()))
-    rows = [_class_row(name, plan[s], base[s], digits) for s, name in enumerate(view.sites)]
-    return table(columns, rows, _class_row("fleet", plan.sum(axis=0), base.sum(axis=0), digits))
+    rows = [_class_row(name, plan[s], base[s], digits) for s, name in enumerate(run.sites)]
+    return table((left("Site"), *amounts), rows, _class_row("fleet", plan.sum(axis=0), base.sum(axis=0), digits))
 
 
 def _class_row(name: str, plan: Floats, base: Floats, digits: int) -> tuple[Cell, ...]:
@@ -156,31 +136,25 @@ def _class_row(name: str, plan: Floats, base: Floats, digits: int) -> tuple[Cell
                difference(float(plan.sum() - base.sum()), digits))  # fmt: skip
 
 
-def invoice_table(view: View) -> Table:
+def invoice_table(run: RunFigures) -> Table:
     """Every component of every site, months together: plan, run-now, difference."""
     plan, base = (
-        view.bill(who).groupby(["site", "component"], sort=False)["amount_eur"].sum() for who in ("plan", "base")
+        run.bills[who].groupby(["site", "component"], sort=False)["amount_eur"].sum() for who in ("plan", "base")
     )
     lines = list(dict.fromkeys([*plan.index, *base.index]))
-    columns = (
-        words("Site"),
-        words("Component"),
-        Column("Plan", "EUR"),
-        Column("Run-now", "EUR"),
-        Column("Difference", "EUR"),
-    )
+    amounts = [Column(c, "EUR") for c in ("Plan", "Run-now", "Difference")]
     digits = places(float(base.max()))
     rows = []
     for site, component in lines:
         paid, before = (float(x.get((site, component), 0.0)) for x in (plan, base))
         cells = number(paid, digits), number(before, digits), difference(paid - before, digits)
         rows.append(row(site, component.replace("_", " "), *cells))
-    return table(columns, rows)
+    return table((left("Site"), left("Component"), *amounts), rows)
 
 
 #: Share of the line that bars may take [%]; the rest is for the figure behind them.
 WIDTH = 75
-#: What each step lifts, in the words of the page.
+#: What each step adds.
 MEANING = {
     "run now": "every job at once, at home",
     "time shifting": "each site keeps its work and chooses hours, at a constant PUE, blind to peaks and caps",
@@ -191,9 +165,9 @@ MEANING = {
 }
 
 
-def steps(view: View) -> list[dict[str, Any]]:
-    """One bar per step: left edge and width [% of run-now's bill span], saving or loss in words; [] without any."""
-    found = view.record.summary.get("attribution", {}).get("steps", [])
+def foresight(run: RunFigures) -> list[Bar]:
+    """One bar per restricted solve, from the cost before it to its own [% of the span of the bills]; [] without any."""
+    found = run.record.summary.get("attribution", {}).get("steps", [])
     if not found:
         return []
     costs = [s["cost_eur"] for s in found]
@@ -201,32 +175,26 @@ def steps(view: View) -> list[dict[str, Any]]:
     span = max(costs) - low
     out = []
     for i, s in enumerate(found):
-        before = costs[max(i - 1, 0)]
-        left, right = sorted((before if i else low, s["cost_eur"]))
-        out.append({
-            "name": _upper(s["name"]), "meaning": MEANING.get(s["name"], ""), "loss": s["saving_eur"] < 0,
-            "left": round(WIDTH * (left - low) / span, 2), "width": round(WIDTH * (right - left) / span, 2),
-            "text": eur(s["cost_eur"]) if i == 0 else eur(s["saving_eur"], sign=True),
-        })  # fmt: skip
+        near, far = sorted((costs[i - 1] if i else low, s["cost_eur"]))
+        out.append(Bar(
+            capitalised(s["name"]), eur(s["saving_eur"], sign=True) if i else eur(s["cost_eur"]),
+            round(WIDTH * (far - near) / span, 2), round(WIDTH * (near - low) / span, 2),
+            below=MEANING.get(s["name"], ""), loss=s["saving_eur"] < 0,
+        ))  # fmt: skip
     return out
 
 
-def rules_table(view: View) -> Table | None:
+def rules_table(run: RunFigures) -> Table | None:
     """Rules of thumb on the same trace: bill, difference to run-now, work done."""
-    found = view.record.summary.get("attribution", {}).get("rules", [])
+    found = run.record.summary.get("attribution", {}).get("rules", [])
     if not found:
         return None
-    due = float(view.record.summary["work_gpu_hours"]["plan"])
-    columns = (words("Rule"), Column("Cost", "EUR"), Column("Saving", "EUR"), Column("Work done", "%"))
+    due = float(run.record.summary["work_gpu_hours"]["plan"])
+    columns = (left("Rule"), Column("Cost", "EUR"), Column("Saving", "EUR"), Column("Work done", "%"))
     return table(columns, [
-        row(_upper(s["name"]), number(s["cost_eur"]), number(s["saving_eur"]), number(100 * s["work_gpu_hours"] / due, 1))
+        row(capitalised(s["name"]), number(s["cost_eur"]), number(s["saving_eur"]), number(100 * s["work_gpu_hours"] / due, 1))
         for s in found
     ])  # fmt: skip
-
-
-def _upper(name: str) -> str:
-    """The first letter in upper case, abbreviations left alone."""
-    return name[:1].upper() + name[1:]
 
 
 #: Rows shown.
@@ -238,29 +206,27 @@ WHOLE_GPU = 1e-3
 #: A pool is full much of the time from this share of the periods on.
 OFTEN = 0.25
 DEADLINES = (
-    words("Job"), words("Deadline"), Column("Work", "GPU-h"), Column("Most GPUs"),
+    left("Job"), left("Deadline"), Column("Work", "GPU-h"), Column("Most GPUs"),
     Column("One hour later saves", "EUR/h"),
 )  # fmt: skip
-GPUS = (words("Pool"), Column("All in use", "periods"), Column("One more GPU", "EUR"), Column("Dearest period", "EUR"))
-GRID = (words("Site"), Column("One more MW", "EUR"), Column("Periods at the limit"), Column("Dearest period", "EUR"))
+GPUS = (left("Pool"), Column("All in use", "periods"), Column("One more GPU", "EUR"), Column("Dearest period", "EUR"))
+GRID = (left("Site"), Column("One more MW", "EUR"), Column("Periods at the limit"), Column("Dearest period", "EUR"))
 
 
-def deadline_table(view: View) -> Table | None:
+def deadline_table(run: RunFigures) -> Table | None:
     """The jobs whose deadline costs most; None where no deadline costs anything."""
-    value = view.prices["value_deadline"].values * view.there
-    work, most = (view.problem[n].values for n in ("work_left", "max_gpus"))
+    value = run.prices["value_deadline"].values * run.there
+    work, most = (run.problem[n].values for n in ("work_left", "max_gpus"))
     rows = [
-        row(
-            view.jobs[j], _deadline(view, j), number(float(work[j])), number(float(most[j])), number(float(value[j]), 2)
-        )
+        row(run.jobs[j], deadline(run, j), number(float(work[j])), number(float(most[j])), number(float(value[j]), 2))
         for j in _largest(value)
     ]
     return table(DEADLINES, rows) if rows else None
 
 
-def deadline_words(view: View) -> str:
+def deadlines_text(run: RunFigures) -> str:
     """How many deadlines cost something."""
-    value = view.prices["value_deadline"].values[view.there]
+    value = run.prices["value_deadline"].values[run.there]
     costly = int((value > LEAST_EUR).sum())
     if not costly:
         return "No deadline inside the horizon costs anything: every job that waits has all the time it wants."
@@ -275,48 +241,48 @@ def _largest(value: Floats) -> list[int]:
     return [int(i) for i in np.argsort(-value, kind="stable")[:TOP] if value[i] > LEAST_EUR]
 
 
-def _deadline(view: View, j: int) -> str:
+def deadline(run: RunFigures, j: int) -> str:
     """End of the job's window (UTC)."""
-    share_open = view.problem["open"].values[j]
+    share_open = run.problem["open"].values[j]
     if not (share_open > 0).any():
         return "not open in the horizon"
     last = int(np.flatnonzero(share_open > 0)[-1])
-    return moment(view.at(float(view.edges[last] + share_open[last] * view.dt[last])))
+    return moment(run.at(float(run.edges[last] + share_open[last] * run.dt[last])))
 
 
-def gpu_table(view: View) -> Table:
+def gpu_table(run: RunFigures) -> Table:
     """One more GPU through the whole horizon by pool, dearest first."""
-    value = view.prices["value_gpu"].values
+    value = run.prices["value_gpu"].values
     total = value.sum(axis=1)
-    full = full_periods(view)
+    full = full_periods(run)
     rows = [
-        row(clipped(view.pools[n]), number(int(full[n])), number(float(total[n]), 2), number(float(value[n].max()), 2))
+        row(clipped(run.pools[n]), number(int(full[n])), number(float(total[n]), 2), number(float(value[n].max()), 2))
         for n in np.argsort(-total, kind="stable")[:TOP]
     ]
     return table(GPUS, rows)
 
 
-def full_periods(view: View) -> Ints:
+def full_periods(run: RunFigures) -> Ints:
     """Periods in which every GPU of the pool is in use, (N,)."""
-    free = view.problem["available"].values - view.problem["firm"].values - view.used("plan")
+    free = run.problem["available"].values - run.problem["firm"].values - run.used("plan")
     return np.asarray((free < WHOLE_GPU).sum(axis=1))
 
 
-def gpu_words(view: View) -> str:
+def gpus_text(run: RunFigures) -> str:
     """Whether one more GPU saves anything."""
-    best = float(view.prices["value_gpu"].values.sum(axis=1).max(initial=-np.inf))
+    best = float(run.prices["value_gpu"].values.sum(axis=1).max(initial=-np.inf))
     saves = f"saves {eur(best)} in the best pool" if best > LEAST_EUR else "saves nothing in any pool"
-    text = f"By the program's duals one more GPU {saves} over {hours(float(view.edges[-1]))}"
-    return f"{text}; a negative figure is what it costs to keep it idle. {_lower_bound(view)}".strip()
+    text = f"By the program's duals one more GPU {saves} over {hours(float(run.edges[-1]))}"
+    return f"{text}; a negative figure is what it costs to keep it idle. {_lower_bound(run)}".strip()
 
 
-def _lower_bound(view: View) -> str:
+def _lower_bound(run: RunFigures) -> str:
     """What the figure leaves out where a pool is full for long."""
-    full = full_periods(view)
-    often = [n for n in np.argsort(-full, kind="stable") if full[n] >= OFTEN * len(view.dt)]
+    full = full_periods(run)
+    often = [n for n in np.argsort(-full, kind="stable") if full[n] >= OFTEN * len(run.dt)]
     if not often:
         return ""
-    names = listed([clipped(view.pools[n]) for n in often])
+    names = listed([clipped(run.pools[n]) for n in often])
     return (
         f"{names} {'is' if len(often) == 1 else 'are'} full much of the time: "
         "the program's cooling ends where the last GPU of a hall is busy, and scarcity can count there and not here, "
@@ -324,28 +290,24 @@ def _lower_bound(view: View) -> str:
     )
 
 
-def grid_table(view: View) -> Table | None:
+def grid_table(run: RunFigures) -> Table | None:
     """One more MW of grid connection through the whole horizon by site; None where no limit binds."""
-    value = view.prices["value_grid"].values
+    value = run.prices["value_grid"].values
     total = value.sum(axis=1)
+    bound = (value > LEAST_EUR).sum(axis=1)
     rows = [
-        row(
-            view.sites[s],
-            number(float(total[s]), 2),
-            number(int((value[s] > LEAST_EUR).sum())),
-            number(float(value[s].max()), 2),
-        )
+        row(run.sites[s], number(float(total[s]), 2), number(int(bound[s])), number(float(value[s].max()), 2))
         for s in _largest(total)
     ]
     return table(GRID, rows) if rows else None
 
 
-def cap_words(found: list[Cap]) -> str:
-    """Which caps cost something, and how much a hundredth is worth."""
+def caps_text(found: list[Cap]) -> str:
+    """Which caps cost something, and the marginal value of a hundredth."""
     if not found:
         return "There is no PUE cap."
-    costly = sorted((c for c in found if c.worth_eur > LEAST_EUR), key=lambda c: -c.worth_eur)
+    costly = sorted((c for c in found if c.value_eur > LEAST_EUR), key=lambda c: -c.value_eur)
     if not costly:
         return "No PUE cap costs anything: the cheapest plan meets all of them."
-    told = [f"{c.name} ({eur(c.worth_eur)} per 0.01)" for c in costly]
-    return f"{counted(len(costly), 'cap')} cost money: {listed(told, 8)}."
+    named = [f"{c.name} ({eur(c.value_eur)} per 0.01)" for c in costly]
+    return f"{counted(len(costly), 'cap')} cost money: {listed(named, 8)}."

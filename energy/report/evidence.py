@@ -1,9 +1,4 @@
-"""Executability, objective against bill, and the certificate, in words and tables.
-
-Where every series came from, how good it is, and what a reader must know before trusting a saving.
-
-Hydropower zones: a year of reservoir filling against the range of twenty years, and the last days' generation.
-"""
+"""What the figures rest on: certificate, objective against bill, executability, series and reservoirs."""
 
 from __future__ import annotations
 
@@ -14,25 +9,11 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from energy.report import charts
-from energy.report.charts import light
-from energy.report.sites import Picture
-from energy.report.text import (
-    MONTHS,
-    Cell,
-    Column,
-    Table,
-    listed,
-    number,
-    power_of_ten,
-    prose,
-    row,
-    share,
-    short_day,
-    table,
-    words,
-)
-from energy.report.view import NOT_SEEN, View
-from energy.schema import Floats, Times
+from energy.report.charts import HEADROOM, Picture, light
+from energy.report.figures import RunFigures
+from energy.report.formatting import MONTHS, listed, number, power_of_ten, share, short_day, utc
+from energy.report.tables import Cell, Column, Table, left, prose, row, table
+from energy.schema import QUALITY, Floats, Times
 
 #: Named differences between objective and bill: key in summary.json, name, where it comes from.
 DIFFERENCES = (
@@ -51,47 +32,45 @@ DIFFERENCES = (
     ("cap_penalty_eur", "Penalty for exceeded PUE caps", "not money: what keeps the program from breaking a cap"),
     ("unexplained_eur", "Without a name", "must be below a cent"),
 )  # fmt: skip
+#: Undone work below this share of all work is the solver's rounding.
+LEAST_UNDONE = 1e-7
+#: Qualities that were not seen on a market or by an instrument at the place and time.
+NOT_SEEN = ("proxy", "persistence", "scenario")
 #: What no certificate can say.
 SCOPE = "Not proven: that prices, weather and jobs come as assumed, or that fractions of GPUs can be had."
 
 
-def executability(view: View) -> Table | None:
+def executability(run: RunFigures) -> Table | None:
     """How far the schedule is from whole GPUs, one site per job and few starts."""
-    shape = view.record.summary.get("shape")
+    shape = run.record.summary.get("shape")
     if not shape:
         return None
+    fraction = "whole numbers come with the executable plan"
     rows = (
         ("Job-periods with GPUs", number(shape["active_job_periods"]), "a job holding GPUs in one period"),
-        (
-            "of them with a fraction of a GPU",
-            share(shape["fractional_share"]),
-            "whole numbers come with the executable plan",
-        ),
+        ("of them with a fraction of a GPU", share(shape["fractional_share"]), fraction),
         ("of them on two sites or more", share(shape["two_sites_share"]), "a real job runs at one site at a time"),
         ("Starts per job", number(shape["starts_per_job"], 1), "one is a job that never pauses"),
         ("Moves per job", number(shape["moves_per_job"], 1), "changes of the site that holds most of its GPUs"),
     )
-    return table((words("Measure"), Column("Plan"), prose("Meaning")), [row(*r) for r in rows])
+    return table((left("Measure"), Column("Plan"), prose("Meaning")), [row(*r) for r in rows])
 
 
-def reconciliation(view: View) -> Table | None:
+def reconciliation(run: RunFigures) -> Table | None:
     """From the program's objective to the bill, difference by difference [EUR]."""
-    found: dict[str, Any] = view.record.summary.get("reconciliation", {})
+    found: dict[str, Any] = run.record.summary.get("reconciliation", {})
     if not found:
         return None
     rows = [row("Objective of the program", number(found["objective_eur"], 2), "")]
     rows += [row(f"less: {name}", number(-found[key], 2, sign=True), why) for key, name, why in DIFFERENCES]
-    total = row(
-        "Bill of the plan, from raw inputs",
-        number(found["bill_eur"], 2),
-        "spot, energy charges, taxes, demand charges; no VAT",
-    )
-    return table((words("Item"), Column("Amount", "EUR"), prose("Cause")), rows, total)
+    contents = "spot, energy charges, taxes, demand charges; no VAT"
+    total = row("Bill of the plan, from raw inputs", number(found["bill_eur"], 2), contents)
+    return table((left("Item"), Column("Amount", "EUR"), prose("Cause")), rows, total)
 
 
-def reconciliation_words(view: View) -> str:
+def reconciliation_text(run: RunFigures) -> str:
     """Whether objective and bill agree."""
-    found = view.record.summary.get("reconciliation", {})
+    found = run.record.summary.get("reconciliation", {})
     if not found:
         return "The run folder holds no reconciliation."
     verdict = "agree" if found["agrees"] else "do NOT agree"
@@ -101,41 +80,37 @@ def reconciliation_words(view: View) -> str:
     )
 
 
-def certificate_words(view: View) -> list[str]:
+def certificate(run: RunFigures) -> list[str]:
     """What was proven, in sentences."""
-    proof: dict[str, Any] = view.record.summary.get("certificate", {})
+    proof: dict[str, Any] = run.record.summary.get("certificate", {})
     if not proof:
         return ["The run folder holds no certificate."]
     sizes = (
         f"{number(proof['rows'])} rows, {number(proof['columns'])} columns and {number(proof['nonzeros'])} coefficients"
     )
     first = f"The whole program ({sizes}) was rebuilt from the saved Problem with numpy, without modeller or solver."
+    measured = (
+        f"Relative gap {power_of_ten(proof['relative_gap'])}; the largest violation of any row or bound is "
+        f"{power_of_ten(proof['max_violation'])} (scaled), at {proof['worst_row'] or 'none'}."
+    )
     if not proof["pass"]:
-        return [first, "The proof FAILED: the plan must not be used.", _measured(proof)]
+        return [first, "The proof FAILED: the plan must not be used.", measured]
     bound = (
         f"No plan under the same limits can cost less than {number(proof['dual_eur'], 2)} EUR, penalties included; "
         f"this one costs {number(proof['primal_eur'], 2)} EUR."
     )
-    return [first, bound, _measured(proof), SCOPE]
+    return [first, bound, measured, SCOPE]
 
 
-def _measured(proof: dict[str, Any]) -> str:
-    return (
-        f"Relative gap {power_of_ten(proof['relative_gap'])}; the largest violation of any row or bound is "
-        f"{power_of_ten(proof['max_violation'])} (scaled), at {proof['worst_row'] or 'none'}."
-    )
-
-
-def undone_table(view: View, most: int = 10) -> Table | None:
+def undone_table(run: RunFigures, most: int = 10) -> Table | None:
     """Jobs with work left undone, most first; None where all is done."""
-    short, work = view.solution["short"].values * view.there, view.problem["work_left"].values
-    if not view.record.summary["undone_gpu_hours"] > 1e-7 * work.sum():
+    short, work = run.solution["short"].values * run.there, run.problem["work_left"].values
+    least = LEAST_UNDONE * work.sum()
+    if not run.record.summary["undone_gpu_hours"] > least:
         return None
-    order = [int(j) for j in (-short).argsort(kind="stable")[:most] if short[j] > 1e-7 * work.sum()]
-    columns = (words("Job"), Column("Left undone", "GPU-h"), Column("Of its work"))
-    return table(
-        columns, [row(view.jobs[j], number(float(short[j]), 1), Cell(share(float(short[j] / work[j])))) for j in order]
-    )
+    order = [int(j) for j in (-short).argsort(kind="stable")[:most] if short[j] > least]
+    rows = [row(run.jobs[j], number(float(short[j]), 1), share(float(short[j] / work[j]))) for j in order]
+    return table((left("Job"), Column("Left undone", "GPU-h"), Column("Of its work")), rows)
 
 
 #: What a quality means to a reader.
@@ -148,75 +123,93 @@ MEANING = {
     "persistence": "a gap filled with earlier values",
     "scenario": "made up from summary figures",
 }
-COLUMNS = (words("Kind"), words("For"), words("Quality, periods"), prose("Source"), prose("Licence"), words("File"))
+COLUMNS = (left("Kind"), left("For"), left("Quality, periods"), prose("Source"), prose("Licence"), left("File"))
 
 
-def series_table(view: View) -> Table | None:
+def series_table(run: RunFigures) -> Table | None:
     """One row per series of the manifest."""
-    found: list[dict[str, Any]] = view.record.manifest.get("series", [])
+    found: list[dict[str, Any]] = run.record.manifest.get("series", [])
     return table(COLUMNS, [_row(s) for s in found]) if found else None
 
 
 def _row(series: dict[str, Any]) -> tuple[Cell, ...]:
     quality: dict[str, int] = series.get("quality", {})
-    told = ", ".join(f"{name} {number(count)}" for name, count in quality.items())
+    counts = ", ".join(f"{name} {number(count)}" for name, count in quality.items())
     mark = "bad" if set(quality) & set(NOT_SEEN) else ""
-    return row(series["kind"], series["name"], Cell(told, mark=mark), series.get("source", ""),
+    return row(series["kind"], series["name"], Cell(counts, mark=mark), series.get("source", ""),
                series.get("licence", ""), series.get("file", ""))  # fmt: skip
 
 
-def credits_due(view: View) -> list[str]:
-    """What the licences of the series, rates and hydropower signals ask a reader to be told, each once."""
-    manifest, water = view.record.manifest, (view.record.reservoirs, view.record.hydro)
+def credits_due(run: RunFigures) -> list[str]:
+    """What the licences of the series, rates and hydropower signals ask to be credited, each once."""
+    manifest, water = run.record.manifest, (run.record.reservoirs, run.record.hydro)
     owed = [*manifest.get("series", []), *manifest.get("rates", []), *(ds.attrs for ds in water if ds is not None)]
     texts = [(str(o.get("attribution", "")), str(o.get("licence", ""))) for o in owed]
     return list(dict.fromkeys(f"{who} ({terms})" if terms else who for who, terms in texts if who))
 
 
-def warnings(view: View) -> list[str]:
+def warnings(run: RunFigures) -> list[str]:
     """One line per quality that was not seen: which series, and what it means."""
-    doubtful = view.doubtful()
     out = []
     for quality in NOT_SEEN:
-        names = [_part(name, shares[quality]) for name, shares in doubtful.items() if quality in shares]
-        out += [f"{quality} ({MEANING[quality]}): {listed(_merged(names), 6)}"] if names else []
+        found = {kind: _sites_with(run, kind, quality) for kind in ("price", "weather")}
+        names = [f"{kind} of {listed(sites, 8)}" for kind, sites in found.items() if sites]
+        out += [f"{quality} ({MEANING[quality]}): {listed(names, 6)}"] if names else []
     return out
 
 
-def _part(name: str, part: float) -> str:
-    return name if part == 1 else f"{name} ({share(part, 0)} of periods)"
+def _sites_with(run: RunFigures, kind: str, quality: str) -> list[str]:
+    """Sites whose price or weather has periods of a quality, with their share."""
+    shares = (run.problem[f"{kind}_quality"].values == QUALITY.index(quality)).mean(axis=1)
+    parts = {name: float(part) for name, part in zip(run.sites, shares, strict=True) if part > 0}
+    return [name if part == 1 else f"{name} ({share(part, 0)} of periods)" for name, part in parts.items()]
 
 
-def _merged(names: list[str]) -> list[str]:
-    """ "weather of a", "weather of b" become "weather of a, b"."""
-    groups: dict[str, list[str]] = {}
-    for name in names:
-        kind, _, place = name.partition(" of ")
-        groups.setdefault(kind, []).append(place)
-    return [f"{kind} of {listed(places, 8)}" for kind, places in groups.items()]
+def run_tables(run: RunFigures) -> list[tuple[str, Table]]:
+    """The manifest's small print: run, versions, seconds, input hashes."""
+    m = run.record.manifest
+    solver = m.get("solver", {})
+    first = {
+        "run id": m.get("run_id", ""), "written": utc(str(m.get("created_utc", ""))),
+        "solver status": solver.get("status", ""), "solver iterations": number(solver.get("iterations", 0)),
+    }  # fmt: skip
+    seconds = {k: f"{v:.3f}" for k, v in m.get("seconds", {}).items()}
+    found = {"Run": first, "Versions": m.get("versions", {}), "Seconds by stage": seconds,
+             "Input files, SHA-256": m.get("inputs_sha256", {})}  # fmt: skip
+    columns = (left("Item"), prose("Value"))
+    return [
+        (name, table(columns, [row(str(k), str(v)) for k, v in pairs.items()]))
+        for name, pairs in found.items()
+        if pairs
+    ]
 
 
 #: Height of the panel [px], and of the scale: full is 100 %.
 HEIGHT, FULL = 110.0, 100.0
 #: Months between labels, so that twelve months show four.
 MONTHS_APART = 3
-#: Days between labels under a week, and the scale above the highest value.
-DAYS_APART, HEADROOM = 2.0, 1.05
+#: Days between labels under a week.
+DAYS_APART = 2.0
 
 
-def pictures(view: View) -> list[Picture]:
+def reservoir_pictures(run: RunFigures) -> list[Picture]:
     """One per zone whose reservoirs are known, then one per zone whose generation is, in the order of the files."""
-    weeks, hourly = view.record.reservoirs, view.record.hydro
-    return [_zone(ds, z) for ds, z in _known(weeks, "_filling")] + [
-        _generation(ds, z) for ds, z in _known(hourly, "_hydro_mw")
-    ]
+    filling, generation = _known(run.record.reservoirs, "_filling"), _known(run.record.hydro, "_hydro_mw")
+    return [_zone(ds, z) for ds, z in filling] + [_generation(ds, z) for ds, z in generation]
+
+
+def has_reservoirs(run: RunFigures) -> bool:
+    """Whether a zone's reservoirs or generation are known."""
+    return bool(_known(run.record.reservoirs, "_filling") or _known(run.record.hydro, "_hydro_mw"))
 
 
 def _known(ds: xr.Dataset | None, suffix: str) -> list[tuple[xr.Dataset, str]]:
     """The times that a zone has a value of, and the zone, for each that has any."""
-    names = [] if ds is None else [str(n) for n in ds.data_vars if str(n).endswith(suffix)]
-    known = [(n, np.flatnonzero(np.isfinite(ds[n].values))) for n in names] if ds is not None else []
-    return [(ds.isel(time=at), n.removesuffix(suffix)) for n, at in known if len(at) and ds is not None]
+    if ds is None:
+        return []
+    names = [str(n) for n in ds.data_vars if str(n).endswith(suffix)]
+    known = [(n, np.flatnonzero(np.isfinite(ds[n].values))) for n in names]
+    return [(ds.isel(time=at), n.removesuffix(suffix)) for n, at in known if len(at)]
 
 
 def _zone(ds: xr.Dataset, zone: str) -> Picture:
@@ -230,8 +223,10 @@ def _zone(ds: xr.Dataset, zone: str) -> Picture:
     ax.set_ylim(0, FULL)
     charts.title(ax, "Reservoir filling, %", [("filling", "plan"), ("median", "soft")])
     _label(ax, ds["time"].values)
-    words = f"{zone}: weekly reservoir filling against its twenty-year range"
-    return Picture(zone, _facts(ds["time"].values, filling, middle), charts.inline(figure, f"reservoirs {zone}", words))
+    caption = f"{zone}: weekly reservoir filling against its twenty-year range"
+    return Picture(
+        zone, _facts(ds["time"].values, filling, middle), charts.inline(figure, f"reservoirs {zone}", caption)
+    )
 
 
 def _generation(ds: xr.Dataset, zone: str) -> Picture:
@@ -245,8 +240,8 @@ def _generation(ds: xr.Dataset, zone: str) -> Picture:
     ax.set_xticks(days, [short_day(time[0] + np.timedelta64(round(24 * d), "h")) for d in days])
     charts.title(ax, "Hydro generation, MW")
     facts = f"{number(power.mean())} MW on average, {number(power.min())} to {number(power.max())} MW"
-    words = f"{zone}: hydro generation by hour"
-    return Picture(f"{zone} generation", facts, charts.inline(figure, f"generation {zone}", words))
+    svg = charts.inline(figure, f"generation {zone}", f"{zone}: hydro generation by hour")
+    return Picture(f"{zone} generation", facts, svg)
 
 
 def _percent(ds: xr.Dataset, name: str) -> Floats:

@@ -1,7 +1,4 @@
-"""PUE (ISO/IEC 30134-2) by hour and over each cap's windows, and what a looser cap is worth.
-
-Legal and own limits on PUE, WUE and ERF: the year's balance, and what tightening or breaching one would cost.
-"""
+"""PUE (ISO/IEC 30134-2) by hour, PUE caps by window, and the year's balance of limits on PUE, WUE and ERF."""
 
 from __future__ import annotations
 
@@ -15,10 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FormatStrFormatter
 
 from energy.report import charts
-from energy.report.charts import light
-from energy.report.sites import Picture, span
-from energy.report.text import Cell, Column, Table, counted, eur, hours, limit, number, row, table, words
-from energy.report.view import Horizon, View
+from energy.report.charts import Picture, TimeAxis, light, span
+from energy.report.figures import RunFigures, ratio
+from energy.report.formatting import counted, eur, hours, limit, number, number_or_dash
+from energy.report.tables import Cell, Column, Table, left, row, table
+from energy.report.view import LIMIT_STATUS
+from energy.report.view import pue as pue_text
 from energy.schema import Floats, Ints
 
 #: Height of the panel, and room at its right for the caps' limits [px].
@@ -31,7 +30,7 @@ APART = 11.0
 MARK = 5.0
 #: Colour role of the windows of rolling caps.
 WINDOWS = "series3"
-#: The step of a cap whose worth is shown.
+#: The step of a cap whose marginal value is shown.
 LOOSER = 0.01
 
 
@@ -48,7 +47,7 @@ class Cap:
     base: Floats
     room_mwh: float
     bound: int
-    worth_eur: float
+    value_eur: float
 
     @property
     def rolling(self) -> bool:
@@ -56,94 +55,75 @@ class Cap:
         return len(self.rows) > 1 and bool((self.lengths > self.lengths.min()).any() or self.lengths[0] > 1)
 
 
-def caps(view: View) -> list[Cap]:
+def caps(run: RunFigures) -> list[Cap]:
     """The caps in the order of the Problem, windows of one name taken together."""
-    names = np.array([str(c).split("@")[0] for c in view.problem["cap"].values], dtype=object)
-    return [_cap(view, name, np.flatnonzero(names == name)) for name in dict.fromkeys(names.tolist())]
+    names = np.array([str(c).split("@")[0] for c in run.problem["cap"].values], dtype=object)
+    return [_cap(run, name, np.flatnonzero(names == name)) for name in dict.fromkeys(names.tolist())]
 
 
-def _cap(view: View, name: str, rows: Ints) -> Cap:
-    p = view.problem
+def _cap(run: RunFigures, name: str, rows: Ints) -> Cap:
+    p = run.problem
     start, stop = p["cap_start"].values[rows], p["cap_stop"].values[rows]
     site, limits = int(p["cap_site"].values[rows[0]]), p["cap_limit"].values[rows]
-    facility, it = window_energy(view, view.plan, site, start, stop)
-    base_facility, base_it = window_energy(view, view.base, site, start, stop)
-    value = view.prices["value_cap"].values[rows]
+    facility, it = window_energy(run, run.plan, site, start, stop)
+    base_facility, base_it = window_energy(run, run.base, site, start, stop)
+    value = run.prices["value_cap"].values[rows]
     room = p["cap_credit"].values[rows] + limits * it - facility
-    return Cap(name, site, float(limits[0]), rows, view.edges[stop] - view.edges[start], ratio(facility, it),
-               ratio(base_facility, base_it), float(room.min()), int((value > 0).sum()),
+    return Cap(name, site, float(limits[0]), rows, run.edges[stop] - run.edges[start], ratio(facility, it, 1.0),
+               ratio(base_facility, base_it, 1.0), float(room.min()), int((value > 0).sum()),
                float(value.sum()) * LOOSER)  # fmt: skip
 
 
-def window_energy(view: View, replay: xr.Dataset, site: int, start: Ints, stop: Ints) -> tuple[Floats, Floats]:
+def window_energy(run: RunFigures, replay: xr.Dataset, site: int, start: Ints, stop: Ints) -> tuple[Floats, Floats]:
     """Facility and IT energy inside windows, each (R,) [MWh]."""
     out = []
     for name in ("facility_mw", "site_it_mw"):
         power = replay[name].values
-        energy = (power.sum(axis=0) if site < 0 else power[site]) * view.dt
+        energy = (power.sum(axis=0) if site < 0 else power[site]) * run.dt
         total = np.concatenate([[0.0], np.cumsum(energy)])
         out.append(total[stop] - total[start])
     return out[0], out[1]
 
 
-def ratio(facility: Floats, it: Floats) -> Floats:
-    """PUE, 1 where there is no IT load."""
-    return np.where(it > 0, facility / np.where(it > 0, it, 1.0), 1.0)
+def hourly(run: RunFigures, replay: xr.Dataset, site: int) -> Floats:
+    """PUE of each period, 1 without IT load, (T,); site -1 is the fleet."""
+    periods = np.arange(len(run.dt))
+    return ratio(*window_energy(run, replay, site, periods, periods + 1), 1.0)
 
 
-def hourly(view: View, replay: xr.Dataset, site: int) -> Floats:
-    """PUE of each period, (T,); site -1 is the fleet."""
-    periods = np.arange(len(view.dt))
-    return ratio(*window_energy(view, replay, site, periods, periods + 1))
-
-
-def pictures(view: View, horizon: Horizon, found: list[Cap]) -> list[Picture]:
+def pictures(run: RunFigures, time: TimeAxis, found: list[Cap]) -> list[Picture]:
     """Hourly PUE of plan and run-now against the caps, per shown site and for the fleet."""
-    who = [*view.shown, *([-1] if len(view.sites) > 1 else [])]
-    curves = {s: [horizon.mean(hourly(view, replay, s)) for replay in (view.plan, view.base)] for s in who}
+    who = [*run.shown, *([-1] if len(run.sites) > 1 else [])]
+    curves = {s: [time.mean(hourly(run, replay, s)) for replay in (run.plan, run.base)] for s in who}
     low, high = span(np.concatenate([c for pair in curves.values() for c in pair]))
     near = [c.limit for c in found if c.limit <= high + FAR]
     scale = (low, max([high, *(value + 0.1 * (high - low) for value in near)]))
-    return [_picture(view, horizon, s, curves[s], [c for c in found if c.site == s], scale) for s in who]
+    return [_picture(run, time, s, curves[s], [c for c in found if c.site == s], scale) for s in who]
 
 
 def _picture(
-    view: View, horizon: Horizon, s: int, curves: list[Floats], mine: list[Cap], scale: tuple[float, float]
+    run: RunFigures, time: TimeAxis, s: int, curves: list[Floats], mine: list[Cap], scale: tuple[float, float]
 ) -> Picture:
-    name = view.sites[s] if s >= 0 else "fleet"
+    name = run.sites[s] if s >= 0 else "fleet"
     figure, (ax,) = charts.panels([HEIGHT], right=RIGHT)
     for curve, role, width in zip(curves[::-1], ("base", "plan"), (1.1, 1.5), strict=True):
-        charts.stairs(ax, curve, horizon.edges, edgecolor=light(role), linewidth=width)
-    horizon.label(ax)
+        charts.stairs(ax, curve, time.edges, edgecolor=light(role), linewidth=width)
+    time.label(ax)
     ax.set_ylim(*scale)
     ax.yaxis.set_major_formatter(FormatStrFormatter("%.2f"))
-    _windows(ax, view, [c for c in mine if c.rolling and c.limit <= scale[1]])
-    _horizon_mark(ax, view.record.summary["pue"].get(name), float(horizon.edges[-1]))
-    _limits(ax, sorted({c.limit for c in mine if c.limit <= scale[1]}), scale)
-    charts.title(ax, "PUE by period", _keys(mine, scale))
-    words = f"{name}: PUE of each period against its caps"
-    return Picture(name, _facts(view, name, mine), charts.inline(figure, f"pue {s}", words))
-
-
-def _windows(ax: Axes, view: View, rolling: list[Cap]) -> None:
-    """PUE of the windows of rolling caps, each drawn at its window's end."""
-    for cap in rolling:
-        ends = view.edges[view.problem["cap_stop"].values[cap.rows]]
-        ax.plot(ends, cap.pue, color=light(WINDOWS), linewidth=1.3)
-
-
-def _keys(mine: list[Cap], scale: tuple[float, float]) -> list[tuple[str, str]]:
-    """Names of what is drawn, in its colours."""
     drawn = [c for c in mine if c.limit <= scale[1]]
+    rolling = [c for c in drawn if c.rolling]
+    for cap in rolling:  # the PUE of each window at the window's end
+        ax.plot(run.edges[run.problem["cap_stop"].values[cap.rows]], cap.pue, color=light(WINDOWS), linewidth=1.3)
+    horizon, end = run.record.summary["pue"].get(name), float(time.edges[-1])
+    if horizon is not None:  # energy-weighted, a mark at the right end
+        ax.plot([0.982 * end, end], [horizon, horizon], color=light("plan"), linewidth=MARK)
+    _limits(ax, sorted({c.limit for c in drawn}), scale)
     keys = [("plan", "plan"), ("▪ horizon", "plan"), ("run-now", "soft")]
-    keys += [("windows", WINDOWS)] if any(c.rolling for c in drawn) else []
-    return keys + ([("cap", "warm")] if drawn else [])
-
-
-def _horizon_mark(ax: Axes, value: float | None, end: float) -> None:
-    """The plan's energy-weighted PUE of the whole horizon, a mark at the right end."""
-    if value is not None:
-        ax.plot([0.982 * end, end], [value, value], color=light("plan"), linewidth=MARK)
+    keys += ([("windows", WINDOWS)] if rolling else []) + ([("cap", "warm")] if drawn else [])
+    charts.title(ax, "PUE by period", keys)
+    caption = f"{name}: PUE of each period against its caps"
+    return Picture(name, _facts(run, name, mine), charts.inline(figure, f"pue {s}", caption))
 
 
 def _limits(ax: Axes, limits: list[float], scale: tuple[float, float]) -> None:
@@ -157,21 +137,21 @@ def _limits(ax: Axes, limits: list[float], scale: tuple[float, float]) -> None:
                     textcoords="offset points", va="center", color=light("warm"), annotation_clip=False)  # fmt: skip
 
 
-def _facts(view: View, name: str, mine: list[Cap]) -> str:
-    plan, base = (view.record.summary[k].get(name) for k in ("pue", "pue_baseline"))
-    text = f"horizon {number(plan, 4)}, run-now {number(base, 4)}" if plan and base else "no IT load"
+def _facts(run: RunFigures, name: str, mine: list[Cap]) -> str:
+    plan, base = (run.record.summary[k].get(name) for k in ("pue", "pue_baseline"))
+    text = f"horizon {pue_text(plan)}, run-now {pue_text(base)}" if plan and base else "no IT load"
     limits = ", ".join(f"{c.name.split(':')[-1]} {limit(c.limit)}" for c in mine)
     return f"{text}; caps: {limits}" if mine else f"{text}; no cap"
 
 
 COLUMNS = (
-    words("Cap"), Column("Limit"), words("Windows in the horizon"), Column("Highest, plan"), Column("Highest, run-now"),
+    left("Cap"), Column("Limit"), left("Windows in the horizon"), Column("Highest, plan"), Column("Highest, run-now"),
     Column("Least room", "MWh"), Column("Windows that bind"), Column("Worth of 0.01 more"),
 )  # fmt: skip
 
 
 def cap_table(found: list[Cap]) -> Table:
-    """Each cap with its highest window PUE and the worth of loosening it by 0.01 in all its windows."""
+    """Each cap with its highest window PUE and the marginal value of loosening it by 0.01 in all its windows."""
     return table(COLUMNS, [_row(c) for c in found])
 
 
@@ -179,46 +159,45 @@ def _row(cap: Cap) -> tuple[Cell, ...]:
     over = cap.base.max() > cap.limit
     windows = f"{counted(len(cap.rows), 'window')} of {hours(float(cap.lengths.max()))}"
     return row(
-        cap.name, limit(cap.limit), windows, number(float(cap.pue.max()), 4),
-        Cell(number(float(cap.base.max()), 4), "above the cap" if over else "", "bad" if over else ""),
-        number(cap.room_mwh, 3), number(cap.bound), eur(cap.worth_eur) if cap.worth_eur > 0 else "0",
+        cap.name, limit(cap.limit), windows, pue_text(float(cap.pue.max())),
+        Cell(pue_text(float(cap.base.max())), "above the cap" if over else "", "bad" if over else ""),
+        number(cap.room_mwh, 3), number(cap.bound), eur(cap.value_eur) if cap.value_eur > 0 else "0",
     )  # fmt: skip
 
 
 #: Unit of the room left, and digits of the figure, by metric.
 ROOM = {"pue": ("MWh", 4), "wue": ("m³", 3), "erf": ("MWh", 3)}
-STATUS = {"in_force": "in force", "draft": "draft", "reporting": "reporting only", "own": "own target"}
 LIMIT_COLUMNS = (
-    words("Site"), words("Limit"), words("Figure"), Column("Limit"), Column("Year so far"), Column("This plan"),
+    left("Site"), left("Limit"), left("Figure"), Column("Limit"), Column("Year so far"), Column("This plan"),
     Column("Together"), Column("Room left"), Column("Tighter by 0.01"), Column("Breach", "EUR/MWh"),
 )  # fmt: skip
 
 
-def limit_table(view: View) -> Table | None:
+def limit_table(run: RunFigures) -> Table | None:
     """One row per limit and year; None where no site names one that is in force."""
-    found = view.record.summary.get("limits", [])
+    found = run.record.summary.get("limits", [])
     return table(LIMIT_COLUMNS, [_limit_row(x) for x in found]) if found else None
 
 
-def missed(view: View) -> list[str]:
+def missed(run: RunFigures) -> list[str]:
     """Limits that the year misses with this plan."""
     return [
         f"{x['site']}: {x['metric'].upper()} of {x['year']} stands at {_figure(x, 'together')} with this plan, "
-        f"limit {x['limit']:g} ({x['limit_name']}, {STATUS[x['status']]})."
-        for x in view.record.summary.get("limits", [])
+        f"limit {x['limit']:g} ({x['limit_name']}, {LIMIT_STATUS[x['status']]})."
+        for x in run.record.summary.get("limits", [])
         if x["met"] is False
     ]
 
 
-def sources(view: View) -> list[str]:
+def sources(run: RunFigures) -> list[str]:
     """What each preset measures, where its numbers come from, and the fine it names, each once."""
-    found = view.record.summary.get("limits", [])
-    told = [
+    found = run.record.summary.get("limits", [])
+    texts = [
         f"{x['limit_name']}: {x['boundary']}. Source: {x['source']} (confidence {x['confidence']})."
         + (f" Fine: {x['fine']}." if x["fine"] else "")
         for x in found
     ]
-    return list(dict.fromkeys(told))
+    return list(dict.fromkeys(texts))
 
 
 def _limit_row(x: Mapping[str, Any]) -> tuple[Cell, ...]:
@@ -226,13 +205,13 @@ def _limit_row(x: Mapping[str, Any]) -> tuple[Cell, ...]:
     bad = x["met"] is False
     limit = "reported" if x["limit"] is None else f"{'≥' if x['metric'] == 'erf' else '≤'} {x['limit']:g}"
     return row(
-        x["site"], Cell(x["limit_name"], f"{x['year']}, {STATUS[x['status']]}"), x["metric"].upper(), limit,
+        x["site"], Cell(x["limit_name"], f"{x['year']}, {LIMIT_STATUS[x['status']]}"), x["metric"].upper(), limit,
         _figure(x, "so_far"), _figure(x, "plan"), Cell(_figure(x, "together"), "missed" if bad else "", "bad" if bad else ""),
         "–" if x["room"] is None else Cell(number(x["room"], 1), unit),
         "–" if x["tighter_eur"] is None else eur(x["tighter_eur"]),
-        "–" if x["breach_eur_per_mwh"] is None else number(x["breach_eur_per_mwh"]),
+        number_or_dash(x["breach_eur_per_mwh"]),
     )  # fmt: skip
 
 
 def _figure(x: Mapping[str, Any], key: str) -> str:
-    return "–" if x[key] is None else number(x[key], ROOM[x["metric"]][1])
+    return number_or_dash(x[key], ROOM[x["metric"]][1])

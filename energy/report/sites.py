@@ -1,65 +1,50 @@
-"""One row per site: energy, cost, peak, PUE and how busy its GPUs are.
-
-GPUs in use against those available: the fleet by site, and each site by kind.
-
-Price, dry bulb and load of a site over the horizon: one picture per site, the same scales where that reads well.
-"""
+"""Sites: energy, cost, peak and PUE of each; GPUs in use; price, dry bulb and load over the horizon."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 
 from energy.report import charts
-from energy.report.charts import light, series
-from energy.report.text import Cell, Column, Table, hours, number, places, row, share, table, unit, words
-from energy.report.view import Horizon, View
+from energy.report.charts import HEADROOM, Picture, TimeAxis, series, span
+from energy.report.figures import RunFigures
+from energy.report.formatting import hours, number, number_or_dash, places, share, unit
+from energy.report.tables import Cell, Column, Table, left, row, table
+from energy.report.view import Legend
 from energy.schema import Floats
 
 COLUMNS = (
-    words("Site"), Column("Energy", "MWh"), Column("Cost", "EUR"), Column("All-in price", "EUR/MWh"),
+    left("Site"), Column("Energy", "MWh"), Column("Cost", "EUR"), Column("All-in price", "EUR/MWh"),
     Column("Run-now cost", "EUR"), Column("Difference", "EUR"), Column("Peak load", "MW"), Column("PUE"),
     Column("GPUs busy"),
 )  # fmt: skip
+#: Heights of the picture of GPUs, and of the panels of price, dry bulb and load [px].
+GPU_HEIGHT, HEIGHTS = 120.0, (74.0, 56.0, 92.0)
+#: From so many GPUs on the pictures count in thousands, so that every scale has short numbers.
+MANY, KILO = 5000.0, 1000.0
+#: Sites share one load scale unless the largest has more than this many times the load of the smallest.
+COMPARABLE = 4.0
 
 
-def site_table(view: View) -> Table:
+def site_table(run: RunFigures) -> Table:
     """The plan by site, run-now's energy, price, peak, PUE and business below each figure."""
-    return table(COLUMNS, [_row(view, s) for s in range(len(view.sites))], _total(view))
+    return table(COLUMNS, [_row(run, s) for s in range(len(run.sites))], _row(run, None))
 
 
-def _row(view: View, s: int) -> tuple[Cell, ...]:
-    energy, base_energy = (float(view.energy(who)[s]) for who in ("plan", "base"))
-    cost, base = (float(view.cost(who)[s]) for who in ("plan", "base"))
-    peaks = [float(view.replay(who)["facility_mw"].values[s].max()) for who in ("plan", "base")]
-    return _cells(view, view.sites[s], (energy, base_energy), (cost, base), peaks, s)
-
-
-def _total(view: View) -> tuple[Cell, ...]:
-    energy, base_energy = (float(view.energy(who).sum()) for who in ("plan", "base"))
-    cost, base = (float(view.cost(who).sum()) for who in ("plan", "base"))
-    return _cells(view, "fleet", (energy, base_energy), (cost, base), None, None)
-
-
-def _cells(
-    view: View,
-    name: str,
-    energy: tuple[float, float],
-    cost: tuple[float, float],
-    peaks: list[float] | None,
-    s: int | None,
-) -> tuple[Cell, ...]:
-    e, c = places(float(view.energy("base").max())), places(float(view.cost("base").max()))
-    busy_plan, busy_base = (busy(view, who, s) for who in ("plan", "base"))
+def _row(run: RunFigures, s: int | None) -> tuple[Cell, ...]:
+    """One site, or the fleet."""
+    name, mine = ("fleet", slice(None)) if s is None else (run.sites[s], slice(s, s + 1))
+    energy, base_energy = (float(run.energy(who)[mine].sum()) for who in ("plan", "base"))
+    cost, base = (float(run.cost(who)[mine].sum()) for who in ("plan", "base"))
+    e, c = places(float(run.energy("base").max())), places(float(run.cost("base").max()))
+    peaks = (
+        [] if s is None else [number(float(run.replays[w]["facility_mw"].values[s].max()), 2) for w in ("plan", "base")]
+    )
+    pue = [number_or_dash(run.record.summary[key].get(name), 4) for key in ("pue", "pue_baseline")]
     return row(
-        name, Cell(number(energy[0], e), number(energy[1], e)), number(cost[0], c),
-        Cell(_price(cost[0], energy[0]), _price(cost[1], energy[1])), number(cost[1], c),
-        difference(cost[0] - cost[1], c),
-        Cell(number(peaks[0], 2), number(peaks[1], 2)) if peaks else "",
-        Cell(_pue(view, "pue", name), _pue(view, "pue_baseline", name)), Cell(share(busy_plan), share(busy_base)),
+        name, Cell(number(energy, e), number(base_energy, e)), number(cost, c),
+        Cell(_price(cost, energy), _price(base, base_energy)), number(base, c), difference(cost - base, c),
+        Cell(*peaks) if peaks else "", Cell(*pue), Cell(*(share(run.busy(who, s)) for who in ("plan", "base"))),
     )  # fmt: skip
 
 
@@ -70,205 +55,122 @@ def difference(value: float, digits: int = 0) -> Cell:
 
 
 def _price(cost: float, energy: float) -> str:
-    return number(cost / energy, 2) if energy > 0 else "–"
+    return number_or_dash(cost / energy if energy > 0 else None, 2)
 
 
-def _pue(view: View, which: str, name: str) -> str:
-    value = view.record.summary[which].get(name)
-    return number(value, 4) if value is not None else "–"
-
-
-#: Height of one panel [px].
-HEIGHT = 120.0
-#: From so many GPUs on the pictures count in thousands, so that every scale has short numbers.
-MANY, KILO = 5000.0, 1000.0
-
-
-def fleet_pictures(view: View, horizon: Horizon) -> list[Picture]:
+def fleet_pictures(run: RunFigures, time: TimeAxis) -> list[Picture]:
     """GPUs in use stacked by site: the plan and run-now side by side."""
-    available = view.problem["available"].values.sum(axis=0)
+    available = run.problem["available"].values.sum(axis=0)
+    per, heading = _scale(run)
     out = []
     for who, name in (("plan", "Plan"), ("base", "Run-now")):
-        figure, (ax,) = charts.panels([HEIGHT])
-        per, heading = scale(view)
-        stack(ax, horizon, _by_site(view, who) / per, ["firm", *fleet_roles(view)], available / per)
+        figure, (ax,) = charts.panels([GPU_HEIGHT])
+        _stack(ax, time, _by_site(run, who) / per, [role for _, role in fleet_legend(run)], available / per)
         charts.title(ax, heading, [("- - available", "soft")])
-        picture = charts.inline(figure, f"gpus {who}", f"{name}: GPUs in use by site against those available")
-        out.append(Picture(name, f"{share(busy(view, who))} of available GPU-hours used", picture))
+        svg = charts.inline(figure, f"gpus {who}", f"{name}: GPUs in use by site against those available")
+        out.append(Picture(name, f"{share(run.busy(who))} of available GPU-hours used", svg))
     return out
 
 
-def fleet_roles(view: View) -> list[str]:
-    """Colour roles of the shown sites, then of the rest."""
-    return [series(i) for i in range(len(view.shown))] + (["base"] if len(view.shown) < len(view.sites) else [])
-
-
-def _by_site(view: View, who: str) -> Floats:
+def _by_site(run: RunFigures, who: str) -> Floats:
     """Firm GPUs of the fleet, jobs at each shown site, jobs at all others, (.., T)."""
-    used = view.used(who)
-    rows = [view.problem["firm"].values.sum(axis=0)]
-    rows += [used[view.pool_site == s].sum(axis=0) for s in view.shown]
-    rest = ~np.isin(view.pool_site, view.shown)
-    return np.array(rows + ([used[rest].sum(axis=0)] if rest.any() else []))
+    used = run.used(who)
+    rows = [run.problem["firm"].values.sum(axis=0), *(used[run.pool_site == s].sum(axis=0) for s in run.shown)]
+    rest = ~np.isin(run.pool_site, run.shown)
+    return np.array(rows + ([used[rest].sum(axis=0)] if len(run.shown) < len(run.sites) else []))
 
 
-def site_pictures(view: View, horizon: Horizon) -> list[Picture]:
+def fleet_legend(run: RunFigures) -> Legend:
+    """The shown sites, then all others, in the order of the stack from below."""
+    shown = [(run.sites[s], series(i)) for i, s in enumerate(run.shown)]
+    return (("firm inference", "firm"), *shown, *([("other sites", "base")] if len(shown) < len(run.sites) else []))
+
+
+def gpu_pictures(run: RunFigures, time: TimeAxis) -> list[Picture]:
     """GPUs in use at each shown site stacked by kind, with run-now's total."""
-    plan, base = view.used("plan"), view.used("base").copy()
-    return [_gpus_of(view, horizon, s, plan, base) for s in view.shown]
+    plan, base = run.used("plan"), run.used("base")
+    return [_gpus_of(run, time, s, plan, base) for s in run.shown]
 
 
-def _gpus_of(view: View, horizon: Horizon, s: int, plan: Floats, base: Floats) -> Picture:
-    mine = view.pool_site == s
-    firm, available = (view.problem[n].values for n in ("firm", "available"))
+def _gpus_of(run: RunFigures, time: TimeAxis, s: int, plan: Floats, base: Floats) -> Picture:
+    mine = run.pool_site == s
+    firm, available = (run.problem[n].values for n in ("firm", "available"))
+    legend = kinds_legend(run)
     rows = [firm[mine].sum(axis=0)]
-    rows += [plan[mine & (np.array(view.kinds) == kind)].sum(axis=0) for kind in kinds(view)]
-    roles = ["firm", *(series(i) for i in range(len(rows) - 1))]
-    per, heading = scale(view)
-    figure, (ax,) = charts.panels([HEIGHT])
-    stack(ax, horizon, np.array(rows) / per, roles, available[mine].sum(axis=0) / per)
-    horizon.line(ax, (firm + base)[mine].sum(axis=0) / per, "ink", 1.1)
-    sums = np.array([available[view.pool_site == i].sum(axis=0).max() for i in range(len(view.sites))])
-    ax.set_ylim(0, top(sums / per, view.shown, s))
+    rows += [plan[mine & (np.array(run.kinds) == kind)].sum(axis=0) for kind, _ in legend[1:]]
+    per, heading = _scale(run)
+    figure, (ax,) = charts.panels([GPU_HEIGHT])
+    _stack(ax, time, np.array(rows) / per, [role for _, role in legend], available[mine].sum(axis=0) / per)
+    time.line(ax, (firm + base)[mine].sum(axis=0) / per, "ink", 1.1)
+    sums = np.array([available[run.pool_site == i].sum(axis=0).max() for i in range(len(run.sites))])
+    ax.set_ylim(0, _top(sums / per, run.shown, s))
     charts.title(ax, heading, [("run-now", "ink"), ("- - available", "soft")])
-    words = f"{view.sites[s]}: GPUs in use by kind against those available"
-    facts = f"{share(busy(view, 'plan', s))} used, run-now {share(busy(view, 'base', s))}"
-    return Picture(view.sites[s], facts, charts.inline(figure, f"gpus site {s}", words))
+    caption = f"{run.sites[s]}: GPUs in use by kind against those available"
+    facts = f"{share(run.busy('plan', s))} used, run-now {share(run.busy('base', s))}"
+    return Picture(run.sites[s], facts, charts.inline(figure, f"gpus site {s}", caption))
 
 
-def kinds(view: View) -> list[str]:
-    """Kinds of GPU in the fleet, those with most GPUs first."""
+def kinds_legend(run: RunFigures) -> Legend:
+    """Kinds of GPU in the fleet, those with most GPUs first, in the order of the stack from below."""
     count: dict[str, float] = {}
-    for kind, most in zip(view.kinds, view.problem["available"].values.max(axis=1), strict=True):
+    for kind, most in zip(run.kinds, run.problem["available"].values.max(axis=1), strict=True):
         count[kind] = count.get(kind, 0.0) + float(most)
-    return sorted(count, key=lambda k: (-count[k], k))
+    kinds = sorted(count, key=lambda k: (-count[k], k))
+    return (("firm inference", "firm"), *((kind, series(i)) for i, kind in enumerate(kinds)))
 
 
-def stack(ax: Axes, horizon: Horizon, rows: Floats, roles: list[str], available: Floats) -> None:
-    """Stacked steps, the available GPUs as a line above."""
-    levels = np.vstack([np.zeros(rows.shape[1]), np.cumsum(rows, axis=0)])
-    for lower, upper, role in zip(levels[:-1], levels[1:], roles, strict=True):
-        if (upper - lower).max() > 0:
-            charts.stairs(ax, horizon.mean(upper), horizon.edges, horizon.mean(lower),
-                       facecolor=light(role), edgecolor="none", linewidth=0)  # fmt: skip
-    horizon.line(ax, available, "soft", 1.0, dashed=True)
-    ax.set_ylim(0, 1.05 * float(available.max()) or 1.0)
-    horizon.label(ax)
+def _stack(ax: Axes, time: TimeAxis, rows: Floats, roles: list[str], available: Floats) -> None:
+    """GPUs in use as areas, those available as a line above."""
+    time.stack(ax, rows, roles)
+    time.line(ax, available, "soft", 1.0, dashed=True)
+    ax.set_ylim(0, HEADROOM * float(available.max()) or 1.0)
 
 
-def scale(view: View) -> tuple[float, str]:
+def most_gpus(run: RunFigures) -> float:
+    """Most GPUs available at once in the fleet."""
+    return float(run.problem["available"].values.sum(axis=0).max())
+
+
+def _scale(run: RunFigures) -> tuple[float, str]:
     """GPUs per unit of the pictures, and the pictures' title."""
-    most = float(view.problem["available"].values.sum(axis=0).max())
-    return (KILO, "GPUs in use, thousand") if most >= MANY else (1.0, "GPUs in use")
+    return (KILO, "GPUs in use, thousand") if most_gpus(run) >= MANY else (1.0, "GPUs in use")
 
 
-def busy(view: View, who: str, site: int | None = None) -> float:
-    """GPU-hours used, firm ones included, of those available; of the fleet or of one site."""
-    mine = np.full(len(view.pools), True) if site is None else view.pool_site == site
-    used = (view.used(who) + view.problem["firm"].values)[mine] @ view.dt
-    room = view.problem["available"].values[mine] @ view.dt
-    return float(used.sum() / room.sum()) if room.sum() > 0 else 0.0
+def week_pictures(run: RunFigures, time: TimeAxis) -> list[Picture]:
+    """Spot price, dry bulb and load of each shown site, the same scales where that reads well."""
+    return [_week_of(run, time, s) for s in run.shown]
 
 
-def fleet_key(view: View) -> Markup:
-    """Names in their colours, in the order of the stack from below."""
-    names = [view.sites[s] for s in view.shown] + ["other sites"]
-    return key(["firm inference", *names[: len(fleet_roles(view))]], ["firm", *fleet_roles(view)])
-
-
-def kinds_key(view: View) -> Markup:
-    """The kinds of GPU in their colours."""
-    names = kinds(view)
-    return key(["firm inference", *names], ["firm", *(series(i) for i in range(len(names)))])
-
-
-def key(names: list[str], roles: list[str]) -> Markup:
-    """Words with a square of their colour before them."""
-    items = [
-        f'<span class="key"><i style="background:var(--{r})"></i>{escape(n)}</span>'
-        for n, r in zip(names, roles, strict=True)
-    ]
-    return Markup(" ".join(items))
-
-
-def total(view: View) -> str:
-    """Most GPUs available at once in the fleet, in words."""
-    return number(float(view.problem["available"].values.sum(axis=0).max()))
-
-
-#: Heights of the three panels [px].
-HEIGHTS = (74.0, 56.0, 92.0)
-#: Sites share one load scale unless the largest has more than this many times the load of the smallest.
-COMPARABLE = 4.0
-#: Empty space above and below a line, as a share of its range.
-MARGIN = 0.06
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture with its heading and one line of figures."""
-
-    name: str
-    facts: str
-    svg: Markup
-
-
-def pictures(view: View, horizon: Horizon) -> list[Picture]:
-    """One per shown site."""
-    return [_week_of(view, horizon, s) for s in view.shown]
-
-
-def _week_of(view: View, horizon: Horizon, s: int) -> Picture:
+def _week_of(run: RunFigures, time: TimeAxis, s: int) -> Picture:
     figure, (price, weather, load) = charts.panels(HEIGHTS)
-    _price_panel(price, view, horizon, s)
-    _weather(weather, view, horizon, s)
-    _load(load, view, horizon, s)
+    spot, dry, limit = (run.problem[n].values for n in ("spot", "temp_air", "grid_limit_mw"))
+    time.shade(price, spot[s] < 0, "negative")
+    time.line(price, spot[s], "spot")
+    price.set_ylim(*span(spot[run.shown]))
+    charts.title(price, "Spot price, EUR/MWh", [("negative", "warm")] if (spot[s] < 0).any() else [])
+    time.line(weather, dry[s], "warm")
+    weather.set_ylim(*span(dry[run.shown]))
+    charts.title(weather, "Dry bulb, °C")
+    time.line(load, limit[s], "ink", 1.0, dashed=True)
+    time.line(load, run.base["facility_mw"].values[s], "base", 1.1)
+    time.line(load, run.plan["facility_mw"].values[s], "plan", 1.5)
+    load.set_ylim(0, _top(limit.max(axis=1), run.shown, s))
+    charts.title(load, "Facility load, MW", [("plan", "plan"), ("run-now", "soft"), ("grid limit", "ink")])
     for ax in (price, weather, load):
-        horizon.label(ax)
-    name = view.sites[s]
-    return Picture(name, _facts(view, s), charts.inline(figure, f"week {s}", f"{name}: spot price, dry bulb and load"))
+        time.label(ax)
+    caption = f"{run.sites[s]}: spot price, dry bulb and load"
+    return Picture(run.sites[s], _week_facts(run, s), charts.inline(figure, f"week {s}", caption))
 
 
-def _price_panel(ax: Axes, view: View, horizon: Horizon, s: int) -> None:
-    spot = view.problem["spot"].values
-    horizon.shade(ax, spot[s] < 0, "negative")
-    horizon.line(ax, spot[s], "spot")
-    ax.set_ylim(*span(spot[view.shown]))
-    charts.title(ax, "Spot price, EUR/MWh", [("negative", "warm")] if (spot[s] < 0).any() else [])
-
-
-def _weather(ax: Axes, view: View, horizon: Horizon, s: int) -> None:
-    dry = view.problem["temp_air"].values
-    horizon.line(ax, dry[s], "warm")
-    ax.set_ylim(*span(dry[view.shown]))
-    charts.title(ax, "Dry bulb, °C")
-
-
-def _load(ax: Axes, view: View, horizon: Horizon, s: int) -> None:
-    limit = view.problem["grid_limit_mw"].values
-    horizon.line(ax, limit[s], "ink", 1.0, dashed=True)
-    horizon.line(ax, view.base["facility_mw"].values[s], "base", 1.1)
-    horizon.line(ax, view.plan["facility_mw"].values[s], "plan", 1.5)
-    ax.set_ylim(0, top(limit.max(axis=1), view.shown, s))
-    charts.title(ax, "Facility load, MW", [("plan", "plan"), ("run-now", "soft"), ("grid limit", "ink")])
-
-
-def top(highest: Floats, shown: list[int], s: int) -> float:
+def _top(highest: Floats, shown: list[int], s: int) -> float:
     """Upper end of a scale from zero: shared by the sites where they are comparable."""
     most, least = float(highest[shown].max()), float(highest[shown].min())
-    return 1.05 * (most if most <= COMPARABLE * least else float(highest[s])) or 1.0
+    return HEADROOM * (most if most <= COMPARABLE * least else float(highest[s])) or 1.0
 
 
-def span(values: Floats) -> tuple[float, float]:
-    """Range of a scale with a margin; never empty."""
-    low, high = float(np.min(values)), float(np.max(values))
-    room = MARGIN * (high - low) or 1.0
-    return low - room, high + room
-
-
-def _facts(view: View, s: int) -> str:
-    spot, dry = view.problem["spot"].values[s], view.problem["temp_air"].values[s]
-    negative = float(view.dt[spot < 0].sum())
+def _week_facts(run: RunFigures, s: int) -> str:
+    spot, dry = run.problem["spot"].values[s], run.problem["temp_air"].values[s]
+    negative = float(run.dt[spot < 0].sum())
     parts = [f"spot {number(float(spot.min()))} to {unit(float(spot.max()), 'EUR/MWh')}"]
     parts += [f"{hours(negative)} below zero"] if negative else []
     parts += [f"dry bulb {number(float(dry.min()))} to {unit(float(dry.max()), '°C')}"]

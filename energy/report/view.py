@@ -1,215 +1,281 @@
-"""A Record as the report looks at it: positions, energies and job entries, worked out once.
+"""What reports show, as data: statuses, figures with units, texts and tables; no HTML and no picture.
 
-The time axis of the pictures: hours from the start, day labels, and means where periods outnumber pixels.
+Pages, Markdown and terminal consume it. What two of them show is worked out here, once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-import numpy as np
-import pandas as pd
-import xarray as xr
-from matplotlib.axes import Axes
+from energy.report.formatting import eur, number, share
+from energy.report.tables import Table
 
-from energy.report import charts
-from energy.report.charts import light
-from energy.report.text import clipped, clock, short_day
-from energy.runs.record import Record
-from energy.schema import QUALITY, Bools, Floats, Ints, Times
-
-#: The parts of the price of a GPU-hour, in the order of the `prices` table.
-PARTS = ("energy", "demand", "limits", "room")
-#: Qualities that were not seen on a market or by an instrument at the place and time.
-NOT_SEEN = ("proxy", "persistence", "scenario")
-#: Most sites that get pictures of their own; the others stand in the tables.
-MOST_SITES = 12
-
-
-class View:
-    """Names, axes and sums of one Record; S sites, N pools, T periods."""
-
-    def __init__(self, record: Record) -> None:
-        self.record = record
-        self.problem, self.solution, self.prices = record.problem, record.solution, record.prices
-        self.plan, self.base = record.replay, record.baseline_replay
-        self.sites, self.pools = ([str(v) for v in record.problem[axis].values] for axis in ("site", "pool"))
-        self.jobs = [clipped(str(v)) for v in record.problem["job"].values]
-        self.dt: Floats = record.problem["dt"].values
-        self.time: Times = record.problem["time"].values
-
-    @cached_property
-    def edges(self) -> Floats:
-        """Starts of the periods and the end of the last, from the start of the horizon, (T+1,) [h]."""
-        return np.concatenate([[0.0], np.cumsum(self.dt)])
-
-    @cached_property
-    def end(self) -> np.datetime64:
-        """First moment after the horizon (UTC)."""
-        return self.at(float(self.edges[-1]))
-
-    def at(self, hours: float) -> np.datetime64:
-        """The moment so many hours after the start of the horizon (UTC)."""
-        return np.datetime64(self.time[0] + np.timedelta64(round(hours * 3600), "s"))
-
-    @cached_property
-    def there(self) -> Bools:
-        """Jobs there are, not expected arrivals, (J,)."""
-        return np.asarray(self.problem["expected"].values == 0)
-
-    @cached_property
-    def pool_site(self) -> Ints:
-        """Position of each pool's site, (N,)."""
-        return np.asarray(self.problem["hall_site"].values[self.problem["pool_hall"].values])
-
-    @cached_property
-    def kinds(self) -> list[str]:
-        """Name of each pool inside its hall, (N,): by custom the kind of GPU."""
-        return [name.rsplit("/", 1)[-1] for name in self.pools]
-
-    @cached_property
-    def shown(self) -> list[int]:
-        """Positions of the sites with pictures, in fleet order: all, or those that draw most."""
-        if len(self.sites) <= MOST_SITES:
-            return list(range(len(self.sites)))
-        return sorted(np.argsort(-self.energy("plan"), kind="stable")[:MOST_SITES].tolist())
-
-    def replay(self, who: str) -> xr.Dataset:
-        """The replay of `plan` or `base`."""
-        return self.plan if who == "plan" else self.base
-
-    def energy(self, who: str) -> Floats:
-        """Facility energy by site, (S,) [MWh]."""
-        return np.asarray(self.replay(who)["facility_mw"].values @ self.dt)
-
-    def bill(self, who: str) -> pd.DataFrame:
-        """Invoice lines of `plan` or `base`."""
-        return self.record.bills["bill" if who == "plan" else "baseline_bill"]
-
-    def cost(self, who: str, energy_only: bool = False) -> Floats:
-        """Bill by site, (S,) [EUR]; spot and energy lines alone on request."""
-        lines = self.bill(who)
-        lines = lines[lines["kind"].isin(["spot", "energy"])] if energy_only else lines
-        sums = lines.groupby("site")["amount_eur"].sum()
-        return np.asarray(sums.reindex(self.sites, fill_value=0.0), dtype=float)
-
-    def of_kind(self, who: str, kind: str) -> float:
-        """Sum of the invoice lines of a kind [EUR]."""
-        lines = self.bill(who)
-        return float(lines["amount_eur"][lines["kind"] == kind].sum())
-
-    def used(self, who: str) -> Floats:
-        """GPUs that jobs hold, firm ones not counted, (N, T)."""
-        placed = self._placement(who)
-        out = np.zeros((len(self.pools), len(self.dt)))
-        np.add.at(out, (placed["entry_pool"].values, placed["entry_time"].values), placed["entry_gpus"].values)
-        return out
-
-    def _placement(self, who: str) -> xr.Dataset:
-        return self.record.placement if who == "plan" else self.record.baseline_placement
-
-    @cached_property
-    def speed(self) -> Floats:
-        """Reference GPU-hours per GPU-hour by group and pool, 0 where not eligible, (K, N)."""
-        place = self.problem["pool_class"].values
-        at = np.take_along_axis(self.problem["speed"].values, np.maximum(place, 0), axis=1)
-        return np.where(place >= 0, at, 0.0)
-
-    def entries(self, who: str) -> pd.DataFrame:
-        """One row per holding: job, pool, site (positions), work [GPU-h], middle (work times hour), parts [EUR].
-
-        The parts are the GPU-hours at the PLAN's marginal prices, so that plan and run-now are priced alike.
-        """
-        placed = self._placement(who)
-        job, pool, t, gpus = (placed[f"entry_{x}"].values for x in ("job", "pool", "time", "gpus"))
-        hours = gpus * self.dt[t]
-        work = hours * self.speed[self.problem["job_group"].values[job], pool]
-        parts = {part: hours * self.prices[f"gpu_hour_{part}"].values[pool, t] for part in PARTS}
-        middle = work * (self.edges[t] + self.dt[t] / 2)
-        return pd.DataFrame(
-            {"job": job, "pool": pool, "site": self.pool_site[pool], "work": work, "middle": middle} | parts
-        )
-
-    def doubtful(self) -> dict[str, dict[str, float]]:
-        """Series not seen where and when they are used: "price of narvik" -> quality -> share of periods."""
-        out: dict[str, dict[str, float]] = {}
-        for kind in ("price", "weather"):
-            for name, row in zip(self.sites, self.problem[f"{kind}_quality"].values, strict=True):
-                shares = {q: float((row == QUALITY.index(q)).mean()) for q in NOT_SEEN}
-                if any(shares.values()):
-                    out[f"{kind} of {name}"] = {q: v for q, v in shares.items() if v}
-        return out
-
-
-#: Most steps that a picture draws: about one per pixel of its axes.
-MOST_STEPS = 340
-#: Most labels below a picture, so that "30 Apr" never touches its neighbour.
-MOST_LABELS = 7
-#: Distances between labels [h]; the first that needs no more than MOST_LABELS is used.
-DISTANCES = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672, 2016, 8760)
-HOURS_OF_DAY = 24
+#: Labels with their colour roles, in the order they are read.
+Legend = Sequence[tuple[str, str]]
+#: Statuses: sign that reads without colour, meaning.
+STATUSES = {
+    "OK": ("✓", "proven cheapest, all work done, every limit kept"),
+    "DEGRADED": ("!", "usable with the reservations named here"),
+    "FAILED": ("✕", "not proven: do not use"),
+}
+#: Status of a PUE cap or limit, as tables name it.
+LIMIT_STATUS = {"contract": "of the fleet file", "in_force": "in force", "draft": "draft", "own": "own target",
+                "reporting": "reporting only"}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Horizon:
-    """Steps of the pictures: `starts` are positions of periods, `edges` [h] the ends of the steps drawn."""
+class Status:
+    """A light: its word, a sign that reads without colour, and what it means."""
 
-    view: View
-    starts: Ints
-    edges: Floats
+    word: str
+    sign: str
+    meaning: str
 
-    @classmethod
-    def of(cls, view: View) -> Horizon:
-        """Steps of one period, or of as few periods as fit."""
-        starts = np.arange(0, len(view.dt), -(-len(view.dt) // MOST_STEPS))
-        return cls(view, starts, np.append(view.edges[starts], view.edges[-1]))
+
+def status_of(word: object, meaning: str | None = None) -> Status:
+    """The status of a run or night; what is unknown counts as FAILED."""
+    known = str(word) if str(word) in STATUSES else "FAILED"
+    return Status(known, STATUSES[known][0], meaning or STATUSES[known][1])
+
+
+@dataclass(frozen=True)
+class Saving:
+    """A cost against run-now's [EUR]; the saving also counts work that was put off."""
+
+    cost_eur: float
+    run_now_eur: float
+    saving_eur: float
 
     @property
-    def periods_per_step(self) -> int:
-        """1 where every period is drawn."""
-        return int(self.starts[1] - self.starts[0]) if len(self.starts) > 1 else len(self.view.dt)
+    def share(self) -> float:
+        """The saving over run-now's cost."""
+        return self.saving_eur / abs(self.run_now_eur) if self.run_now_eur else 0.0
 
-    def mean(self, values: Floats) -> Floats:
-        """Means over the steps, weighted with dt, along the last axis."""
-        dt = self.view.dt
-        total = np.add.reduceat(values * dt, self.starts, axis=-1)
-        return np.asarray(total / np.add.reduceat(dt, self.starts))
+    def verb(self, less: str, more: str) -> str:
+        """Whether the plan saves or costs an extra, as a sentence needs it, and how much."""
+        return f"{less if self.saving_eur >= 0 else more} {eur(abs(self.saving_eur))}"
 
-    def label(self, ax: Axes) -> None:
-        """Limits and day (or hour) labels of an x axis."""
-        at = self._ticks()
-        ax.set_xlim(0, float(self.edges[-1]))
-        ax.set_xticks(at, self._labels(at))
+    def of_run_now(self) -> str:
+        """11.1 % of run-now's 53 602 EUR."""
+        return f"{share(self.share)} of run-now's {eur(self.run_now_eur)}"
 
-    def _ticks(self) -> list[float]:
-        """Full days (or hours of the day) from the first one inside the horizon [h]."""
-        length = float(self.edges[-1])
-        step = next((d for d in DISTANCES if length / d <= MOST_LABELS), DISTANCES[-1])
-        midnight = self.view.time[0].astype("datetime64[D]")
-        offset = float((self.view.time[0] - midnight) / np.timedelta64(1, "s")) / 3600
-        first = -offset % min(step, HOURS_OF_DAY)
-        return [float(t) for t in np.arange(first, length - 1e-9, step)]
 
-    def _labels(self, at: list[float]) -> list[str]:
-        """The day, with its month on the first label and where it changes; below a day the hour."""
-        moments = [self.view.at(t) for t in at]
-        if len(at) > 1 and at[1] - at[0] < HOURS_OF_DAY:
-            return [clock(m) if clock(m) != "00:00" else short_day(m) for m in moments]
-        full = [short_day(m) for m in moments]
-        months = [text.split()[1] for text in full]
-        fresh = [i == 0 or months[i] != months[i - 1] for i in range(len(full))]
-        return [text if new else text.split()[0] for text, new in zip(full, fresh, strict=True)]
+def pue(value: float | None) -> str:
+    """A PUE as tiles and tables show it."""
+    return "–" if value is None else number(value, 4)
 
-    def line(self, ax: Axes, values: Floats, role: str, width: float = 1.3, dashed: bool = False) -> None:
-        """A stepped line: a value holds for its whole period."""
-        charts.stairs(ax, self.mean(values), self.edges, edgecolor=light(role), linewidth=width,
-                   linestyle=(0, (4, 2.5)) if dashed else "solid")  # fmt: skip
 
-    def shade(self, ax: Axes, when: Bools, role: str) -> None:
-        """Shade the periods that are marked, neighbours as one."""
-        change = np.flatnonzero(np.diff(np.concatenate([[False], when, [False]]).astype(int)))
-        for first, after in zip(change[::2], change[1::2], strict=True):
-            ax.axvspan(
-                self.view.edges[first], self.view.edges[after], facecolor=light(role), edgecolor="none", zorder=0
-            )
+@dataclass(frozen=True)
+class Tile:
+    """A headline figure with the line below it."""
+
+    name: str
+    figure: str
+    below: str
+
+
+@dataclass(frozen=True)
+class Top:
+    """How every page begins: status, headline, the period it is for, reasons, tiles, and sentences to be sent on."""
+
+    title: str
+    status: Status
+    headline: str
+    tiles: Sequence[Tile]
+    period: str = ""
+    reasons: Sequence[str] = ()
+    summary: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar beside its name: width and offset [% of the line], parts by colour role, figure, and a line below."""
+
+    name: str
+    text: str
+    width: float = 0.0
+    offset: float = 0.0
+    parts: Legend | Sequence[tuple[str, float]] = ()
+    below: str = ""
+    loss: bool = False
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """What the report of a plan shows, in the order of the page."""
+
+    top: Top
+    case: str
+    sections: Sequence[tuple[str, str]]
+    undone: Table | None
+    warnings: Sequence[str]
+    notes: Sequence[str]
+    urgent: bool
+    remedies_text: str
+    remedies: Table | None
+    sites: Table
+    steps_note: str
+    shown_note: str
+    most_gpus: str
+    fleet_legend: Legend
+    kinds_legend: Legend
+    caps: Table | None
+    caps_text: str
+    derated: Sequence[str]
+    cooling_legend: Legend
+    halls: Table | None
+    limits: Table | None
+    missed: Sequence[str]
+    limit_sources: Sequence[str]
+    causes: Sequence[Bar]
+    cost_legend: Legend
+    cost_bars: Sequence[tuple[Bar, Bar]]
+    foresight: Sequence[Bar]
+    rules: Table | None
+    classes: Table
+    invoice: Table
+    jobs_text: str
+    changes: Sequence[tuple[str, str]]
+    jobs: Table
+    deadlines_text: str
+    deadlines: Table | None
+    gpus_text: str
+    gpus: Table
+    grid: Table | None
+    shape: Table | None
+    series: Table | None
+    credits: Sequence[str]
+    reconciliation_text: str
+    reconciliation: Table | None
+    certificate: Sequence[str]
+    run: Sequence[tuple[str, Table]]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Neighbouring hours of one quality: colour role, width [%], caption."""
+
+    role: str
+    width: float
+    caption: str
+
+
+@dataclass(frozen=True)
+class QualityStrips:
+    """Quality of each shown site's hours by series, with the days below: text and width [%]."""
+
+    legend: Legend
+    series: Sequence[tuple[str, Sequence[tuple[str, Sequence[Strip]]]]]
+    days: Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True)
+class NightJob:
+    """A job that is late or at risk: what is left or short [GPU-h]; of one at risk the remedy and what its work costs."""
+
+    name: str
+    deadline: str
+    gpu_hours: float
+    remedy: str = ""
+    cost_eur: float | None = None
+
+
+@dataclass(frozen=True)
+class NightCap:
+    """A PUE cap or limit before the plan: the overhead still free is its balance [MWh], below zero it is overdrawn."""
+
+    site: str
+    name: str
+    limit: float
+    status: str
+    period: str
+    so_far: float | None
+    balance_mwh: float | None
+
+    @property
+    def overdrawn(self) -> bool:
+        """Whether it is known to be exceeded so far."""
+        return self.balance_mwh is not None and self.balance_mwh < 0
+
+
+@dataclass(frozen=True)
+class NightDay:
+    """Energy [MWh] and cost [EUR] of the fleet on a day ahead, and of each site that the plan names for it."""
+
+    day: str
+    mwh: float
+    eur: float
+    sites: dict[str, tuple[float, float]]
+
+    @property
+    def most_at(self) -> str:
+        """The site that takes most."""
+        return max(self.sites, key=lambda s: self.sites[s][0])
+
+
+@dataclass(frozen=True)
+class Yesterday:
+    """The last settled day: ex-ante cost, realised cost against run-now's, variance by cause, work put off [EUR]."""
+
+    day: str
+    ex_ante_eur: float
+    saving: Saving
+    variance_eur: dict[str, float]
+    behind_gpu_hours: float
+    behind_eur: float
+
+
+@dataclass(frozen=True)
+class NightFigures:
+    """The figures of a night that several of its texts, tiles and tables show."""
+
+    yesterday: Yesterday | None
+    days: Sequence[NightDay]
+    site_names: Sequence[str]
+    cost_eur: float
+    late: Sequence[NightJob]
+    at_risk: Sequence[NightJob]
+    refused: Sequence[str]
+    rescue_eur: float | None
+    caps: Sequence[NightCap]
+
+
+@dataclass(frozen=True)
+class NightView:
+    """What the report of a night shows before the plan, in the order of the page."""
+
+    top: Top
+    figures: NightFigures
+    fleet: str
+    run_id: str
+    known_at: str
+    notes: Sequence[str]
+    ex_ante_text: str
+    ex_ante: Table | None
+    variance: Sequence[Bar]
+    plan: Table | None
+    days: Sequence[Bar]
+    sites_legend: Legend
+    prices: Table | None
+    changes: Table | None
+    caps: Table | None
+    peaks: Table | None
+    jobs_text: str
+    at_risk: Table | None
+    late: Table | None
+    rescue: str
+    refused: Sequence[str]
+    more_jobs: str
+    quality: Table | None
+    forecast: Table | None
+    strips: QualityStrips | None
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """What the report of a run record shows; of a nightly run with the night before the plan."""
+
+    title: str
+    plan: PlanView
+    night: NightView | None

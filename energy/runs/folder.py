@@ -1,7 +1,4 @@
-"""Run folders: what a run leaves behind, written beside its place and renamed into it.
-
-Bytes that are on the disk before their name is: what a power cut must not take back.
-"""
+"""Run folders: written beside their place and renamed into it, on the disk before their name is."""
 
 from __future__ import annotations
 
@@ -30,13 +27,6 @@ if TYPE_CHECKING:
 PAGE = "report.html"
 #: Libraries whose version can change an answer.
 LIBRARIES = ("pyomo", "highspy", "numpy", "scipy", "pandas", "xarray", "pvlib", "h5netcdf")
-
-
-def render(record: Record) -> str:
-    """The report page; matplotlib is imported here, because a plan without a page should not wait a second for it."""
-    from energy.report.page import render as page
-
-    return page(record)
 
 
 def check_writable(out: Path) -> None:
@@ -120,17 +110,12 @@ def changed_files(folder: Path, manifest: dict[str, Any]) -> list[str]:
     return [n for n, sha in manifest["files_sha256"].items() if n != PAGE and sha256(folder / n) != sha]
 
 
-def _files(folder: Path) -> list[Path]:
-    """Every file in a folder and the folders in it."""
-    return sorted(p for p in folder.rglob("*") if p.is_file())
-
-
-def publish(record: Record, out: Path, page: bool = True) -> Path:
+def publish(record: Record, out: Path, page: str | None = None) -> Path:
     """Write the run folder under `out` and return it; the manifest comes last, with a hash per file.
 
     Parameters
     ----------
-    page : draw the report; without it `energy report` does so later
+    page : the report as HTML; without it `energy report` draws it later
 
     Raises
     ------
@@ -142,9 +127,9 @@ def publish(record: Record, out: Path, page: bool = True) -> Path:
         work = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
         try:
             write(record, work)
-            if page:
-                (work / PAGE).write_text(render(record), encoding="utf-8")
-            files = {p.relative_to(work).as_posix(): sha256(p) for p in _files(work)}
+            if page is not None:
+                (work / PAGE).write_text(page, encoding="utf-8")
+            files = {p.relative_to(work).as_posix(): sha256(p) for p in sorted(work.rglob("*")) if p.is_file()}
             write_json(record.manifest | {"files_sha256": files}, work / "manifest.json")
             _rename(work, final)
         finally:
@@ -189,17 +174,16 @@ def read_run(folder: Path) -> Record:
     return read(folder)
 
 
-def save_page(record: Record, target: Path) -> None:
-    """Write the report page beside its place and rename it, so that an older one stays whole until then.
+def save_page(page: str, target: Path) -> None:
+    """Write a report beside its place and rename it, so that an older one stays whole until then.
 
     Raises
     ------
     RunFolderError : the page cannot be written.
     """
-    html = render(record)
     try:
         with tempfile.TemporaryDirectory(prefix=".writing-", dir=target.parent) as work:
-            (Path(work) / PAGE).write_text(html, encoding="utf-8")
+            (Path(work) / PAGE).write_text(page, encoding="utf-8")
             (Path(work) / PAGE).replace(target)
     except OSError as e:
         raise RunFolderError(f"{target}: cannot be written ({e.strerror or e})") from None

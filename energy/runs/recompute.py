@@ -1,4 +1,4 @@
-"""A run folder computed anew: bill, attribution and solution from the inputs it keeps, whatever became of the originals."""
+"""A run folder reproduced from the inputs it keeps, whatever became of the originals: bill, attribution, solution."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from energy.errors import RunFolderError
-from energy.optimize import NOT_SOLVED, Run, Saved, optimize, revive
-from energy.optimize import Stage as Tell
+from energy.optimize import NOT_SOLVED, Run, Saved, Stage, optimize, revive
 from energy.runs.folder import read_run
 from energy.runs.record import INPUTS, PLAN_STATUS, Record
 from energy.solve import Options
@@ -17,7 +16,7 @@ from energy.solve import Options
 CASE = "case.yaml"
 #: Relative agreement of objectives and bills: that of the regression table. The optimum is unique, its vertex is not.
 SAME = 1e-7
-#: The rung of a night whose name is another method of the solver.
+#: The fallback method of a night that is another method of the solver.
 SIMPLEX = "simplex"
 
 
@@ -25,34 +24,35 @@ SIMPLEX = "simplex"
 class Replayed:
     """A run as it was, and solved once more."""
 
-    then: Record
+    before: Record
     now: Run
 
     def differences(self) -> list[str]:
-        """What does not agree, in words; empty when objective, certificate and status do."""
-        proof, before = self.now.certificate, self.then.manifest["certificate"]
+        """Which of objective, certificate and status do not agree; empty when all do."""
+        manifest, proof = self.before.manifest, self.now.certificate
+        kept = manifest["certificate"]
+        status = manifest.get(PLAN_STATUS, manifest["status"]), self.now.outcome.status
         out = []
-        if not abs(proof.primal_eur - before["primal_eur"]) <= SAME * abs(before["primal_eur"]):
-            out.append(f"objective {before['primal_eur']:.6f} EUR then, {proof.primal_eur:.6f} EUR now")
-        if proof.passed != before["pass"]:
-            out.append(f"certificate {_passed(before['pass'])} then, {_passed(proof.passed)} now")
-        status = self.then.manifest.get(PLAN_STATUS, self.then.manifest["status"])
-        if self.now.outcome.status != status:
-            out.append(f"status {status} then, {self.now.outcome.status} now")
+        if not abs(proof.primal_eur - kept["primal_eur"]) <= SAME * abs(kept["primal_eur"]):
+            out.append(f"objective {kept['primal_eur']:.6f} EUR then, {proof.primal_eur:.6f} EUR now")
+        if proof.passed != kept["pass"]:
+            out.append(f"certificate {_passed(kept['pass'])} then, {_passed(proof.passed)} now")
+        if status[0] != status[1]:
+            out.append(f"status {status[0]} then, {status[1]} now")
         return out
 
-    def words(self) -> list[str]:
+    def message(self) -> list[str]:
         """The comparison, a line each."""
-        proof, before = self.now.certificate, self.then.manifest["certificate"]
-        versions = self.then.manifest["versions"]
-        same = "the same" if self.now.problem.identical(self.then.problem) else "NOT the same"
+        manifest, proof = self.before.manifest, self.now.certificate
+        kept, versions = manifest["certificate"], manifest["versions"]
+        same = "the same" if self.now.problem.identical(self.before.problem) else "NOT the same"
         return [
-            f"run {self.then.manifest['run_id']}, made by hydrocool {versions['hydrocool']} with HiGHS {versions['highs']}",
+            f"run {manifest['run_id']}, made by hydrocool {versions['hydrocool']} with HiGHS {versions['highs']}",
             f"problem from the kept inputs: {same} as problem.nc",
-            f"objective: {before['primal_eur']:.6f} EUR then, {proof.primal_eur:.6f} EUR now (at most {SAME:g} apart)",
-            f"certificate: {_passed(before['pass'])} then (gap {before['relative_gap']:.1e}), "
+            f"objective: {kept['primal_eur']:.6f} EUR then, {proof.primal_eur:.6f} EUR now (at most {SAME:g} apart)",
+            f"certificate: {_passed(kept['pass'])} then (gap {kept['relative_gap']:.1e}), "
             f"{_passed(proof.passed)} now (gap {proof.relative_gap:.1e})",
-            f"bill: {self.then.summary['bill_eur']:.2f} EUR then, {self.now.plan.bill.total():.2f} EUR now",
+            f"bill: {self.before.summary['bill_eur']:.2f} EUR then, {self.now.plan.bill.total():.2f} EUR now",
         ]
 
 
@@ -60,8 +60,8 @@ def _passed(proof: bool) -> str:
     return "passed" if proof else "FAILED"
 
 
-def revived(folder: Path) -> tuple[Record, Saved]:
-    """A run folder's record, and its plan replayed and priced anew.
+def reproduce(folder: Path) -> tuple[Record, Saved]:
+    """A run folder's record, and its plan replayed and priced again without the solver.
 
     Raises
     ------
@@ -69,55 +69,38 @@ def revived(folder: Path) -> tuple[Record, Saved]:
     InputError : the kept inputs no longer hold in this version.
     """
     record = read_run(folder)
-    schedules = record.placement, record.baseline_placement
-    return record, revive(_case(folder, record), _fill(record), record.solution, *schedules, _as_of(record))
+    case, fill, as_of = _arguments(folder, record)
+    return record, revive(case, fill, record.solution, record.placement, record.baseline_placement, as_of)
 
 
-def replay_run(folder: Path, tell: Tell = lambda _: None) -> Replayed:
+def replay_run(folder: Path, on_progress: Stage = lambda _: None) -> Replayed:
     """Solve a run folder's inputs once more; a plan that no solver made is placed once more.
 
     Raises
     ------
-    RunFolderError, InputError : as `revived`.
+    RunFolderError, InputError : as `reproduce`.
     SolverError : the solver's answer cannot be trusted.
     """
     record = read_run(folder)
+    case, fill, as_of = _arguments(folder, record)
     maker = (lambda _: record.placement) if record.manifest["solver"]["status"] == NOT_SOLVED else None
-    again = optimize(
-        _case(folder, record),
-        fill=_fill(record),
-        options=_options(record),
-        tell=tell,
-        as_of=_as_of(record),
-        maker=maker,
-    )
-    return Replayed(record, again)
+    options = Options(method=SIMPLEX) if record.manifest.get("rung") == SIMPLEX else Options()
+    now = optimize(case, fill=fill, options=options, tell=on_progress, as_of=as_of, maker=maker)
+    return Replayed(record, now)
 
 
 def bill_agrees(record: Record, saved: Saved) -> bool:
-    """Whether the bill computed anew is the bill of the run, to SAME."""
+    """Whether the bill computed again is the bill of the run, to SAME."""
     before = float(record.bills["bill"]["amount_eur"].sum())
     return abs(saved.plan.bill.total() - before) <= SAME * max(abs(before), 1.0)
 
 
-def _case(folder: Path, record: Record) -> Path:
+def _arguments(folder: Path, record: Record) -> tuple[Path, bool, datetime | None]:
+    """Case file, gap filling, and the moment whose knowledge the run had, None for all of it."""
     if CASE not in record.inputs:
         raise RunFolderError(
             f"{folder / INPUTS}: no {CASE}, the run was made before inputs were kept; run energy optimize again"
         )
-    return folder / INPUTS / CASE
-
-
-def _fill(record: Record) -> bool:
-    return bool(record.manifest["arguments"]["fill"])
-
-
-def _options(record: Record) -> Options:
-    """The solver's method: that of the night's rung."""
-    return Options(method=SIMPLEX) if record.manifest.get("rung") == SIMPLEX else Options()
-
-
-def _as_of(record: Record) -> datetime | None:
-    """The moment whose knowledge the run had; None for all of it."""
-    moment = record.manifest["arguments"]["as_of"]
-    return datetime.fromisoformat(moment) if moment else None
+    arguments = record.manifest["arguments"]
+    as_of = datetime.fromisoformat(arguments["as_of"]) if arguments["as_of"] else None
+    return folder / INPUTS / CASE, bool(arguments["fill"]), as_of

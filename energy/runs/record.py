@@ -20,14 +20,10 @@ from energy.series.spreadsheet import escape_frame, unescape_frame
 LEAST_COMPRESSED = 256
 #: Datasets of a run folder: file name -> table that it obeys.
 DATASETS = {
-    "problem": arrays.PROBLEM,
-    "solution": arrays.SOLUTION,
-    "prices": arrays.PRICES,
-    "replay": arrays.REPLAY,
-    "baseline_replay": arrays.REPLAY,
-    "placement": arrays.SCHEDULE,
-    "baseline_placement": arrays.SCHEDULE,
-}
+    "problem": arrays.PROBLEM, "solution": arrays.SOLUTION, "prices": arrays.PRICES,
+    "replay": arrays.REPLAY, "baseline_replay": arrays.REPLAY,
+    "placement": arrays.SCHEDULE, "baseline_placement": arrays.SCHEDULE,
+}  # fmt: skip
 FRAMES = ("bill", "baseline_bill")
 #: Folder of the inputs inside a run folder: an ordinary case, ``case.yaml`` to begin with.
 INPUTS = "inputs"
@@ -41,7 +37,7 @@ NO_HOURS = pd.DataFrame({"site": [], "start": [], "hours": [], "solar_limit_mw":
 CREDIT = ("attribution", "licence")
 #: What a nightly run adds: the dictionary that a night is summed up in.
 NIGHT = "night.json"
-#: Key of a night's manifest: the status of its plan alone, whatever became of the night's data and books.
+#: Key of a night's manifest: the status of its plan alone, whatever became of the night's data and settlement.
 PLAN_STATUS = "plan_status"
 
 
@@ -128,18 +124,15 @@ def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
             packed = {"zlib": True, "complevel": 1} if ds[name].size >= LEAST_COMPRESSED else {}
             out[str(name)] = packed | {"_FillValue": None}
     if "time" in ds.variables:
-        out["time"] = {
-            "units": "minutes since 1970-01-01T00:00:00",
-            "calendar": "standard",
-            "dtype": "int64",
-            "_FillValue": None,
-        }
+        since = "minutes since 1970-01-01T00:00:00"
+        out["time"] = {"units": since, "calendar": "standard", "dtype": "int64", "_FillValue": None}
     return out
 
 
 def write_json(data: dict[str, Any], path: Path) -> None:
     """Readable, in the order given (a page drawn again looks the same), without NaN or infinity."""
-    path.write_text(json.dumps(data, indent=2, allow_nan=False, default=_plain) + "\n", encoding="utf-8")
+    text = json.dumps(data, indent=2, allow_nan=False, default=_plain)
+    path.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _plain(value: object) -> object:
@@ -156,21 +149,21 @@ def read(folder: Path) -> Record:
     FileNotFoundError : a file of the run is missing; names it.
     schema.SchemaError : a file does not obey its table.
     """
-    datasets = {
-        n: validate.check(device_axis(xr.load_dataset(folder / f"{n}.nc", engine="h5netcdf")), t)
-        for n, t in DATASETS.items()
-    }
+    datasets = {n: device_axis(xr.load_dataset(folder / f"{n}.nc", engine="h5netcdf")) for n in DATASETS}
     return Record(
-        datasets,
+        {n: validate.check(datasets[n], table) for n, table in DATASETS.items()},
         pd.read_parquet(folder / "schedule.parquet"),
         {name: unescape_frame(pd.read_csv(folder / f"{name}.csv")) for name in FRAMES},
-        json.loads((folder / "summary.json").read_text(encoding="utf-8")),
-        json.loads((folder / "manifest.json").read_text(encoding="utf-8")),
+        _json(folder / "summary.json"), _json(folder / "manifest.json"),
         {path.name: path.read_bytes() for path in sorted((folder / INPUTS).glob("*"))},
-        read_water(folder, RESERVOIRS),
-        read_water(folder, HYDRO),
-        json.loads((folder / NIGHT).read_text(encoding="utf-8")) if (folder / NIGHT).is_file() else None,
-    )
+        read_water(folder, RESERVOIRS), read_water(folder, HYDRO),
+        _json(folder / NIGHT) if (folder / NIGHT).is_file() else None,
+    )  # fmt: skip
+
+
+def _json(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def read_water(folder: Path, name: str) -> xr.Dataset | None:

@@ -15,7 +15,7 @@ from energy.cli.tables import check_table
 from energy.inputs.components.demand import Demand
 from energy.inputs.dated import is_holiday
 from energy.inputs.provenance import early_rates
-from energy.report.headline import notes
+from energy.report.plan import notes
 from tests.bills.meter import TARIFF_FILES, committed
 from tests.cases import SmallCase
 

@@ -13,7 +13,7 @@ from energy.audit.certificate import certify
 from energy.audit.reconciliation import NAMED_SHARE, reconcile
 from energy.optimize import optimize
 from energy.problem.halls import CHORD_ERROR
-from energy.report.headline import held_back
+from energy.report.plan import held_back
 from energy.schema import lowest_price
 from energy.solve.standard_form import least_peaks
 from tests.bills.random_case import random_case

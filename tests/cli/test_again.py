@@ -154,8 +154,8 @@ def test_a_night_is_compared_by_the_status_of_its_plan_and_its_method(folder, tm
     replayed = recompute.replay_run(published)
     assert replayed.differences() == []
     assert methods == [method]
-    other = replace(replayed.then, manifest=replayed.then.manifest | {"plan_status": "DEGRADED"})
-    assert replace(replayed, then=other).differences() == ["status DEGRADED then, OK now"]
+    other = replace(replayed.before, manifest=replayed.before.manifest | {"plan_status": "DEGRADED"})
+    assert replace(replayed, before=other).differences() == ["status DEGRADED then, OK now"]
 
 
 @pytest.mark.slow

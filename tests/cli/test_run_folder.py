@@ -15,6 +15,9 @@ from energy.runs import folder as runs
 from tests.cases import SmallCase
 from tests.few import few
 
+#: A report that takes no time to draw.
+PAGE = "<html></html>"
+
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory):
@@ -25,7 +28,7 @@ def record(tmp_path_factory):
 @pytest.fixture(scope="module")
 def template(record, tmp_path_factory):
     """It, published."""
-    return runs.publish(record, tmp_path_factory.mktemp("runs"))
+    return runs.publish(record, tmp_path_factory.mktemp("runs"), PAGE)
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def published(template, tmp_path):
 @pytest.fixture(autouse=True)
 def quick_page(monkeypatch):
     """The pictures of the page take half a second and are tested elsewhere."""
-    monkeypatch.setattr(runs, "render", lambda record: f"<html>{record.manifest['run_id']}</html>")
+    monkeypatch.setattr("energy.report.page.render", lambda record: f"<html>{record.manifest['run_id']}</html>")
 
 
 def content(folder):
@@ -52,7 +55,7 @@ def fail_with(error):
 
 
 def test_folder_is_complete_and_the_manifest_has_a_hash_per_file(record, tmp_path):
-    folder = runs.publish(record, tmp_path / "deep" / "runs")
+    folder = runs.publish(record, tmp_path / "deep" / "runs", PAGE)
     manifest = json.loads((folder / "manifest.json").read_text())
     assert set(manifest["files_sha256"]) == set(content(folder)) - {"manifest.json"}
     kept = {sha for name, sha in manifest["files_sha256"].items() if name.startswith("inputs/")}
@@ -82,7 +85,7 @@ def test_same_inputs_give_the_same_id_wherever_they_lie(tmp_path):
 
 def test_new_run_of_the_same_id_replaces_the_older(record, published):
     (published / "note.txt").write_text("mine")
-    assert runs.publish(record, published.parent) == published
+    assert runs.publish(record, published.parent, PAGE) == published
     assert not (published / "note.txt").exists()
     assert list(published.parent.iterdir()) == [published]
 
@@ -90,7 +93,7 @@ def test_new_run_of_the_same_id_replaces_the_older(record, published):
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
-STEPS = ["write", "render", "write_json", "os.fsync", "_rename"]
+STEPS = ["write", "sha256", "write_json", "os.fsync", "_rename"]
 ERRORS = {"full disk": FULL, "Ctrl-C": KeyboardInterrupt(), "bug": RuntimeError("a bug")}
 #: Every step with every error; the first five have each step once and each error at least once.
 FAILURES = [(step, list(ERRORS)[(k + turn) % 3]) for turn in range(3) for k, step in enumerate(STEPS)]
@@ -103,7 +106,7 @@ def test_older_run_survives_whatever_goes_wrong(record, published, monkeypatch, 
     monkeypatch.setattr(f"energy.runs.folder.{step}", fail_with(error))
     expected = errors.RunFolderError if isinstance(error, OSError) else type(error)
     with pytest.raises(expected) as caught:
-        runs.publish(record, published.parent)
+        runs.publish(record, published.parent, PAGE)
     if isinstance(error, OSError):
         assert (
             str(caught.value)
@@ -124,7 +127,7 @@ def test_older_run_comes_back_when_the_new_one_cannot_take_its_place(record, pub
 
     monkeypatch.setattr(Path, "rename", only_away)
     with pytest.raises((errors.RunFolderError, KeyboardInterrupt)):
-        runs.publish(record, published.parent)
+        runs.publish(record, published.parent, PAGE)
     assert content(published.parent) == before
     assert list(published.parent.iterdir()) == [published]
 
@@ -183,8 +186,8 @@ def test_files_that_change_during_the_solve_are_hashed_as_they_were_read(case, m
 
 @pytest.mark.slow
 def test_report_is_drawn_again_from_the_folder_alone(record, tmp_path, energy, monkeypatch):
-    monkeypatch.setattr(runs, "render", render)
-    folder = runs.publish(record, tmp_path / "runs")
+    monkeypatch.setattr("energy.report.page.render", render)
+    folder = runs.publish(record, tmp_path / "runs", render(record))
     page = (folder / "report.html").read_text()
     (folder / "report.html").unlink()
     code, out, err = energy("report", "--run", folder)

@@ -180,7 +180,7 @@ def test_between_publication_and_midnight_the_scheduler_gets_the_plan_in_force(e
     }
     second = replace(first, datasets=moved, manifest=first.manifest | {"run_id": "second"})
     for record, day in ((first, "2018-04-30"), (second, "2018-05-01")):
-        publish(replace(record, manifest=record.manifest | {"night": day}), tmp_path / "nights", page=False)
+        publish(replace(record, manifest=record.manifest | {"night": day}), tmp_path / "nights")
     (tmp_path / "nights" / "latest").symlink_to("second")
     at = f"{begin[6].astype('datetime64[m]')}Z"
     assert energy("handover", tmp_path / "nights" / "second", "--to", "kueue", "--at", at).code == 2

@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 MAY_IMPORT["optimize"] = {"audit", "inputs", "problem", "program", "schedule", "schema", "solve"}
 MAY_IMPORT["attribution"] = MAY_IMPORT["optimize"] | {"optimize"}
-MAY_IMPORT["runs"] = {"errors", "inputs", "optimize", "report", "schedule", "schema", "series", "solve"}
+MAY_IMPORT["runs"] = {"errors", "inputs", "optimize", "schedule", "schema", "series", "solve"}
 MAY_IMPORT["report"] = {"runs", "schema", "series"}
 MAY_IMPORT["plant_study"] = {"errors", "inputs", "plant", "problem", "report", "schema", "series"}
 MAY_IMPORT["fetch"] = {"errors", "inputs", "schema", "series", "sources"}

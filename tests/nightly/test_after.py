@@ -106,7 +106,7 @@ def test_whatever_a_library_raises_is_logged_and_no_more(impossible, monkeypatch
         raise RuntimeError("json://user:secret@host")
 
     monkeypatch.setenv(notify.ADDRESSES, "json://localhost mailto://b")
-    for name in ("notify", "history_page"):
+    for name in ("notify", "render_history"):
         monkeypatch.setattr(notify, name, broken)
     monkeypatch.setattr(notify.metrics, "write", broken)
     assert impossible.night().code == 7

@@ -12,6 +12,7 @@ import pytest
 from benchmarks.instances import Size, random_problem
 from energy.errors import ConfigError
 from energy.nightly.notify import PDF_NOT_INSTALLED, PdfError, printable, write_pdf
+from energy.report.page import render
 from energy.runs.folder import PAGE, publish, read_run, save_page
 from energy.series.spreadsheet import FORMULA, escape, unescape
 from tests.nightly.nights import HOSTILE, night
@@ -52,12 +53,13 @@ def test_bills_of_sites_that_look_like_formulas_come_back(tmp_path):
 
 @pytest.mark.slow
 def test_night_is_a_file_of_the_run_folder_and_of_its_hashes(tmp_path):
-    folder = publish(replace(small(), night=night()), tmp_path)
+    record = replace(small(), night=night())
+    folder = publish(record, tmp_path, render(record))
     back = read_run(folder)
     assert back.night == night()
     assert "night.json" in back.manifest["files_sha256"]
     first = (folder / PAGE).read_bytes()
-    save_page(back, folder / PAGE)
+    save_page(render(back), folder / PAGE)
     assert (folder / PAGE).read_bytes() == first
     assert b"nightly report" in first
     assert read_run(publish(small(), tmp_path / "plain")).night is None
@@ -87,8 +89,9 @@ def test_print_has_no_variables():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # inside weasyprint and what it imports
 def test_pdf_is_written_from_the_page(tmp_path):
     pytest.importorskip("weasyprint", reason="the optional extra pdf is not installed: pip install 'hydrocool[pdf]'")
-    from energy.report.history_page import Past, render
+    from energy.report.history import Past
+    from energy.report.page import render_history
 
-    write_pdf(render([Past.of(night())]), tmp_path / "report.pdf")
+    write_pdf(render_history([Past.of(night())]), tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
     assert [p.name for p in tmp_path.iterdir()] == ["report.pdf"]

@@ -8,7 +8,8 @@ import pytest
 
 from energy.nightly.database import open_store
 from energy.nightly.history import pasts, rows
-from energy.report.history_page import Past, counts, render, saved, terminal, window
+from energy.report.history import Past, counts, saving, terminal, window
+from energy.report.page import render_history as render
 from tests.nightly.nights import HOSTILE, failed, night
 from tests.report.test_page import LARGEST_BYTES, Page
 
@@ -39,14 +40,14 @@ def test_every_day_of_the_window_once_with_its_gaps():
         ("2018-05-04", "FAILED"),
     ]
     assert counts(days) == {"OK": 1, "DEGRADED": 1, "FAILED": 1, "no run": 1}
-    assert saved(days) == 80.0
+    assert saving(days).saving_eur == 80.0
 
 
 def test_the_last_run_of_a_day_counts_and_the_window_ends_after_most_days():
     again = [*NIGHTS, past("2018-05-03", saving=50.0), past("2017-01-01")]
     days = window(again, 3)
     assert [d for d, _ in days] == ["2018-05-02", "2018-05-03", "2018-05-04"]
-    assert saved(days) == 50.0
+    assert saving(days).saving_eur == 50.0
 
 
 def test_from_night_json():

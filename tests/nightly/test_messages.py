@@ -13,41 +13,42 @@ import pytest
 
 from energy.nightly.logs import LOGGER, known_as, logging_to
 from energy.nightly.notify import NOT_INSTALLED, failures, notify, service_of
-from energy.report.night_text import code, escaped, page, title
+from energy.report.markdown import code, escaped, page
+from energy.report.night import night_view
 from tests.nightly.nights import AT_RISK, HOSTILE, failed, hostile_night, night, risky
 
 
 def test_summary_has_light_savings_days_and_jobs():
-    text = page(night(), "https://nights.example.org/latest")
+    text = page(night_view(night()), "https://nights.example.org/latest")
     assert text.startswith("## OK: reference-six, 30 Apr 2018: Last night saved")
     assert "| 30 Apr | 1\u202f086\u00a0MWh |" in text
     assert "- `amsterdam`, `contract`: −4.2 MWh" in text
     assert "Report: <https://nights.example.org/latest>" in text
 
 
-def test_summary_names_the_cure_of_each_job_at_risk():
-    text = page(risky())
-    due = "- `llm-eval-0412` due 1 May 2018 06:00 UTC: 118.5 GPU-h short; cure: more GPUs in malmo/air/h200"
+def test_summary_names_the_remedy_of_each_job_at_risk():
+    text = page(night_view(risky()))
+    due = "- `llm-eval-0412` due 1 May 2018 06:00 UTC: 118.5 GPU-h short; remedy: more GPUs in malmo/air/h200"
     assert f"{due}: +12.0\u00a0GPUs, the work then costs at least 342\u00a0EUR" in text
     lost = [AT_RISK[0] | {"cure": None, "cost_eur": None}]
-    assert "cure: none: it cannot be saved by one change" in page(risky(jobs={"at_risk": lost}))
-    assert "in time: not each can be saved by one change" in page(risky(jobs={"at_risk": lost}))
-    assert "cure: not known" in page(risky(jobs={"at_risk": lost}, gap=None))
+    assert "remedy: none: it cannot be saved by one change" in page(night_view(risky(jobs={"at_risk": lost})))
+    assert "in time: not each can be saved by one change" in page(night_view(risky(jobs={"at_risk": lost})))
+    assert "remedy: not known" in page(night_view(risky(jobs={"at_risk": lost}, gap=None)))
 
 
 def test_summary_of_a_failed_night_begins_with_its_reasons():
-    text = page(failed())
+    text = page(night_view(failed()))
     assert "**✕ FAILED**: no new plan: the one before stays in force." in text
     assert text.index("prices of SE4 unreadable") < text.index("The day before has not been priced")
 
 
 def test_long_lists_end_in_a_count():
     many = {"at_risk": [AT_RISK[0] | {"id": f"j{i}"} for i in range(12)]}
-    assert "- 7 more jobs in the report" in page(risky(jobs=many))
+    assert "- 7 more jobs in the report" in page(night_view(risky(jobs=many)))
 
 
 def test_hostile_names_stay_names():
-    text = page(hostile_night())
+    text = page(night_view(hostile_night()))
     assert "<" not in text
     assert "x" * 301 not in text
     assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", text)
@@ -80,8 +81,8 @@ def test_reasons_lose_their_markup(text, safe):
 
 
 def test_titles_are_one_line():
-    assert "\n" not in title(hostile_night())
-    assert len(title(hostile_night())) < 200
+    assert "\n" not in night_view(hostile_night()).top.title
+    assert len(night_view(hostile_night()).top.title) < 200
 
 
 def test_delivery_failures_are_returned_and_logged_without_the_address(tmp_path):
@@ -144,7 +145,9 @@ def test_apprise_delivers():
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
-    found = notify([f"json://127.0.0.1:{server.server_port}/"], title(night()), page(night()))
+    found = notify(
+        [f"json://127.0.0.1:{server.server_port}/"], night_view(night()).top.title, page(night_view(night()))
+    )
     server.shutdown()
     server.server_close()
     assert found[0].delivered

@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 
 from energy.nightly.summary import hours_by_quality
-from energy.report.night_page import SECTIONS, pue_table
-from energy.report.night_tables import day_bars, plan_table, price_table, promise_table, quality_table, reasons
-from energy.report.night_text import headline, promise, summary, title
-from energy.report.night_text import page as page_of
-from energy.report.page import SECTIONS as PLAN
+from energy.report.markdown import page as markdown
+from energy.report.night import SECTIONS, night_view
 from energy.report.page import render
+from energy.report.plan import SECTIONS as PLAN
 from tests.nightly.nights import HOSTILE, failed, hostile_night, night
 from tests.report.build import small
 from tests.report.test_page import LARGEST_BYTES, Page
@@ -43,7 +41,7 @@ def test_night_sections_then_the_plan(html):
 
 def test_light_headline_and_savings_stand_first(html):
     words = Page(html).words()
-    top = words.split("Promised and real")[0]
+    top = words.split("Ex-ante and realised cost")[0]
     assert "✓ OK the optimised plan, proven cheapest" in top
     assert "Last night saved 5 971 EUR, 11.1 % of the bill" in top
     assert "158 912 EUR" in top
@@ -80,33 +78,38 @@ def test_hostile_names_are_text_and_the_page_stays_small(record):
     assert "{{7*7}}" in html
 
 
-def test_promise_and_causes_add_up_to_the_bill():
+def test_ex_ante_cost_and_causes_add_up_to_the_bill():
     y = night()["yesterday"]
-    rows = {r[0].text: float(r[1].text.replace("\u202f", "").replace("−", "-")) for r in promise_table(night()).rows}
-    assert rows["What it cost"] == y["real_eur"]
-    parts = ("Promised by the plan", "Prices", "Weather", "Load", "The rest")
-    assert sum(rows[p] for p in parts) == rows["What it cost"]
-    assert rows["Starting every job at once"] - rows["What it cost"] + rows["Work put off"] == rows["Saved"]
+    rows = {
+        r[0].text: float(r[1].text.replace("\u202f", "").replace("−", "-")) for r in night_view(night()).ex_ante.rows
+    }
+    assert rows["Realised cost"] == y["real_eur"]
+    parts = ("Ex-ante cost of the plan", "Prices", "Weather", "Load", "The rest")
+    assert sum(rows[p] for p in parts) == rows["Realised cost"]
+    assert rows["Starting every job at once"] - rows["Realised cost"] + rows["Work put off"] == rows["Saved"]
     assert rows["Work put off"] == -y["behind_eur"] != 0
 
 
 def test_the_main_cause_is_the_one_that_points_the_same_way():
-    assert "mainly through prices (+1\u202f612\u00a0EUR)" in promise(night())
+    assert "mainly through prices (+1\u202f612\u00a0EUR)" in night_view(night()).ex_ante_text
     cheaper = night()["yesterday"] | {
         "real_eur": 46000.0,
         "why": {"price": 500.0, "weather": -620.0, "load": 0.0, "other": 0.0},
     }
-    assert "120\u00a0EUR cheaper, mainly through weather (−620\u00a0EUR)" in promise(night(yesterday=cheaper))
+    assert (
+        "120\u00a0EUR cheaper, mainly through weather (−620\u00a0EUR)"
+        in night_view(night(yesterday=cheaper)).ex_ante_text
+    )
     kept = night()["yesterday"] | {"real_eur": 46120.0}
-    assert "That is what the plan had promised" in promise(night(yesterday=kept))
+    assert "That is what the plan had expected" in night_view(night(yesterday=kept)).ex_ante_text
 
 
 def test_bars_of_the_causes_are_in_proportion():
-    found = {r.name: r for r in reasons(night())}
+    found = {bar.name: bar for bar in night_view(night()).variance}
     assert found["Prices"].width == 60.0
-    assert found["Prices"].dearer
+    assert found["Prices"].loss
     assert found["Load"].width == pytest.approx(60 * 171 / 1612, abs=0.05)
-    assert not found["Load"].dearer
+    assert not found["Load"].loss
 
 
 def test_plan_table_sums_sites_days_and_what_comes_later():
@@ -114,13 +117,14 @@ def test_plan_table_sums_sites_days_and_what_comes_later():
     long["plan"] += [
         {"site": "narvik", "date": f"2018-05-{d:02d}", "mwh": 10.0, "eur": 300.0, "gpu_hours": 1.0} for d in (7, 8, 9)
     ]
-    found = plan_table(long)
+    view = night_view(long)
+    found = view.plan
     fleet = [float(c.text.replace("\u202f", "")) for c in found.total[1:]]
     assert found.columns[-2].label == "Later"
     assert fleet[-2] == 30.0
     assert fleet[-1] == pytest.approx(sum(r["mwh"] for r in long["plan"]), abs=0.5)
     assert sum(fleet[:-1]) == pytest.approx(fleet[-1], abs=4)  # each is rounded to a MWh
-    widths = [sum(w for _, w in b["parts"]) for b in day_bars(long)]
+    widths = [sum(w for _, w in bar.parts) for bar in view.days]
     assert max(widths) == pytest.approx(100, abs=0.1)
 
 
@@ -139,23 +143,27 @@ def test_plan_table_sums_sites_days_and_what_comes_later():
     ],
 )
 def test_headline_of_other_nights(changes, says):
-    assert headline(night(**changes)) == says
+    assert night_view(night(**changes)).top.headline == says
 
 
 def test_unknown_states_count_as_failed():
-    assert title(night(status="FINE")).startswith("FAILED")
+    assert night_view(night(status="FINE")).top.title.startswith("FAILED")
 
 
 def test_first_night_and_calm_night_have_their_own_words():
     first = night(yesterday=None, saving_eur={"last_night": None, "month_to_date": None, "year_to_date": None})
-    assert "This is the first night on record" in summary(first)[0]
-    assert "has not been priced" in summary(failed())[0]
+    assert "This is the first night on record" in night_view(first).top.summary[0]
+    assert "has not been priced" in night_view(failed()).top.summary[0]
     caps = night()["pue"]
-    assert summary(night(pue=[]))[-1] == "No job is at risk, and no PUE cap is in force."
-    assert summary(night(pue=caps[:1]))[-1] == "No job is at risk, and PUE so far is within every cap."
+    assert night_view(night(pue=[])).top.summary[-1] == "No job is at risk, and no PUE cap is in force."
+    assert night_view(night(pue=caps[:1])).top.summary[-1] == "No job is at risk, and PUE so far is within every cap."
     hourly = caps[0] | {"period": "hour", "so_far": None, "credit_mwh": None}
-    assert summary(night(pue=[caps[0], hourly]))[-1].endswith("PUE so far is within every cap whose balance is known.")
-    assert summary(night())[-1] == "1 PUE cap is overdrawn."
+    assert (
+        night_view(night(pue=[caps[0], hourly]))
+        .top.summary[-1]
+        .endswith("PUE so far is within every cap whose balance is known.")
+    )
+    assert night_view(night()).top.summary[-1] == "1 PUE cap is overdrawn."
 
 
 def test_page_of_a_first_night_and_of_one_that_holds_nothing(record):
@@ -179,24 +187,24 @@ def test_late_jobs_are_told_first_and_no_sentence_says_that_all_is_well(record):
     """One deadline has passed, one lies ahead and is out of reach."""
     late = [{"id": "a", "deadline": "2018-04-29T06:00:00Z", "gpu_hours_left": 100.0},
             {"id": "b", "deadline": "2018-05-01T06:00:00Z", "gpu_hours_left": 900.0}]  # fmt: skip
-    told = night(status="DEGRADED", pue=[], jobs=night()["jobs"] | {"late": late})
-    assert headline(told).startswith("2 jobs will not be done in time; last night saved 5")
-    assert summary(told)[-1] == "2 jobs cannot meet their deadlines any more."
-    words = Page(render(replace(record, night=told))).words()
+    now = night(status="DEGRADED", pue=[], jobs=night()["jobs"] | {"late": late})
+    assert night_view(now).top.headline.startswith("2 jobs will not be done in time; last night saved 5")
+    assert night_view(now).top.summary[-1] == "2 jobs cannot meet their deadlines any more."
+    words = Page(render(replace(record, night=now))).words()
     assert "Deadlines that cannot be met any more" in words
     assert "have passed" not in words
     assert "No job is" not in words
-    text = page_of(told)
+    text = markdown(night_view(now))
     assert text.index("- `b` due 1 May 2018 06:00 UTC: 900.0 GPU-h left") < text.index("- `a` due 29 Apr")
 
 
 def test_jobs_set_aside_and_notes_stand_in_page_summary_and_headline(record):
     aside = ["job big: max_gpus 5000 is more than any pool has", "queue.csv: row 7 (job bad): gpu_hours: 'many'"]
-    told = night(status="DEGRADED", notes=["day 2018-04-20 was given up"], jobs=night()["jobs"] | {"refused": aside})
-    assert headline(told).startswith("2 jobs set aside; last night saved")
-    assert summary(told)[-1].startswith("2 jobs are set aside and not planned; ")
-    words = Page(render(replace(record, night=told))).words()
-    text = page_of(told)
+    now = night(status="DEGRADED", notes=["day 2018-04-20 was given up"], jobs=night()["jobs"] | {"refused": aside})
+    assert night_view(now).top.headline.startswith("2 jobs set aside; last night saved")
+    assert night_view(now).top.summary[-1].startswith("2 jobs are set aside and not planned; ")
+    words = Page(render(replace(record, night=now))).words()
+    text = markdown(night_view(now))
     for line in (*aside, "day 2018-04-20 was given up"):
         assert line in words
         assert line in text.replace("\\", "")
@@ -208,17 +216,17 @@ def test_pue_table_says_which_limits_are_legal_and_over_what_they_are_held():
         *night()["pue"],
         night()["pue"][1] | {"site": "fleet", "period": "720 h", "so_far": None, "credit_mwh": None},
     ]
-    rows = [[c.text for c in r] for r in pue_table(night(pue=caps)).rows]
-    below = [r[1].below for r in pue_table(night(pue=caps)).rows]
-    assert below == ["legal, in force", "of the fleet file", "of the fleet file"]
+    rows = [[c.text for c in r] for r in night_view(night(pue=caps)).caps.rows]
+    below = [r[1].below for r in night_view(night(pue=caps)).caps.rows]
+    assert below == ["in force", "of the fleet file", "of the fleet file"]
     assert [r[3] for r in rows] == ["the year", "the year", "any 720 h"]
     assert rows[2][4:] == ["–", "–"]
     older = {"site": "a", "cap": "c", "limit": 1.2, "year_to_date": 1.1, "credit_mwh": 3.0}
-    assert [c.text for c in pue_table(night(pue=[older])).rows[0]][3:5] == ["the year", "1.1000"]
+    assert [c.text for c in night_view(night(pue=[older])).caps.rows[0]][3:5] == ["the year", "1.1000"]
 
 
 def test_prices_of_the_day_stand_against_the_weeks_before():
-    [first, *_] = price_table(night()).rows
+    [first, *_] = night_view(night()).prices.rows
     assert [c.text for c in first] == ["NO4", "36.00", "40.00", "32.00", "−9.00", "56.00", "3"]
     assert [c.below for c in first] == [
         "EUR/MWh",
@@ -235,7 +243,7 @@ def test_prices_of_the_day_stand_against_the_weeks_before():
         "hours": 0.0,
         "hours_below_zero": 0.0,
     }
-    [row] = price_table(night(prices=[unknown])).rows
+    [row] = night_view(night(prices=[unknown])).prices.rows
     assert [c.text for c in row] == ["NO4", *["–"] * 6]
 
 
@@ -255,11 +263,11 @@ def test_strips_show_the_hours_of_each_quality(record):
 
 
 def test_filled_hours_stand_beside_their_series(record):
-    """Series are named as the digest of a run names them."""
+    """Series are named as the summary of a run names them."""
     series = [{"kind": "weather", "name": "copenhagen", "quality": {"measured": 18.0, "persistence": 6.0}},
               {"kind": "price", "name": "DK2", "quality": {"auction": 24.0}}]  # fmt: skip
-    told = night(quality=hours_by_quality(series))
-    assert {r[0].text: r[2].text for r in quality_table(told).rows} == {"weather copenhagen": "6", "price DK2": "0"}
+    now = night(quality=hours_by_quality(series))
+    assert {r[0].text: r[2].text for r in night_view(now).quality.rows} == {"weather copenhagen": "6", "price DK2": "0"}
     assert set(hours_by_quality(series)) <= set(night()["quality"])
 
 

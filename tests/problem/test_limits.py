@@ -10,9 +10,9 @@ from energy.inputs.limits import Preset
 from energy.inputs.resources import model_path, root
 from energy.inputs.yaml_files import load_model
 from energy.optimize import optimize
+from energy.report.figures import RunFigures
 from energy.report.page import render
 from energy.report.pue import limit_table, missed, sources
-from energy.report.view import View
 from tests.cases import GONE, SmallCase
 
 
@@ -108,7 +108,7 @@ def test_the_report_shows_them(tmp_path):
 
     case = case_at(tmp_path, "2027-03-01", "2027-01-01", "de_enefg")
     record = record_of(optimize(case.path))
-    view = View(record)
+    view = RunFigures(record)
     table = limit_table(view)
     assert table is not None
     assert [cells[0].text for cells in table.rows] == ["south", "south"]

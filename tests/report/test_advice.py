@@ -7,9 +7,10 @@ import re
 import pytest
 
 from energy.cli.tables import MOST_HELP, helpful
-from energy.report import jobs as advice
-from energy.report.page import render, sections
-from energy.report.view import View
+from energy.report import remedies
+from energy.report.figures import RunFigures
+from energy.report.page import render
+from energy.report.plan import sections
 from tests.closed_forms.builder import one, problem
 from tests.closed_forms.words import Cap, Job
 from tests.report.build import record_of, renamed
@@ -19,7 +20,7 @@ POOL = "site0/hall0/h200"
 
 def view_of(*jobs, caps=(), **site):
     case = problem([one([10, 20, 30, 95], **site)], jobs, caps=caps)
-    return View(record_of(renamed(case, "pool", [POOL])))
+    return RunFigures(record_of(renamed(case, "pool", [POOL])))
 
 
 def words(html):
@@ -34,7 +35,7 @@ def short():
     return view_of(Job(12, 9, window=(0, 3), penalty=100), gpus=[3, 3, 3, 0], other=1.0)
 
 
-def test_undone_work_names_job_site_hour_amount_cure_and_price(short):
+def test_undone_work_names_job_site_hour_amount_remedy_and_price(short):
     html = render(short.record)
     text = words(html)
     assert "1 job cannot be finished within the limits" in text
@@ -65,7 +66,7 @@ def test_a_breached_cap_names_the_cap_that_holds():
     assert "a looser PUE cap cap0: +0.2000 key limit 40.00 EUR" in text
 
 
-def test_later_deadline_and_other_cures_are_named():
+def test_later_deadline_and_other_remedies_are_named():
     view = view_of(Job(12, 4, window=(0, 2), penalty=100), other=1.0)
     text = words(render(view.record))
     assert "more GPUs at once for job job0: +2.00 GPUs key max_gpus 340 EUR" in text  # 2 more hours' work at 10 and 20
@@ -76,7 +77,7 @@ def test_limits_that_cost_money_stand_beside_the_worth_of_capacity():
     view = view_of(Job(10, 9), grid=4.0)
     html = render(view.record)
     text = words(html)
-    assert advice.urgent(view) is False
+    assert remedies.urgent(view) is False
     assert "All work is done and every cap is met" in text
     assert "The grid connection of site0 tight site0 1 Jan 00:00" in text
     assert "a larger grid connection of site0: +1.00 MW" in text
@@ -94,8 +95,10 @@ def test_nothing_to_say_is_said():
 def test_old_run_folders_have_no_advice(short):
     summary = {k: v for k, v in short.record.summary.items() if k != "what_would_help"}
     assert (
-        advice.entries(
-            View(type(short.record)(short.record.datasets, short.record.schedule, short.record.bills, summary, {}))
+        remedies.entries(
+            RunFigures(
+                type(short.record)(short.record.datasets, short.record.schedule, short.record.bills, summary, {})
+            )
         )
         == []
     )

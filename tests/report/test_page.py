@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from benchmarks.instances import Size, random_problem
-from energy.report.page import SECTIONS, render
+from energy.report.page import render
+from energy.report.plan import SECTIONS
 from tests.report.build import record_of, renamed, small, with_carbon
 
 LARGEST_BYTES = 1_000_000

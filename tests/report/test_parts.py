@@ -10,10 +10,9 @@ import pytest
 from benchmarks.instances import Size, random_problem
 from energy.audit.verdict import cap_excess
 from energy.report import charts, costs, jobs, pue
-from energy.report import view as view_module
-from energy.report.charts import ROLES
-from energy.report.page import render
-from energy.report.text import (
+from energy.report.charts import MOST_LABELS, MOST_STEPS, ROLES, TimeAxis
+from energy.report.figures import PARTS, RunFigures
+from energy.report.formatting import (
     counted,
     eur,
     hours,
@@ -22,20 +21,18 @@ from energy.report.text import (
     moment,
     number,
     power_of_ten,
-    row,
     share,
     short_day,
-    table,
     unit,
-    words,
 )
-from energy.report.view import MOST_LABELS, MOST_STEPS, Horizon, View
+from energy.report.page import render
+from energy.report.tables import left, row, table
 from tests.report.build import record_of, small
 
 
 @pytest.fixture(scope="module")
-def view():
-    return View(small(speeds=2, periods=48, jobs=20, sites=3, groups=3))
+def run():
+    return RunFigures(small(speeds=2, periods=48, jobs=20, sites=3, groups=3))
 
 
 @pytest.mark.parametrize(
@@ -92,40 +89,40 @@ def test_compact_leaves_curves_alone():
 
 
 def test_colours_are_told_apart_by_their_marks():
-    assert len({c.light for c in ROLES.values()}) == len(ROLES)
+    assert len({light for light, _ in ROLES.values()}) == len(ROLES)
 
 
-def test_causes_add_up_to_the_saving(view):
-    found = costs.causes(view)
-    assert sum(c.saving_eur for c in found) == pytest.approx(view.record.summary["saving_eur"], rel=1e-9)
+def test_causes_add_up_to_the_saving(run):
+    found = costs.causes(run)
+    assert sum(c.saving_eur for c in found) == pytest.approx(run.record.summary["saving_eur"], rel=1e-9)
     assert [c.saving_eur for c in found] == sorted((c.saving_eur for c in found), reverse=True)
 
 
-def test_classes_add_up_to_the_bill(view):
-    assert costs.by_class(view, "plan").sum() == pytest.approx(view.record.summary["bill_eur"], rel=1e-9)
+def test_classes_add_up_to_the_bill(run):
+    assert costs.by_class(run, "plan").sum() == pytest.approx(run.record.summary["bill_eur"], rel=1e-9)
     names = {"excise": "taxes and levies", "grid_energy": "grid energy", "spot": "spot", "marginal_loss": "grid energy"}
     assert {c: costs.class_of(c, "spot" if c == "spot" else "energy") for c in names} == names
     assert costs.class_of("grid_power", "demand") == "demand charges"
     assert costs.class_of("tnuos_residual", "fixed") == "contracts and fixed"
 
 
-def test_job_savings_are_the_price_times_the_holding(view):
-    found = jobs.changes(view)
-    done = view.entries("plan").groupby("job")["work"].sum()
+def test_job_savings_are_the_price_times_the_holding(run):
+    found = jobs.changes(run)
+    done = run.entries("plan").groupby("job")["work"].sum()
     assert sum(c.work for c in found) == pytest.approx(float(done.sum()), rel=1e-9)
-    plan, base = (view.entries(who)[list(view_module.PARTS)].to_numpy().sum() for who in ("plan", "base"))
+    plan, base = (run.entries(who)[list(PARTS)].to_numpy().sum() for who in ("plan", "base"))
     assert sum(c.total for c in found) == pytest.approx(base - plan, rel=1e-9)
     one = jobs.sentence(found[0])
     assert re.match(r"^runs .* on average, .*; 1\u202f000 GPU-hours cost it .*EUR instead of .*EUR: .*\.$", one)
 
 
-def test_caps_agree_with_the_audit(view):
-    excess = cap_excess(view.problem, view.plan)
-    found = pue.caps(view)
+def test_caps_agree_with_the_audit(run):
+    excess = cap_excess(run.problem, run.plan)
+    found = pue.caps(run)
     assert [c.name for c in found] == ["s0:year", "s1:year", "s2:year"]
     for cap in found:
         assert max(-cap.room_mwh, 0.0) == pytest.approx(excess[cap.rows].max(), abs=1e-9)
-        assert cap.pue[0] == pytest.approx(view.record.summary["pue"][view.sites[cap.site]])
+        assert cap.pue[0] == pytest.approx(run.record.summary["pue"][run.sites[cap.site]])
 
 
 def test_rolling_caps_are_summed_over_their_windows():
@@ -138,52 +135,48 @@ def test_rolling_caps_are_summed_over_their_windows():
     page = render(record)
     assert ">windows</text>" in page
     assert "3 windows of 12" in page
-    day, hour = pue.caps(View(record))
+    day, hour = pue.caps(RunFigures(record))
     assert (len(day.rows), day.rolling, hour.rolling, hour.site) == (3, True, False, -1)
-    assert day.worth_eur == pytest.approx(record.prices["value_cap"].values[:3].sum() / 100)
+    assert day.value_eur == pytest.approx(record.prices["value_cap"].values[:3].sum() / 100)
 
 
 @pytest.mark.parametrize(
     ("periods", "hours_each"), [(1, 1.0), (24, 1.0), (168, 1.0), (672, 1.0), (672, 0.25), (8760, 1.0)]
 )
-def test_pictures_of_any_length_stay_legible(view, periods, hours_each):
-    long = View.__new__(View)
-    long.dt, long.time = (
-        np.full(periods, hours_each),
-        view.time[0] + np.arange(periods) * np.timedelta64(round(60 * hours_each), "m"),
-    )
-    horizon = Horizon.of(long)
-    assert len(horizon.starts) <= MOST_STEPS
-    assert len(horizon._ticks()) <= MOST_LABELS + 1
-    assert len(horizon._labels(horizon._ticks())) == len(horizon._ticks())
+def test_pictures_of_any_length_stay_legible(run, periods, hours_each):
+    start = run.time[0] + np.arange(periods) * np.timedelta64(round(60 * hours_each), "m")
+    axis = TimeAxis(start, np.full(periods, hours_each))
+    assert len(axis.starts) <= MOST_STEPS
+    assert len(axis.ticks()) <= MOST_LABELS + 1
+    assert len(axis.labels(axis.ticks())) == len(axis.ticks())
     values = np.random.default_rng(0).normal(size=(2, periods))
-    assert horizon.mean(values) @ np.diff(horizon.edges) == pytest.approx(values.sum(axis=1) * hours_each)
+    assert axis.mean(values) @ np.diff(axis.edges) == pytest.approx(values.sum(axis=1) * hours_each)
 
 
-def test_full_pools_are_counted(view):
-    full = costs.full_periods(view)
-    free = view.problem["available"].values - view.problem["firm"].values - view.used("plan")
+def test_full_pools_are_counted(run):
+    full = costs.full_periods(run)
+    free = run.problem["available"].values - run.problem["firm"].values - run.used("plan")
     assert ((full > 0) == (free.min(axis=1) < costs.WHOLE_GPU)).all()
 
 
 def test_limits_that_bind_have_a_worth():
     problem = random_problem(Size(sites=2, groups=1), 3)
     tight = problem.assign(grid_limit_mw=problem["grid_limit_mw"] * 0.8, available=problem["available"] + 50)
-    view = View(record_of(tight))
-    grid = costs.grid_table(view)
+    run = RunFigures(record_of(tight))
+    grid = costs.grid_table(run)
     assert grid is not None
-    assert grid.rows[0][0].text in view.sites
-    assert costs.grid_table(View(small())) is None
+    assert grid.rows[0][0].text in run.sites
+    assert costs.grid_table(RunFigures(small())) is None
 
 
 def test_deadlines_that_cost_nothing_are_not_listed():
     problem = random_problem(Size(jobs=3), 3)
-    view = View(record_of(problem.assign(open=problem["open"] * 0 + 1)))
-    assert costs.deadline_table(view) is None
-    assert "No deadline inside the horizon costs anything" in costs.deadline_words(view)
-    assert costs._deadline(view, 0) == "1 Feb 2020 00:00 UTC"
+    run = RunFigures(record_of(problem.assign(open=problem["open"] * 0 + 1)))
+    assert costs.deadline_table(run) is None
+    assert "No deadline inside the horizon costs anything" in costs.deadlines_text(run)
+    assert costs.deadline(run, 0) == "1 Feb 2020 00:00 UTC"
 
 
 def test_tables_refuse_ragged_rows():
     with pytest.raises(ValueError, match="1 cells under 2 columns"):
-        table((words("a"), words("b")), [row("x")])
+        table((left("a"), left("b")), [row("x")])

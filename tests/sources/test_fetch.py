@@ -20,6 +20,7 @@ from energy.inputs import fleet as fleet_module
 from energy.inputs.load import read_inputs
 from energy.optimize import optimize
 from energy.problem import assemble
+from energy.report.page import render
 from energy.runs.folder import publish, record_of
 from energy.series.files import columns, one_place, read_series, write
 from energy.sources.catalogue import SOURCES
@@ -155,7 +156,8 @@ def test_optimize_live_from_fetch_to_report(world):
     quality = run.problem["price_quality"].sel(site="narvik").values
     assert set(quality[:24]) == {0}
     assert set(quality[24:]) == {5}, "the days after tomorrow are carried over and say so"
-    folder = publish(record_of(run), world.folder / "runs")
+    record = record_of(run)
+    folder = publish(record, world.folder / "runs", render(record))
     page = (folder / "report.html").read_text()
     for name in ("entsoe", "met_norway", "nve", "ecb"):
         assert SOURCES[name].attribution in page, f"the licence of {name} asks for it"

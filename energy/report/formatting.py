@@ -1,13 +1,9 @@
-"""Numbers, times and lists as readers of the report see them.
-
-Tables of the page: columns with units, cells of finished text.
-"""
+"""Numbers, units, times, names and lists as text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 
@@ -19,6 +15,8 @@ SPACE = "\u00a0"
 NOT_KNOWN = "not known"
 #: Names longer than this are cut [characters]: a GUID (36) still fits.
 LONGEST_NAME = 40
+#: Reasons longer than this are cut [characters]; night.json has them in full.
+LONGEST_REASON = 300
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -31,6 +29,11 @@ def number(value: float, digits: int = 0, sign: bool = False) -> str:
     elif sign and value > 0:
         text = f"+{text}"
     return text.replace(",", THIN).replace("-", "−")
+
+
+def number_or_dash(value: float | None, digits: int = 0) -> str:
+    """A number, a dash where it is not known."""
+    return "–" if value is None else number(value, digits)
 
 
 def unit(value: float, name: str, digits: int = 0, sign: bool = False) -> str:
@@ -89,6 +92,23 @@ def moment(at: np.datetime64) -> str:
     return f"{day(at)} {clock(at)} UTC"
 
 
+def day_of(iso: str) -> np.datetime64:
+    """A day such as 2019-03-02."""
+    return np.datetime64(date.fromisoformat(iso).isoformat())
+
+
+def moment_of(iso: str) -> str:
+    """2 Mar 2019 11:00 UTC, from an ISO time with or without an offset."""
+    at = datetime.fromisoformat(iso)
+    plain = at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+    return moment(np.datetime64(plain.isoformat()))
+
+
+def utc(stamp: str) -> str:
+    """2018-04-30 22:00 UTC, from an ISO stamp."""
+    return stamp.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC")
+
+
 def _plain(moment: np.datetime64) -> datetime:
     plain: datetime = moment.astype("datetime64[s]").astype(datetime)
     return plain
@@ -111,6 +131,22 @@ def one_line(text: str) -> str:
     return " ".join(filter(None, "".join(shown).split(" ")))
 
 
+def name(text: object) -> str:
+    """A name from outside: one line, short enough for a table."""
+    return clipped(one_line(str(text)))
+
+
+def sentence(text: object) -> str:
+    """A reason from outside: one line, cut where it is longer than a reader reads."""
+    line = one_line(str(text))
+    return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"
+
+
+def capitalised(text: str) -> str:
+    """The first letter in upper case, abbreviations left alone."""
+    return text[:1].upper() + text[1:]
+
+
 def counted(count: int, one: str, many: str | None = None) -> str:
     """1 job, 2 jobs."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
@@ -125,54 +161,3 @@ def hours(value: float) -> str:
 def limit(value: float) -> str:
     """A PUE cap: two decimals, more where it has them."""
     return f"{value:.2f}" if abs(value - round(value, 2)) < 1e-9 else f"{value:g}"
-
-
-@dataclass(frozen=True)
-class Column:
-    """Heading and unit; columns of words are set left, figures right, and only `prose` may break into lines."""
-
-    label: str
-    unit: str = ""
-    words: bool = False
-    prose: bool = False
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Text, a smaller line below it, and a mark that the style sheet knows (good, bad, quiet)."""
-
-    text: str
-    below: str = ""
-    mark: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """What a table shows; `total` is the last row, set apart."""
-
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    total: tuple[Cell, ...] = ()
-
-
-def row(*cells: str | Cell) -> tuple[Cell, ...]:
-    """Cells of one row; plain text becomes a cell."""
-    return tuple(c if isinstance(c, Cell) else Cell(c) for c in cells)
-
-
-def words(label: str, unit: str = "") -> Column:
-    """A column of words."""
-    return Column(label, unit, words=True)
-
-
-def prose(label: str) -> Column:
-    """A column of sentences."""
-    return Column(label, words=True, prose=True)
-
-
-def table(columns: Sequence[Column], rows: Sequence[tuple[Cell, ...]], total: tuple[Cell, ...] = ()) -> Table:
-    """A table whose rows all have as many cells as there are columns."""
-    for cells in (*rows, *([total] if total else [])):
-        if len(cells) != len(columns):
-            raise ValueError(f"{len(cells)} cells under {len(columns)} columns, first {cells[:1]}")
-    return Table(tuple(columns), tuple(rows), total)

@@ -1,0 +1,325 @@
+"""The view of a night: what the plan of one delivery day rests on, what the day before cost, and what needs a hand.
+
+A night is the content of `night.json`. Texts from outside become one line each, cut where a reader stops reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from energy.report import night_tables as tables
+from energy.report import view
+from energy.report.charts import series
+from energy.report.figures import RunFigures
+from energy.report.formatting import (
+    counted,
+    day,
+    day_of,
+    eur,
+    hours,
+    moment_of,
+    mwh,
+    name,
+    number,
+    one_line,
+    sentence,
+    share,
+    short_day,
+)  # fmt: skip
+from energy.report.remedies import change
+from energy.schema import QUALITY, Floats
+
+Night = Mapping[str, Any]
+SECTIONS = (
+    ("ex-ante", "Ex-ante and realised cost"), ("ahead", "The next days"), ("moves", "Changes against yesterday's plan"),
+    ("balance", "PUE caps and peaks so far"), ("risk", "Jobs late or at risk"), ("hours", "How good the data is, hour by hour"),
+)  # fmt: skip
+#: What the plan of each fallback method is, in a reader's words.
+METHODS = {
+    "lp": "the optimised plan, proven cheapest",
+    "simplex": "the optimised plan, proven cheapest by the second method",
+    "greedy": "a plan by rule (earliest deadline first into the cheapest hours), not proven cheapest",
+    "last_good": "the last good plan, trimmed to what is still open and checked again",
+    "nothing": "no new plan: the one before stays in force",
+}
+#: Differences below this [EUR] need no explanation.
+LEAST_EUR = 0.5
+#: Colour role of each quality in the strips: blue and green were seen, warm hues were not.
+QUALITY_ROLES = {
+    "auction": "series1", "measured": "series3", "forecast": "series5", "secondary": "series7", "proxy": "series2",
+    "persistence": "series6", "scenario": "series4",
+}  # fmt: skip
+#: Most labels below the strips.
+MOST_LABELS = 5
+
+
+def night_view(night: Night, run: RunFigures | None = None) -> view.NightView:
+    """The view of a night; quality by hour comes from the figures of its run."""
+    n = night_figures(night)
+    return view.NightView(
+        top=_top(night, n), figures=n, fleet=name(night["fleet"]), run_id=name(night["run_id"]),
+        known_at=moment_of(night["known_at"]), notes=[sentence(x) for x in night.get("notes", [])],
+        ex_ante_text=_ex_ante_text(n), ex_ante=tables.ex_ante(n), variance=tables.variance(n), plan=tables.plan(n),
+        days=tables.day_bars(n), sites_legend=[(name(s), series(i)) for i, s in enumerate(n.site_names)],
+        prices=tables.prices(night), changes=tables.changes(night), caps=tables.caps(n), peaks=tables.peaks(night),
+        jobs_text=_jobs_text(night), at_risk=tables.at_risk(n), late=tables.late(n),
+        rescue="" if n.rescue_eur is None else eur(n.rescue_eur), refused=n.refused[: tables.MOST_JOBS],
+        more_jobs=tables.more_jobs(n), quality=tables.quality(night), forecast=tables.forecast(night),
+        strips=None if run is None else _strips(run),
+    )  # fmt: skip
+
+
+def night_figures(night: Night) -> view.NightFigures:
+    """The figures that several texts, tiles and tables show; those of earlier versions where keys are missing."""
+    jobs, rows = night["jobs"], night["plan"]
+    late = [view.NightJob(name(j["id"]), moment_of(j["deadline"]), j["gpu_hours_left"]) for j in jobs["late"]]
+    at_risk = [
+        view.NightJob(name(j["id"]), moment_of(j["deadline"]), j["gpu_hours_short"], _remedy(night, j),
+                 j["cost_eur"] if j.get("cure") else None)
+        for j in jobs["at_risk"]
+    ]  # fmt: skip
+    caps = [
+        view.NightCap(name(p["site"]), name(p["cap"]), p["limit"], p.get("status", ""), p.get("period", "year"),
+                 p.get("so_far", p.get("year_to_date")), p["credit_mwh"])
+        for p in night["pue"]
+    ]  # fmt: skip
+    refused = jobs.get("refused", [])  # earlier versions only counted them
+    return view.NightFigures(
+        yesterday=_yesterday(night["yesterday"]), days=[_day(d, rows) for d in sorted({str(r["date"]) for r in rows})],
+        site_names=list(dict.fromkeys(str(r["site"]) for r in rows)), cost_eur=night["cost_eur"],
+        late=sorted(late, key=lambda j: -j.gpu_hours), at_risk=sorted(at_risk, key=lambda j: -j.gpu_hours),
+        refused=[sentence(r) for r in refused] if isinstance(refused, list) else [], rescue_eur=rescue_eur(night), caps=caps,
+    )  # fmt: skip
+
+
+def _yesterday(y: Night | None) -> view.Yesterday | None:
+    if not y:
+        return None
+    saving = view.Saving(y["real_eur"], y["run_now_eur"], y["saving_eur"])
+    behind = y.get("behind_gpu_hours", 0.0), y.get("behind_eur", 0.0)
+    return view.Yesterday(y["date"], y["promised_eur"], saving, {k: y["why"][k] for k in tables.CAUSES}, *behind)
+
+
+def _day(date: str, rows: list[Night]) -> view.NightDay:
+    mine = [r for r in rows if r["date"] == date]
+    sites = {str(r["site"]): (r["mwh"], r["eur"]) for r in mine}
+    return view.NightDay(date, sum(r["mwh"] for r in mine), sum(r["eur"] for r in mine), sites)
+
+
+def rescue_eur(night: Night) -> float | None:
+    """What the work of all jobs at risk would cost at least, each with its cheapest remedy [EUR].
+
+    None where a job has no remedy, or where it is not known; 0 without such jobs.
+    """
+    costs = [j["cost_eur"] if "cure" in j else None for j in night["jobs"]["at_risk"]]
+    known = [float(c) for c in costs if c is not None]
+    return sum(known) if len(known) == len(costs) else None
+
+
+def _remedy(night: Night, job: Night) -> str:
+    """The change that saves a job at risk."""
+    if job.get("cure"):
+        return change(job["cure"] | {"where": one_line(str(job["cure"]["where"]))})
+    known = "cure" in job and night["gap"] is not None  # a plan by rule has no duals, older nights had no remedies
+    return "none: it cannot be saved by one change" if known else "not known"
+
+
+def night_status(night: Night) -> view.Status:
+    """The light of a night, and what was published."""
+    return view.status_of(night["status"], METHODS.get(str(night["rung"]), METHODS["nothing"]))
+
+
+def _top(night: Night, n: view.NightFigures) -> view.Top:
+    status, headline = night_status(night), _headline(night, n)
+    summary = (_yesterday_text(night, n), _ex_ante_text(n), _ahead_text(n), _care_text(night, n))
+    return view.Top(
+        f"{status.word}: {name(night['fleet'])}, {day(day_of(night['date']))}: {headline}", status, headline,
+        _tiles(night, n), _period(night), [sentence(r) for r in night["reasons"]], [s for s in summary if s],
+    )  # fmt: skip
+
+
+def _headline(night: Night, n: view.NightFigures) -> str:
+    """The night in one line: work that will not be done first, then what last night saved."""
+    if night["rung"] == "nothing":
+        return "No new plan: the one before stays in force"
+    missed = len(n.late) + len(n.at_risk)
+    undone = [f"{counted(missed, 'job')} will not be done in time"] if missed else []
+    undone += [f"{counted(len(n.refused), 'job')} set aside"] if n.refused else []
+    saving = _saving_text(night, n)
+    return f"{', '.join(undone)}; {saving[0].lower()}{saving[1:]}" if undone else saving
+
+
+def _saving_text(night: Night, n: view.NightFigures) -> str:
+    saved = night["saving_eur"]["last_night"]
+    if saved is None:
+        return f"The plan for {day(day_of(night['date']))} is ready"
+    if saved < 0:
+        return f"Last night cost {eur(-saved)} more than starting every job at once"
+    of_bill = n.yesterday is not None and n.yesterday.saving.run_now_eur > 0
+    part = f", {share(n.yesterday.saving.share)} of the bill" if n.yesterday and of_bill else ""
+    return f"Last night saved {eur(saved)}{part}"
+
+
+def _period(night: Night) -> str:
+    """What was known when this was planned."""
+    f = night["forecast"]
+    forecast = f"{hours(f['hours'])} forecast by the rule “{name(f['method'])}”" if f["hours"] else "nothing was needed"
+    return (
+        f"Plan for {day(day_of(night['date']))}, made with what was known on {moment_of(night['known_at'])}; "
+        f"prices known to {moment_of(night['known_until'])}, after that {forecast}."
+    )
+
+
+def _tiles(night: Night, n: view.NightFigures) -> list[view.Tile]:
+    """Saved last night, this month, this year; jobs late or at risk."""
+    at = day_of(n.yesterday.day if n.yesterday else night["date"])
+    against = (
+        n.yesterday.saving.of_run_now() if n.yesterday and n.yesterday.saving.run_now_eur > 0 else "no night before"
+    )
+    saved = {k: "–" if v is None else eur(v) for k, v in night["saving_eur"].items()}
+    rescue = "not each has a remedy" if n.rescue_eur is None else f"cheapest remedies from {eur(n.rescue_eur)}"
+    busy = f"{number(night['jobs']['running'])} running, {number(night['jobs']['left'])} waiting"
+    late = f"{number(len(n.late))} late; " if n.late else ""
+    return [
+        view.Tile("Saved last night", saved["last_night"], against),
+        view.Tile("Saved this month", saved["month_to_date"], f"{day(at).split(' ', 1)[1]}, to {short_day(at)}"),
+        view.Tile("Saved this year", saved["year_to_date"], f"{day(at).rsplit(' ', 1)[1]}, to {short_day(at)}"),
+        view.Tile(
+            "Jobs late or at risk", number(len(n.late) + len(n.at_risk)), f"{late}{rescue if n.at_risk else busy}"
+        ),
+    ]
+
+
+def _yesterday_text(night: Night, n: view.NightFigures) -> str:
+    y = n.yesterday
+    if not y and night["saving_eur"]["month_to_date"] is None:
+        return "This is the first night on record: savings are counted from tomorrow."
+    if not y:
+        return "The day before has not been priced."
+    return (
+        f"On {short_day(day_of(y.day))} power and cooling cost {eur(y.saving.cost_eur)}; starting every job at once would "
+        f"have cost {eur(y.saving.run_now_eur)}{_behind(y)}, so the plan {y.saving.verb('saved', 'cost an extra')}."
+    )
+
+
+def _behind(y: view.Yesterday) -> str:
+    """Work that the plan put off or caught up on against run-now, and what it counts for."""
+    if abs(y.behind_eur) < LEAST_EUR:
+        return ""
+    what = "more, which the plan still has to do" if y.behind_gpu_hours > 0 else "less, which the plan caught up on"
+    return (
+        f" and would have done {number(abs(y.behind_gpu_hours))} GPU-hours {what} (counted at {eur(abs(y.behind_eur))})"
+    )
+
+
+def _ex_ante_text(n: view.NightFigures) -> str:
+    """Whether yesterday cost what its plan had expected, and the main cause if not."""
+    y = n.yesterday
+    if not y:
+        return ""
+    more = y.saving.cost_eur - y.ex_ante_eur
+    if abs(more) < LEAST_EUR:
+        return f"That is what the plan had expected, {eur(y.ex_ante_eur)}."
+    cause = max(tables.CAUSES, key=lambda c: y.variance_eur[c] * (1 if more > 0 else -1))
+    return (
+        f"The plan had expected {eur(y.ex_ante_eur)}; the day came {eur(abs(more))} {'dearer' if more > 0 else 'cheaper'}, "
+        f"mainly through {tables.CAUSES[cause][0]} ({eur(y.variance_eur[cause], sign=True)})."
+    )
+
+
+def _ahead_text(n: view.NightFigures) -> str:
+    if not n.days:
+        return ""
+    first, last = n.days[0], n.days[-1]
+    most = (
+        f", {share(first.sites[first.most_at][0] / first.mwh, 0)} of it in {name(first.most_at)}"
+        if first.mwh > 0
+        else ""
+    )
+    return (
+        f"The new plan runs to {short_day(day_of(last.day))} and costs {eur(n.cost_eur)}; "
+        f"{short_day(day_of(first.day))} takes {mwh(first.mwh)}{most}."
+    )
+
+
+def _care_text(night: Night, n: view.NightFigures) -> str:
+    """What needs a hand."""
+    tight = sum(c.overdrawn for c in n.caps)
+    late, risk, aside = len(n.late), len(n.at_risk), len(n.refused)
+    parts = (
+        [f"{counted(late, 'job')} cannot meet {'its deadline' if late == 1 else 'their deadlines'} any more"]
+        if late
+        else []
+    )
+    parts += [f"{counted(risk, 'job')} cannot be finished in time: {_rescue_text(night, n)}"] if risk else []
+    parts += [f"{counted(aside, 'job')} {'is' if aside == 1 else 'are'} set aside and not planned"] if aside else []
+    parts += [f"{counted(tight, 'PUE cap')} {'is' if tight == 1 else 'are'} overdrawn"] if tight else []
+    if parts:
+        return f"{'; '.join(parts)}."
+    known = [c for c in n.caps if c.balance_mwh is not None]
+    within = "no PUE cap is in force" if not n.caps else "no PUE cap has a balance yet"
+    if known:
+        within = f"PUE so far is within every cap{'' if len(known) == len(n.caps) else ' whose balance is known'}"
+    return f"No job is at risk, and {within}."
+
+
+def _rescue_text(night: Night, n: view.NightFigures) -> str:
+    """What it takes to save the jobs at risk."""
+    if n.rescue_eur is not None:
+        return f"with the cheapest remedy of each the work would cost at least {eur(n.rescue_eur)}"
+    return "it is not known what would help" if night["gap"] is None else "not each can be saved by one change"
+
+
+def _jobs_text(night: Night) -> str:
+    """How many jobs are done, running and waiting, and work that this plan leaves for later."""
+    j = night["jobs"]
+    text = f"{counted(j['done'], 'job')} done, {number(j['running'])} running, {number(j['left'])} waiting."
+    for key, meaning in (
+        ("undone_gpu_hours", "GPU-hours of work cannot be done in time"),
+        ("later_gpu_hours", "GPU-hours are left for after the horizon, within their deadlines"),
+        ("expected_gpu_hours", "GPU-hours of jobs not yet submitted are expected and have room kept for them"),
+    ):
+        text += f" {number(night[key])} {meaning}." if night[key] > 0 else ""
+    return text
+
+
+def _strips(run: RunFigures) -> view.QualityStrips:
+    """Quality of price and weather of each shown site by hour, with day labels."""
+    rows = {
+        kind: run.problem[f"{key}_quality"].values[run.shown]
+        for kind, key in (("Prices", "price"), ("Weather", "weather"))
+    }
+    seen = [QUALITY[int(q)] for q in np.unique(np.concatenate([*rows.values()], axis=None))]
+    legend: view.Legend = [(q, QUALITY_ROLES[q]) for q in seen]
+    return view.QualityStrips(legend, [
+        (kind, [(run.sites[s], _strip(q, run.dt)) for s, q in zip(run.shown, qualities, strict=True)])
+        for kind, qualities in rows.items()
+    ], _day_labels(run))  # fmt: skip
+
+
+def _strip(quality: Any, dt: Floats) -> list[view.Strip]:
+    """Neighbouring periods of one quality as one piece."""
+    out, at = [], 0
+    for value, group in groupby(int(q) for q in quality):
+        count = len(list(group))
+        length = float(dt[at : at + count].sum())
+        width = round(100 * length / float(dt.sum()), 3)
+        out.append(view.Strip(QUALITY_ROLES[QUALITY[value]], width, f"{QUALITY[value]}, {hours(length)}"))
+        at += count
+    return out
+
+
+def _day_labels(run: RunFigures) -> list[tuple[str, float]]:
+    """Days (UTC) under the strips."""
+    days, first = np.unique(run.time.astype("datetime64[D]"), return_index=True)
+    lengths = np.add.reduceat(run.dt, first) / run.dt.sum()
+    every = -(-len(days) // MOST_LABELS)
+    full = float(lengths.max()) / 2  # half a day has no room for its name beside the next one's
+    return [
+        (short_day(d) if i % every == 0 and w >= full else "", round(100 * float(w), 3))
+        for i, (d, w) in enumerate(zip(days, lengths, strict=True))
+    ]
