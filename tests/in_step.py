@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import cooling_table, plant_parameters
-from energy.inputs import templates
+from energy.cli import templates
 from energy.program import formulation
 from energy.schema import markdown
 

@@ -187,7 +187,7 @@ def formulation(arrays: Annotated[bool, typer.Option("--arrays", help="The table
 def new(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
     """Write the reference case as files to edit: your own fleet, jobs and prices in five minutes."""
     with exit_codes():
-        from energy.inputs.templates import write_starter
+        from energy.cli.templates import write_starter
 
         case = write_starter(folder)
         typer.echo(str(case))
@@ -197,7 +197,7 @@ def new(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")]) 
 @app.command()
 def schemas(folder: Annotated[Path, typer.Argument(help="Folder to write to.")] = Path("docs/schemas")) -> None:
     """Write the JSON Schemas of the YAML files, for completion in editors."""
-    from energy.inputs.templates import write_all
+    from energy.cli.templates import write_all
 
     for path in write_all(folder):
         typer.echo(str(path))

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from energy.inputs import templates
+from energy.cli import templates
 from tests.cases import SmallCase
 
 CHECKOUT = Path(__file__).parents[2]
