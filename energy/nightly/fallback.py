@@ -11,17 +11,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
-from energy.errors import CONFIGURATION, DATA, IMPOSSIBLE, OK, ConfigError
+from energy.errors import CONFIGURATION, DATA, IMPOSSIBLE, OK
 from energy.nightly.config import OVERTIME
 from energy.nightly.inputs import Prepared
 from energy.nightly.logs import logger
 from energy.nightly.plan import METHODS, NightPlan, plan_night
-from energy.schedule.dispatch import earliest_deadline_first, trimmed
-from energy.schedule.table import Maker, read_schedule
-from energy.solve import Options
 
 #: Exit code of a child that was killed at its limit.
 KILLED = -9
@@ -168,24 +164,3 @@ def run_fallbacks(
                                                  "last_lines": plan.tail})  # fmt: skip
             found.reasons.append(f"{method}: {plan.words or f'ended with exit code {code}'}")
     return found
-
-
-#: Methods of the solver that `energy optimize --plan` names.
-SOLVER_METHODS = ("ipx", "simplex")
-
-
-def planner(plan: str, time_limit_s: float) -> tuple[Options, Maker | None]:
-    """Solver options of `energy optimize --plan`, and what makes the Schedule where the solver does not.
-
-    Raises
-    ------
-    ConfigError : `plan` is no method, not greedy and no schedule file.
-    """
-    if plan in SOLVER_METHODS:
-        return Options(method=plan, time_limit_s=time_limit_s), None
-    if plan == "greedy":
-        return Options(), earliest_deadline_first
-    if not Path(plan).is_file():
-        allowed = f"{', '.join(SOLVER_METHODS)}, greedy, or a schedule.parquet or .csv"
-        raise ConfigError(f"--plan {plan}", "is no such file", allowed)
-    return Options(), partial(trimmed, table=read_schedule(Path(plan)))

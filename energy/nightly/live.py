@@ -24,7 +24,7 @@ from energy.sources.client.cache import NotOnFile
 from energy.sources.client.credentials import CredentialError
 from energy.sources.client.http import Client
 
-#: Stands for a file that no source filled: reading it fails, and what an earlier night kept stands in and is told.
+#: Name of a file that no source filled: reading it fails, and what an earlier night kept replaces it and is reported.
 NOT_FETCHED = "not-fetched.nc"
 #: Note of a past night that nobody had fetched for by its moment.
 AFTERWARDS = (
@@ -125,8 +125,9 @@ def _with_series(workspace: NightlyWorkspace, got: Fetched, day: date) -> Nightl
     rates |= {k: r | _where(workspace, r.get("file")) for k, r in older.items()}
     series = {"prices": prices, "weather": sites, "carbon": carbon, "fx": rates}
     whole = config.model_dump(mode="json", exclude_none=True) | series | {"live": False}
-    told = {"notes": (*workspace.notes, *notes), "reasons": (*workspace.reasons, *reasons)}
-    return workspace.model_copy(update={"config": validate(workspace.path, whole, Nightly)} | told)
+    config = validate(workspace.path, whole, Nightly)
+    messages = {"notes": (*workspace.notes, *notes), "reasons": (*workspace.reasons, *reasons)}
+    return workspace.model_copy(update={"config": config} | messages)
 
 
 def _currencies(workspace: NightlyWorkspace, fleet: Fleet, prices: list[dict[str, Any]]) -> set[str]:

@@ -93,7 +93,7 @@ def unpublished(workspace: NightlyWorkspace, store: Store | None, night: Night) 
     """A night without a plan with the keys of night.json: what is not known is None, never zero."""
     return {
         "date": str(night.day), "fleet": _fleet(workspace, store), "run_id": night.run_id or "", "status": night.status,
-        "rung": night.rung, "reasons": night.reasons, "forecast": {"hours": None}, "fallback_hours": {},
+        "rung": night.method, "reasons": night.reasons, "forecast": {"hours": None}, "fallback_hours": {},
         "jobs": {"done": None, "running": None, "left": None, "late": None, "at_risk": None, "refused": None}, "undone_gpu_hours": None,
         "later_gpu_hours": None, "yesterday": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The way back from a broken database: a new one beside it, from the published nights and what the old one still tells."""
+"""The way back from a broken database: a new one beside it, from the published nights and what can be read of the old one."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from energy.nightly.publish import is_published
 from energy.runs.record import NIGHT
 from energy.schedule.table import read_held_back, read_schedule
 
-#: Tables whose rows the published nights do not tell; plans they do.
+#: Tables whose rows the published nights do not hold; plans they do.
 SALVAGED = ("runs", "days", "work", "progress", "meter")
 #: What SQLite keeps beside a database that was not closed in peace; the first of them holds its last transactions.
 BESIDE = ("-wal", "-shm")
 
 
 def rebuild_store(workspace: NightlyWorkspace) -> str:
-    """Make the database anew beside the old one, keep the old one under a dated name, then put the new one in its place.
+    """Build a database beside the old one, keep the old one under a dated name, then put the new one in its place.
 
-    Plans, runs, settled days, work and readings come from the old file, as far as it can be read; plans that it does not
-    tell from the published folders. Returns what came over and what did not. Until the new file is whole the old one is as it was.
+    Plans, runs, settled days, work and readings come from the old file, as far as it can be read; plans that it lacks
+    from the published folders. Returns what came over and what did not. Until the new file is whole the old one is as it was.
 
     Raises
     ------
@@ -47,11 +47,11 @@ def rebuild_store(workspace: NightlyWorkspace) -> str:
         try:
             with open_store(new) as store, store.transaction():
                 others = _salvaged(old, store)
-                told = [_plans(workspace, store), *others]
+                found = [_plans(workspace, store), *others]
             kept = _put(new, old)
         finally:
             _remove(new)
-    return f"the new database has {', '.join(told)}; {kept}"
+    return f"the new database has {', '.join(found)}; {kept}"
 
 
 def _put(new: Path, old: Path) -> str:
@@ -76,11 +76,11 @@ def _remove(path: Path) -> None:
 
 
 def _plans(workspace: NightlyWorkspace, store: Store) -> str:
-    """Plans in force: beside those that the old file told, for other nights what the published folders can prove."""
+    """Active plans: those of the old file, for other nights what the published folders can prove."""
     lost = []
-    told = {r["night"] for r in store.rows("SELECT night FROM plans")}
+    known = {r["night"] for r in store.rows("SELECT night FROM plans")}
     for night, folder in _in_force(workspace).items():
-        if night in told:
+        if night in known:
             continue
         try:
             store.put("plans", _plan(workspace, folder))
@@ -123,14 +123,14 @@ def _plan(workspace: NightlyWorkspace, folder: Path) -> dict[str, Any]:
 
 def _salvaged(old: Path, store: Store) -> list[str]:
     """Copy every row of the old file that can be read and fits; returns how many of each table but the plans."""
-    told = []
+    counts = []
     for table in ("plans", *SALVAGED):
         columns = [r["name"] for r in store.rows(f"PRAGMA table_info({table})")]
         rows = list(_rows(old, table, columns)) if old.exists() else []
         for row in _of_both(rows) if table == "days" else rows:
             store.put(table, row)
-        told.append(f"{store.rows(f'SELECT count(*) AS n FROM {table}')[0]['n']} {table}")
-    return told[1:]
+        counts.append(f"{store.rows(f'SELECT count(*) AS n FROM {table}')[0]['n']} {table}")
+    return counts[1:]
 
 
 def _of_both(days: list[dict[str, Any]]) -> list[dict[str, Any]]:

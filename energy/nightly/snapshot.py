@@ -29,7 +29,7 @@ def fill_prices(
 
     Parameters
     ----------
-    zone : None: no price but carbon, whose stand-in hours are nobody's concern
+    zone : None: no price but carbon, whose imputed hours are not reported
     """
     history = even(values, since, end)
     table = _grid(history, since, end, str(zone))
@@ -105,7 +105,7 @@ def _gaps(table: pd.DataFrame) -> list[tuple[np.datetime64, Times]]:
 
 #: Forecasts of so many past days are judged: with fewer, a week ahead is seen only once or twice.
 JUDGED_DAYS = 14
-#: Days ahead whose errors are told: those of docs/forecast.md.
+#: Days ahead whose errors are reported: those of docs/forecast.md.
 LEAD_DAYS = (1, 2, 3, 5, 7)
 
 
