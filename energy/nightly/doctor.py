@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -161,16 +160,13 @@ def _database(workspace: NightlyWorkspace) -> str:
         check_integrity(store)
         nights = store.rows("SELECT count(*) AS n, max(night) AS last FROM plans")[0]
         plans = store.rows("SELECT night, folder, kept FROM plans ORDER BY night")
-    gone = [r["night"] for r in plans if not _has_folders(workspace, r)]
+    folders = {r["night"]: (workspace.kept / str(r["kept"]), workspace.out / str(r["folder"])) for r in plans}
+    gone = [night for night, both in folders.items() if not all(p.is_dir() for p in both)]
     if gone:
         raise HealthWarning(
             f"folders of {len(gone)} nights on record are gone, the last of {gone[-1]}: their days cannot be settled"
         )
     return f"{nights['n']} plans, the last of {nights['last']}"
-
-
-def _has_folders(workspace: NightlyWorkspace, plan: dict[str, Any]) -> bool:
-    return all(p.is_dir() for p in (workspace.kept / str(plan["kept"]), workspace.out / str(plan["folder"])))
 
 
 def _latest(workspace: NightlyWorkspace) -> str:
@@ -189,10 +185,6 @@ def _clock(workspace: NightlyWorkspace) -> str:
     if last > str(today(workspace.config) + timedelta(days=1 + CLOCK_DAYS)):
         raise NightError(f"it is {now():%Y-%m-%d %H:%M} UTC, but night {last} is published already")
     return f"{now():%Y-%m-%d %H:%M} UTC"
-
-
-def _solver(_: NightlyWorkspace) -> str:
-    return f"HiGHS {version('highspy')}, Pyomo {version('pyomo')}"
 
 
 def _settings() -> Settings:
@@ -346,7 +338,7 @@ def _newest_plan(workspace: NightlyWorkspace) -> str:
 CHECKS: Checks = (
     ("fleet", _fleet), ("jobs", _jobs), ("series", _series), ("output folder", lambda w: can_write(w.out)),
     ("disk", _disk), ("lock", _once(_lock, lambda w: w.out / LOCK)), ("database", _once(_database, lambda w: w.database)),
-    ("latest", _latest), ("clock", _once(_clock, lambda w: w.database)), ("solver", _solver),
+    ("latest", _latest), ("clock", _once(_clock, lambda w: w.database)), ("solver", lambda _: f"HiGHS {version('highspy')}, Pyomo {version('pyomo')}"),
     ("jobs with a pool", _fit), ("fx and state", _extra_files), ("metrics", _metrics),
     ("log", lambda w: can_write(w.log)), ("messages", _messages), ("pdf", _pdf), ("file times", _file_times),
     ("last success", _newest_plan),

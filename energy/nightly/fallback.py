@@ -21,8 +21,6 @@ from energy.nightly.plan import METHODS, NightPlan, plan_night
 
 #: Exit code of a child that was killed at its limit.
 KILLED = -9
-#: Lines of the child's last words that a reason carries.
-LAST_WORDS = 1
 #: Lines that are kept of a child's log, and characters of each: a traceback, not a book.
 TAIL_LINES, TAIL_WIDTH = 20, 500
 #: prctl's number for the signal that a child gets when its parent dies; Linux has it.
@@ -60,7 +58,8 @@ def run(args: list[str], limit_s: float, log: Path, module: str = "energy") -> E
             _kill(child)
     seconds = time.monotonic() - began
     lines = [x for x in log.read_text(encoding="utf-8", errors="replace").splitlines() if x.strip()]
-    words = _last_words(lines) if code != KILLED else f"killed after {seconds:.0f} s, {OVERTIME:g} times its limit"
+    last = lines[-1].removeprefix("energy: ") if lines else ""
+    words = last if code != KILLED else f"killed after {seconds:.0f} s, {OVERTIME:g} times its limit"
     return Ended(code, seconds, words, tuple(line[:TAIL_WIDTH] for line in lines[-TAIL_LINES:]))
 
 
@@ -79,10 +78,6 @@ def _die_with_parent() -> Callable[[], None] | None:
         return None
     prctl = ctypes.CDLL(None).prctl
     return lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _last_words(lines: list[str]) -> str:
-    return " ".join(lines[-LAST_WORDS:]).removeprefix("energy: ")
 
 
 #: Share of the time left that each method may take, kill included: later ones always keep some.

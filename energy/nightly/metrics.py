@@ -7,14 +7,13 @@ Written beside its place and renamed, so that the collector never reads half a f
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from energy.nightly.config import replace_file
 from energy.report.night_text import rescue
 
 #: Metric -> help. All are gauges with the label `fleet`.
@@ -157,17 +156,9 @@ def write(night: Mapping[str, Any], timing: Timing, path: Path) -> None:
     ------
     MetricsError : it cannot be written; an older file is untouched.
     """
-    temporary = ""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # The collector reads *.prom alone: the unfinished file must not end so.
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".writing", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text(night, timing))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        replace_file(
+            path, text(night, timing).encode()
+        )  # *.prom alone is collected: the unfinished file ends otherwise
     except OSError as e:
-        Path(temporary).unlink(missing_ok=True) if temporary else None
         raise MetricsError(f"{path}: the metrics cannot be written ({e.strerror or e})") from None

@@ -10,7 +10,6 @@ import logging
 import os
 import re
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from energy.nightly import fallback, metrics
-from energy.nightly.config import LATEST, NightlyWorkspace, now
+from energy.nightly.config import LATEST, NightlyWorkspace, now, replace_file
 from energy.nightly.database import Store
 from energy.nightly.history import HISTORY, pasts
 from energy.nightly.logs import LOGGER, logger
@@ -46,7 +45,9 @@ def follow_up(workspace: NightlyWorkspace, store: Store | None, night: Night, qu
     if not night.unchanged:
         _attempt("pdf", lambda: _pdf(workspace, night))
         if store is not None:
-            _attempt("history", lambda: _history(workspace, store))
+            _attempt(
+                "history", lambda: replace_file(workspace.out / HISTORY, history_page.render(pasts(store)).encode())
+            )
     if quiet or (store is not None and is_older(workspace, store, night.day)):
         return
     undelivered = 0 if night.unchanged else _send(workspace, night)
@@ -110,12 +111,6 @@ def _fleet(workspace: NightlyWorkspace, store: Store | None) -> str:
     return str(json.loads(text)["fleet"]) if text else workspace.config.name
 
 
-def _history(workspace: NightlyWorkspace, store: Store) -> None:
-    beside = workspace.out / f".{HISTORY}"
-    beside.write_text(history_page.render(pasts(store)), encoding="utf-8")
-    beside.replace(workspace.out / HISTORY)
-
-
 def _pdf(workspace: NightlyWorkspace, night: Night) -> None:
     """Beside the nights, not in them: a PDF's bytes are its library's affair."""
     if workspace.config.pdf and night.folder is not None and (night.folder / PAGE).is_file():
@@ -171,8 +166,10 @@ def notify(
     ends_at = time.monotonic() + all_wait
     out = []
     for address in addresses:
-        left = min(wait, ends_at - time.monotonic())
-        out.append(_deliver(address, subject, markdown, send or _apprise, left) if left > 0 else _too_late(address))
+        if (left := min(wait, ends_at - time.monotonic())) > 0:
+            out.append(_deliver(address, subject, markdown, send or _apprise, left))
+        else:
+            out.append(Delivery(service_of(address), False, "no time left: those before it did not answer"))
     for d in out:
         level = logging.INFO if d.delivered else logging.ERROR
         logging.getLogger(LOGGER).log(
@@ -190,10 +187,6 @@ def service_of(address: str) -> str:
     """The kind of an address, without host, token or password."""
     found = re.match(r"[a-z][a-z0-9+.-]{0,30}(?=://)", address.strip().lower())
     return found[0] if found else "address without a service"
-
-
-def _too_late(address: str) -> Delivery:
-    return Delivery(service_of(address), False, "no time left: those before it did not answer")
 
 
 def _deliver(address: str, subject: str, markdown: str, send: Sender, wait: float) -> Delivery:
@@ -265,10 +258,7 @@ def write_pdf(html: str, path: Path) -> None:
     weasyprint = _weasyprint()
     content: bytes = weasyprint.HTML(string=printable(html), url_fetcher=_refuse).write_pdf()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent) as work:
-            (Path(work) / path.name).write_bytes(content)
-            (Path(work) / path.name).replace(path)
+        replace_file(path, content)
     except OSError as e:
         raise PdfError(f"{path}: cannot be written ({e.strerror or e})") from None
 

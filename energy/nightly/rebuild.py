@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import date
@@ -99,17 +100,14 @@ def _in_force(workspace: NightlyWorkspace) -> dict[str, Path]:
     paths = [p for p in workspace.out.glob(f"*/{NIGHT}") if not p.parent.is_symlink() and p.parent.name[0] != "."]
     folders = sorted(filter(is_published, (p.parent for p in paths)), key=lambda p: p.stat().st_mtime_ns)
     found: dict[str, Path] = {}
-    for says, folder in ((_says(f), f) for f in folders):
-        night, in_force = says.get("night"), says.get("in_force")
+    for folder in folders:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        night, in_force = manifest.get("night"), manifest.get("in_force")
         if night is None or night > str(tomorrow(workspace)) or in_force is False:
             continue
         if in_force or night not in found:
             found[night] = folder
     return found
-
-
-def _says(folder: Path) -> dict[str, Any]:
-    return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
 
 
 def _plan(workspace: NightlyWorkspace, folder: Path) -> dict[str, Any]:
@@ -127,16 +125,12 @@ def _salvaged(old: Path, store: Store) -> list[str]:
     for table in ("plans", *SALVAGED):
         columns = [r["name"] for r in store.rows(f"PRAGMA table_info({table})")]
         rows = list(_rows(old, table, columns)) if old.exists() else []
-        for row in _of_both(rows) if table == "days" else rows:
-            store.put(table, row)
+        policies = Counter(row["day"] for row in rows) if table == "days" else Counter()
+        for row in rows:
+            if table != "days" or policies[row["day"]] == 2:  # settled days have a row of both policies
+                store.put(table, row)
         counts.append(f"{store.rows(f'SELECT count(*) AS n FROM {table}')[0]['n']} {table}")
     return counts[1:]
-
-
-def _of_both(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Settled days that have the rows of both policies."""
-    policies = {day: {d["policy"] for d in days if d["day"] == day} for day in {d["day"] for d in days}}
-    return [d for d in days if len(policies[d["day"]]) == 2]
 
 
 def _rows(path: Path, table: str, columns: list[str]) -> Iterator[dict[str, Any]]:
