@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from energy.errors import CONFIGURATION, DATA, IMPOSSIBLE, OK
@@ -107,6 +107,7 @@ Attempt = Callable[[Prepared, str, list[str], float, Path], NightPlan | Ended]
 def plan_in_child(night: Prepared, method: str, failed: list[str], limit_s: float, work: Path) -> NightPlan | Ended:
     """Plan a night in a process of its own."""
     given, made = work / f"{method}.night", work / f"{method}.plan"
+    night = replace(night, series=replace(night.series, tables={}))  # the kept case has them
     given.write_bytes(pickle.dumps((night, method, failed, float(max(round(limit_s), 1)))))
     ended = run(["plan-night", str(given), str(made)], limit_s, work / f"{method}.log")
     plan: NightPlan | Ended = pickle.loads(made.read_bytes()) if ended.code == OK else ended

@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from energy.audit.certificate import VIOLATION
+from energy.inputs.state import State
 from energy.nightly import fallback
 from energy.nightly import run as page
 from energy.nightly.fallback import KILLED, Ended
-from energy.nightly.inputs import Prepared, PreviousPlan
+from energy.nightly.inputs import Prepared, SeriesSnapshot, Settlement
 from energy.nightly.logs import logging_to
 from energy.nightly.plan import NightPlan
+from energy.nightly.queue import Queue
 from tests.nightly.nightcase import DAY
 
 #: All that the sequence itself looks at of a night: there is no previous plan.
-NIGHT = SimpleNamespace(previous=PreviousPlan())
+NIGHT = Prepared(None, DAY, Path(), SeriesSnapshot(None, None), Settlement(State()), Queue(), {}, {})
 
 
 def failing(*methods: str, code: int = 5):
