@@ -4,7 +4,7 @@
 
 Four policies run through the same commands: `plan` (with faults, each night a process of its own), and without
 faults `known` (the delivery day alone, nothing deferred), `perfect` (prices, weather and arrivals of ten days known)
-and run-now (in the books of every night). Stopped, it goes on where it was. Exit code 1 when a check fails.
+and run-now (in the accounts of every night). Stopped, it goes on where it was. Exit code 1 when a check fails.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def night(soak: Soak, config: Path, day: date, fault: Fault) -> list[dict[str, A
 
 
 def study(config: Path, soak: Soak) -> None:
-    """All nights of a policy in this process, its solves too; those in the books already are skipped."""
+    """All nights of a policy in this process, its solves too; those on record already are skipped."""
     place = load_nightly(config)
     run.run_fallbacks = partial(run_fallbacks, attempt=plan_in_process)
     for k in range(soak.nights):

@@ -1,4 +1,4 @@
-"""The books of a soak against all its days priced in one go: invoices, balances of the year, peaks of the month."""
+"""The accounts of a soak against all its days priced in one go: invoices, balances of the year, peaks of the month."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ EQUAL = 1e-9
 
 
 def balances(place: NightlyWorkspace, store: Store, last: date) -> list[str]:
-    """What the books of the days to `last` say otherwise than the same days in one go; empty when they agree."""
+    """What the accounts of the days to `last` say otherwise than the same days in one go; empty when they agree."""
     rows = store.rows("SELECT * FROM days WHERE policy = 'plan' AND day <= ? ORDER BY day", str(last))
     days = [date.fromisoformat(r["day"]) for r in rows]
     if days != [days[0] + timedelta(days=k) for k in range(len(days))]:
-        return ["a day is missing in the books"]
+        return ["a day has no account"]
     inputs = _whole(place, store, days[0], last)
     drawn = replay(inputs, day_schedule(inputs, _run(place, store, inputs, days)))
     states = [State.model_validate_json(r["state"]) for r in rows]
@@ -102,7 +102,7 @@ def _years(drawn: xr.Dataset, s: int, local: pd.DatetimeIndex, days: list[date],
             sum_ = _until(energy, local, day) - _until(energy, local, date(year, 1, 1) - timedelta(days=1))
             sum_, held = max(sum_, 0.0), getattr(state.year_to_date, key)
             if abs(sum_ - held) > EQUAL * max(energy[-1], 1.0):
-                bad.append(f"{key} of {year} after {day} is {held:.9f} in the books, {sum_:.9f} in one go")
+                bad.append(f"{key} of {year} after {day} is {held:.9f} on record, {sum_:.9f} in one go")
     return bad
 
 
@@ -120,7 +120,7 @@ def _peaks(drawn: Floats, local: pd.DatetimeIndex, days: list[date], states: lis
         peak = float(drawn[(month_of == month) & (local < after)].max())
         held = state.peak_so_far_mw.get(month, 0.0)
         if abs(peak - held) > EQUAL:
-            bad.append(f"peak of {month} after {day} is {held} in the books, {peak} in one go")
+            bad.append(f"peak of {month} after {day} is {held} on record, {peak} in one go")
     months = {m: float(drawn[month_of == m].max()) for m in sorted(set(month_of))}
     wrong = [m for m, peak in months.items() if abs(peak - states[-1].peak_so_far_mw.get(m, 0.0)) > EQUAL]
     return bad + [f"peak of {m} was changed afterwards" for m in wrong]

@@ -19,7 +19,7 @@ from energy.series.read import dew_point_daily_minimum
 #: Window whose fleet and series are used; nights run through its year.
 WINDOW = "nordic2019-february"
 TIME_ZONE = "Europe/Oslo"
-#: The 90 days of the trace pass in so many, then it begins anew: the fleet below is then about half busy with it.
+#: The 90 days of the trace pass in so many, then it begins again: the fleet below is then about half busy with it.
 TRACE_DAYS, TRACE_OWN_DAYS = 30, 90
 #: Share of the GPUs of the fleet of `real_cases` that are there.
 FLEET_SHARE = 0.5

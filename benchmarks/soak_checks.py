@@ -93,14 +93,14 @@ def at_end(soak: Soak, places: Mapping[str, NightlyWorkspace]) -> tuple[list[str
 
 
 def _causes(place: NightlyWorkspace, last: date) -> str:
-    """What the nights promised for their own days, and why those came to something else."""
+    """Ex-ante cost of the nights for their own days, and why the realised cost differs."""
     names = ("promised", "price", "weather", "load", "other")
     sums = ", ".join(f"sum({n}_eur) AS {n}, max(abs({n}_eur)) AS most_{n}" for n in names)
     with open_store(place.database) as store:
         row = store.row(f"SELECT {sums} FROM days WHERE policy = 'plan' AND day <= ?", str(last))
     assert row is not None
     why = ", ".join(f"{n} {row[n]:+,.2f} (at most {row[f'most_{n}']:,.2f} in a day)" for n in names[1:])
-    return f"promised {row['promised']:,.2f} EUR; real cost differs by {why}"
+    return f"ex-ante {row['promised']:,.2f} EUR; realised cost differs by {why}"
 
 
 def _states(place: NightlyWorkspace) -> list[str]:

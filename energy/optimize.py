@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,12 @@ from energy.audit.diagnosis import binding_limits
 from energy.audit.invoice import Priced, price
 from energy.audit.reconciliation import Reconciliation, reconcile
 from energy.audit.verdict import Outcome, judge, judge_given, summarise
+from energy.errors import ConfigError
 from energy.inputs.load import Inputs, read_inputs
 from energy.problem import assemble, notices
 from energy.schedule import dispatch as baselines
 from energy.schedule.disaggregate import place
-from energy.schedule.table import Maker, handed_over, shape_of
+from energy.schedule.table import Maker, handed_over, read_schedule, shape_of
 from energy.solve import Options, Raw, dual_prices, gate, solve
 
 Stage = Callable[[str], None]
@@ -129,6 +131,27 @@ def optimize_inputs(
         inputs, problem, solved, prices, plan, run_now, certificate, reconciliation, raw, outcome, summary,
         clock.seconds,
     )  # fmt: skip
+
+
+#: Methods of the solver that `energy optimize --plan` names.
+SOLVER_METHODS = ("ipx", "simplex")
+
+
+def planner(plan: str, time_limit_s: float) -> tuple[Options, Maker | None]:
+    """Solver options of `energy optimize --plan`, and what makes the Schedule where the solver does not.
+
+    Raises
+    ------
+    ConfigError : `plan` is no method, not greedy and no schedule file.
+    """
+    if plan in SOLVER_METHODS:
+        return Options(method=plan, time_limit_s=time_limit_s), None
+    if plan == "greedy":
+        return Options(), baselines.earliest_deadline_first
+    if not Path(plan).is_file():
+        allowed = f"{', '.join(SOLVER_METHODS)}, greedy, or a schedule.parquet or .csv"
+        raise ConfigError(f"--plan {plan}", "is no such file", allowed)
+    return Options(), partial(baselines.trimmed, table=read_schedule(Path(plan)))
 
 
 def _planned(

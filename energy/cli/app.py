@@ -94,8 +94,8 @@ def optimize(
     with exit_codes():
         from energy.attribution import attribute_run
         from energy.cli.tables import Progress, attribution_table, result_table
-        from energy.nightly.fallback import planner
         from energy.optimize import optimize as run_optimize
+        from energy.optimize import planner
         from energy.runs.folder import check_writable, publish, record_of
 
         check_writable(out)

@@ -119,14 +119,14 @@ def _printed(night: Night, as_json: bool) -> Night:
 def _print(night: Night, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({
-            "date": str(night.day), "status": night.status, "rung": night.rung, "exit_code": night.code,
+            "date": str(night.day), "status": night.status, "rung": night.method, "exit_code": night.code,
             "run_id": night.run_id, "folder": str(night.folder) if night.folder else None,
             "unchanged": night.unchanged, "reasons": night.reasons, "night": night.night,
         }))  # fmt: skip
         return
     where = str(night.folder) if night.folder else "nothing published, latest is as it was"
     same = " (unchanged: the same inputs were published before)" if night.unchanged else ""
-    typer.echo(f"{night.day} {night.status} by {night.rung}: {where}{same}")
+    typer.echo(f"{night.day} {night.status} by {night.method}: {where}{same}")
     for reason in night.reasons:
         typer.echo(f"  - {reason}")
 
@@ -158,7 +158,7 @@ def history(
     nights: Annotated[int, typer.Option("--nights", min=1, help="How many of the last nights.")] = 90,
     as_json: Json = False,
 ) -> None:
-    """The last nights: state, rung, cost, realised saving, fallback hours, undone work."""
+    """The last nights: state, fallback method, cost, realised saving, imputed hours, undone work."""
     with exit_codes():
         from energy.cli.tables import console
         from energy.nightly.config import load_nightly
@@ -176,7 +176,7 @@ def history(
 
 def doctor(
     config: Config = DEFAULT,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Put the database aside and make it anew.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Put the database aside and build it again.")] = False,
 ) -> None:
     """Check what a night needs: files, series, database, disk, lock, clock, solver; or rebuild the database."""
     with exit_codes():
@@ -190,7 +190,7 @@ def doctor(
         found = check_health(workspace)
         for finding in found:
             typer.echo(
-                f"{'warn' if finding.warns else 'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.words}"
+                f"{'warn' if finding.warns else 'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.message}"
             )
         raise typer.Exit(0 if all(f.ok for f in found) else CONFIGURATION)
 

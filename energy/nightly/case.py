@@ -48,7 +48,8 @@ def write_night_case(
     as_table(jobs).to_csv(folder / "jobs.csv", index=False, lineterminator="\n")
     has_expected = expected is not None and len(expected) > 0
     if expected is not None and has_expected:
-        _stamped(expected).to_csv(folder / "expected_jobs.csv", index=False, lineterminator="\n")
+        stamps = {k: expected[k].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for k in ("release", "deadline")}
+        expected.assign(**stamps).to_csv(folder / "expected_jobs.csv", index=False, lineterminator="\n")
     (folder / STATE).write_bytes(dumped(state.model_dump(mode="json", exclude_defaults=True)))
     (folder / CASE).write_bytes(dumped(_case(workspace, first, last, beyond, has_expected, folder)))
     return folder / CASE
@@ -139,11 +140,6 @@ def _csv(table: pd.DataFrame, path: Path) -> None:
     table.set_axis(pd.Index(stamps, name="utc")).to_csv(path, lineterminator="\n")
 
 
-def _stamped(table: pd.DataFrame) -> pd.DataFrame:
-    stamp = {k: table[k].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for k in ("release", "deadline")}
-    return table.assign(**stamp)
-
-
 def digest(folder: Path, *extra: str) -> str:
     """SHA-256 over names and bytes of every file of a folder and what else decides, in a fixed order."""
     found = hashlib.sha256("\0".join(extra).encode())
@@ -174,11 +170,8 @@ def nights_to_run(store: Store, first: date, last: date, reprocess: str) -> list
     """
     if reprocess not in ("none", "failed", "all"):
         raise ConfigError(f"--reprocess {reprocess}", "is no such choice", "none, failed or all")
-    days = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
-    tried: dict[str, int] = {
-        r["night"]: r["published"]
-        for r in store.rows("SELECT night, max(published) AS published FROM runs GROUP BY night")
-    }
-    choices: dict[str, set[int | None]] = {"none": {None}, "failed": {None, 0}, "all": {None, 0, 1}}
-    wanted = choices[reprocess]
-    return [d for d in days if tried.get(str(d)) in wanted]
+    query = "SELECT night, max(published) AS published FROM runs GROUP BY night"
+    tried = {r["night"]: r["published"] for r in store.rows(query)}
+    wanted: dict[str, set[int | None]] = {"none": {None}, "failed": {None, 0}, "all": {None, 0, 1}}
+    days = (first + timedelta(days=k) for k in range((last - first).days + 1))
+    return [d for d in days if tried.get(str(d)) in wanted[reprocess]]

@@ -89,7 +89,7 @@ class Store:
 
 @contextmanager
 def open_store(path: Path) -> Iterator[Store]:
-    """Open the database, made anew where there is none.
+    """Open the database, made where there is none.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def has_nights(workspace: NightlyWorkspace) -> bool:
 
 @contextmanager
 def open_state(workspace: NightlyWorkspace) -> Iterator[Store]:
-    """The database of a nightly file: as `open_store`, but none is made anew beside nights that are published.
+    """The database of a nightly file: as `open_store`, but none is made beside nights that are published.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def open_state(workspace: NightlyWorkspace) -> Iterator[Store]:
     if not there and has_nights(workspace):
         raise StoreError(
             f"{path}: there is no state database, but {workspace.out} has published nights; name the right one with "
-            "database: in the nightly file, or make it anew from those nights with energy doctor --rebuild"
+            "database: in the nightly file, or build it again from those nights with energy doctor --rebuild"
         )
     with open_store(path) as store:
         yield store
@@ -174,7 +174,7 @@ def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
         raise StoreError(f"{path}: is another program's database; name another file with database: in the nightly file")
     if version != SCHEMA:
         older = "an older" if version < SCHEMA else "a newer"
-        way = "make it anew with energy doctor --rebuild" if version < SCHEMA else "update hydrocool"
+        way = "build it again with energy doctor --rebuild" if version < SCHEMA else "update hydrocool"
         raise StoreError(f"{path}: has {older} layout ({version}, this program's is {SCHEMA}); {way}")
 
 
@@ -192,7 +192,7 @@ def check_integrity(store: Store) -> None:
 
 def _damaged(path: Path, why: str) -> str:
     return (
-        f"{path}: the state database is damaged ({why}); energy doctor --rebuild puts it aside and makes it anew "
+        f"{path}: the state database is damaged ({why}); energy doctor --rebuild puts it aside and builds it again "
         "from the published nights"
     )
 

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -39,39 +38,35 @@ from energy.sources.status import freshness
 LEAST_FREE_MB = 500
 #: The clock is wrong when it stands before the newest night by more than this [days].
 CLOCK_DAYS = 2
-#: Looks at a place: what at, and how: words where all is well.
-Look = Callable[[NightlyWorkspace], str]
-Looks = tuple[tuple[str, Look], ...]
+#: A health check: its message where all is well.
+Check = Callable[[NightlyWorkspace], str]
+Checks = tuple[tuple[str, Check], ...]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One look: what at, whether a night can go on with it, in words, and whether they are a warning."""
+    """What a check found: whether a night can go on with it, and whether the message is a warning."""
 
     what: str
     ok: bool
-    words: str
+    message: str
     warns: bool = False
 
 
-class Warns(RuntimeError):
-    """What somebody should know though no night fails by it."""
+class HealthWarning(RuntimeError):
+    """What the operator should know though no night fails by it."""
 
 
-def examine(workspace: NightlyWorkspace, more: Looks = ()) -> list[Finding]:
-    """Every look, in the order in which a night needs them, and `more`; none stops the next, and none makes anything."""
-    looks: Looks = (
-        ("fleet", _fleet), ("jobs", _jobs), ("series", _series), ("output folder", _folder), ("disk", _disk),
-        ("lock", _once(_lock, _lock_file)), ("database", _once(_database, _database_file)), ("latest", _latest),
-        ("clock", _once(_clock, _database_file)), ("solver", _solver),
-    )  # fmt: skip
-    return [_look(what, look, workspace) for what, look in (*looks, *more)]
+def check_health(workspace: NightlyWorkspace) -> list[Finding]:
+    """Run every check, those of live sources where they are fetched; none stops the next, none asks or makes anything."""
+    live: Checks = (("keys of sources", _keys), ("sources", _sources)) if workspace.config.live else ()
+    return [_finding(what, check, workspace) for what, check in (*CHECKS, *live)]
 
 
-def _look(what: str, look: Look, workspace: NightlyWorkspace) -> Finding:
+def _finding(what: str, check: Check, workspace: NightlyWorkspace) -> Finding:
     try:
-        return Finding(what, True, look(workspace))
-    except Warns as e:
+        return Finding(what, True, check(workspace))
+    except HealthWarning as e:
         return Finding(what, True, str(e), warns=True)
     except (InputError, NightError, StoreError, OSError) as e:
         return Finding(what, False, str(e))
@@ -111,28 +106,16 @@ def _series(workspace: NightlyWorkspace) -> str:
     return f"{len(set(files))} files reach today"
 
 
-def _once(look: Look, file: Callable[[NightlyWorkspace], Path]) -> Look:
-    """The look, once there is something to look at: to open it would make it."""
+def _once(check: Check, file: Callable[[NightlyWorkspace], Path]) -> Check:
+    """The check, once there is something to check: to open it would make it."""
 
     def there(workspace: NightlyWorkspace) -> str:
         path = file(workspace)
         if path.exists() or has_nights(workspace):
-            return look(workspace)
+            return check(workspace)
         return f"{path} is not there yet; the first night makes it"
 
     return there
-
-
-def _lock_file(workspace: NightlyWorkspace) -> Path:
-    return workspace.out / LOCK
-
-
-def _database_file(workspace: NightlyWorkspace) -> Path:
-    return workspace.database
-
-
-def _folder(workspace: NightlyWorkspace) -> str:
-    return can_write(workspace.out)
 
 
 def can_write(path: Path) -> str:
@@ -177,16 +160,13 @@ def _database(workspace: NightlyWorkspace) -> str:
         check_integrity(store)
         nights = store.rows("SELECT count(*) AS n, max(night) AS last FROM plans")[0]
         plans = store.rows("SELECT night, folder, kept FROM plans ORDER BY night")
-    gone = [r["night"] for r in plans if not _has_folders(workspace, r)]
+    folders = {r["night"]: (workspace.kept / str(r["kept"]), workspace.out / str(r["folder"])) for r in plans}
+    gone = [night for night, both in folders.items() if not all(p.is_dir() for p in both)]
     if gone:
-        raise Warns(
-            f"folders of {len(gone)} nights in the books are gone, the last of {gone[-1]}: their days have no books"
+        raise HealthWarning(
+            f"folders of {len(gone)} nights on record are gone, the last of {gone[-1]}: their days cannot be settled"
         )
     return f"{nights['n']} plans, the last of {nights['last']}"
-
-
-def _has_folders(workspace: NightlyWorkspace, plan: dict[str, Any]) -> bool:
-    return all(p.is_dir() for p in (workspace.kept / str(plan["kept"]), workspace.out / str(plan["folder"])))
 
 
 def _latest(workspace: NightlyWorkspace) -> str:
@@ -207,16 +187,6 @@ def _clock(workspace: NightlyWorkspace) -> str:
     return f"{now():%Y-%m-%d %H:%M} UTC"
 
 
-def _solver(_: NightlyWorkspace) -> str:
-    return f"HiGHS {version('highspy')}, Pyomo {version('pyomo')}"
-
-
-def check_health(workspace: NightlyWorkspace) -> list[Finding]:
-    """Every look, those at live sources where they are fetched; nothing is asked and nothing is made."""
-    live: Looks = (("keys of sources", _keys), ("sources", _sources)) if workspace.config.live else ()
-    return examine(workspace, (*LOOKS, *live))
-
-
 def _settings() -> Settings:
     try:
         return from_environment(CACHE, SOURCES)
@@ -229,9 +199,11 @@ def _keys(_: NightlyWorkspace) -> str:
     settings = _settings()
     keys = {s.key.variable: name for name, s in SOURCES.items() if s.key}
     missing = [f"{v} ({keys[v]})" for v in keys if settings.credentials.get(v) is None]
-    missing += [] if settings.contact else [f"{CONTACT_VARIABLE} (met_norway asks to be told who asks)"]
+    missing += [] if settings.contact else [f"{CONTACT_VARIABLE} (met_norway asks for one)"]
     if missing:
-        raise Warns(f"not set: {', '.join(missing)}; those sources are left out where they need it (docs/sources.md)")
+        raise HealthWarning(
+            f"not set: {', '.join(missing)}; those sources are left out where they need it (docs/sources.md)"
+        )
     return f"{len(keys)} and the contact are set"
 
 
@@ -244,7 +216,7 @@ def _sources(_: NightlyWorkspace) -> str:
     ages = {name: (datetime.now(UTC).replace(tzinfo=None) - at) / timedelta(hours=1) for name, at in last.items()}
     words = "; ".join(f"{name} {freshness(age)}" for name, age in sorted(ages.items(), key=lambda x: x[1]))
     if not ages or freshness(min(ages.values())).startswith("old"):
-        raise Warns(f"{words or 'not one has ever answered'}; energy sources tells the last failure of each")
+        raise HealthWarning(f"{words or 'not one has ever answered'}; energy sources tells the last failure of each")
     return words
 
 
@@ -261,7 +233,7 @@ def _last_success(ledger: Path) -> dict[str, datetime]:
         with closing(sqlite3.connect(f"file:{ledger}?{way}", uri=True)) as connection:
             return {name: datetime.fromisoformat(at) for name, at in connection.execute(query)}
     except (sqlite3.Error, ValueError) as e:
-        raise NightError(f"{ledger}: cannot be read ({e}); move it aside, the next fetch makes it anew") from None
+        raise NightError(f"{ledger}: cannot be read ({e}); move it aside, the next fetch makes a new one") from None
 
 
 #: A file from so far ahead was written by a clock that is right, or will be [h]: less is the drift between two machines.
@@ -275,10 +247,10 @@ def _fit(workspace: NightlyWorkspace) -> str:
     path = workspace.beside(workspace.config.fleet)
     fleet, moment = load_fleet(path), np.datetime64(now().replace(tzinfo=None), "ns")
     queue = read_queue(workspace.beside(workspace.config.jobs), moment)
-    queue.refused.clear()  # rows that cannot be read are another look
+    queue.refused.clear()  # rows that cannot be read are another check
     set_aside(queue, fleet, load_gpu_powers(fleet, path), most_gpus(fleet, np.array([moment])))
     if queue.refused:
-        raise Warns(
+        raise HealthWarning(
             f"{len(queue.refused)} jobs are set aside every night, the first: {queue.refused[0]}; mend the table"
         )
     return f"{len(queue.jobs)} jobs have a pool"
@@ -287,10 +259,6 @@ def _fit(workspace: NightlyWorkspace) -> str:
 def _metrics(workspace: NightlyWorkspace) -> str:
     can_write(workspace.metrics.with_suffix(".new"))  # written beside its place and renamed
     return f"{workspace.metrics} can be written"
-
-
-def _log(workspace: NightlyWorkspace) -> str:
-    return can_write(workspace.log)
 
 
 def _extra_files(workspace: NightlyWorkspace) -> str:
@@ -308,10 +276,12 @@ def _messages(workspace: NightlyWorkspace) -> str:
     try:
         make = import_module("apprise").Apprise
     except ImportError:
-        raise Warns(NOT_INSTALLED) from None
+        raise HealthWarning(NOT_INSTALLED) from None
     wrong = [service_of(a) for a in addresses if not make().add(a)]
     if wrong:
-        raise Warns(f"{len(wrong)} addresses of {ADDRESSES} are none that apprise knows, the first of kind {wrong[0]}")
+        raise HealthWarning(
+            f"{len(wrong)} addresses of {ADDRESSES} are none that apprise knows, the first of kind {wrong[0]}"
+        )
     return f"{len(addresses)} addresses"
 
 
@@ -321,14 +291,14 @@ def _pdf(workspace: NightlyWorkspace) -> str:
     try:
         import_module("weasyprint")
     except (ImportError, OSError):  # OSError: the Python package is there, pango is not
-        raise Warns(NO_PDF) from None
+        raise HealthWarning(NO_PDF) from None
     return "can be made"
 
 
 def _file_times(workspace: NightlyWorkspace) -> str:
     """No file can be younger than now; a clock that is behind plans nights that are over."""
     if given := os.environ.get(CLOCK):
-        raise Warns(f"{CLOCK} is set: nights take {given} for the clock; unset it but for rehearsals")
+        raise HealthWarning(f"{CLOCK} is set: nights take {given} for the clock; unset it but for rehearsals")
     there = [p for p in _files(workspace) if p.is_file()]
     newest = max(there, key=lambda p: p.stat().st_mtime, default=None)
     if newest is None:
@@ -358,12 +328,18 @@ def _newest_plan(workspace: NightlyWorkspace) -> str:
     age = max(now() - datetime.fromtimestamp(link.stat().st_mtime, UTC), timedelta(0))
     words = f"published {age / timedelta(hours=1):.0f} h ago"
     if age > timedelta(days=OLD_PLAN_DAYS):
-        raise Warns(f"{words}; energy history tells what became of the nights since, the timer whether they were run")
+        raise HealthWarning(
+            f"{words}; energy history tells what became of the nights since, the timer whether they were run"
+        )
     return words
 
 
-#: In the order in which they are told.
-LOOKS: Looks = (
-    ("jobs with a pool", _fit), ("fx and state", _extra_files), ("metrics", _metrics), ("log", _log),
-    ("messages", _messages), ("pdf", _pdf), ("file times", _file_times), ("last success", _newest_plan),
+#: In the order in which a night needs them, then what else its operator should know.
+CHECKS: Checks = (
+    ("fleet", _fleet), ("jobs", _jobs), ("series", _series), ("output folder", lambda w: can_write(w.out)),
+    ("disk", _disk), ("lock", _once(_lock, lambda w: w.out / LOCK)), ("database", _once(_database, lambda w: w.database)),
+    ("latest", _latest), ("clock", _once(_clock, lambda w: w.database)), ("solver", lambda _: f"HiGHS {version('highspy')}, Pyomo {version('pyomo')}"),
+    ("jobs with a pool", _fit), ("fx and state", _extra_files), ("metrics", _metrics),
+    ("log", lambda w: can_write(w.log)), ("messages", _messages), ("pdf", _pdf), ("file times", _file_times),
+    ("last success", _newest_plan),
 )  # fmt: skip

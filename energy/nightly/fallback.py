@@ -10,23 +10,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from energy.errors import CONFIGURATION, DATA, IMPOSSIBLE, OK, ConfigError
+from energy.errors import CONFIGURATION, DATA, IMPOSSIBLE, OK
 from energy.nightly.config import OVERTIME
 from energy.nightly.inputs import Prepared
 from energy.nightly.logs import logger
 from energy.nightly.plan import METHODS, NightPlan, plan_night
-from energy.schedule.dispatch import earliest_deadline_first, trimmed
-from energy.schedule.table import Maker, read_schedule
-from energy.solve import Options
 
 #: Exit code of a child that was killed at its limit.
 KILLED = -9
-#: Lines of the child's last words that a reason carries.
-LAST_WORDS = 1
 #: Lines that are kept of a child's log, and characters of each: a traceback, not a book.
 TAIL_LINES, TAIL_WIDTH = 20, 500
 #: prctl's number for the signal that a child gets when its parent dies; Linux has it.
@@ -64,7 +58,8 @@ def run(args: list[str], limit_s: float, log: Path, module: str = "energy") -> E
             _kill(child)
     seconds = time.monotonic() - began
     lines = [x for x in log.read_text(encoding="utf-8", errors="replace").splitlines() if x.strip()]
-    words = _last_words(lines) if code != KILLED else f"killed after {seconds:.0f} s, {OVERTIME:g} times its limit"
+    last = lines[-1].removeprefix("energy: ") if lines else ""
+    words = last if code != KILLED else f"killed after {seconds:.0f} s, {OVERTIME:g} times its limit"
     return Ended(code, seconds, words, tuple(line[:TAIL_WIDTH] for line in lines[-TAIL_LINES:]))
 
 
@@ -83,10 +78,6 @@ def _die_with_parent() -> Callable[[], None] | None:
         return None
     prctl = ctypes.CDLL(None).prctl
     return lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _last_words(lines: list[str]) -> str:
-    return " ".join(lines[-LAST_WORDS:]).removeprefix("energy: ")
 
 
 #: Share of the time left that each method may take, kill included: later ones always keep some.
@@ -116,6 +107,7 @@ Attempt = Callable[[Prepared, str, list[str], float, Path], NightPlan | Ended]
 def plan_in_child(night: Prepared, method: str, failed: list[str], limit_s: float, work: Path) -> NightPlan | Ended:
     """Plan a night in a process of its own."""
     given, made = work / f"{method}.night", work / f"{method}.plan"
+    night = replace(night, series=replace(night.series, tables={}))  # the kept case has them
     given.write_bytes(pickle.dumps((night, method, failed, float(max(round(limit_s), 1)))))
     ended = run(["plan-night", str(given), str(made)], limit_s, work / f"{method}.log")
     plan: NightPlan | Ended = pickle.loads(made.read_bytes()) if ended.code == OK else ended
@@ -168,24 +160,3 @@ def run_fallbacks(
                                                  "last_lines": plan.tail})  # fmt: skip
             found.reasons.append(f"{method}: {plan.words or f'ended with exit code {code}'}")
     return found
-
-
-#: Methods of the solver that `energy optimize --plan` names.
-SOLVER_METHODS = ("ipx", "simplex")
-
-
-def planner(plan: str, time_limit_s: float) -> tuple[Options, Maker | None]:
-    """Solver options of `energy optimize --plan`, and what makes the Schedule where the solver does not.
-
-    Raises
-    ------
-    ConfigError : `plan` is no method, not greedy and no schedule file.
-    """
-    if plan in SOLVER_METHODS:
-        return Options(method=plan, time_limit_s=time_limit_s), None
-    if plan == "greedy":
-        return Options(), earliest_deadline_first
-    if not Path(plan).is_file():
-        allowed = f"{', '.join(SOLVER_METHODS)}, greedy, or a schedule.parquet or .csv"
-        raise ConfigError(f"--plan {plan}", "is no such file", allowed)
-    return Options(), partial(trimmed, table=read_schedule(Path(plan)))

@@ -12,7 +12,7 @@ from typing import Any
 from energy.errors import InputError, SeriesError
 from energy.fetch import Fetched, Tell, fetch, fetched_files, open_client
 from energy.inputs.case import Case, Nightly, load_case
-from energy.inputs.fleet import Fleet, load_fleet
+from energy.inputs.fleet import load_fleet
 from energy.inputs.fx import Rate
 from energy.inputs.tariffs import load_tariffs
 from energy.inputs.yaml_files import validate
@@ -24,7 +24,7 @@ from energy.sources.client.cache import NotOnFile
 from energy.sources.client.credentials import CredentialError
 from energy.sources.client.http import Client
 
-#: Stands for a file that no source filled: reading it fails, and what an earlier night kept stands in and is told.
+#: Name of a file that no source filled: reading it fails, and what an earlier night kept replaces it and is reported.
 NOT_FETCHED = "not-fetched.nc"
 #: Note of a past night that nobody had fetched for by its moment.
 AFTERWARDS = (
@@ -99,77 +99,46 @@ def fetched_place(
 
 
 def _with_series(workspace: NightlyWorkspace, got: Fetched, day: date) -> NightlyWorkspace:
-    """The nightly file with the fetched files; a series without any hour is described as the last night described it."""
+    """The nightly file with the fetched files; a series without any hour is described as the previous night did."""
     config, fleet = workspace.config, load_fleet(workspace.beside(workspace.config.fleet))
-    found, before = fetched_files(got), _last_case(workspace)
-    zones, wanted = (
-        {z for spec in found["prices"] for z in spec["zones"]},
-        {s.bidding_zone for s in fleet.sites.values()},
-    )
-    prices = [_inside(got, spec) for spec in found["prices"]] + _older_prices(got, before, sorted(wanted - zones))
-    sites = {s: _inside(got, w) for s, w in found["weather"].items()} | {
-        s: w.model_dump() | _nowhere(got)
-        for s, w in (before.weather if before else {}).items()
-        if s in fleet.sites and s not in found["weather"]
-    }
-    if wanted - {z for p in prices for z in p["zones"]} or set(fleet.sites) - set(sites):
+    found, kept = fetched_files(got), workspace.kept / (workspace.out / LATEST).resolve().name
+    before = _previous_case(kept)
+    nowhere = {"file": str((got.folder / NOT_FETCHED).resolve())}  # its hours come from what that night kept
+
+    def here(spec: dict[str, Any]) -> dict[str, Any]:
+        return spec | {"file": str((got.folder / spec["file"]).resolve())}
+
+    zones, wanted = {z for p in found["prices"] for z in p["zones"]}, {s.bidding_zone for s in fleet.sites.values()}
+    prices = [here(spec) for spec in found["prices"]]
+    for p in before.prices if before else ():
+        if lacking := [z for z in p.zones if z in wanted - zones]:
+            prices.append(p.model_dump() | {"zones": lacking, "columns": {}} | nowhere)
+    weather = {s: here(w) for s, w in found["weather"].items()}
+    for site, w in (before.weather if before else {}).items():
+        if site in fleet.sites and site not in weather:
+            weather[site] = w.model_dump() | nowhere
+    if wanted - {z for p in prices for z in p["zones"]} or set(fleet.sites) - set(weather):
         got.require()
-    carbon = {z: _inside(got, c) for z, c in found["carbon"].items()} | {
-        z: c.model_dump() | _nowhere(got)
-        for z, c in (before.carbon if before else {}).items()
-        if z in wanted and z not in found["carbon"]
-    }
+    carbon = {z: here(c) for z, c in found["carbon"].items()}
+    for zone, c in (before.carbon if before else {}).items():
+        if zone in wanted and zone not in carbon:
+            carbon[zone] = c.model_dump() | nowhere
+    tariffs = load_tariffs(fleet, workspace.beside(config.fleet)).values()
+    currencies = {t.currency for t in tariffs} | set(fleet.currencies()) | {str(p["currency"]) for p in prices}
     rates = found["fx"] | {k: r.model_dump(exclude_none=True) for k, r in config.fx.items()}
-    lacking = _currencies(workspace, fleet, prices) - set(rates)
-    older, notes, reasons = carried(dict(before.fx) if before else {}, lacking, day)
-    rates |= {k: r | _where(workspace, r.get("file")) for k, r in older.items()}
-    series = {"prices": prices, "weather": sites, "carbon": carbon, "fx": rates}
+    older, notes, reasons = carried(dict(before.fx) if before else {}, currencies - {"EUR"} - set(rates), day)
+    rates |= {k: r | ({"file": str((kept / r["file"]).resolve())} if "file" in r else {}) for k, r in older.items()}
+    series = {"prices": prices, "weather": weather, "carbon": carbon, "fx": rates}
     whole = config.model_dump(mode="json", exclude_none=True) | series | {"live": False}
-    told = {"notes": (*workspace.notes, *notes), "reasons": (*workspace.reasons, *reasons)}
-    return workspace.model_copy(update={"config": validate(workspace.path, whole, Nightly)} | told)
+    messages = {"notes": (*workspace.notes, *notes), "reasons": (*workspace.reasons, *reasons)}
+    return workspace.model_copy(update={"config": validate(workspace.path, whole, Nightly)} | messages)
 
 
-def _currencies(workspace: NightlyWorkspace, fleet: Fleet, prices: list[dict[str, Any]]) -> set[str]:
-    """Currencies of tariffs, contracts and prices, for which a night needs a rate."""
-    tariffs = load_tariffs(fleet, workspace.beside(workspace.config.fleet))
-    stated = {t.currency for t in tariffs.values()} | set(fleet.currencies())
-    return (stated | {str(p["currency"]) for p in prices}) - {"EUR"}
-
-
-def _inside(got: Fetched, spec: dict[str, Any]) -> dict[str, Any]:
-    return spec | {"file": str((got.folder / spec["file"]).resolve())}
-
-
-def _where(workspace: NightlyWorkspace, file: str | None) -> dict[str, str]:
-    """A file that the night in force kept, from anywhere."""
-    return {} if file is None else {"file": str((_in_force(workspace) / file).resolve())}
-
-
-def _nowhere(got: Fetched) -> dict[str, str]:
-    return {"file": str((got.folder / NOT_FETCHED).resolve())}
-
-
-def _older_prices(got: Fetched, before: Case | None, lacking: list[str]) -> list[dict[str, Any]]:
-    """Currency and source of zones without a price, as they were; their hours come from what that night kept."""
-    specs = before.prices if before else ()
-    return [
-        p.model_dump() | {"zones": [z for z in p.zones if z in lacking], "columns": {}} | _nowhere(got)
-        for p in specs
-        if set(p.zones) & set(lacking)
-    ]
-
-
-def _last_case(workspace: NightlyWorkspace) -> Case | None:
-    """The case of the night in force; None before the first, or where what it kept can no longer be read."""
-    case = _in_force(workspace) / CASE
+def _previous_case(kept: Path) -> Case | None:
+    """The case of the newest night; None before the first, or where what it kept can no longer be read."""
     with suppress(InputError, OSError):
-        return load_case(case) if (workspace.out / LATEST).is_symlink() and case.is_file() else None
+        return load_case(kept / CASE) if (kept / CASE).is_file() else None
     return None
-
-
-def _in_force(workspace: NightlyWorkspace) -> Path:
-    """Kept inputs of the night in force."""
-    return workspace.kept / (workspace.out / LATEST).resolve().name
 
 
 #: Age beyond which a bank's rate is no rate of the day any more [days]; sources.exchange.CARRY_DAYS says the same of a fetch.
@@ -179,11 +148,11 @@ LONGEST_DAYS = 7
 def carried(
     before: dict[str, Rate], lacking: Iterable[str], day: date
 ) -> tuple[dict[str, dict[str, Any]], list[str], list[str]]:
-    """Rates of the last night that stand in, with notes on them and reasons against them.
+    """Rates of the previous night that replace lacking ones, with notes on them and reasons against them.
 
     Parameters
     ----------
-    before : rates of the case of the last night
+    before : rates of the case of the previous night
     lacking : currencies that are needed, and that nobody gave now
     day : delivery day; its night knows the rates of the day before, and a later day's are not for it
     """
@@ -196,9 +165,9 @@ def carried(
         if of is not None and of > day - timedelta(days=1):
             continue
         rates[currency] = rate.model_dump(exclude_none=True)
-        words = f"exchange rate of {currency}: no bank gave one; {rate.source!r} of the last night stands in"
+        message = f"exchange rate of {currency}: no bank gave one; {rate.source!r} of the last night stands in"
         old = of is None or (day - timedelta(days=1) - of).days > LONGEST_DAYS
-        (reasons if old else notes).append(f"{words}, more than {LONGEST_DAYS} days old" if old and of else words)
+        (reasons if old else notes).append(f"{message}, more than {LONGEST_DAYS} days old" if old and of else message)
     return rates, notes, reasons
 
 

@@ -212,7 +212,8 @@ def _late(workspace: NightlyWorkspace, store: Store, rows: list[dict[str, Any]])
     found: Counter[date] = Counter()
     for row in rows:
         begin, end = _days(row, workspace.config.time_zone)
-        if max(begin, first) <= min(end, last) and row != _same_start(store, row):
+        query = f"SELECT {', '.join(row)} FROM meter WHERE site = ? AND utc = ?"
+        if max(begin, first) <= min(end, last) and row != store.row(query, row["site"], row["utc"]):
             found[max(begin, first)] += 1
     return dict(found)
 
@@ -222,10 +223,6 @@ def _days(row: dict[str, Any], zone: str) -> tuple[date, date]:
     begin = pd.Timestamp(row["utc"])
     last = begin + timedelta(hours=row["hours"]) - timedelta(seconds=1)
     return local_moment(begin, zone).date(), local_moment(last, zone).date()
-
-
-def _same_start(store: Store, row: dict[str, Any]) -> dict[str, Any] | None:
-    return store.row(f"SELECT {', '.join(row)} FROM meter WHERE site = ? AND utc = ?", row["site"], row["utc"])
 
 
 def _no_overlap(file: Path, store: Store, rows: list[dict[str, Any]]) -> None:

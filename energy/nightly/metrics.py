@@ -7,14 +7,13 @@ Written beside its place and renamed, so that the collector never reads half a f
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from energy.nightly.config import replace_file
 from energy.report.night import rescue_eur
 
 #: Metric -> help. All are gauges with the label `fleet`.
@@ -23,25 +22,25 @@ NAMES = {
     "hydrocool_last_run_timestamp_seconds": "When the last nightly run ended, whatever came of it.",
     "hydrocool_delivery_day_timestamp_seconds": "Midnight (UTC) of the day that the last run planned.",
     "hydrocool_state": "1 for the state of the last run: OK, DEGRADED or FAILED.",
-    "hydrocool_rung": "1 for the rung of the ladder that the last run ended on.",
+    "hydrocool_rung": "1 for the fallback method that the last run ended on.",
     "hydrocool_solve_seconds": "Seconds spent in the solver.",
     "hydrocool_wall_seconds": "Seconds from start to end of the run.",
     "hydrocool_gap_ratio": "Relative duality gap of the certificate.",
     "hydrocool_cost_eur": "Bill of the plan over its horizon.",
     "hydrocool_saving_eur": "Realised saving against run-now, by period.",
-    "hydrocool_promise_error_eur": "What the day before cost above its promise, by cause.",
+    "hydrocool_promise_error_eur": "Realised less ex-ante cost of the day before, by cause.",
     "hydrocool_forecast_hours": "Hours of the horizon whose prices are forecast.",
     "hydrocool_fallback_hours": "Hours filled because a source had none, by kind and series.",
     "hydrocool_undone_gpu_hours": "Work that cannot be done in time.",
     "hydrocool_later_gpu_hours": "Work left for after the horizon.",
     "hydrocool_jobs": "Jobs by state: done, running, left, late (cannot meet the deadline any more), at_risk (not finished in time), refused (set aside, not planned).",
-    "hydrocool_rescue_eur": "Power and cooling for all work at risk, each job by its cheapest cure; absent where one has none.",
+    "hydrocool_rescue_eur": "Power and cooling for all work at risk, each job by its cheapest remedy; absent where one has none.",
     "hydrocool_pue_credit_mwh": "Balance of a PUE cap or legal limit so far, in its year or window; below zero it is overdrawn.",
     "hydrocool_peak_mw": "Peak of the month so far.",
     "hydrocool_notify_failures": "Messages of the last run that could not be delivered.",
 }
 STATES = ("OK", "DEGRADED", "FAILED")
-RUNGS = ("lp", "simplex", "greedy", "last_good", "nothing")
+METHODS = ("lp", "simplex", "greedy", "last_good", "nothing")
 #: Longest label value [characters]; longer ones end in a hash, so that two never become one series.
 LONGEST_LABEL = 120
 #: Characters of that hash: 2^48 values.
@@ -83,11 +82,11 @@ def _times(night: Mapping[str, Any], timing: Timing) -> Iterator[tuple[str, dict
 
 
 def _state(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:
-    """All states and rungs, one of them 1: a query needs no `absent`."""
+    """All states and methods, one of them 1: a query needs no `absent`."""
     for state in STATES:
         yield "hydrocool_state", {"state": state}, state == night["status"]
-    for rung in RUNGS:
-        yield "hydrocool_rung", {"rung": rung}, rung == night["rung"]
+    for method in METHODS:
+        yield "hydrocool_rung", {"rung": method}, method == night["rung"]
 
 
 def _money(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:
@@ -157,17 +156,9 @@ def write(night: Mapping[str, Any], timing: Timing, path: Path) -> None:
     ------
     MetricsError : it cannot be written; an older file is untouched.
     """
-    temporary = ""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # The collector reads *.prom alone: the unfinished file must not end so.
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".writing", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text(night, timing))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        replace_file(
+            path, text(night, timing).encode()
+        )  # *.prom alone is collected: the unfinished file ends otherwise
     except OSError as e:
-        Path(temporary).unlink(missing_ok=True) if temporary else None
         raise MetricsError(f"{path}: the metrics cannot be written ({e.strerror or e})") from None

@@ -10,7 +10,6 @@ import logging
 import os
 import re
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from energy.nightly import fallback, metrics
-from energy.nightly.config import LATEST, NightlyWorkspace, now
+from energy.nightly.config import LATEST, NightlyWorkspace, now, replace_file
 from energy.nightly.database import Store
 from energy.nightly.history import HISTORY, pasts
 from energy.nightly.logs import LOGGER, logger
@@ -48,7 +47,9 @@ def follow_up(workspace: NightlyWorkspace, store: Store | None, night: Night, qu
     if not night.unchanged:
         _attempt("pdf", lambda: _pdf(workspace, night))
         if store is not None:
-            _attempt("history", lambda: _history(workspace, store))
+            _attempt(
+                "history", lambda: replace_file(workspace.out / HISTORY, render_history(pasts(store)).encode())
+            )
     if quiet or (store is not None and is_older(workspace, store, night.day)):
         return
     undelivered = 0 if night.unchanged else _send(workspace, night)
@@ -95,7 +96,7 @@ def unpublished(workspace: NightlyWorkspace, store: Store | None, night: Night) 
     """A night without a plan with the keys of night.json: what is not known is None, never zero."""
     return {
         "date": str(night.day), "fleet": _fleet(workspace, store), "run_id": night.run_id or "", "status": night.status,
-        "rung": night.rung, "reasons": night.reasons, "forecast": {"hours": None}, "fallback_hours": {},
+        "rung": night.method, "reasons": night.reasons, "forecast": {"hours": None}, "fallback_hours": {},
         "jobs": {"done": None, "running": None, "left": None, "late": None, "at_risk": None, "refused": None}, "undone_gpu_hours": None,
         "later_gpu_hours": None, "yesterday": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
     }  # fmt: skip
@@ -110,12 +111,6 @@ def _fleet(workspace: NightlyWorkspace, store: Store | None) -> str:
         row = store.row("SELECT night_json FROM runs WHERE night_json IS NOT NULL ORDER BY id DESC LIMIT 1")
         text = row["night_json"] if row else None
     return str(json.loads(text)["fleet"]) if text else workspace.config.name
-
-
-def _history(workspace: NightlyWorkspace, store: Store) -> None:
-    beside = workspace.out / f".{HISTORY}"
-    beside.write_text(render_history(pasts(store)), encoding="utf-8")
-    beside.replace(workspace.out / HISTORY)
 
 
 def _pdf(workspace: NightlyWorkspace, night: Night) -> None:
@@ -174,8 +169,10 @@ def notify(
     ends_at = time.monotonic() + all_wait
     out = []
     for address in addresses:
-        left = min(wait, ends_at - time.monotonic())
-        out.append(_deliver(address, subject, markdown, send or _apprise, left) if left > 0 else _too_late(address))
+        if (left := min(wait, ends_at - time.monotonic())) > 0:
+            out.append(_deliver(address, subject, markdown, send or _apprise, left))
+        else:
+            out.append(Delivery(service_of(address), False, "no time left: those before it did not answer"))
     for d in out:
         level = logging.INFO if d.delivered else logging.ERROR
         logging.getLogger(LOGGER).log(
@@ -193,10 +190,6 @@ def service_of(address: str) -> str:
     """The kind of an address, without host, token or password."""
     found = re.match(r"[a-z][a-z0-9+.-]{0,30}(?=://)", address.strip().lower())
     return found[0] if found else "address without a service"
-
-
-def _too_late(address: str) -> Delivery:
-    return Delivery(service_of(address), False, "no time left: those before it did not answer")
 
 
 def _deliver(address: str, subject: str, markdown: str, send: Sender, wait: float) -> Delivery:
@@ -268,10 +261,7 @@ def write_pdf(html: str, path: Path) -> None:
     weasyprint = _weasyprint()
     content: bytes = weasyprint.HTML(string=printable(html), url_fetcher=_refuse).write_pdf()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent) as work:
-            (Path(work) / path.name).write_bytes(content)
-            (Path(work) / path.name).replace(path)
+        replace_file(path, content)
     except OSError as e:
         raise PdfError(f"{path}: cannot be written ({e.strerror or e})") from None
 

@@ -47,7 +47,7 @@ class Night:
 
     Attributes
     ----------
-    rung : fallback method that made the plan
+    method : fallback method that made the plan
     code : exit code
     folder : the published folder, of this run or of the same inputs before; None when nothing was published
     unchanged : the same inputs were published before, nothing was done
@@ -56,7 +56,7 @@ class Night:
 
     day: date
     status: str
-    rung: str = "nothing"
+    method: str = "nothing"
     code: int = UNPUBLISHED
     run_id: str | None = None
     folder: Path | None = None

@@ -13,9 +13,9 @@ import numpy as np
 from energy.nightly.accounts import ex_ante_cost
 from energy.nightly.inputs import Snapshot
 from energy.nightly.summary import night_summary
-from energy.optimize import Run, optimize_inputs
+from energy.optimize import Run, optimize_inputs, planner
 from energy.runs.record import held_back
-from energy.schedule.dispatch import earliest_deadline_first, trimmed
+from energy.schedule.dispatch import trimmed
 from energy.schedule.table import Maker, frame, handed_over
 from energy.solve import Options, SolverError
 
@@ -68,15 +68,11 @@ def plan_night(
 
 def _planner(snapshot: Snapshot, method: str, time_limit_s: float) -> tuple[Options, Maker | None]:
     """Solver options, and what makes the Schedule where the solver does not."""
-    if method == "lp":
-        return Options(time_limit_s=time_limit_s), None
-    if method == "simplex":
-        return Options(method=method, time_limit_s=time_limit_s), None
-    if method == "greedy":
-        return Options(), earliest_deadline_first
     if method == "last_good" and snapshot.schedule is not None:
         return Options(), partial(trimmed, table=snapshot.schedule)
-    raise ValueError(f"{method} cannot plan this night; the methods are {', '.join(METHODS)}")
+    if method == "last_good" or method not in METHODS:
+        raise ValueError(f"{method} cannot plan this night; the methods are {', '.join(METHODS)}")
+    return planner("ipx" if method == "lp" else method, time_limit_s)
 
 
 def sum_up(snapshot: Snapshot, run: Run, method: str, failed: Sequence[str] = ()) -> NightPlan:

@@ -128,7 +128,7 @@ def _settle(
 ) -> Settlement:
     """Settle from a case folder of this night's series that is thrown away afterwards."""
     config, day = context.config, context.day
-    work = context.workspace.out / ".work" / "books"
+    work = context.workspace.out / ".work" / "settlement"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     since = config.begin(day - timedelta(days=SETTLED_DAYS))
@@ -231,7 +231,7 @@ def previous_plan(context: NightContext) -> PreviousPlan:
         rows = json.loads((folder / NIGHT).read_text(encoding="utf-8"))["plan"]
         plan = [{"site": str(r["site"]), "date": str(r["date"]), "mwh": float(r["mwh"])} for r in rows]
     except (OSError, ValueError, KeyError, TypeError) as e:
-        notes.append(f"{NIGHT} of night {row['night']} cannot be read ({type(e).__name__}): no changes are told")
+        notes.append(f"{NIGHT} of night {row['night']} cannot be read ({type(e).__name__}): no changes are shown")
     return PreviousPlan(schedule, plan, notes)
 
 

@@ -1,10 +1,11 @@
-"""The way back from a broken database: a new one beside it, from the published nights and what the old one still tells."""
+"""The way back from a broken database: a new one beside it, from the published nights and what can be read of the old one."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import date
@@ -22,17 +23,17 @@ from energy.nightly.publish import is_published
 from energy.runs.record import NIGHT
 from energy.schedule.table import read_held_back, read_schedule
 
-#: Tables whose rows the published nights do not tell; plans they do.
+#: Tables whose rows the published nights do not hold; plans they do.
 SALVAGED = ("runs", "days", "work", "progress", "meter")
 #: What SQLite keeps beside a database that was not closed in peace; the first of them holds its last transactions.
 BESIDE = ("-wal", "-shm")
 
 
 def rebuild_store(workspace: NightlyWorkspace) -> str:
-    """Make the database anew beside the old one, keep the old one under a dated name, then put the new one in its place.
+    """Build a database beside the old one, keep the old one under a dated name, then put the new one in its place.
 
-    Plans, runs, settled days, work and readings come from the old file, as far as it can be read; plans that it does not
-    tell from the published folders. Returns what came over and what did not. Until the new file is whole the old one is as it was.
+    Plans, runs, settled days, work and readings come from the old file, as far as it can be read; plans that it lacks
+    from the published folders. Returns what came over and what did not. Until the new file is whole the old one is as it was.
 
     Raises
     ------
@@ -47,11 +48,11 @@ def rebuild_store(workspace: NightlyWorkspace) -> str:
         try:
             with open_store(new) as store, store.transaction():
                 others = _salvaged(old, store)
-                told = [_plans(workspace, store), *others]
+                found = [_plans(workspace, store), *others]
             kept = _put(new, old)
         finally:
             _remove(new)
-    return f"the new database has {', '.join(told)}; {kept}"
+    return f"the new database has {', '.join(found)}; {kept}"
 
 
 def _put(new: Path, old: Path) -> str:
@@ -76,11 +77,11 @@ def _remove(path: Path) -> None:
 
 
 def _plans(workspace: NightlyWorkspace, store: Store) -> str:
-    """Plans in force: beside those that the old file told, for other nights what the published folders can prove."""
+    """Active plans: those of the old file, for other nights what the published folders can prove."""
     lost = []
-    told = {r["night"] for r in store.rows("SELECT night FROM plans")}
+    known = {r["night"] for r in store.rows("SELECT night FROM plans")}
     for night, folder in _in_force(workspace).items():
-        if night in told:
+        if night in known:
             continue
         try:
             store.put("plans", _plan(workspace, folder))
@@ -99,17 +100,14 @@ def _in_force(workspace: NightlyWorkspace) -> dict[str, Path]:
     paths = [p for p in workspace.out.glob(f"*/{NIGHT}") if not p.parent.is_symlink() and p.parent.name[0] != "."]
     folders = sorted(filter(is_published, (p.parent for p in paths)), key=lambda p: p.stat().st_mtime_ns)
     found: dict[str, Path] = {}
-    for says, folder in ((_says(f), f) for f in folders):
-        night, in_force = says.get("night"), says.get("in_force")
+    for folder in folders:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        night, in_force = manifest.get("night"), manifest.get("in_force")
         if night is None or night > str(tomorrow(workspace)) or in_force is False:
             continue
         if in_force or night not in found:
             found[night] = folder
     return found
-
-
-def _says(folder: Path) -> dict[str, Any]:
-    return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
 
 
 def _plan(workspace: NightlyWorkspace, folder: Path) -> dict[str, Any]:
@@ -123,20 +121,16 @@ def _plan(workspace: NightlyWorkspace, folder: Path) -> dict[str, Any]:
 
 def _salvaged(old: Path, store: Store) -> list[str]:
     """Copy every row of the old file that can be read and fits; returns how many of each table but the plans."""
-    told = []
+    counts = []
     for table in ("plans", *SALVAGED):
         columns = [r["name"] for r in store.rows(f"PRAGMA table_info({table})")]
         rows = list(_rows(old, table, columns)) if old.exists() else []
-        for row in _of_both(rows) if table == "days" else rows:
-            store.put(table, row)
-        told.append(f"{store.rows(f'SELECT count(*) AS n FROM {table}')[0]['n']} {table}")
-    return told[1:]
-
-
-def _of_both(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Settled days that have the rows of both policies."""
-    policies = {day: {d["policy"] for d in days if d["day"] == day} for day in {d["day"] for d in days}}
-    return [d for d in days if len(policies[d["day"]]) == 2]
+        policies = Counter(row["day"] for row in rows) if table == "days" else Counter()
+        for row in rows:
+            if table != "days" or policies[row["day"]] == 2:  # settled days have a row of both policies
+                store.put(table, row)
+        counts.append(f"{store.rows(f'SELECT count(*) AS n FROM {table}')[0]['n']} {table}")
+    return counts[1:]
 
 
 def _rows(path: Path, table: str, columns: list[str]) -> Iterator[dict[str, Any]]:

@@ -90,7 +90,7 @@ def run_night(
             night = Night(day, "FAILED", reasons=[str(e)])
             follow_up(workspace, None, night, quiet)
         sweep(workspace.out)
-        log.info("ended", extra={"status": night.status, "rung": night.rung, "exit_code": night.code,
+        log.info("ended", extra={"status": night.status, "rung": night.method, "exit_code": night.code,
                                  "published": night.folder and night.folder.name, "reasons": night.reasons})  # fmt: skip
     return night
 
@@ -214,7 +214,7 @@ def record_run(store: Store, night: Night, started: str, seconds: float) -> None
     hours = float(np.sum([h for kind in fallback.values() for h in kind.values()]))
     with store.transaction():
         store.put("runs", {
-            "night": str(night.day), "run_id": night.run_id, "status": night.status, "rung": night.rung,
+            "night": str(night.day), "run_id": night.run_id, "status": night.status, "rung": night.method,
             "exit_code": night.code, "reasons": json.dumps(night.reasons), "started": started,
             "finished": now().isoformat(timespec="seconds"), "solve_seconds": night.solve_seconds,
             "wall_seconds": seconds, "folder": night.folder.name if night.folder else None,

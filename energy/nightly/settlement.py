@@ -259,7 +259,7 @@ def _settle_next(past: PastDays, out: Settlement, states: dict[str, State], each
     except StoreError:
         raise
     except Exception as e:  # whatever is wrong with a past day, the plan of this night does not depend on it
-        logger().exception("day without books", extra={"day": str(each)})
+        logger().exception("day not settled", extra={"day": str(each)})
         give_up = settled and (past.context.day - each).days > PATIENCE_DAYS
         out.reasons.append(_why_not(each, e, settled, give_up))
         states[PLAN] = past.after_work_alone(states[PLAN], each)
@@ -273,7 +273,7 @@ def _settle_next(past: PastDays, out: Settlement, states: dict[str, State], each
 def _why_not(each: date, error: Exception, settled: bool, give_up: bool) -> str:
     what = str(error) if isinstance(error, InputError | OSError) else f"{type(error).__name__}: {error}"
     if not settled:
-        return f"{each} has no books on the way to this night ({what}); its work counts all the same"
+        return f"{each} has no account on the way to this night ({what}); its work counts all the same"
     then = f"after {PATIENCE_DAYS} days it is given up" if give_up else "the next night tries again"
     return f"{each} cannot be settled ({what}); {then}, its work counts all the same"
 

@@ -31,7 +31,7 @@ def fill_prices(
 
     Parameters
     ----------
-    zone : None: no price but carbon, whose stand-in hours are nobody's concern
+    zone : None: no price but carbon, whose imputed hours are not reported
     """
     history = even(values, since, end)
     time, price = history.index.to_numpy(), history["value"].to_numpy()
@@ -81,7 +81,7 @@ def _marked(table: pd.DataFrame) -> tuple[pd.DataFrame, Bools]:
 
 #: Forecasts of so many past days are judged: with fewer, a week ahead is seen only once or twice.
 JUDGED_DAYS = 14
-#: Days ahead whose errors are told: those of docs/forecast.md.
+#: Days ahead whose errors are reported: those of docs/forecast.md.
 LEAD_DAYS = (1, 2, 3, 5, 7)
 
 

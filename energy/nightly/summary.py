@@ -204,7 +204,7 @@ def _step(real: pd.Series[float]) -> float:
 
 #: Name of a cap's place where it is the whole fleet's, as in the program's rows.
 FLEET = "fleet"
-#: Status of a cap that stands in the fleet file itself; legal limits have that of their preset.
+#: Status of a cap of the fleet file itself; legal limits have that of their preset.
 CONTRACT = "contract"
 #: A window's history counts as whole when it lacks no more than this [h]: rounding of lengths.
 WHOLE_H = 1e-6

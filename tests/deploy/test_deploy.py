@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from energy.nightly.metrics import NAMES, RUNGS, STATES
+from energy.nightly.metrics import METHODS, NAMES, STATES
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SCHEMA = json.loads((Path(__file__).parent / "cronjob.schema.json").read_text(encoding="utf-8"))
@@ -262,7 +262,7 @@ def assert_expression(expr: str) -> None:
         assert expr.count(left) == expr.count(right)
     for key, known in (
         ("state", {*STATES, "done", "running", "left", "late", "at_risk", "refused"}),
-        ("rung", RUNGS),
+        ("rung", METHODS),
         ("period", {"last_night", "month_to_date", "year_to_date"}),
     ):
         for values in re.findall(rf'{key}=~?"([^"]*)"', expr):

@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "audit": {"errors", "inputs", "plant", "schedule", "schema", "series"},
     "sources": {"errors", "schema", "series"},
 }
-MAY_IMPORT["optimize"] = {"audit", "inputs", "problem", "program", "schedule", "schema", "solve"}
+MAY_IMPORT["optimize"] = {"audit", "errors", "inputs", "problem", "program", "schedule", "schema", "solve"}
 MAY_IMPORT["attribution"] = MAY_IMPORT["optimize"] | {"optimize"}
 MAY_IMPORT["runs"] = {"errors", "inputs", "optimize", "schedule", "schema", "series", "solve"}
 MAY_IMPORT["report"] = {"runs", "schema", "series"}

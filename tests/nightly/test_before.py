@@ -10,7 +10,7 @@ import pytest
 
 from energy.nightly import run as page
 from energy.nightly.database import open_store
-from energy.nightly.doctor import examine
+from energy.nightly.doctor import check_health
 from energy.nightly.outcome import NightContext
 from energy.nightly.prepare import prepare, previous_plan
 from tests.nightly.nightcase import DAY, canned, publish_plan
@@ -43,7 +43,7 @@ def test_a_damaged_summary_costs_the_changes_alone(text, nights, folder):
     (folder / "night.json").write_text(text)
     found = before(nights)
     assert (found.schedule, found.plan) == (folder / "schedule.parquet", [])
-    assert [n for n in found.notes if "no changes are told" in n]
+    assert [n for n in found.notes if "no changes are shown" in n]
 
 
 def test_without_its_folder_the_ladder_has_no_last_rung_and_its_day_no_books(nights, folder):
@@ -57,9 +57,9 @@ def test_without_its_folder_the_ladder_has_no_last_rung_and_its_day_no_books(nig
 
 def test_doctor_warns_of_a_folder_that_is_gone(nights, folder):
     shutil.rmtree(folder)
-    found = next(f for f in examine(nights.place) if f.what == "database")
+    found = next(f for f in check_health(nights.place) if f.what == "database")
     assert (found.ok, found.warns) == (True, True)
-    assert f"the last of {DAY}" in found.words
+    assert f"the last of {DAY}" in found.message
 
 
 @pytest.mark.slow

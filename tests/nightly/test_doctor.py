@@ -31,7 +31,7 @@ def _quiet(monkeypatch, tmp_path):
 def found(nights):
     """What at -> (ok, warn or FAIL, words)."""
     return {
-        f.what: ("warn" if f.warns else "ok" if f.ok else "FAIL", f.words) for f in doctor.check_health(nights.place)
+        f.what: ("warn" if f.warns else "ok" if f.ok else "FAIL", f.message) for f in doctor.check_health(nights.place)
     }
 
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from energy.audit.certificate import VIOLATION
+from energy.inputs.state import State
 from energy.nightly import fallback
 from energy.nightly import run as page
 from energy.nightly.fallback import KILLED, Ended
-from energy.nightly.inputs import Prepared, PreviousPlan
+from energy.nightly.inputs import Prepared, SeriesSnapshot, Settlement
 from energy.nightly.logs import logging_to
 from energy.nightly.plan import NightPlan
+from energy.nightly.queue import Queue
 from tests.nightly.nightcase import DAY
 
 #: All that the sequence itself looks at of a night: there is no previous plan.
-NIGHT = SimpleNamespace(previous=PreviousPlan())
+NIGHT = Prepared(None, DAY, Path(), SeriesSnapshot(None, None), Settlement(State()), Queue(), {}, {})
 
 
 def failing(*methods: str, code: int = 5):
@@ -52,7 +53,7 @@ def fails(monkeypatch):
 def test_methods_below_the_first_are_degraded_and_say_why(broken, rung, nights, fails):
     fails(*broken)
     night = nights.night()
-    assert (night.status, night.rung, night.code) == ("DEGRADED", rung, 6)
+    assert (night.status, night.method, night.code) == ("DEGRADED", rung, 6)
     assert night.reasons[0] == "lp: lp fails by request"
     manifest = json.loads((night.folder / "manifest.json").read_text())
     assert (manifest["status"], manifest["rung"], manifest["reasons"]) == ("DEGRADED", rung, night.reasons)
@@ -68,7 +69,7 @@ def test_last_good_is_the_schedule_in_force_trimmed_and_checked(nights, fails):
     assert first.status == "OK"
     fails("lp", "simplex", "greedy")
     night = nights.night(DAY.replace(day=DAY.day + 1))
-    assert (night.status, night.rung, night.code) == ("DEGRADED", "last_good", 6)
+    assert (night.status, night.method, night.code) == ("DEGRADED", "last_good", 6)
     assert [r.partition(":")[0] for r in night.reasons[:3]] == ["lp", "simplex", "greedy"]
     rows = (night.folder / "schedule.csv").read_text().splitlines()
     assert len(rows) > 1, "nothing of the older schedule is left"
@@ -79,7 +80,7 @@ def test_last_good_is_the_schedule_in_force_trimmed_and_checked(nights, fails):
 def test_nothing_is_published_when_no_method_makes_a_plan(nights, fails):
     fails("lp", "simplex", "greedy", "last_good")
     night = nights.night()
-    assert (night.status, night.rung, night.code, night.folder) == ("FAILED", "nothing", 7, None)
+    assert (night.status, night.method, night.code, night.folder) == ("FAILED", "nothing", 7, None)
     assert night.reasons[-1] == "last_good: there is none yet"
     assert not (nights.out / "latest").is_symlink()
 

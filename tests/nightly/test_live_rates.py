@@ -75,4 +75,4 @@ def test_a_last_night_that_cannot_be_read_is_none(live, tmp_path):
     with pytest.raises(ConfigError, match="no source has them"):
         live_night._with_series(nights.place, got, DAY)
     shutil.rmtree(nights.out / "inputs")
-    assert live_night._last_case(nights.place) is None
+    assert live_night._previous_case(night.case.parent) is None

@@ -11,17 +11,20 @@ import sqlite3
 import subprocess
 import sys
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import pandas as pd
 import pytest
 
 import energy.program  # noqa: F401 - imported by the first solve, which may not open a file here
+from energy.inputs.state import State
 from energy.nightly.config import sweep
 from energy.nightly.database import open_store
 from energy.nightly.inputs import Snapshot
-from energy.nightly.outcome import NightContext
+from energy.nightly.outcome import PLAN, RUN_NOW, NightContext
 from energy.nightly.plan import METHODS, NightPlan, plan_night
 from energy.nightly.prepare import prepare
+from energy.nightly.settlement import PastDays, settle_day
 from energy.runs.folder import read_run
 from tests.nightly.nightcase import DAY, publish_plan
 
@@ -112,6 +115,21 @@ def test_the_previous_schedule_is_part_of_the_snapshot(nights, nothing_outside):
     plan = plan_night(snapshot, "last_good", failed=["lp: failed"])
     assert (plan.summary["status"], plan.summary["rung"]) == ("DEGRADED", "last_good")
     assert "lp: failed" in plan.summary["reasons"]
+
+
+def test_a_past_day_that_was_read_is_settled_by_a_pure_function(nights, nothing_outside):
+    """With the rows of the night that settles it."""
+    publish_plan(nights, [("j1", "north/liquid/gb300", f"2024-03-12T{h:02d}:00", 8.0) for h in range(24)])
+    with open_store(nights.place.database) as store:
+        context = NightContext(nights.place, store, DAY + timedelta(days=2))
+        night = prepare(context)
+        known_at = pd.Timestamp(night.series.known_at)
+        past = PastDays(context, night.case, night.queue.jobs, known_at).read(DAY, settled=True)
+    nothing_outside()
+    states, days, work = settle_day(past, {PLAN: State(), RUN_NOW: State()}, settled=True)
+    assert len(days) == 2
+    assert (days, work) == (night.settlement.days, night.settlement.work)
+    assert set(states) == {PLAN, RUN_NOW}
 
 
 def test_a_method_that_cannot_be_is_refused(nights):

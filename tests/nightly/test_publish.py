@@ -38,7 +38,7 @@ QUICK = ("manifest", "renamed", "linked")
 
 def test_a_night_is_published_with_its_manifest_and_without_the_clock(solved):
     night, folder = solved.night, solved.night.folder
-    assert (night.status, night.rung, night.code) == ("OK", "lp", 0)
+    assert (night.status, night.method, night.code) == ("OK", "lp", 0)
     assert is_published(folder)
     assert latest(solved.case.out) == night.run_id
     manifest = json.loads((folder / "manifest.json").read_text())

@@ -146,7 +146,7 @@ def test_bad_rows_and_jobs_that_nobody_can_run_are_told_and_do_not_stop_the_nigh
         rows[0] | {"id": "nowhere", "jurisdictions": "MOON"}, rows[0] | {"id": "lost", "home_site": "atlantis"},
     ])  # fmt: skip
     night = nights.night()
-    assert (night.status, night.rung) == ("DEGRADED", "lp"), "submitted work that nobody plans is undone work"
+    assert (night.status, night.method) == ("DEGRADED", "lp"), "submitted work that nobody plans is undone work"
     assert night.reasons[0].startswith("4 jobs are set aside and not planned: ")
     refused = " ".join(night.night["jobs"]["refused"])
     assert [w for w in ("job bad", "job big", "job nowhere", "job lost") if w not in refused] == []

@@ -14,7 +14,7 @@ from energy.errors import StoreError
 from energy.nightly import database as module
 from energy.nightly import rebuild
 from energy.nightly.database import SCHEMA, Store, check_integrity, open_state, open_store
-from energy.nightly.doctor import examine
+from energy.nightly.doctor import check_health
 from energy.nightly.history import last_nights
 from energy.nightly.metering import read_progress
 from energy.nightly.rebuild import rebuild_store
@@ -239,9 +239,9 @@ def test_no_database_is_made_beside_published_nights(lost, tmp_path):
     for use_it in (lambda: last_nights(place, 9), lambda: read_progress(place, reading)):
         with pytest.raises(StoreError, match=r"no state database.*database: in.*energy doctor --rebuild"):
             use_it()
-    found = {f.what: f for f in examine(place)}
+    found = {f.what: f for f in check_health(place)}
     assert not found["database"].ok
-    assert "energy doctor --rebuild" in found["database"].words
+    assert "energy doctor --rebuild" in found["database"].message
     assert not place.database.exists()
 
 
