@@ -25,7 +25,7 @@ from energy.report.formatting import (
     sentence,
     short_day,
 )
-from energy.report.night import METHODS, Night
+from energy.report.night import Night, night_status
 from energy.report.tables import Cell, Column, Table, left, prose, row, table
 from energy.report.view import STATUSES, Saving, Status, Tile, Top, status_of
 
@@ -70,7 +70,7 @@ class Past:
     @property
     def light(self) -> Status:
         """Its status with the sign, and what was published."""
-        return status_of(self.status, METHODS.get(self.rung, METHODS["nothing"]))
+        return night_status(self.status, self.rung)
 
     @property
     def href(self) -> str:

@@ -60,10 +60,11 @@ MOST_LABELS = 5
 def night_view(night: Night, run: RunFigures | None = None) -> view.NightView:
     """The view of a night; quality by hour comes from the figures of its run."""
     n = night_figures(night)
+    ex_ante_text = _ex_ante_text(n)
     return view.NightView(
-        top=_top(night, n), figures=n, fleet=name(night["fleet"]), run_id=name(night["run_id"]),
+        top=_top(night, n, ex_ante_text), figures=n, fleet=name(night["fleet"]), run_id=name(night["run_id"]),
         known_at=moment_of(night["known_at"]), notes=[sentence(x) for x in night.get("notes", [])],
-        ex_ante_text=_ex_ante_text(n), ex_ante=tables.ex_ante(n), variance=tables.variance(n), plan=tables.plan(n),
+        ex_ante_text=ex_ante_text, ex_ante=tables.ex_ante(n), variance=tables.variance(n), plan=tables.plan(n),
         days=tables.day_bars(n), sites_legend=[(name(s), series(i)) for i, s in enumerate(n.site_names)],
         prices=tables.prices(night), changes=tables.changes(night), caps=tables.caps(n), peaks=tables.peaks(night),
         jobs_text=_jobs_text(night), at_risk=tables.at_risk(n), late=tables.late(n),
@@ -128,14 +129,14 @@ def _remedy(night: Night, job: Night) -> str:
     return "none: it cannot be saved by one change" if known else "not known"
 
 
-def night_status(night: Night) -> view.Status:
-    """The light of a night, and what was published."""
-    return view.status_of(night["status"], METHODS.get(str(night["rung"]), METHODS["nothing"]))
+def night_status(status: object, method: object) -> view.Status:
+    """The light of a night, and what its fallback method published."""
+    return view.status_of(status, METHODS.get(str(method), METHODS["nothing"]))
 
 
-def _top(night: Night, n: view.NightFigures) -> view.Top:
-    status, headline = night_status(night), _headline(night, n)
-    summary = (_yesterday_text(night, n), _ex_ante_text(n), _ahead_text(n), _care_text(night, n))
+def _top(night: Night, n: view.NightFigures, ex_ante_text: str) -> view.Top:
+    status, headline = night_status(night["status"], night["rung"]), _headline(night, n)
+    summary = (_yesterday_text(night, n), ex_ante_text, _ahead_text(n), _care_text(night, n))
     return view.Top(
         f"{status.word}: {name(night['fleet'])}, {day(day_of(night['date']))}: {headline}", status, headline,
         _tiles(night, n), _period(night), [sentence(r) for r in night["reasons"]], [s for s in summary if s],
