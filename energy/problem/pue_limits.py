@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from energy.errors import ImpossibleWork
-from energy.inputs.fleet import Fleet, PueCap
+from energy.inputs.fleet import PueCap
 from energy.inputs.limits import Limit
 from energy.inputs.load import Inputs
 from energy.inputs.state import Balance, State
@@ -40,28 +40,19 @@ class CapRow:
     credit: float
 
 
-def cap_rows(fleet: Fleet, state: State, it_min: Floats, horizon: Horizon) -> list[CapRow]:
+def cap_rows(inputs: Inputs, it_min: Floats) -> list[CapRow]:
     """Rows of all caps of the sites and the fleet. `it_min` is the least IT power by site, (S, T)."""
     rows: list[CapRow] = []
-    for s, (name, site) in enumerate(fleet.sites.items()):
-        for cap in site.pue_caps:
-            rows += _rows(cap, f"{name}:{cap.name}", s, [name], site.time_zone, state, it_min[s], horizon)
-    for cap in fleet.fleet_pue_caps:
-        label = f"fleet:{cap.name}"
-        rows += _rows(cap, label, -1, list(fleet.sites), "UTC", state, it_min.sum(axis=0), horizon)
+    for _, label, s, cap in _caps(inputs):
+        least = it_min.sum(axis=0) if s is None else it_min[s]
+        rows += _rows(inputs, cap, f"{label}:{cap.name}", s, least)
     return rows
 
 
-def _rows(
-    cap: PueCap,
-    label: str,
-    site: int,
-    members: Sequence[str],
-    zone: str,
-    state: State,
-    it_min: Floats,
-    horizon: Horizon,
-) -> list[CapRow]:
+def _rows(inputs: Inputs, cap: PueCap, label: str, s: int | None, it_min: Floats) -> list[CapRow]:
+    names, horizon, state = list(inputs.fleet.sites), inputs.horizon, inputs.state
+    members, site = (names, -1) if s is None else ([names[s]], s)
+    zone = "UTC" if s is None else inputs.fleet.sites[names[s]].time_zone
     match cap.period:
         case "year":
             return _year_rows(cap, label, site, members, zone, state, horizon)
@@ -249,15 +240,15 @@ def _least_it(problem: xr.Dataset, site: int | None) -> Floats:
     return np.asarray(problem["it_min"].values[mine].sum(axis=0))
 
 
-def limit_rows(fleet: Fleet, limits: Mapping[str, tuple[Limit, ...]], state: State, horizon: Horizon) -> list[CapRow]:
+def limit_rows(inputs: Inputs) -> list[CapRow]:
     """One row per PUE limit and calendar year (site-local) that the horizon touches while the limit is in force.
 
     The first year carries the year-to-date balance, all of it, also where the limit began within the year.
     """
     rows: list[CapRow] = []
-    for s, (name, site) in enumerate(fleet.sites.items()):
-        past, calendar = state.site(name).year_to_date, horizon.on_clock(site.time_zone)
-        for limit in limits.get(name, ()):
+    for s, (name, site) in enumerate(inputs.fleet.sites.items()):
+        past, calendar = inputs.state.site(name).year_to_date, inputs.horizon.on_clock(site.time_zone)
+        for limit in inputs.limits.get(name, ()):
             if limit.rule.metric == "pue" and limit.rule.at_most is not None:
                 rows += _limit_rows(limit, limit.rule.at_most, f"{name}:{limit.name}", s, past, calendar)
     return rows
