@@ -47,7 +47,7 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     with about(inputs.jobs_path):
         groups, grouped, jobs = _jobs(inputs)
         work.check_windows(inputs.jobs, jobs, grouped, pools["available"], dt)
-        guards, guarded = terminal_value.guard_arrays(fleet, inputs.after, _speeds(inputs), jobs, grouped, horizon.end)
+        guards, guarded = terminal_value.guard_arrays(inputs, _speeds(inputs), jobs, grouped)
     prices = terminal_value.later_prices(
         inputs.jobs, jobs, grouped, pools, np.asarray(site["price"]), cooled["chord"], axes["pool_hall"], axes["hall_site"],
         horizon,
@@ -76,14 +76,13 @@ def _jobs(inputs: Inputs) -> tuple[list[str], dict[str, Floats], dict[str, Float
     names, grouped = work.group_arrays(inputs.fleet, [p.kind for p in inputs.powers.values()], inputs.jobs)
     jobs = work.window_arrays(inputs)
     jobs["expected"] = np.array([float(j.id in inputs.expected) for j in inputs.jobs])
-    may_wait = inputs.case.horizon.beyond == "terminal_value"
-    jobs |= terminal_value.later_arrays(inputs.jobs, jobs, work.fastest(grouped), inputs.horizon.end, may_wait)
+    jobs |= terminal_value.later_arrays(inputs, jobs, work.fastest(grouped))
     jobs["work_left"] = work.fitted(jobs, grouped, inputs.horizon.dt)
     return names, grouped, jobs
 
 
 def _speeds(inputs: Inputs) -> Floats:
-    """Speed in each pool of the jobs that begin behind the horizon and that some pool may run, (A, N)."""
+    """Speed in each pool of the jobs that begin after the horizon, 0 where none may run it, (A, N)."""
     kinds = [p.kind for p in inputs.powers.values()]
     return np.array([work.speeds(inputs.fleet, kinds, j) for j in inputs.after]).reshape(-1, len(kinds))
 

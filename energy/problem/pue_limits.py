@@ -15,10 +15,9 @@ import xarray as xr
 
 from energy.errors import ImpossibleWork
 from energy.inputs.fleet import PueCap
-from energy.inputs.limits import Limit
 from energy.inputs.load import Inputs
 from energy.inputs.state import Balance, State
-from energy.schema import Floats
+from energy.schema import Bools, Floats
 from energy.schema.calendar import Horizon, SiteCalendar
 
 #: A breach of a cap costs this many times the dearest undone MWh of IT work: work waits before a law is broken.
@@ -52,16 +51,30 @@ def cap_rows(inputs: Inputs, it_min: Floats) -> list[CapRow]:
 def _rows(inputs: Inputs, cap: PueCap, label: str, s: int | None, it_min: Floats) -> list[CapRow]:
     names, horizon, state = list(inputs.fleet.sites), inputs.horizon, inputs.state
     members, site = (names, -1) if s is None else ([names[s]], s)
-    zone = "UTC" if s is None else inputs.fleet.sites[names[s]].time_zone
     match cap.period:
         case "year":
-            return _year_rows(cap, label, site, members, zone, state, horizon)
+            zone = "UTC" if s is None else inputs.fleet.sites[names[s]].time_zone
+            past, everywhere = [state.site(m).year_to_date for m in members], np.full(len(horizon), True)
+            return _yearly_rows(cap.limit, label, site, past, horizon.on_clock(zone), everywhere)
         case "rolling":
             return _rolling_rows(cap, label, site, members, state, horizon)
         case "hour":
             return _hourly_rows(cap, label, site, it_min, horizon)
         case _:
             assert_never(cap.period)
+
+
+def _yearly_rows(
+    limit: float, label: str, site: int, past: Sequence[Balance], calendar: SiteCalendar, counted: Bools
+) -> list[CapRow]:
+    """One row per calendar year of the periods that count; the horizon's first year carries the year-to-date balance."""
+    rows, years = [], calendar.years
+    credit = sum(limit * b.it_mwh - b.facility_mwh for b in past)
+    for year in sorted(set(years[counted].tolist())):
+        inside = np.flatnonzero(counted & (years == year))
+        brought = credit if year == years[0] else 0.0
+        rows.append(CapRow(f"{label}@{year}", label, site, limit, int(inside[0]), int(inside[-1]) + 1, brought))
+    return rows
 
 
 def _hourly_rows(cap: PueCap, label: str, site: int, it_min: Floats, horizon: Horizon) -> list[CapRow]:
@@ -71,21 +84,6 @@ def _hourly_rows(cap: PueCap, label: str, site: int, it_min: Floats, horizon: Ho
     return [
         CapRow(f"{label}@{_stamp(horizon.time[t])}", label, site, cap.limit, int(t), int(t) + 1, 0.0) for t in enforced
     ]
-
-
-def _year_rows(
-    cap: PueCap, label: str, site: int, members: Sequence[str], zone: str, state: State, horizon: Horizon
-) -> list[CapRow]:
-    """One row per calendar year that the horizon touches; the first carries the year-to-date balance."""
-    years = horizon.on_clock(zone).years
-    balances = [state.sites[m].year_to_date for m in members if m in state.sites]
-    credit = sum(cap.limit * b.it_mwh - b.facility_mwh for b in balances)
-    rows = []
-    for i, year in enumerate(sorted(set(years))):
-        inside = np.flatnonzero(years == year)
-        brought = credit if i == 0 else 0.0
-        rows.append(CapRow(f"{label}@{year}", label, site, cap.limit, int(inside[0]), int(inside[-1]) + 1, brought))
-    return rows
 
 
 def _rolling_rows(
@@ -247,18 +245,8 @@ def limit_rows(inputs: Inputs) -> list[CapRow]:
     """
     rows: list[CapRow] = []
     for s, (name, site) in enumerate(inputs.fleet.sites.items()):
-        past, calendar = inputs.state.site(name).year_to_date, inputs.horizon.on_clock(site.time_zone)
+        past, calendar = [inputs.state.site(name).year_to_date], inputs.horizon.on_clock(site.time_zone)
         for limit in inputs.limits.get(name, ()):
-            if limit.rule.metric == "pue" and limit.rule.at_most is not None:
-                rows += _limit_rows(limit, limit.rule.at_most, f"{name}:{limit.name}", s, past, calendar)
-    return rows
-
-
-def _limit_rows(limit: Limit, most: float, label: str, s: int, past: Balance, calendar: SiteCalendar) -> list[CapRow]:
-    rows, years = [], calendar.years
-    counted = limit.rule.holds(calendar)
-    for year in sorted(set(years[counted].tolist())):
-        inside = np.flatnonzero(counted & (years == year))
-        credit = most * past.it_mwh - past.facility_mwh if year == years[0] else 0.0
-        rows.append(CapRow(f"{label}@{year}", label, s, most, int(inside[0]), int(inside[-1]) + 1, credit))
+            if limit.rule.metric == "pue" and (most := limit.rule.at_most) is not None:
+                rows += _yearly_rows(most, f"{name}:{limit.name}", s, past, calendar, limit.rule.holds(calendar))
     return rows
