@@ -171,7 +171,7 @@ def _planned(
 def _context(inputs: Inputs, problem: xr.Dataset, prices: xr.Dataset, plan: Priced) -> dict[str, object]:
     """What the summary says beside its figures: limits, shape of the plan, notices."""
     return {
-        "limits": limit_compliance(inputs.fleet, inputs.limits, inputs.state, problem, prices, plan.replay),
+        "limits": limit_compliance(inputs, problem, prices, plan.replay),
         "shape": shape_of(handed_over(problem, plan.schedule)),
         "left_out_jobs": len(inputs.left_out),
         "case": inputs.case.name,

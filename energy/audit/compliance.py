@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import assert_never
 
 import numpy as np
 import xarray as xr
 
-from energy.inputs.fleet import Fleet
 from energy.inputs.limits import Limit, Metric
-from energy.inputs.state import Balance, State
+from energy.inputs.load import Inputs
+from energy.inputs.state import Balance
 from energy.schema import Bools
 from energy.schema.calendar import Horizon
 
@@ -55,15 +54,14 @@ class Compliance:
 
 
 def limit_compliance(
-    fleet: Fleet, limits: Mapping[str, tuple[Limit, ...]], state: State, problem: xr.Dataset,
-    prices: xr.Dataset, replayed: xr.Dataset,
-) -> list[dict[str, object]]:  # fmt: skip
+    inputs: Inputs, problem: xr.Dataset, prices: xr.Dataset, replayed: xr.Dataset
+) -> list[dict[str, object]]:
     """Every limit that is in force in the horizon, for summary.json."""
     out: list[dict[str, object]] = []
-    for name, site in fleet.sites.items():
-        calendar, past = Horizon.of(replayed).on_clock(site.time_zone), state.site(name).year_to_date
+    for name, site in inputs.fleet.sites.items():
+        calendar, past = Horizon.of(replayed).on_clock(site.time_zone), inputs.state.site(name).year_to_date
         years = calendar.years
-        for limit in limits.get(name, ()):
+        for limit in inputs.limits.get(name, ()):
             counted = limit.rule.holds(calendar)
             for year in sorted(set(years[counted].tolist())):
                 before = past if year == years[0] else Balance(facility_mwh=0, it_mwh=0)

@@ -113,7 +113,7 @@ def more_gpus(plan: Plan, j: int) -> list[Remedy]:
 
 
 def later_deadline(plan: Plan, j: int) -> list[Remedy]:
-    """A deadline so much later that the job does the rest at its GPU limit on the GPUs that are free behind it.
+    """A deadline so much later that the job does the rest at its GPU limit on the GPUs that are free after it.
 
     None where the horizon ends before: periods after its end have no price.
     """
@@ -130,7 +130,7 @@ def later_deadline(plan: Plan, j: int) -> list[Remedy]:
 
 
 def _in_period(plan: Plan, j: int, t: int) -> tuple[float, float]:
-    """Work that the job could do in a period behind its deadline [GPU-hours], and what that saves at most [EUR]."""
+    """Work that the job could do in a period after its deadline [GPU-hours], and what that saves at most [EUR]."""
     p, speed, dt = plan.p, plan.speed(j), plan.p["dt"][t]
     gain = speed * plan.x["dual_finish"][j] - plan.v["gpu_hour"][:, t]
     left, work, saves = float(p["max_gpus"][j]), 0.0, 0.0

@@ -7,9 +7,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from energy.errors import ConfigError
 from energy.inputs.fleet import Fleet, Pool
-from energy.inputs.resources import model_path
+from energy.inputs.resources import named_model
 from energy.inputs.yaml_files import Frozen, load_model, validate
 
 Evidence = Literal["R", "M", "S", "G", "mem", "H", "L", "CALC", "MEM"]
@@ -61,16 +60,11 @@ def load_gpu_powers(fleet: Fleet, fleet_path: Path) -> dict[str, GpuPower]:
     """
     pools = {name: pool for name, (_, pool) in fleet.pools().items()}
     first_use = {pool.gpu: name for name, pool in reversed(pools.items())}
-    kinds = {gpu: _kind(gpu, name, fleet_path) for gpu, name in first_use.items()}
+    kinds = {
+        gpu: load_model(named_model(f"{fleet_path}: pool {name}: gpu", "gpus", gpu, fleet_path), GpuKind)
+        for gpu, name in first_use.items()
+    }
     return {name: _power(f"{fleet_path}: pool {name}", pool, kinds[pool.gpu]) for name, pool in pools.items()}
-
-
-def _kind(gpu: str, pool: str, fleet_path: Path) -> GpuKind:
-    try:
-        path = model_path("gpus", gpu, fleet_path)
-    except FileNotFoundError as e:
-        raise ConfigError(f"{fleet_path}: pool {pool}: gpu", str(e)) from None
-    return load_model(path, GpuKind)
 
 
 def _power(where: str, pool: Pool, kind: GpuKind) -> GpuPower:

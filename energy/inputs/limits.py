@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from energy.errors import ConfigError
 from energy.inputs.components import Confidence
 from energy.inputs.fleet import Fleet, Name, Site
-from energy.inputs.resources import model_path
+from energy.inputs.resources import named_model
 from energy.inputs.yaml_files import Frozen, load_model
 from energy.schema import Bools
 from energy.schema.calendar import SiteCalendar
@@ -145,17 +145,10 @@ def load_limits(fleet: Fleet, fleet_path: Path) -> dict[str, tuple[Limit, ...]]:
 def _of_site(name: str, site: Site, fleet_path: Path) -> tuple[Limit, ...]:
     out: list[Limit] = []
     for wanted in site.limits:
-        preset = load_model(_path(f"{fleet_path}: sites.{name}.limits", wanted, fleet_path), Preset)
+        preset = load_model(named_model(f"{fleet_path}: sites.{name}.limits", "limits", wanted, fleet_path), Preset)
         if site.commissioned is None and any(r.commissioned_from or r.commissioned_before for r in preset.rules):
             what = f"limits {preset.name} depend on when the site was commissioned"
             raise ConfigError(f"{fleet_path}: sites.{name}", what, "commissioned: YYYY-MM-DD")
         if preset.concerns(site):
             out += [Limit(preset, rule) for rule in preset.rules if rule.binds(site.commissioned)]
     return tuple(out)
-
-
-def _path(where: str, wanted: str, fleet_path: Path) -> Path:
-    try:
-        return model_path("limits", wanted, fleet_path)
-    except FileNotFoundError as e:
-        raise ConfigError(where, str(e)) from None

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from energy.errors import ConfigError
-from energy.inputs.fleet import Fleet, Hall
-from energy.inputs.resources import model_path
+from energy.inputs.fleet import Fleet
+from energy.inputs.resources import named_model
 from energy.inputs.yaml_files import Frozen, load_model, validate
 from energy.plant import ARCHETYPES, Plant
 from energy.plant.parameters import Electrical, Numbers, Unit
@@ -110,13 +110,8 @@ def load_plants(fleet: Fleet, fleet_path: Path) -> dict[str, Plant]:
     out = {}
     for name, (_, hall) in fleet.halls().items():
         key = hall.plant, hall.electrical
-        read[key] = out[name] = read.get(key) or _plant(hall, f"{fleet_path}: hall {name}", fleet_path)
+        if key not in read:
+            path = named_model(f"{fleet_path}: hall {name}: plant", "plants", hall.plant, fleet_path)
+            read[key] = load_plant(path, hall.electrical)
+        out[name] = read[key]
     return out
-
-
-def _plant(hall: Hall, where: str, fleet_path: Path) -> Plant:
-    try:
-        path = model_path("plants", hall.plant, fleet_path)
-    except FileNotFoundError as e:
-        raise ConfigError(f"{where}: plant", str(e)) from None
-    return load_plant(path, hall.electrical)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from energy.errors import ConfigError
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -39,3 +41,16 @@ def model_path(kind: str, name: str, near: Path | None = None) -> Path:
             return path
     known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml"))) or "none"
     raise FileNotFoundError(f"no {kind} file {name!r}; known: {known}, or a path ending in .yaml")
+
+
+def named_model(where: str, kind: str, name: str, fleet_path: Path) -> Path:
+    """File of a model that a key of the fleet file names.
+
+    Raises
+    ------
+    ConfigError : no such file; names the key and the models that exist.
+    """
+    try:
+        return model_path(kind, name, fleet_path)
+    except FileNotFoundError as e:
+        raise ConfigError(where, str(e)) from None

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from energy.errors import ConfigError
 from energy.inputs.components import AnyComponent, Component
 from energy.inputs.fleet import Fleet
-from energy.inputs.resources import model_path
+from energy.inputs.resources import named_model
 from energy.inputs.yaml_files import Frozen, load_model
 
 
@@ -91,17 +91,11 @@ def load_tariffs(fleet: Fleet, fleet_path: Path) -> dict[str, Tariff]:
     out = {}
     for name, site in fleet.sites.items():
         where = f"{fleet_path}: sites.{name}"
-        read[site.tariff] = out[name] = read.get(site.tariff) or _tariff(site.tariff, f"{where}.tariff", fleet_path)
+        if site.tariff not in read:
+            read[site.tariff] = load_model(named_model(f"{where}.tariff", "tariffs", site.tariff, fleet_path), Tariff)
+        out[name] = read[site.tariff]
         have = {c.name for c in out[name].components if c.stated(reduced=True) != c.stated(reduced=False)}
         if unknown := sorted(set(site.reduced_rates) - have):
             what = f"tariff {site.tariff} has no reduced rate {unknown[0]!r}"
             raise ConfigError(f"{where}.reduced_rates", what, ", ".join(sorted(have)) or "none")
     return out
-
-
-def _tariff(name: str, where: str, fleet_path: Path) -> Tariff:
-    try:
-        path = model_path("tariffs", name, fleet_path)
-    except FileNotFoundError as e:
-        raise ConfigError(where, str(e)) from None
-    return load_model(path, Tariff)

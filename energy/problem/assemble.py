@@ -18,7 +18,6 @@ from energy.problem import jobs as work
 from energy.problem.halls import heat_arrays
 from energy.problem.pue_limits import cap_notices, limit_rows
 from energy.problem.sites import spot_prices
-from energy.problem.tariffs import demand_arrays, demand_charges
 from energy.schema import Floats, Times, validate
 from energy.schema import arrays as arrays_module
 from energy.schema.calendar import month_axis
@@ -48,7 +47,7 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     with about(inputs.jobs_path):
         groups, grouped, jobs = _jobs(inputs)
         work.check_windows(inputs.jobs, jobs, grouped, pools["available"], dt)
-        guards, guarded = terminal_value.guard_arrays(fleet, inputs.after, _speeds(inputs), jobs, grouped, horizon.end)
+        guards, guarded = terminal_value.guard_arrays(inputs, _speeds(inputs), jobs, grouped)
     prices = terminal_value.later_prices(
         inputs.jobs, jobs, grouped, pools, np.asarray(site["price"]), cooled["chord"], axes["pool_hall"], axes["hall_site"],
         horizon,
@@ -75,16 +74,15 @@ def assemble(inputs: Inputs) -> xr.Dataset:
 def _jobs(inputs: Inputs) -> tuple[list[str], dict[str, Floats], dict[str, Floats]]:
     """Names of the groups, their arrays, and the arrays of the jobs with what they may leave for later."""
     names, grouped = work.group_arrays(inputs.fleet, [p.kind for p in inputs.powers.values()], inputs.jobs)
-    jobs = work.window_arrays(inputs.jobs, inputs.state, inputs.horizon)
+    jobs = work.window_arrays(inputs)
     jobs["expected"] = np.array([float(j.id in inputs.expected) for j in inputs.jobs])
-    may_wait = inputs.case.horizon.beyond == "terminal_value"
-    jobs |= terminal_value.later_arrays(inputs.jobs, jobs, work.fastest(grouped), inputs.horizon.end, may_wait)
+    jobs |= terminal_value.later_arrays(inputs, jobs, work.fastest(grouped))
     jobs["work_left"] = work.fitted(jobs, grouped, inputs.horizon.dt)
     return names, grouped, jobs
 
 
 def _speeds(inputs: Inputs) -> Floats:
-    """Speed in each pool of the jobs that begin behind the horizon and that some pool may run, (A, N)."""
+    """Speed in each pool of the jobs that begin after the horizon, 0 where none may run it, (A, N)."""
     kinds = [p.kind for p in inputs.powers.values()]
     return np.array([work.speeds(inputs.fleet, kinds, j) for j in inputs.after]).reshape(-1, len(kinds))
 
@@ -99,18 +97,16 @@ def _axes(fleet: Fleet) -> dict[str, Floats]:
 
 
 def _site_arrays(inputs: Inputs, weather: Mapping[str, Weather]) -> dict[str, object]:
-    fleet, horizon = inputs.fleet, inputs.horizon
     return {
-        **sites.weather_arrays(fleet, inputs.series, weather, horizon),
-        **sites.fleet_arrays(fleet, horizon.time),
-        **sites.carbon_arrays(fleet, inputs.series, horizon),
+        **sites.weather_arrays(inputs, weather),
+        **sites.fleet_arrays(inputs.fleet, inputs.horizon.time),
+        **sites.carbon_arrays(inputs),
     }
 
 
 def _caps(inputs: Inputs, cooled: Mapping[str, Floats], hall_site: Floats, other: Floats) -> list[pue_limits.CapRow]:
     it_min = np.array([cooled["it_min"][hall_site == s].sum(axis=0) for s in range(len(inputs.fleet.sites))])
-    rows = pue_limits.cap_rows(inputs.fleet, inputs.state, it_min, inputs.horizon)
-    rows += limit_rows(inputs.fleet, inputs.limits, inputs.state, inputs.horizon)
+    rows = pue_limits.cap_rows(inputs, it_min) + limit_rows(inputs)
     pue_limits.check_reachable(rows, cooled, hall_site, other, inputs.horizon.dt)
     return rows
 
@@ -157,19 +153,17 @@ def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> Landed:
     least : facility power that no plan can lower [MW], (S, T);  most : grid connection limit [MW], (S, T)
     """
     fleet, horizon, fx = inputs.fleet, inputs.horizon, inputs.fx
-    spot = spot_prices(fleet, inputs.series, fx, horizon)
-    charge = {n: tariffs.energy_charge(s, inputs.tariffs[n], spot[n], fx, horizon) for n, s in fleet.sites.items()}
+    spot = spot_prices(inputs)
+    rates = {n: tariffs.site_tariff(inputs, n, horizon) for n in fleet.sites}
+    charge = {n: tariffs.energy_charge(t, spot[n]) for n, t in rates.items()}
     price = {n: spot[n] + charge[n][0] for n in fleet.sites}
     own = {n: charge[n][1] for n in fleet.sites}
-    months, month_of = month_axis([horizon.on_clock(site.time_zone) for site in fleet.sites.values()])
-    owed = demand_charges(fleet, inputs.tariffs, inputs.state, fx, horizon)
-    demand = demand_arrays(owed, fleet, inputs.tariffs, inputs.state, horizon, months)
-    minimum_names, minimum = tariffs.minimum_arrays(fleet, inputs.tariffs, own, fx, horizon, months, inputs.state, owed)
-    minimum_names, minimum = tariffs.within_reach(
-        minimum_names, minimum, demand, _least_drawn(fleet, least), most, horizon.dt
-    )
-    contract_names, supply = contracts.contract_arrays(fleet, spot, fx, horizon)
-    billed = tariffs.billed_before(fleet, inputs.tariffs, inputs.state, horizon, owed)
+    months, month_of = month_axis([t.calendar for t in rates.values()])
+    owed = tariffs.demand_charges(rates.values())
+    demand = tariffs.demand_arrays(owed, list(rates), months, len(horizon))
+    bills = tariffs.minimum_arrays(list(rates.values()), own, months, owed)
+    minimum_names, minimum = tariffs.within_reach(*bills, demand, _least_drawn(fleet, least), most, horizon.dt)
+    contract_names, supply = contracts.contract_arrays(inputs, spot)
     currencies = sorted({t.currency for t in inputs.tariffs.values()} - {"EUR"})
     arrays: dict[str, object] = {
         "spot": list(spot.values()),
@@ -177,10 +171,10 @@ def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> Landed:
         "price": list(price.values()),
         "price_quality": [quality(inputs.series.prices[s.bidding_zone], horizon) for s in fleet.sites.values()],
         "month_of": month_of,
-        "fixed_eur": _fixed(inputs, spot) - billed,
+        "fixed_eur": _fixed(inputs, rates, spot) - tariffs.billed_before(rates.values(), owed),
         "fx": np.array([fx.at(c, horizon.time) for c in currencies]).reshape(len(currencies), len(horizon)),
         **demand, **minimum, **supply,
-        **contracts.solar_arrays(fleet, inputs.series, spot, price, _already_paid(minimum, len(spot)), fx, horizon),
+        **contracts.solar_arrays(inputs, spot, price, _already_paid(minimum, len(spot))),
     }  # fmt: skip
     coords: dict[str, object] = {"month": months, "charge": [c.label for c in owed], "minimum": minimum_names,
                                  "contract": contract_names, "currency": currencies}  # fmt: skip
@@ -200,14 +194,11 @@ def _already_paid(minimum: dict[str, Floats], sites: int) -> Floats:
     return out
 
 
-def _fixed(inputs: Inputs, spot: dict[str, Floats]) -> Floats:
+def _fixed(inputs: Inputs, rates: Mapping[str, tariffs.SiteTariff], spot: Mapping[str, Floats]) -> Floats:
     """What no plan changes, by site [EUR]."""
-    horizon, fx = inputs.horizon, inputs.fx
-    return np.array([
-        sum(tariffs.fixed_eur(site, inputs.tariffs[name], fx, horizon).values())
-        + contracts.unavoidable_eur(site, spot[name], fx, horizon)
-        for name, site in inputs.fleet.sites.items()
-    ])  # fmt: skip
+    return np.array(
+        [sum(tariffs.fixed_eur(t).values()) + contracts.unavoidable_eur(inputs, n, spot[n]) for n, t in rates.items()]
+    )
 
 
 def notices(inputs: Inputs, problem: xr.Dataset) -> list[str]:

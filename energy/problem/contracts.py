@@ -9,9 +9,8 @@ import numpy as np
 
 from energy.inputs.contracts import Contract, Solar
 from energy.inputs.dated import at
-from energy.inputs.fleet import Fleet, Site
-from energy.inputs.fx import Fx
-from energy.inputs.series import Series
+from energy.inputs.fleet import Site
+from energy.inputs.load import Inputs
 from energy.inputs.terms import OfferedVolume, Premium, Settlement
 from energy.plant.photovoltaics import Array, solar_power
 from energy.schema import Floats
@@ -19,18 +18,18 @@ from energy.schema.calendar import Horizon
 from energy.series.resample import variable
 
 
-def contract_arrays(
-    fleet: Fleet, spot: Mapping[str, Floats], fx: Fx, horizon: Horizon
-) -> tuple[list[str], dict[str, Floats]]:
+def contract_arrays(inputs: Inputs, spot: Mapping[str, Floats]) -> tuple[list[str], dict[str, Floats]]:
     """Labels and contract_site (Q,), contract_mw and contract_saving (Q, T) of contracts that are decided on.
 
     The saving may exceed what the MWh costs (charges below zero, a negative marginal loss): drawing it then earns
     money, which is what `schema.lowest_price` looks for.
     """
-    rows = [(s, name, c, term) for s, (name, site) in enumerate(fleet.sites.items())
+    sites, horizon = inputs.fleet.sites, inputs.horizon
+    rows = [(s, name, c, term) for s, (name, site) in enumerate(sites.items())
             for c in site.contracts for term in c.terms() if isinstance(term, OfferedVolume)]  # fmt: skip
-    mw = [delivered(c, fleet.sites[name], horizon) for _, name, c, _ in rows]
-    saving = [np.maximum(spot[name] - term.strike * fx.at(c.currency, horizon.time), 0.0) for _, name, c, term in rows]
+    mw = [delivered(c, sites[name], horizon) for _, name, c, _ in rows]
+    money = [inputs.fx.at(c.currency, horizon.time) for *_, c, _ in rows]
+    saving = [np.maximum(spot[n] - term.strike * m, 0.0) for (_, n, _, term), m in zip(rows, money, strict=True)]
     shape = (len(rows), len(horizon))
     return [f"{name}:{c.name}" for _, name, c, _ in rows], {
         "contract_site": np.array([s for s, *_ in rows], dtype=np.int64),
@@ -45,11 +44,11 @@ def delivered(c: Contract, site: Site, horizon: Horizon) -> Floats:
     return at(c.mw, horizon.time, site.time_zone) * inside
 
 
-def unavoidable_eur(site: Site, spot: Floats, fx: Fx, horizon: Horizon) -> float:
+def unavoidable_eur(inputs: Inputs, name: str, spot: Floats) -> float:
     """What contracts cost whatever the plan: settled hedges, take-or-pay volumes, premiums [EUR]."""
-    total = 0.0
+    total, site, horizon = 0.0, inputs.fleet.sites[name], inputs.horizon
     for c in site.contracts:
-        energy, money = delivered(c, site, horizon) * horizon.dt, fx.at(c.currency, horizon.time)
+        energy, money = delivered(c, site, horizon) * horizon.dt, inputs.fx.at(c.currency, horizon.time)
         for term in c.terms():
             match term:
                 case OfferedVolume():
@@ -65,13 +64,7 @@ def unavoidable_eur(site: Site, spot: Floats, fx: Fx, horizon: Horizon) -> float
 
 
 def solar_arrays(
-    fleet: Fleet,
-    series: Series,
-    spot: Mapping[str, Floats],
-    price: Mapping[str, Floats],
-    already_paid: Floats,
-    fx: Fx,
-    horizon: Horizon,
+    inputs: Inputs, spot: Mapping[str, Floats], price: Mapping[str, Floats], already_paid: Floats
 ) -> dict[str, object]:
     """solar_mw, export_limit_mw, export_price, export_clip; each (S, T).
 
@@ -79,10 +72,7 @@ def solar_arrays(
     ----------
     already_paid : part of the price that a minimum bill may have paid for already [EUR/MWh], (S, T)
     """
-    rows = [
-        _solar(name, site, series, spot[name], price[name], already_paid[s], fx, horizon)
-        for s, (name, site) in enumerate(fleet.sites.items())
-    ]
+    rows = [_solar(inputs, name, spot[name], price[name], already_paid[s]) for s, name in enumerate(inputs.fleet.sites)]
     return {
         key: [row[i] for row in rows]
         for i, key in enumerate(("solar_mw", "export_limit_mw", "export_price", "export_clip"))
@@ -90,19 +80,13 @@ def solar_arrays(
 
 
 def _solar(
-    name: str,
-    site: Site,
-    series: Series,
-    spot: Floats,
-    price: Floats,
-    already_paid: Floats,
-    fx: Fx,
-    horizon: Horizon,
+    inputs: Inputs, name: str, spot: Floats, price: Floats, already_paid: Floats
 ) -> tuple[Floats, Floats, Floats, Floats]:
+    horizon, site = inputs.horizon, inputs.fleet.sites[name]
     zero = np.zeros(len(horizon))
     if site.solar is None:
         return zero, zero, zero, zero
-    raw = series.weather[name]
+    raw = inputs.series.weather[name]
     columns = {str(k): variable(raw, str(k), horizon) for k in raw.data_vars if k != "quality"}
     sun = all(k in columns for k in ("ghi", "dni", "dhi"))
     irradiance = (columns["ghi"], columns["dni"], columns["dhi"]) if sun else None
@@ -113,11 +97,8 @@ def _solar(
     feed = site.solar.feed_in
     if feed is None:
         return power, zero, zero, zero
-    earned = (
-        spot * feed.spot_share
-        if feed.spot_share is not None
-        else (feed.price or 0.0) * fx.at(feed.currency, horizon.time)
-    )
+    fixed = (feed.price or 0.0) * inputs.fx.at(feed.currency, horizon.time)
+    earned = fixed if feed.spot_share is None else spot * feed.spot_share
     # Never above what the MWh costs at least: selling dear while buying cheap is one meter, and not linear.
     paid = np.minimum(earned, price - already_paid)
     return power, np.minimum(power, feed.limit_mw), paid, np.maximum(earned - paid, 0.0)

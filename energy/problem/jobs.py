@@ -9,9 +9,8 @@ import numpy as np
 from energy.errors import ImpossibleWork, SeriesError
 from energy.inputs.fleet import Fleet
 from energy.inputs.jobs import Job
-from energy.inputs.state import State
+from energy.inputs.load import Inputs
 from energy.schema import Floats
-from energy.schema.calendar import Horizon
 
 #: Undone work costs this many times the dearest way to run it, so that nothing is left undone to save money.
 PENALTY_FACTOR = 10.0
@@ -74,13 +73,14 @@ def _can_run(fleet: Fleet, kinds: Sequence[str], job: Job, speed: tuple[float, .
     )
 
 
-def window_arrays(jobs: Sequence[Job], state: State, horizon: Horizon) -> dict[str, Floats]:
+def window_arrays(inputs: Inputs) -> dict[str, Floats]:
     """work_left, max_gpus (J,) and open (J, T): the share of each period inside the job's window."""
+    jobs, horizon = inputs.jobs, inputs.horizon
     release = np.array([j.release.to_datetime64() for j in jobs], dtype="datetime64[ns]")
     deadline = np.array([j.deadline.to_datetime64() for j in jobs], dtype="datetime64[ns]")
     overlap = np.minimum(horizon.ends, deadline[:, None]) - np.maximum(horizon.time, release[:, None])
     return {
-        "work_left": np.array([max(j.gpu_hours - state.work_done.get(j.id, 0.0), 0.0) for j in jobs]),
+        "work_left": np.array([max(j.gpu_hours - inputs.state.work_done.get(j.id, 0.0), 0.0) for j in jobs]),
         "max_gpus": np.array([j.max_gpus for j in jobs]),
         "open": np.maximum(overlap / (horizon.ends - horizon.time), 0.0),
     }

@@ -14,11 +14,10 @@ import numpy as np
 import xarray as xr
 
 from energy.errors import ImpossibleWork
-from energy.inputs.fleet import Fleet, PueCap
-from energy.inputs.limits import Limit
+from energy.inputs.fleet import PueCap
 from energy.inputs.load import Inputs
 from energy.inputs.state import Balance, State
-from energy.schema import Floats
+from energy.schema import Bools, Floats
 from energy.schema.calendar import Horizon, SiteCalendar
 
 #: A breach of a cap costs this many times the dearest undone MWh of IT work: work waits before a law is broken.
@@ -40,37 +39,42 @@ class CapRow:
     credit: float
 
 
-def cap_rows(fleet: Fleet, state: State, it_min: Floats, horizon: Horizon) -> list[CapRow]:
+def cap_rows(inputs: Inputs, it_min: Floats) -> list[CapRow]:
     """Rows of all caps of the sites and the fleet. `it_min` is the least IT power by site, (S, T)."""
     rows: list[CapRow] = []
-    for s, (name, site) in enumerate(fleet.sites.items()):
-        for cap in site.pue_caps:
-            rows += _rows(cap, f"{name}:{cap.name}", s, [name], site.time_zone, state, it_min[s], horizon)
-    for cap in fleet.fleet_pue_caps:
-        label = f"fleet:{cap.name}"
-        rows += _rows(cap, label, -1, list(fleet.sites), "UTC", state, it_min.sum(axis=0), horizon)
+    for _, label, s, cap in _caps(inputs):
+        least = it_min.sum(axis=0) if s is None else it_min[s]
+        rows += _rows(inputs, cap, f"{label}:{cap.name}", s, least)
     return rows
 
 
-def _rows(
-    cap: PueCap,
-    label: str,
-    site: int,
-    members: Sequence[str],
-    zone: str,
-    state: State,
-    it_min: Floats,
-    horizon: Horizon,
-) -> list[CapRow]:
+def _rows(inputs: Inputs, cap: PueCap, label: str, s: int | None, it_min: Floats) -> list[CapRow]:
+    names, horizon, state = list(inputs.fleet.sites), inputs.horizon, inputs.state
+    members, site = (names, -1) if s is None else ([names[s]], s)
     match cap.period:
         case "year":
-            return _year_rows(cap, label, site, members, zone, state, horizon)
+            zone = "UTC" if s is None else inputs.fleet.sites[names[s]].time_zone
+            past, everywhere = [state.site(m).year_to_date for m in members], np.full(len(horizon), True)
+            return _yearly_rows(cap.limit, label, site, past, horizon.on_clock(zone), everywhere)
         case "rolling":
             return _rolling_rows(cap, label, site, members, state, horizon)
         case "hour":
             return _hourly_rows(cap, label, site, it_min, horizon)
         case _:
             assert_never(cap.period)
+
+
+def _yearly_rows(
+    limit: float, label: str, site: int, past: Sequence[Balance], calendar: SiteCalendar, counted: Bools
+) -> list[CapRow]:
+    """One row per calendar year of the periods that count; the horizon's first year carries the year-to-date balance."""
+    rows, years = [], calendar.years
+    credit = sum(limit * b.it_mwh - b.facility_mwh for b in past)
+    for year in sorted(set(years[counted].tolist())):
+        inside = np.flatnonzero(counted & (years == year))
+        brought = credit if year == years[0] else 0.0
+        rows.append(CapRow(f"{label}@{year}", label, site, limit, int(inside[0]), int(inside[-1]) + 1, brought))
+    return rows
 
 
 def _hourly_rows(cap: PueCap, label: str, site: int, it_min: Floats, horizon: Horizon) -> list[CapRow]:
@@ -80,21 +84,6 @@ def _hourly_rows(cap: PueCap, label: str, site: int, it_min: Floats, horizon: Ho
     return [
         CapRow(f"{label}@{_stamp(horizon.time[t])}", label, site, cap.limit, int(t), int(t) + 1, 0.0) for t in enforced
     ]
-
-
-def _year_rows(
-    cap: PueCap, label: str, site: int, members: Sequence[str], zone: str, state: State, horizon: Horizon
-) -> list[CapRow]:
-    """One row per calendar year that the horizon touches; the first carries the year-to-date balance."""
-    years = horizon.on_clock(zone).years
-    balances = [state.sites[m].year_to_date for m in members if m in state.sites]
-    credit = sum(cap.limit * b.it_mwh - b.facility_mwh for b in balances)
-    rows = []
-    for i, year in enumerate(sorted(set(years))):
-        inside = np.flatnonzero(years == year)
-        brought = credit if i == 0 else 0.0
-        rows.append(CapRow(f"{label}@{year}", label, site, cap.limit, int(inside[0]), int(inside[-1]) + 1, brought))
-    return rows
 
 
 def _rolling_rows(
@@ -249,25 +238,15 @@ def _least_it(problem: xr.Dataset, site: int | None) -> Floats:
     return np.asarray(problem["it_min"].values[mine].sum(axis=0))
 
 
-def limit_rows(fleet: Fleet, limits: Mapping[str, tuple[Limit, ...]], state: State, horizon: Horizon) -> list[CapRow]:
+def limit_rows(inputs: Inputs) -> list[CapRow]:
     """One row per PUE limit and calendar year (site-local) that the horizon touches while the limit is in force.
 
     The first year carries the year-to-date balance, all of it, also where the limit began within the year.
     """
     rows: list[CapRow] = []
-    for s, (name, site) in enumerate(fleet.sites.items()):
-        past, calendar = state.site(name).year_to_date, horizon.on_clock(site.time_zone)
-        for limit in limits.get(name, ()):
-            if limit.rule.metric == "pue" and limit.rule.at_most is not None:
-                rows += _limit_rows(limit, limit.rule.at_most, f"{name}:{limit.name}", s, past, calendar)
-    return rows
-
-
-def _limit_rows(limit: Limit, most: float, label: str, s: int, past: Balance, calendar: SiteCalendar) -> list[CapRow]:
-    rows, years = [], calendar.years
-    counted = limit.rule.holds(calendar)
-    for year in sorted(set(years[counted].tolist())):
-        inside = np.flatnonzero(counted & (years == year))
-        credit = most * past.it_mwh - past.facility_mwh if year == years[0] else 0.0
-        rows.append(CapRow(f"{label}@{year}", label, s, most, int(inside[0]), int(inside[-1]) + 1, credit))
+    for s, (name, site) in enumerate(inputs.fleet.sites.items()):
+        past, calendar = [inputs.state.site(name).year_to_date], inputs.horizon.on_clock(site.time_zone)
+        for limit in inputs.limits.get(name, ()):
+            if limit.rule.metric == "pue" and (most := limit.rule.at_most) is not None:
+                rows += _yearly_rows(most, f"{name}:{limit.name}", s, past, calendar, limit.rule.holds(calendar))
     return rows

@@ -9,7 +9,7 @@ import numpy as np
 from energy.errors import SeriesError
 from energy.inputs.dated import at
 from energy.inputs.fleet import Fleet, keys_of
-from energy.inputs.fx import Fx
+from energy.inputs.load import Inputs
 from energy.inputs.series import Series
 from energy.plant import PlantError, Weather, weather_from
 from energy.schema import Floats, Times
@@ -40,22 +40,23 @@ def site_weather(fleet: Fleet, series: Series, horizon: Horizon) -> dict[str, We
     return out
 
 
-def weather_arrays(fleet: Fleet, series: Series, weather: Mapping[str, Weather], horizon: Horizon) -> dict[str, object]:
+def weather_arrays(inputs: Inputs, weather: Mapping[str, Weather]) -> dict[str, object]:
     """temp_air, temp_wet_bulb, pressure, weather_quality; each (S, T)."""
+    fleet = inputs.fleet
     return {
         "temp_air": [weather[s].temp_air for s in fleet.sites],
         "temp_wet_bulb": [weather[s].temp_wet_bulb for s in fleet.sites],
         "pressure": [weather[s].pressure for s in fleet.sites],
-        "weather_quality": [quality(series.weather[s], horizon) for s in fleet.sites],
+        "weather_quality": [quality(inputs.series.weather[s], inputs.horizon) for s in fleet.sites],
     }
 
 
-def spot_prices(fleet: Fleet, series: Series, fx: Fx, horizon: Horizon) -> dict[str, Floats]:
+def spot_prices(inputs: Inputs) -> dict[str, Floats]:
     """Day-ahead price of each site's bidding zone, in EUR from here on [EUR/MWh], (T,)."""
-    out = {}
-    for name, site in fleet.sites.items():
-        raw = series.prices[site.bidding_zone]
-        out[name] = variable(raw, "value", horizon) * fx.at(raw.attrs["currency"], horizon.time)
+    out, horizon = {}, inputs.horizon
+    for name, site in inputs.fleet.sites.items():
+        raw = inputs.series.prices[site.bidding_zone]
+        out[name] = variable(raw, "value", horizon) * inputs.fx.at(raw.attrs["currency"], horizon.time)
     return out
 
 
@@ -73,11 +74,11 @@ def fleet_arrays(fleet: Fleet, time: Times) -> dict[str, object]:
     }
 
 
-def carbon_arrays(fleet: Fleet, series: Series, horizon: Horizon) -> dict[str, object]:
+def carbon_arrays(inputs: Inputs) -> dict[str, object]:
     """carbon_intensity (S, T) [t/MWh], 0 where not known, and carbon_known (S,)."""
-    known = [s.bidding_zone in series.carbon for s in fleet.sites.values()]
-    rows = [
-        variable(series.carbon[s.bidding_zone], "value", horizon) if k else np.zeros(len(horizon))
-        for s, k in zip(fleet.sites.values(), known, strict=True)
-    ]
-    return {"carbon_intensity": rows, "carbon_known": np.array(known, dtype=float)}
+    rows, known, horizon = [], [], inputs.horizon
+    for site in inputs.fleet.sites.values():
+        raw = inputs.series.carbon.get(site.bidding_zone)
+        rows.append(np.zeros(len(horizon)) if raw is None else variable(raw, "value", horizon))
+        known.append(float(raw is not None))
+    return {"carbon_intensity": rows, "carbon_known": np.array(known)}

@@ -6,7 +6,7 @@ what still adds to it, and is left out where no plan can stay below it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Generic, TypeVar, assert_never
@@ -14,13 +14,13 @@ from typing import Generic, TypeVar, assert_never
 import numpy as np
 import pandas as pd
 
-from energy.inputs.dated import ALWAYS
-from energy.inputs.fleet import Fleet, Site
-from energy.inputs.fx import Fx
-from energy.inputs.state import ChargeSoFar, InvoiceSoFar, SiteState, State
+from energy.inputs.dated import ALWAYS, Window
+from energy.inputs.fleet import Site
+from energy.inputs.load import Inputs
+from energy.inputs.state import ChargeSoFar, InvoiceSoFar, SiteState
 from energy.inputs.tariffs import Tariff
 from energy.inputs.terms import EnergyPrice, FixedCost, MinimumSum, PeakCharge
-from energy.schema import UNLIMITED_MW, Bools, Floats, Ints
+from energy.schema import UNLIMITED_MW, Bools, Floats
 from energy.schema.calendar import BillingMonth, Horizon, SiteCalendar
 
 T = TypeVar("T", EnergyPrice, PeakCharge, FixedCost, MinimumSum)
@@ -74,35 +74,68 @@ def in_force(terms: Sequence[DatedTerm[T]], day: date) -> dict[tuple[str, int], 
     return out
 
 
-def energy_charge(site: Site, tariff: Tariff, spot: Floats, fx: Fx, horizon: Horizon) -> tuple[Floats, Floats]:
+@dataclass(frozen=True)
+class SiteTariff:
+    """The tariff of a site over the horizon.
+
+    Attributes
+    ----------
+    rate : EUR per unit of the tariff's currency on the day of each period, (T,)
+    past : peaks and invoices before the horizon
+    """
+
+    name: str
+    country: str
+    terms: Terms
+    calendar: SiteCalendar
+    rate: Floats
+    past: SiteState
+
+    @property
+    def months(self) -> Iterable[BillingMonth]:
+        """Billing months of the site that the horizon touches."""
+        return self.calendar.months.values()
+
+    def holds(self, when: Window) -> Bools:
+        """Periods in which a window counts, (T,)."""
+        return when.holds(self.calendar, self.country)
+
+
+def site_tariff(inputs: Inputs, name: str, horizon: Horizon) -> SiteTariff:
+    """The tariff of a site over some periods."""
+    site, tariff = inputs.fleet.sites[name], inputs.tariffs[name]
+    return SiteTariff(
+        name, site.country, terms_of(site, tariff), horizon.on_clock(site.time_zone),
+        inputs.fx.at(tariff.currency, horizon.time), inputs.state.site(name),
+    )  # fmt: skip
+
+
+def energy_charge(t: SiteTariff, spot: Floats) -> tuple[Floats, Floats]:
     """What a MWh costs beside spot [EUR/MWh], (T,): all of it, and the part that counts for a minimum bill."""
-    calendar, rate = horizon.on_clock(site.time_zone), fx.at(tariff.currency, horizon.time)
-    counted, other = np.zeros(len(horizon)), np.zeros(len(horizon))
-    prices = terms_of(site, tariff).prices
+    counted, other, prices = np.zeros(len(spot)), np.zeros(len(spot)), t.terms.prices
     for key in dict.fromkeys(d.key for d in prices):
         versions = sorted((d for d in prices if d.key == key), key=lambda d: d.valid_from)
         begins = np.array([d.valid_from.toordinal() for d in versions])
         # Before the first known date the first rate holds.
-        in_use = np.maximum(np.searchsorted(begins, [d.toordinal() for d in calendar.days], side="right") - 1, 0)
+        in_use = np.maximum(np.searchsorted(begins, [d.toordinal() for d in t.calendar.days], side="right") - 1, 0)
         for i, term in enumerate(d.term for d in versions):
-            here = (in_use == i) & term.when.holds(calendar, site.country)
-            price = np.where(here, term.price * rate + term.spot_share * spot, 0.0)
+            here = (in_use == i) & t.holds(term.when)
+            price = np.where(here, term.price * t.rate + term.spot_share * spot, 0.0)
             counted, other = (counted + price, other) if term.counted else (counted, other + price)
     return counted + other, counted
 
 
-def fixed_eur(site: Site, tariff: Tariff, fx: Fx, horizon: Horizon) -> dict[str, float]:
+def fixed_eur(t: SiteTariff) -> dict[str, float]:
     """Fixed charges by month: the share of month, year or day that each period is, at its day's rate of exchange [EUR]."""
-    calendar, out, fixed = horizon.on_clock(site.time_zone), {}, terms_of(site, tariff).fixed
-    rate, dt, day_h = fx.at(tariff.currency, horizon.time), horizon.dt, calendar.day_h
-    for label, month in calendar.months.items():
-        money, hours = rate[month.inside], dt[month.inside]
+    out, dt, day_h = {}, t.calendar.horizon.dt, t.calendar.day_h
+    for month in t.months:
+        rate, hours = t.rate[month.inside], dt[month.inside]
         per = {
-            "month": (hours * money).sum() / month.whole_h,
-            "year": (hours * money).sum() / month.whole_h / 12,
-            "day": (hours / day_h[month.inside] * money).sum(),
+            "month": (hours * rate).sum() / month.whole_h,
+            "year": (hours * rate).sum() / month.whole_h / 12,
+            "day": (hours / day_h[month.inside] * rate).sum(),
         }
-        out[label] = float(sum(f.value * per[f.per] for f in in_force(fixed, month.first_day).values()))
+        out[month.label] = float(sum(f.value * per[f.per] for f in in_force(t.terms.fixed, month.first_day).values()))
     return out
 
 
@@ -116,7 +149,7 @@ class Charge:
     billed_eur : what the month's invoice holds of it already [EUR]
     """
 
-    site: str
+    at: SiteTariff
     month: BillingMonth
     key: tuple[str, int]
     of: PeakCharge
@@ -126,37 +159,27 @@ class Charge:
     @property
     def label(self) -> str:
         """Such as north:peak@2024-03."""
-        return f"{self.site}:{self.of.name}@{self.month.label}"
+        return f"{self.at.name}:{self.of.name}@{self.month.label}"
 
 
-def demand_charges(fleet: Fleet, tariffs: Mapping[str, Tariff], state: State, fx: Fx, horizon: Horizon) -> list[Charge]:
+def demand_charges(tariffs: Iterable[SiteTariff]) -> list[Charge]:
     """All demand charges of the horizon, by site and month."""
     return [
-        Charge(name, month, key, c, *_accrued(c, month, state.site(name), fx.at(tariffs[name].currency, horizon.time)))
-        for name, site in fleet.sites.items()
-        for month in horizon.on_clock(site.time_zone).months.values()
-        for key, c in _counting(site, tariffs[name], month, horizon, state.site(name))
-    ]
+        Charge(t, month, key, c, *_accrued(t, c, month))
+        for t in tariffs for month in t.months for key, c in _counting(t, month)
+    ]  # fmt: skip
 
 
-def demand_arrays(
-    charges: list[Charge],
-    fleet: Fleet,
-    tariffs: Mapping[str, Tariff],
-    state: State,
-    horizon: Horizon,
-    month_names: list[str],
-) -> dict[str, Floats]:
+def demand_arrays(charges: list[Charge], sites: list[str], month_names: list[str], periods: int) -> dict[str, Floats]:
     """charge_site, charge_month, charge_floor (D,), charge_weight (D, T), charge_rate and charge_band_mw (D, bands)."""
     bands = max([len(c.rates) for c in charges], default=1)
     widths = [[min(b.width_mw, UNLIMITED_MW) for b in c.of.bands] for c in charges]
-    number, sites = len(charges), list(fleet.sites)
+    number = len(charges)
     return {
-        "charge_site": np.array([sites.index(c.site) for c in charges], dtype=np.int64),
+        "charge_site": np.array([sites.index(c.at.name) for c in charges], dtype=np.int64),
         "charge_month": np.array([month_names.index(c.month.label) for c in charges], dtype=np.int64),
-        "charge_floor": np.array([floor(state.site(c.site), c.of, c.month.label) for c in charges], dtype=float),
-        "charge_weight": np.array([_weight(c, fleet.sites[c.site], tariffs[c.site], horizon) for c in charges],
-                                  dtype=float).reshape(number, len(horizon)),
+        "charge_floor": np.array([_floor(c) for c in charges], dtype=float),
+        "charge_weight": np.array([_weight(c) for c in charges], dtype=float).reshape(number, periods),
         "charge_rate": np.array([_filled(c.rates, bands) for c in charges], dtype=float).reshape(number, bands),
         "charge_band_mw": np.array([_filled(w, bands) for w in widths], dtype=float).reshape(number, bands),
     }  # fmt: skip
@@ -166,7 +189,7 @@ def _filled(values: Sequence[float], length: int) -> list[float]:
     return [*values, *[0.0] * (length - len(values))]
 
 
-def _accrued(c: PeakCharge, month: BillingMonth, past: SiteState, money: Floats) -> tuple[tuple[float, ...], float]:
+def _accrued(t: SiteTariff, c: PeakCharge, month: BillingMonth) -> tuple[tuple[float, ...], float]:
     """Rates of the bands [EUR/MW] and what they have billed [EUR].
 
     With K the rate on record, k the horizon's own, P the billed peak at its end and F the sum billed before, the
@@ -174,64 +197,54 @@ def _accrued(c: PeakCharge, month: BillingMonth, past: SiteState, money: Floats)
     the record costs K + k: the share of the month after the horizon's end, which is the probability that
     the new record stays the month's highest where all hours are alike.
     """
-    so_far = past.invoice_so_far.get(month.label)
-    spread = month.spread_h(past.peak_without_invoice(month.label, c.window))
+    so_far = t.past.invoice_so_far.get(month.label)
+    spread = month.spread_h(t.past.peak_without_invoice(month.label, c.window))
     new = ChargeSoFar(rate_eur_per_mw=0, spread_h=spread, billed_eur=0)
     known = [so_far.charges.get(name, new) if so_far else new for name in (b.account for b in c.bands)]
-    covered = month.covered_h * float(money[month.inside].mean()) / (12 if c.per == "year" else 1)
+    covered = month.covered_h * float(t.rate[month.inside].mean()) / (12 if c.per == "year" else 1)
     rates = (k.rate_eur_per_mw + b.rate * covered / k.spread_h for k, b in zip(known, c.bands, strict=True))
     return tuple(rates), sum(k.billed_eur for k in known)
 
 
-def _counting(
-    site: Site, tariff: Tariff, month: BillingMonth, horizon: Horizon, past: SiteState
-) -> Iterator[tuple[tuple[str, int], PeakCharge]]:
+def _counting(t: SiteTariff, month: BillingMonth) -> Iterator[tuple[tuple[str, int], PeakCharge]]:
     """Demand charges in force on the first day that the horizon covers, if any hour of it or on record sets the peak."""
-    calendar = horizon.on_clock(site.time_zone)
-    for key, c in in_force(terms_of(site, tariff).peaks, month.first_day).items():
-        counts = (month.inside & c.when.holds(calendar, site.country)).any() and any(b.rate for b in c.bands)
-        if counts or past.knows(month.label, c.window, c.name):
+    for key, c in in_force(t.terms.peaks, month.first_day).items():
+        counts = (month.inside & t.holds(c.when)).any() and any(b.rate for b in c.bands)
+        if counts or t.past.knows(month.label, c.window, c.name):
             yield key, c
 
 
-def _weight(charge: Charge, site: Site, tariff: Tariff, horizon: Horizon) -> Floats:
+def _weight(charge: Charge) -> Floats:
     """1 in hours of the month that count, the ratchet's share in look-back months inside the horizon."""
-    calendar, c = horizon.on_clock(site.time_zone), charge.of
-    counted = _counted(charge, site, terms_of(site, tariff).peaks, calendar)
-    back = _months_between(calendar, charge.month)
-    earlier = (back > 0) & (back <= c.look_back_months)
+    c, first, local = charge.of, charge.month.first_day, charge.at.calendar.local
+    back = np.asarray((first.year - local.year) * 12 + first.month - local.month)  # months; negative after the month
+    earlier, counted = (back > 0) & (back <= c.look_back_months), _counted(charge)
     return np.where(counted & charge.month.inside, 1.0, np.where(counted & earlier, c.ratchet_share, 0.0))
 
 
-def _counted(charge: Charge, site: Site, peaks: Sequence[DatedTerm[PeakCharge]], calendar: SiteCalendar) -> Bools:
+def _counted(charge: Charge) -> Bools:
     """Hours that set the charge's peaks; a look-back month has kept those that its own version declared."""
+    t, out = charge.at, np.full(len(charge.at.rate), charge.of.when == ALWAYS)
     if charge.of.when == ALWAYS:
-        return np.full(len(calendar.local), True)
-    out = np.full(len(calendar.local), False)
-    for month in calendar.months.values():
-        version = in_force(peaks, month.first_day)[charge.key]
+        return out
+    for month in t.months:
+        version = in_force(t.terms.peaks, month.first_day)[charge.key]
         if version.when != ALWAYS:
-            out |= month.inside & version.when.holds(calendar, site.country)
+            out |= month.inside & t.holds(version.when)
     return out
 
 
-def _months_between(calendar: SiteCalendar, month: BillingMonth) -> Ints:
-    """Months from each period to the billing month; 0 inside it, negative after it."""
-    first, local = month.first_day, calendar.local
-    return np.asarray((first.year - local.year) * 12 + first.month - local.month)
-
-
-def floor(past: SiteState, c: PeakCharge, label: str) -> float:
+def _floor(charge: Charge) -> float:
     """Billed peak that the past has set [MW]: the month's own, and the ratchet's share of look-back months."""
-    peaks, first = past.peaks_of(c.window), pd.Period(label, "M")
-    earlier = [peaks.get(str(first - k), 0.0) for k in range(1, c.look_back_months + 1)]
-    return max(peaks.get(label, 0.0), c.ratchet_share * max(earlier, default=0.0))
+    c, month = charge.of, pd.Period(charge.month.label, "M")
+    peaks = charge.at.past.peaks_of(c.window)
+    earlier = [peaks.get(str(month - k), 0.0) for k in range(1, c.look_back_months + 1)]
+    return max(peaks.get(str(month), 0.0), c.ratchet_share * max(earlier, default=0.0))
 
 
 def minimum_arrays(
-    fleet: Fleet, tariffs: Mapping[str, Tariff], own_charge: Mapping[str, Floats], fx: Fx, horizon: Horizon,
-    month_names: list[str], state: State, demand: Sequence[Charge],
-) -> tuple[list[str], dict[str, Floats]]:  # fmt: skip
+    tariffs: Sequence[SiteTariff], own_charge: Mapping[str, Floats], month_names: list[str], demand: Sequence[Charge]
+) -> tuple[list[str], dict[str, Floats]]:
     """Labels and arrays of minimum bills: minimum_site, minimum_month, minimum_eur (B,), minimum_rate (B, T).
 
     On the running month's invoice: the least sum grows by what it was, less the lines that counted and the demand
@@ -239,34 +252,33 @@ def minimum_arrays(
     """
     labels: list[str] = []
     sites, when, eur, rate = [], [], [], []
-    for s, (name, site) in enumerate(fleet.sites.items()):
-        fixed = fixed_eur(site, tariffs[name], fx, horizon)
-        for month in horizon.on_clock(site.time_zone).months.values():
-            so_far = state.site(name).invoice_so_far.get(month.label, InvoiceSoFar())
-            held = sum(d.billed_eur for d in demand if (d.site, d.month.label) == (name, month.label))
-            for (component, _), least in in_force(terms_of(site, tariffs[name]).minimums, month.first_day).items():
-                money = float(fx.at(tariffs[name].currency, horizon.time)[month.inside].mean())
-                own = least.value * money * month.covered_h / month.whole_h - fixed[month.label]
-                labels.append(f"{name}:{component}@{month.label}")
+    for s, t in enumerate(tariffs):
+        fixed = fixed_eur(t)
+        for month in t.months:
+            so_far = t.past.invoice_so_far.get(month.label, InvoiceSoFar())
+            held = sum(d.billed_eur for d in demand if (d.at.name, d.month.label) == (t.name, month.label))
+            for (component, _), least in in_force(t.terms.minimums, month.first_day).items():
+                rate_of = float(t.rate[month.inside].mean())
+                own = least.value * rate_of * month.covered_h / month.whole_h - fixed[month.label]
+                labels.append(f"{t.name}:{component}@{month.label}")
                 sites.append(s)
                 when.append(month_names.index(month.label))
                 eur.append(own + so_far.minimum_eur - so_far.counted_eur + held)
-                rate.append(np.where(month.inside, own_charge[name], 0.0))
+                rate.append(np.where(month.inside, own_charge[t.name], 0.0))
     return labels, {
         "minimum_site": np.array(sites, dtype=np.int64), "minimum_month": np.array(when, dtype=np.int64),
-        "minimum_eur": np.array(eur, dtype=float), "minimum_rate": np.array(rate, dtype=float).reshape(len(eur), len(horizon)),
+        "minimum_eur": np.array(eur, dtype=float), "minimum_rate": np.array(rate, dtype=float).reshape(len(eur), len(tariffs[0].rate)),
     }  # fmt: skip
 
 
-def billed_before(fleet: Fleet, tariffs: Mapping[str, Tariff], state: State, horizon: Horizon,
-                  demand: Sequence[Charge]) -> Floats:  # fmt: skip
+def billed_before(tariffs: Iterable[SiteTariff], demand: Sequence[Charge]) -> Floats:
     """What the running months' invoices hold of demand charges and of what minimum bills added, (S,) [EUR]."""
     out = []
-    for name, site in fleet.sites.items():
-        paid = sum(d.billed_eur for d in demand if d.site == name)
-        for month in horizon.on_clock(site.time_zone).months.values():
-            so_far = state.site(name).invoice_so_far.get(month.label, InvoiceSoFar())
-            paid += so_far.top_up_eur if terms_of(site, tariffs[name]).minimums else 0.0
+    for t in tariffs:
+        paid = sum(d.billed_eur for d in demand if d.at.name == t.name)
+        for month in t.months:
+            so_far = t.past.invoice_so_far.get(month.label, InvoiceSoFar())
+            paid += so_far.top_up_eur if t.terms.minimums else 0.0
         out.append(paid)
     return np.array(out)
 

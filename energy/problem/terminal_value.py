@@ -1,4 +1,4 @@
-"""Beyond the horizon: what a job may leave for then, what that is likely to cost, and how much there is room for."""
+"""Terminal value: work that a job may defer beyond the horizon, its likely cost, and the capacity there (guards)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from energy.inputs.fleet import Fleet
 from energy.inputs.jobs import Job
+from energy.inputs.load import Inputs
 from energy.problem.halls import gpu_counts
 from energy.problem.jobs import pool_speeds
 from energy.schema import Bools, Floats
@@ -16,24 +17,21 @@ from energy.schema.calendar import Horizon, horizon
 #: Loads between which the terminal price goes over from the midpoint of mean and quantile to the quantile itself.
 #: Measured over six years of real prices: below, waiting hours are found cheaper than the margin; above, they are not.
 LOW_LOAD, HIGH_LOAD = 0.6, 0.7
-#: Guards reach so far behind the horizon [days]; work due later has room enough to be planned on a later day.
+#: Guards reach so far after the horizon [days]; work due later has room enough to be planned on a later day.
 GUARD_DAYS = 60
 
 
-def later_arrays(
-    jobs: Sequence[Job], work: Mapping[str, Floats], fastest: Floats, end: np.datetime64, may_wait: bool
-) -> dict[str, Floats]:
+def later_arrays(inputs: Inputs, work: Mapping[str, Floats], fastest: Floats) -> dict[str, Floats]:
     """due_after [h] and later_max [GPU h], (J,): none where every job must finish inside the horizon.
 
     Parameters
     ----------
     work : work_left and max_gpus
     fastest : speed of each job in the best of its pools, (J,)
-    end : first moment after the horizon (UTC)
-    may_wait : whether work may be left for after the horizon
     """
-    deadline = np.array([j.deadline.to_datetime64() for j in jobs], dtype="datetime64[ns]")
-    due = np.maximum((deadline - end) / np.timedelta64(1, "h"), 0.0) * may_wait
+    deadline = np.array([j.deadline.to_datetime64() for j in inputs.jobs], dtype="datetime64[ns]")
+    may_wait = inputs.case.horizon.beyond == "terminal_value"
+    due = np.maximum((deadline - inputs.horizon.end) / np.timedelta64(1, "h"), 0.0) * may_wait
     return {"due_after": due, "later_max": np.minimum(work["max_gpus"] * fastest * due, work["work_left"])}
 
 
@@ -104,20 +102,21 @@ def gpu_hour_cost(
 
 
 def guard_arrays(
-    fleet: Fleet, after: Sequence[Job], after_speed: Floats, later: Mapping[str, Floats], groups: Mapping[str, Floats],
-    end: np.datetime64,
-) -> tuple[list[str], dict[str, Floats]]:  # fmt: skip
-    """Guards: for each day behind the horizon with deadlines, at the last of them, all jobs and each group.
+    inputs: Inputs, after_speed: Floats, later: Mapping[str, Floats], groups: Mapping[str, Floats]
+) -> tuple[list[str], dict[str, Floats]]:
+    """Guards: for each day after the horizon with deadlines, at the last of them, all jobs and each group.
+
+    Jobs and expected arrivals that begin after the horizon take capacity from the work that waits.
 
     Parameters
     ----------
-    after : jobs and expected arrivals that begin behind the horizon: their work takes room from what waits
-    after_speed : their speed in each pool, (A, N)
+    after_speed : speed of these in each pool, (A, N)
     later : due_after and later_max of the Problem's jobs
     """
+    after, end = inputs.after, inputs.horizon.end
     waits, due, of = later["later_max"] > 0, later["due_after"], groups["job_group"]
     speed = pool_speeds(groups)
-    free = _free(fleet, end, float(due[waits].max(initial=0.0)))
+    free = _free(inputs.fleet, end, float(due[waits].max(initial=0.0)))
     can = after_speed.max(axis=1)  # what no pool may run takes no room
     taken = np.divide([j.gpu_hours for j in after], can, out=np.zeros(len(after)), where=can > 0)
     after_due = np.array([(j.deadline.to_datetime64() - end) / np.timedelta64(1, "h") for j in after])
@@ -138,13 +137,13 @@ def _stamp(end: np.datetime64, hours: float) -> str:
 
 
 def _moments(due: Floats) -> list[float]:
-    """The last deadline of each day behind the horizon that has any [h]."""
+    """The last deadline of each day after the horizon that has any [h]."""
     day = np.ceil(due / 24)
     return [float(due[day == d].max()) for d in np.unique(day) if d <= GUARD_DAYS]
 
 
 def _free(fleet: Fleet, end: np.datetime64, until: float) -> Floats:
-    """GPUs that are not firm in each hour behind the horizon, (N, hours)."""
+    """GPUs that are not firm in each hour after the horizon, (N, hours)."""
     hours = int(min(np.ceil(until), 24 * GUARD_DAYS))
     counts = gpu_counts(fleet, horizon(end + np.arange(hours) * np.timedelta64(1, "h"), np.ones(hours)))
     return np.asarray(np.maximum(counts["available"] - counts["firm"], 0.0))

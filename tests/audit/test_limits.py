@@ -1,5 +1,6 @@
 """Where a site stands against a limit: figures before, in and with the horizon, room left, price, by hand."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -39,11 +40,11 @@ def reading():
 
 
 def stands(*limits, caps=(), state=None):
-    fleet = METER.inputs(40.0).fleet
     problem = xr.Dataset({"cap_penalty": ("cap", [77.0] * len(caps))}, {"cap": list(caps)})
     prices = xr.Dataset({"value_cap": ("cap", [1000.0 + i for i in range(len(caps))])})
     past = State.model_validate({"sites": {"s": {"year_to_date": state}}} if state else {})
-    return limit_compliance(fleet, {"s": limits}, past, problem, prices, reading())
+    inputs = replace(METER.inputs(40.0), limits={"s": limits}, state=past)
+    return limit_compliance(inputs, problem, prices, reading())
 
 
 PAST = {"facility_mwh": 100.0, "it_mwh": 80.0, "water_m3": 24.0, "reused_mwh": 30.0}

@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from energy.problem.tariffs import demand_charges, energy_charge, fixed_eur
+from energy.problem.tariffs import demand_charges, energy_charge, fixed_eur, site_tariff
 from tests.bills.meter import NOK, Meter, agree, daily_rates, prices, tariff
 
 NIGHT = {"kind": "energy", "name": "night", "value": 10, "when": {"hours": [[0, 6]]}}
@@ -49,7 +49,7 @@ def test_a_day_of_23_or_25_hours_is_one_day(start, end):
     line = meter.bill(meter.load(1))[start[:7]]["fixed"]
     assert (line.quantity, line.amount_eur) == pytest.approx((1, 50), abs=1e-12)
     inputs = meter.inputs(40.0)
-    assert fixed_eur(inputs.fleet.sites["s"], meter.tariff, inputs.fx, meter.horizon) == pytest.approx({start[:7]: 50})
+    assert fixed_eur(site_tariff(inputs, "s", meter.horizon)) == pytest.approx({start[:7]: 50})
 
 
 def test_part_of_a_day_of_23_hours():
@@ -59,9 +59,7 @@ def test_part_of_a_day_of_23_hours():
     )
     assert meter.bill(meter.load(1))["2024-03"]["fixed"].amount_eur == pytest.approx(50 * (1 + 11 / 23))
     inputs = meter.inputs(40.0)
-    assert fixed_eur(inputs.fleet.sites["s"], meter.tariff, inputs.fx, meter.horizon) == pytest.approx(
-        {"2024-03": 50 * (1 + 11 / 23)}
-    )
+    assert fixed_eur(site_tariff(inputs, "s", meter.horizon)) == pytest.approx({"2024-03": 50 * (1 + 11 / 23)})
 
 
 def test_a_windowed_line_shows_the_energy_of_its_window():
@@ -192,7 +190,7 @@ def test_a_charge_per_day_is_paid_in_the_money_of_its_day():
     line = meter.bill(meter.load(1))["2024-03"]["daily"]
     assert (line.quantity, line.amount_eur) == (pytest.approx(2), pytest.approx(expected, rel=1e-12))
     inputs = meter.inputs(40.0)
-    found = fixed_eur(inputs.fleet.sites["s"], meter.tariff, inputs.fx, meter.horizon)
+    found = fixed_eur(site_tariff(inputs, "s", meter.horizon))
     assert found == {"2024-03": pytest.approx(expected, rel=1e-12)}
 
 
@@ -221,11 +219,11 @@ def test_before_its_first_date_the_first_rate_stands_in():
         "spot": 744 * 2 * 40, "levy": 744 * 2 * 10, "peak": 2 * 1000, "fixed": 300,
     })  # fmt: skip
     inputs = meter.inputs(40.0)
-    site, horizon = inputs.fleet.sites["s"], meter.horizon
-    _, own = energy_charge(site, meter.tariff, np.full(len(horizon), 40.0), inputs.fx, horizon)
+    mine = site_tariff(inputs, "s", meter.horizon)
+    _, own = energy_charge(mine, np.full(len(meter.horizon), 40.0))
     assert set(own) == {10.0}
-    assert fixed_eur(site, meter.tariff, inputs.fx, horizon) == pytest.approx({"2024-01": 300})
-    owed = demand_charges(inputs.fleet, inputs.tariffs, inputs.state, inputs.fx, horizon)
+    assert fixed_eur(mine) == pytest.approx({"2024-01": 300})
+    owed = demand_charges([mine])
     assert [(c.label, c.rates) for c in owed] == [("s:peak@2024-01", (1000.0,))]
     found = {c.name: c.value for c in meter.tariff.used_before_valid(date(2024, 1, 1))}
     assert found == {"levy": 10, "peak": 1000, "fixed": 300}

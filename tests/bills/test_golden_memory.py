@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from energy.audit.rollover import roll_forward
-from energy.problem.tariffs import demand_arrays, demand_charges
+from energy.problem.tariffs import demand_arrays, demand_charges, site_tariff
 from tests.bills.meter import Meter, agree, tariff
 
 PEAK = {"kind": "demand", "name": "peak", "value": 1000}
@@ -201,10 +201,8 @@ def test_a_ratchet_looks_back_at_the_hours_that_were_declared_then(now):
     state = roll_forward(first.inputs(40), first.replayed(power[:24])).sites["s"].model_dump()
     second = Meter(tariff(*parts), "2024-02-01", "2024-02-02", state=state)
     assert second.bill(power[24:])["2024-02"]["evening"].amount_eur == pytest.approx(line.amount_eur)
-    inputs = meter.inputs(40)
-    fleet, tariffs = inputs.fleet, {"s": meter.tariff}
-    owed = demand_charges(fleet, tariffs, inputs.state, inputs.fx, meter.horizon)
-    weight = demand_arrays(owed, fleet, tariffs, inputs.state, meter.horizon, ["2024-01", "2024-02"])["charge_weight"]
+    owed = demand_charges([site_tariff(meter.inputs(40), "s", meter.horizon)])
+    weight = demand_arrays(owed, ["s"], ["2024-01", "2024-02"], len(power))["charge_weight"]
     (of,) = (k for k, c in enumerate(owed) if c.month.label == "2024-02")
     assert (weight[of] * power).max() == pytest.approx(line.quantity)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -9,14 +10,13 @@ import pytest
 
 from energy.inputs.fleet import load_fleet
 from energy.inputs.limits import load_limits
+from energy.inputs.load import read_inputs
 from energy.inputs.state import Balance, PastPeriod, SiteState, State
 from energy.nightly.summary import pue_so_far
 from energy.problem.pue_limits import cap_rows, limit_rows
-from energy.schema.calendar import horizon
 from tests.cases import SmallCase
 
 BEGIN = np.datetime64("2026-11-26T00:00", "ns")
-HORIZON = horizon(BEGIN + np.arange(48) * np.timedelta64(1, "h"), np.ones(48))
 
 
 @pytest.fixture
@@ -64,11 +64,8 @@ def test_a_german_site_with_an_overdrawn_year_says_so(fleet, tmp_path):
 
 def test_balances_are_those_of_the_program_s_rows(fleet, tmp_path):
     rows = pue_so_far(fleet, state(hours(24)), legal(fleet, tmp_path), BEGIN, 2026)
-    limits = load_limits(fleet, tmp_path / "fleet.yaml")
-    program = [
-        *cap_rows(fleet, state(hours(24)), np.ones((2, 48)), HORIZON),
-        *limit_rows(fleet, limits, state(), HORIZON),
-    ]
+    inputs = replace(read_inputs(tmp_path / "case.yaml"), state=state(hours(24)))
+    program = [*cap_rows(inputs, np.ones((2, 48))), *limit_rows(inputs)]
     first = {r.name: r.credit for r in reversed(program) if "hot" not in r.name and "day" not in r.name}
     found = {f"{r['site']}:{r['cap']}": r["credit_mwh"] for r in rows}
     assert {k: found[k] for k in first} == pytest.approx(first)
