@@ -35,7 +35,7 @@ NOT_SOLVED = "not solved"
 
 @dataclass
 class Clock:
-    """Seconds by stage, and what is called as each begins."""
+    """Seconds by stage; `tell` is called as each begins."""
 
     tell: Stage = lambda _: None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -181,7 +181,7 @@ def _context(inputs: Inputs, problem: xr.Dataset, prices: xr.Dataset, plan: Pric
 
 @dataclass(frozen=True)
 class Saved:
-    """A run's plan on inputs that were read again, replayed and priced anew."""
+    """A run's plan on inputs that were read again, replayed and priced again."""
 
     inputs: Inputs
     problem: xr.Dataset
@@ -219,7 +219,7 @@ def solve_problem(
     """
     clock = clock or Clock()
     with clock.stage("build"):
-        # Here, not above: both import Pyomo, more than a second that whoever replays or prices need not wait for.
+        # Here, not above: both import Pyomo, more than a second that replays and bills need not wait for.
         from energy.program import build
         from energy.solve import compile_model, solution
 

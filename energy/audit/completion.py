@@ -24,7 +24,7 @@ from energy.schema import Bools, Floats, arrays, as_schedule, validate, values_o
 #: Tolerances of the simplex method on rows and bounds, and on reduced costs: a thousandth of the certificate's, and the
 #: least that HiGHS takes.
 ON_ROWS, ON_REDUCED_COSTS = 1e-9, 1e-10
-#: Rows in which only GPUs stand may be off by this, relative to max(1, |side|): a tenth of the certificate's tolerance.
+#: Rows and bounds of nothing but GPUs held may be off by this [GPU]: a tenth of the certificate's tolerance.
 ON_HELD_ROWS = 1e-7
 #: Cost added to a MW of every variable [EUR], twice to a MW drawn, and as a share of its own cost: of completions that cost
 #: the same the one that draws, feeds in and hands over least, with the cheapest bands of a peak first. Ten thousand times
@@ -59,12 +59,12 @@ def complete(problem: xr.Dataset, schedule: xr.Dataset) -> tuple[xr.Dataset, xr.
 
 @dataclass(frozen=True)
 class Flows:
-    """How the entries of a Schedule stand in the array model.
+    """Columns of the array model in which the entries of a Schedule count.
 
     Attributes
     ----------
-    columns : which columns of the model are GPUs of jobs and groups
-    of_entries : (columns, entries): 1 in the two columns that a GPU of the entry counts in
+    columns : columns that are GPUs of jobs and groups
+    of_entries : (columns, entries): 1 in the two columns in which a GPU of the entry counts
     allowed : entries whose job may run in that pool and period at all
     """
 
@@ -89,7 +89,7 @@ def _flows(model: ArrayModel, p: dict[str, Any], schedule: xr.Dataset) -> Flows:
 
 
 def _set_devices(model: ArrayModel, problem: xr.Dataset, schedule: xr.Dataset) -> None:
-    """Bound the power of devices as the Schedule does already."""
+    """Bound the power of devices by the setpoints of the Schedule."""
     for variable, limit in limits(problem, schedule).items():
         number = model.columns[variable]
         there = number[number >= 0]
@@ -100,7 +100,7 @@ def _with_held(model: ArrayModel, flows: Flows, held: Floats) -> Floats | None:
     """Values of all columns with the GPUs as they are held; None where that breaks a row or bound."""
     x = np.asarray(flows.of_entries @ held)
     mine, free = flows.columns, ~flows.columns
-    if not flows.allowed[held > 0].all() or (x > model.up + ON_HELD_ROWS * np.maximum(1.0, model.up))[mine].any():
+    if not flows.allowed[held > 0].all() or (x > model.up + ON_HELD_ROWS)[mine].any():
         return None
     used = model.matrix @ x
     found = _cheapest(

@@ -101,12 +101,12 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
     below = np.minimum(lowest(p), 0.0)
     burned += float(((p["dt"] * below)[p["hall_site"]] * _hull_minus_segments(p, x)).sum())
     unbilled = array_model.cost_by_variable(problem, solution, array_model.UNBILLED)
-    undone, beyond, breach = (unbilled.pop(name, 0.0) for name in UNBILLED)
+    undone, deferred, breach = (unbilled.pop(name, 0.0) for name in UNBILLED)
     objective = float(solution.attrs["objective_eur"])
     clipped = float(abs(actual.clipped.sum()))
-    unexplained = objective - priced.total() - chords - burned - peaks - others - clipped - undone - beyond - breach
+    unexplained = objective - priced.total() - chords - burned - peaks - others - clipped - undone - deferred - breach
     return Reconciliation(
-        objective, priced.total(), chords, burned, peaks, others, clipped, undone, beyond, breach,
+        objective, priced.total(), chords, burned, peaks, others, clipped, undone, deferred, breach,
         unexplained - sum(unbilled.values()),
         it_mismatch_mw=float(np.abs(x["it"] - replayed["it_mw"].values).max()),
         chord_below_curve_mw=float((replayed["facility_mw"].values - x["facility"]).max()),

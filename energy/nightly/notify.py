@@ -47,9 +47,7 @@ def follow_up(workspace: NightlyWorkspace, store: Store | None, night: Night, qu
     if not night.unchanged:
         _attempt("pdf", lambda: _pdf(workspace, night))
         if store is not None:
-            _attempt(
-                "history", lambda: replace_file(workspace.out / HISTORY, render_history(pasts(store)).encode())
-            )
+            _attempt("history", lambda: replace_file(workspace.out / HISTORY, render_history(pasts(store)).encode()))
     if quiet or (store is not None and is_older(workspace, store, night.day)):
         return
     undelivered = 0 if night.unchanged else _send(workspace, night)

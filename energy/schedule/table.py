@@ -1,4 +1,4 @@
-"""How executable a schedule is: fractions, splits, starts, moves. Honest about what is still a relaxation."""
+"""A Schedule as a table: written, read again, and how executable it is (fractions, splits, starts, moves)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _moves(table: pd.DataFrame) -> int:
 
 #: Where the plan holds solar arrays back; there only if it does.
 SOLAR_LIMIT = "solar_limit.csv"
-#: What a schedule table must tell.
+#: Columns that a schedule table must have.
 COLUMNS = ("job", "site", "hall", "pool", "start", "gpus")
 
 

@@ -14,6 +14,8 @@ from energy.audit.reconciliation import NAMED_SHARE, reconcile
 from energy.optimize import optimize
 from energy.problem.halls import CHORD_ERROR
 from energy.report.plan import held_back
+from energy.schedule.dispatch import earliest_deadline_first
+from energy.schedule.setpoints import setpoints
 from energy.schema import lowest_price
 from energy.solve.standard_form import least_peaks
 from tests.bills.random_case import random_case
@@ -115,6 +117,17 @@ def test_the_array_stands_still_where_a_minimum_bill_pays_for_drawing(tmp_path):
     told = held_back(SimpleNamespace(record=SimpleNamespace(placement=run.plan.schedule)))
     assert len(told) == 1
     assert told[0].startswith("At south the plan holds the solar array back for ")
+    assert run.reconciliation.agrees, run.reconciliation.problems()
+
+
+def test_a_completed_schedule_holds_the_array_back_too(tmp_path):
+    """Without a solver: the same jobs in the same hours, the sun where drawing is not paid for, and a bill that says so."""
+    case = small(tmp_path, CHARGE, minimum(BINDING), solar={"dc_mw": 0.6, "ac_mw": 0.5})
+    run = optimize(case.path, maker=earliest_deadline_first)
+    assert list(setpoints(run.plan.schedule)) == ["south/solar"]
+    used = run.solution["solar_use"].sel(site="south").values
+    np.testing.assert_allclose(south(run, "solar_mw"), used, atol=1e-3)
+    assert used.sum() < run.problem["solar_mw"].sel(site="south").values.sum() - 0.5
     assert run.reconciliation.agrees, run.reconciliation.problems()
 
 
