@@ -10,8 +10,7 @@ from energy.audit import array_model
 from energy.audit.completion import complete
 from energy.audit.invoice import Bill
 from energy.audit.reconciliation import reconcile
-from energy.nightly.fallback import planner
-from energy.optimize import optimize
+from energy.optimize import optimize, planner
 from energy.runs.folder import record_of
 from energy.runs.record import write
 from energy.schema import SOLUTION, Array

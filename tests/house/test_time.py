@@ -23,7 +23,7 @@ ALLOWED = {
     "nightly/config.py": "the wall clock, and offsets of a moment given on the command line",
     "schedule/table.py": "offsets of the time stamps of a schedule",
     "handover/job_table.py": "times of a cluster's queue, written on the cluster's clock",
-    "report/night_text.py": "offsets of moments in a night's record",
+    "report/formatting.py": "offsets of moments in a night's record",
     "cli/handover.py": "offsets of a moment given on the command line",
     "cli/sources.py": "offsets of a moment given on the command line",
 }

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from energy.inputs.case import Horizon, WeatherFile
+from energy.inputs.case import HorizonDays, WeatherFile
 from energy.inputs.series import read_weather
 from energy.schema import QUALITY
 from energy.series.gap_filling import Rule, earlier_day, fill, fill_weather, forecast, hold_last, interpolate
@@ -86,7 +86,7 @@ def test_a_file_and_a_fetch_bridge_the_same_gaps_with_the_same_values(tmp_path_f
     rows = pd.DataFrame({n: v for n, (v, _) in columns.items()}, index=hours[kept])
     pd.concat([before, rows]).rename_axis("utc").to_csv(path)
     spec = WeatherFile(file=path.name, quality="measured", source="test")
-    ds = read_weather(path, spec, Horizon(start="2025-03-02", end="2025-03-05", time_zone="UTC"), fill=True)
+    ds = read_weather(path, spec, HorizonDays(start="2025-03-02", end="2025-03-05", time_zone="UTC"), fill=True)
     read = pd.DataFrame(
         {"temp_air": ds["temp_air"].values, "quality": np.array(QUALITY)[ds["quality"].values]}, index=hours
     )
