@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import xarray as xr
 
-from energy.audit.array_model import ArrayModel, array_model
+from energy.audit.array_model import SUPPLIES, ArrayModel, array_model
 from energy.schema import Floats, values_of
 
 #: Largest scaled violation of a row or bound: ten times the solver's tolerance, 1 W in a MW balance.
@@ -82,7 +82,7 @@ def dual_bound(model: ArrayModel, box: Floats, y: Floats) -> float:
 def boxes(model: ArrayModel, problem: xr.Dataset) -> Floats:
     """Finite upper bounds that every optimal plan obeys, (columns,): the rows imply them."""
     p = values_of(problem)
-    facility = p["grid_limit_mw"] + p["solar_mw"]  # facility = import - export + solar
+    facility = sum(_most(model, name) for name, sign in SUPPLIES.items() if sign > 0)
     counted = np.abs(p["minimum_rate"] * p["grid_limit_mw"][p["minimum_site"]] * p["dt"]).sum(axis=1)
     limits = {
         "gpus": np.broadcast_to(p["available"] - p["firm"], model.columns["gpus"].shape),
@@ -98,6 +98,12 @@ def boxes(model: ArrayModel, problem: xr.Dataset) -> Floats:
         exists = number >= 0
         up[number[exists]] = np.minimum(up[number[exists]], np.broadcast_to(limit, number.shape)[exists])
     return up
+
+
+def _most(model: ArrayModel, name: str) -> Floats:
+    """Upper bound of a variable of sites, 0 where it does not exist, (S, T)."""
+    number = model.columns[name]
+    return np.where(number >= 0, model.up[number], 0.0)
 
 
 def _violation(model: ArrayModel, x: Floats) -> tuple[float, str]:
