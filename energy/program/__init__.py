@@ -15,24 +15,27 @@ only work (`short`) and PUE caps (`over_cap`) can give way, at a price.
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pyomo.environ as pyo
 import xarray as xr
 from pyomo.common.gc_manager import PauseGC
 
-from energy.program import cooling, cost, grid, jobs, pue, tariff, terminal_value
 from energy.program.part import Part
 from energy.program.sets import Sets
 from energy.schema.arrays import SOLUTION
 
-#: Every part of the program; what a part is, `Part` says.
-PARTS: tuple[Part, ...] = (
-    cost.PART, tariff.PART, grid.PART, jobs.PART, terminal_value.PART, cooling.PART, pue.PART,
-)  # fmt: skip
+_MODULES = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+#: Every part of the program, found by its file being there; what a part is, `Part` says.
+PARTS: tuple[Part, ...] = tuple(module.PART for module in _MODULES if hasattr(module, "PART"))
 #: Terms of the cost in the order of an invoice, then penalties; a term that is not named here follows them. The order
 #: of the terms, like that of rows and columns, decides which of equally cheap plans the solver finds first.
-INVOICE_ORDER = ("energy", "negative_hours", "demand", "contracts", "feed_in", "heat_sales", "top_up", "fixed")
+INVOICE_ORDER = (
+    "energy", "negative_hours", "demand", "contracts", "feed_in", "heat_sales", "top_up", "fixed",
+    "undone", "terminal_value", "cap_breach",
+)  # fmt: skip
 
 
 def _by_table(prefix: str, found: dict[str, Any]) -> dict[str, Any]:
