@@ -224,7 +224,7 @@ def _room(b: Builder, p: dict[str, Any]) -> None:
 
 
 def _it_power(b: Builder, p: dict[str, Any]) -> None:
-    """IT power above that of the idle hall comes from busy GPUs."""
+    """Rows it_power, (H, T) [MW]: IT power above `it_min` equals the extra power of busy GPUs."""
     it = b.columns["it"]
     b.row("it_power", it >= 0, p["it_min"], p["it_min"])
     b.put(b.rows["it_power"], it, 1.0)

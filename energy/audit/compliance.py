@@ -100,7 +100,7 @@ def _compliance(
 
 
 def figure(metric: Metric, b: Balance) -> float | None:
-    """PUE, WUE [L/kWh] or ERF of a balance; None without the energy it is counted against."""
+    """PUE [1], WUE [L/kWh] or ERF [1] of a balance; None where the denominator is 0."""
     match metric:
         case "pue":
             above, below = b.facility_mwh, b.it_mwh

@@ -126,7 +126,7 @@ def optimize(
 
 @app.command()
 def check(case: CaseArg = None, start: FirstDay = None, end: LastDay = None, fill: Fill = False) -> None:
-    """Read and assemble a case without solving it: is every input usable?"""
+    """Check that every input of a case can be used, without solving it."""
     with exit_codes():
         from energy.cli.tables import check_table
         from energy.inputs.load import read_inputs
@@ -142,7 +142,7 @@ def pue(
     fleet: Annotated[Path | None, typer.Option("--fleet", help="Fleet file, with --weather; instead of a case.")] = None,
     weather: Annotated[list[str] | None, typer.Option("--weather", help="SITE=FILE, once per site; a year.")] = None,
     load: Annotated[float, typer.Option("--load", help="IT load of every hall, share of design.")] = 0.85,
-    picture: Annotated[Path | None, typer.Option("--picture", help="SVG of PUE over dry bulb and over load.")] = None,
+    picture: Annotated[Path | None, typer.Option("--picture", help="Write an SVG of PUE against dry bulb and load to this file.")] = None,
 ) -> None:  # fmt: skip
     """PUE, WUE, free cooling and worst hour of each site and hall in its weather, at a constant load."""
     with exit_codes():

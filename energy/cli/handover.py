@@ -41,7 +41,7 @@ def handover(
         Path, typer.Argument(help="A run folder, or a folder of nights (or its `latest`): the plan in force.")
     ],
     to: Annotated[Target, typer.Option("--to", help="What takes it over.")],
-    out: Annotated[Path | None, typer.Option("--out", help="File to write; without it standard output.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Output file; default: standard output.")] = None,
     at: Moment = "now",
     apply: Annotated[
         bool, typer.Option("--apply", help="Change the scheduler now (slurm, kueue); never done otherwise.")
@@ -123,7 +123,9 @@ def _period(found: Quotas, at: str) -> int:
 #: Files of the queue.
 SlurmFiles = Annotated[
     list[Path],
-    typer.Argument(help="What squeue --json or sacct --parsable2 wrote; of a job in two, the later counts."),
+    typer.Argument(
+        help="Output files of squeue --json or sacct --parsable2; a job in two files is read from the later one."
+    ),
 ]
 
 

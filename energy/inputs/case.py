@@ -216,7 +216,7 @@ class Nightly(Frozen):
         return self
 
     def known_at(self, day: date) -> np.datetime64:
-        """Knowledge moment of the night of a delivery day (UTC)."""
+        """Cut-off moment (UTC) of what the night of a delivery day may know."""
         return to_utc(datetime.combine(day - timedelta(days=1), self.auction.moment()), self.time_zone)
 
     def zones(self) -> list[str]:

@@ -64,7 +64,7 @@ class Inputs:
 
     @cached_property
     def horizon(self) -> Horizon:
-        """The market time units."""
+        """Periods of the horizon."""
         return self.case.horizon.periods()
 
     @property

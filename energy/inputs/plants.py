@@ -75,7 +75,7 @@ def read_plant_file(path: Path) -> PlantFile:
     """
     file = load_model(path, PlantFile)
     if file.archetype not in ARCHETYPES:
-        raise ConfigError(f"{path}: archetype", f"{file.archetype!r} is not one", ", ".join(ARCHETYPES))
+        raise ConfigError(f"{path}: archetype", f"{file.archetype!r} is not an archetype", ", ".join(ARCHETYPES))
     return file
 
 

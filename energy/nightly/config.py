@@ -56,7 +56,7 @@ class NightlyWorkspace(Frozen):
 
     @property
     def database(self) -> Path:
-        """The state database."""
+        """Path of the state database."""
         return self.beside(self.config.database) if self.config.database else self.out / "state.sqlite"
 
     @property

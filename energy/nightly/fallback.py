@@ -120,7 +120,7 @@ def plan_in_process(night: Prepared, method: str, failed: list[str], limit_s: fl
 
 
 def serve(given: Path, made: Path) -> None:
-    """What the child of `plan_in_child` does: read the night, plan it, write the plan.
+    """Read a pickled night, plan it and pickle the plan: the child process of `plan_in_child`.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def run_fallbacks(
     for method in METHODS:
         limit = min(solve_limit_s, SHARES[method] * (ends_at - time.monotonic()) / OVERTIME)
         if method == "last_good" and night.previous.schedule is None:
-            found.reasons.append("last_good: there is none yet")
+            found.reasons.append("last_good: no earlier published schedule")
         elif method == "simplex" and code in (CONFIGURATION, DATA, IMPOSSIBLE):
             continue  # another method reads the same files
         elif limit < LEAST_S:

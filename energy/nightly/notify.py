@@ -290,7 +290,7 @@ def _weasyprint() -> Any:
 
 
 def _refuse(url: str, *_: object, **__: object) -> NoReturn:
-    """A report fetches nothing."""
+    """Refuse every address: a report loads nothing from the network."""
     raise ValueError(f"the report must not fetch {url[:80]}")
 
 

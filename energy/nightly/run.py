@@ -138,7 +138,7 @@ def _night(context: NightContext, precedence: Precedence, kept: Path | None) -> 
 
 
 def _published_before(context: NightContext, precedence: Precedence, night: Prepared, folder: Path) -> Night:
-    """The same inputs are published: complete what a killed run may have left undone, and no more."""
+    """Complete the database row and `latest` of a night that is already published."""
     summary = json.loads((folder / NIGHT).read_text(encoding="utf-8"))
     query = "SELECT id FROM runs WHERE run_id = ? AND published = 1"
     entered = context.store.row(query, night.run_id) is not None

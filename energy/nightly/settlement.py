@@ -274,7 +274,7 @@ def _why_not(each: date, error: Exception, settled: bool, give_up: bool) -> str:
     what = str(error) if isinstance(error, InputError | OSError) else f"{type(error).__name__}: {error}"
     if not settled:
         return f"{each} has no account on the way to this night ({what}); its work counts all the same"
-    then = f"after {PATIENCE_DAYS} days it is given up" if give_up else "the next night tries again"
+    then = f"after {PATIENCE_DAYS} days settlement is abandoned" if give_up else "the next night tries again"
     return f"{each} cannot be settled ({what}); {then}, its work counts all the same"
 
 

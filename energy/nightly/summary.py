@@ -271,7 +271,7 @@ def _together(balances: Iterable[Balance | PastPeriod]) -> Balance:
 
 
 def _window(window_h: float, members: Sequence[str], state: State, begin: np.datetime64) -> Balance | None:
-    """The window that ends where the horizon begins; None where the history of a member does not cover it."""
+    """Energy balance [MWh] of the rolling window up to the horizon's start; None where a site's history is too short."""
     since = pd.Timestamp(begin) - pd.Timedelta(hours=window_h)
     mine = [[p for p in state.site(m).history if since <= pd.Timestamp(p.utc) < pd.Timestamp(begin)] for m in members]
     if any(sum(p.hours for p in past) < window_h - WHOLE_H for past in mine):

@@ -125,7 +125,7 @@ def _least_facility(cooled: Mapping[str, Floats], hall_site: Floats, other: Floa
 
 
 def _firm_load_fits(fleet: Fleet, least: Floats, limit: Floats, time: Times) -> None:
-    """The load that no plan can lower fits each site's grid connection."""
+    """Check that firm and idle load [MW] fits each site's grid limit."""
     for s, name in enumerate(fleet.sites):
         bad = least[s] > limit[s]
         if bad.any():

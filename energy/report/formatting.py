@@ -115,7 +115,7 @@ def _plain(moment: np.datetime64) -> datetime:
 
 
 def listed(items: Sequence[str], most: int = 4) -> str:
-    """a, b and c; long lists end in how many others there are."""
+    """Items as text: "a, b and c"; beyond `most` items "a, b and 3 others"."""
     shown = list(items) if len(items) <= most else [*items[: most - 1], f"{len(items) - most + 1} others"]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else "none"
 

@@ -51,7 +51,7 @@ def prose(label: str) -> Column:
 
 
 def table(columns: Sequence[Column], rows: Sequence[tuple[Cell, ...]], total: tuple[Cell, ...] = ()) -> Table:
-    """A table whose rows all have as many cells as there are columns."""
+    """Build a Table; a row needs as many cells as there are columns."""
     for cells in (*rows, *([total] if total else [])):
         if len(cells) != len(columns):
             raise ValueError(f"{len(cells)} cells under {len(columns)} columns, first {cells[:1]}")

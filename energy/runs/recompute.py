@@ -42,7 +42,7 @@ class Replayed:
         return out
 
     def message(self) -> list[str]:
-        """The comparison, a line each."""
+        """Comparison of the saved run with the new one, one line per item."""
         manifest, proof = self.before.manifest, self.now.certificate
         kept, versions = manifest["certificate"], manifest["versions"]
         same = "the same" if self.now.problem.identical(self.before.problem) else "NOT the same"

@@ -70,7 +70,7 @@ def setpoints(schedule: xr.Dataset) -> dict[str, Floats]:
 
 
 def setpoints_of(problem: xr.Dataset, solution: xr.Dataset) -> dict[str, Floats]:
-    """Setpoints that a Solution needs to come true, by device, (T,) each [MW]; none where nothing is limited."""
+    """Setpoints that reproduce a Solution, by device, (T,) each [MW]; none where nothing is limited."""
     out: dict[str, Floats] = {}
     for kind, meaning in KINDS.items():
         owners = problem[SOLUTION[meaning.variable].dims[0]].values

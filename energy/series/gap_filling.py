@@ -138,7 +138,7 @@ def hold_last(step_h: float, longest_h: float = HOLD_H) -> Rule:
 
 
 def forecast(quality: str, values: Callable[[str, np.datetime64, Times], Floats]) -> Rule:
-    """Each stretch of gaps by a forecast from its first moment.
+    """Rule that fills each gap with a forecast made at its first missing moment.
 
     Parameters
     ----------

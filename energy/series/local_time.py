@@ -40,5 +40,5 @@ def local_steps(start: np.datetime64, count: int, step: timedelta, zone: str) ->
 
 
 def iso(moment: np.datetime64, form: str = "%Y-%m-%dT%H:%MZ") -> str:
-    """A UTC moment as text."""
+    """UTC moment in ISO 8601."""
     return str(pd.Timestamp(moment).strftime(form))

@@ -81,7 +81,7 @@ def test_nothing_is_published_when_no_method_makes_a_plan(nights, fails):
     fails("lp", "simplex", "greedy", "last_good")
     night = nights.night()
     assert (night.status, night.method, night.code, night.folder) == ("FAILED", "nothing", 7, None)
-    assert night.reasons[-1] == "last_good: there is none yet"
+    assert night.reasons[-1] == "last_good: no earlier published schedule"
     assert not (nights.out / "latest").is_symlink()
 
 

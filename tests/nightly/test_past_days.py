@@ -89,7 +89,7 @@ def test_a_day_that_never_gets_books_is_given_up(planned, monkeypatch):
     monkeypatch.setattr(settlement, "run_now_table", broken)
     monkeypatch.setattr(settlement, "PATIENCE_DAYS", 2)
     found = settled(planned, DAY + timedelta(days=3))
-    assert "after 2 days it is given up" in found.reasons[0]
+    assert "after 2 days settlement is abandoned" in found.reasons[0]
     assert "the next night tries again" in found.reasons[1]
 
 

@@ -50,7 +50,7 @@ def test_plants_are_frozen():
         (
             "archetype: dlc_dry_cooler",
             "archetype: ice_lake",
-            "archetype: 'ice_lake' is not one; allowed: adiabatic_dry_chiller, ",
+            "archetype: 'ice_lake' is not an archetype; allowed: adiabatic_dry_chiller, ",
         ),
         ("  air_water_range:", "  liquid_share:", 'duplicate key "liquid_share".*allowed: YAML 1.2, each key once'),
         ("value: 0.006,", "value: 0.6,", r"electrical\.best: ups_no_load: .*less than or equal to 0.3"),

@@ -38,7 +38,7 @@ class Energy(Component):
         return (EnergyPrice(price=self._rate(reduced), when=self.when),)
 
     def per_mwh(self, meter: Metered) -> Floats:
-        """The rate in its hours."""
+        """Rate in the hours of `when`, else 0, (T,) [EUR/MWh]."""
         rate = self._rate(self.name in meter.reduced_rates)
         return np.where(meter.holds(self.when), rate * meter.money(), 0.0)
 
@@ -51,7 +51,7 @@ class Energy(Component):
     def roll_over(
         cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
     ) -> RollOver:
-        """Nothing: a sum over hours."""
+        """Empty RollOver: a charge per MWh leaves no state."""
         return RollOver()
 
     def state_names(self) -> StateNames:
@@ -96,7 +96,7 @@ class SpotShare(Component):
     def roll_over(
         cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
     ) -> RollOver:
-        """Nothing: a sum over hours."""
+        """Empty RollOver: a charge per MWh leaves no state."""
         return RollOver()
 
     def state_names(self) -> StateNames:

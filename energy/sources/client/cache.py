@@ -113,7 +113,7 @@ class Archive:
         return Health(_time(ok[0]), _time(bad[0]), bad[1])
 
     def _last(self, source: str, which: str, as_of: datetime) -> tuple[str, str]:
-        """Time and reason of the newest such delivery by then; of several at one time the one noted last."""
+        """Time and reason of the newest delivery that matches `which` up to `as_of`; of several at one time the last recorded."""
         row = self._ledger.first(
             f"SELECT at, reason FROM delivery WHERE source = ? AND at <= ? AND {which} ORDER BY at DESC, id DESC LIMIT 1",
             (source, as_text(as_of)),

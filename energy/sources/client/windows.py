@@ -146,7 +146,7 @@ def months(start: np.datetime64, end: np.datetime64) -> Iterator[Span]:
 
 
 def parse_answers(parse: Callable[..., xr.Dataset], *answers: Answer) -> xr.Dataset | None:
-    """What the answers with data hold, read together; None where there is none."""
+    """Dataset parsed from all answers with data; None without one."""
     good = [a for a in answers if a.kind == "ok"]
     return stamped(parse(*[a.body for a in good]), good[-1]) if good else None
 
