@@ -205,12 +205,15 @@ def _properties(node: Any, defs: Table, path: str, seen: tuple[str, ...]) -> Ite
 def _arrays(page: str) -> dict[str, list[str]]:
     """Arrays by file: name, dimensions, unit, range and role of the generated page; the meaning may be reworded."""
     out: dict[str, list[str]] = {}
-    heading = ""
+    heading, role = "", 0
     for line in page.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("## "):
             heading = line[3:]
+        elif line.startswith("| name"):
+            role = cells.index("role")
         elif line.startswith("| `"):
-            out.setdefault(heading, []).append(" | ".join(cell.strip() for cell in line.strip("|").split("|")[:5]))
+            out.setdefault(heading, []).append(" | ".join([*cells[:4], cells[role]]))
     return {name: sorted(rows) for name, rows in out.items()}
 
 
