@@ -150,7 +150,7 @@ def planner(plan: str, time_limit_s: float) -> tuple[Options, Maker | None]:
         return Options(), baselines.earliest_deadline_first
     if not Path(plan).is_file():
         allowed = f"{', '.join(SOLVER_METHODS)}, greedy, or a schedule.parquet or .csv"
-        raise ConfigError(f"--plan {plan}", "is no such file", allowed)
+        raise ConfigError(f"--plan {plan}", "is neither a method nor a file", allowed)
     return Options(), partial(baselines.trimmed, table=read_schedule(Path(plan)))
 
 

@@ -169,7 +169,7 @@ def nights_to_run(store: Store, first: date, last: date, reprocess: str) -> list
     ConfigError : `reprocess` is an unknown word.
     """
     if reprocess not in ("none", "failed", "all"):
-        raise ConfigError(f"--reprocess {reprocess}", "is no such choice", "none, failed or all")
+        raise ConfigError(f"--reprocess {reprocess}", "is not one of its choices", "none, failed or all")
     query = "SELECT night, max(published) AS published FROM runs GROUP BY night"
     tried = {r["night"]: r["published"] for r in store.rows(query)}
     wanted: dict[str, set[int | None]] = {"none": {None}, "failed": {None, 0}, "all": {None, 0, 1}}

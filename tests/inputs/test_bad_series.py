@@ -58,7 +58,8 @@ def test_missing_hours_inside_the_horizon(case, file):
 
 
 def test_gaps_outside_the_horizon_do_not_matter(case):
-    case.drop("prices.csv", "2024-03-01").cell("prices.csv", "2024-03-02T05", "NO4", "").problem()
+    problem = case.drop("prices.csv", "2024-03-01").cell("prices.csv", "2024-03-02T05", "NO4", "").problem()
+    assert problem["price"].notnull().all()
 
 
 @pytest.mark.parametrize("days", [("2024-03-05T0",), ("2024-03-06T2", "2024-03-07", "2024-03-08")])

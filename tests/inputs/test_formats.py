@@ -237,7 +237,8 @@ def test_dew_point_by_daily_minimum_is_labelled_proxy(case):
 
 def test_dew_point_by_daily_minimum_across_days_without_values(case):
     case.each(SOUTH, lambda r: {"utc": r["utc"], "temp_air": "" if r["utc"] < "2024-03-02" else r["temp_air"]})
-    case.edit("case.yaml", "weather.south.humidity", "dew_point_daily_minimum").problem()
+    problem = case.edit("case.yaml", "weather.south.humidity", "dew_point_daily_minimum").problem()
+    assert (problem["temp_wet_bulb"] <= problem["temp_air"]).all()
 
 
 @pytest.mark.parametrize("name", ["pressure_mbar", "pressure_hpa"])

@@ -82,7 +82,9 @@ def test_job_that_just_fits_its_window(case):
 
 def test_country_is_a_jurisdiction(case):
     case.edit("fleet.yaml", "sites.south.jurisdictions", GONE).cell("jobs.csv", "j5", "jurisdictions", "DE")
-    case.cell("jobs.csv", "j6", "jurisdictions", "").problem()
+    problem = case.cell("jobs.csv", "j6", "jurisdictions", "").problem()
+    mine = problem["pool_class"].isel(group=int(problem["job_group"].sel(job="j5")))
+    assert {pool.split("/")[0] for pool in mine["pool"].values[mine.values >= 0].tolist()} == {"south"}
 
 
 def test_cap_that_a_year_to_date_balance_makes_up_for(case):
