@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).parents[1]
+#: Rooms of `make mutation`; the others are drawn from when they are asked for.
 ROOMS = ("energy/program", "energy/audit", "energy/plant")
+#: Every room whose mistakes change a plan, a bill or what is published.
+ALL_ROOMS = (*ROOMS, "energy/problem", "energy/schedule", "energy/inputs", "energy/series", "energy/solve", "energy/runs",
+             "energy/handover", "energy/nightly")  # fmt: skip
 #: Mutants of every file that has any; the rest of the sample is drawn from all that is left.
 LEAST_OF_A_FILE = 2
 
@@ -31,7 +35,7 @@ class Mutant:
         return hashlib.sha256(f"{self.path} {self.source}".encode()).hexdigest()[:16]
 
 
-def sample(size: int, seed: int) -> list[Mutant]:
+def sample(size: int, seed: int, rooms: Sequence[str] = ROOMS) -> list[Mutant]:
     """Two of every file that has any, the rest from all that is left, in drawing order.
 
     A mutant's rank is a hash of seed, file and its number in the file, so that the sample of a file stays what it
@@ -40,7 +44,7 @@ def sample(size: int, seed: int) -> list[Mutant]:
     from mutmut.mutation.file_mutation import create_mutations
 
     modules, ranked = {}, []
-    for path in _files():
+    for path in _files(rooms):
         modules[path], mutations, *_ = create_mutations(path, (CHECKOUT / path).read_text(encoding="utf-8"))
         mine = sorted((_rank(seed, path, i), path, m) for i, m in enumerate(mutations))
         ranked += [(i >= LEAST_OF_A_FILE, *m) for i, m in enumerate(mine)]
@@ -48,8 +52,8 @@ def sample(size: int, seed: int) -> list[Mutant]:
     return [_written(path, modules[path], m) for _, _, path, m in sorted(drawn, key=lambda r: r[1])]
 
 
-def _files() -> Iterator[str]:
-    for room in ROOMS:
+def _files(rooms: Sequence[str]) -> Iterator[str]:
+    for room in rooms:
         yield from sorted(p.relative_to(CHECKOUT).as_posix() for p in (CHECKOUT / room).rglob("*.py"))
 
 

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.covering import Order, chosen, quickest
-from benchmarks.mutants import CHECKOUT, ROOMS, Mutant, sample
+from benchmarks.mutants import ALL_ROOMS, CHECKOUT, ROOMS, Mutant, sample
 
 #: First match wins: the fast tests of a room, for lines that no single test runs and for tests newer than the table.
 SUITES = (
@@ -50,10 +50,17 @@ SUITES = (
         ),
     ),
     ("energy/audit/diagnosis.py", ("tests/explain",)),
-    ("energy/audit/diagnosis.py", ("tests/explain",)),
     ("energy/audit/", ("tests/audit", "tests/bills")),
     ("energy/plant/parameters.py", ("tests/plant/test_parameters.py", "tests/plant/test_plant_files.py")),
     ("energy/plant/", ("tests/plant", "tests/bills/test_solar.py")),
+    ("energy/problem/", ("tests/problem", "tests/closed_forms", "tests/bills")),
+    ("energy/schedule/", ("tests/schedule", "tests/audit")),
+    ("energy/inputs/", ("tests/inputs", "tests/bills")),
+    ("energy/series/", ("tests/series", "tests/inputs")),
+    ("energy/solve/", ("tests/solve", "tests/lying_solver")),
+    ("energy/runs/", ("tests/determinism", "tests/nightly/test_publish.py")),
+    ("energy/handover/", ("tests/handover",)),
+    ("energy/nightly/", ("tests/nightly",)),
 )
 #: Bars of the issue: share killed, size of the sample.
 LEAST_KILLED, LEAST_SAMPLE = 0.85, 400
@@ -196,10 +203,10 @@ def covering(out: Path, copy: Path) -> dict[str, Any]:
     return table
 
 
-def report(found: dict[str, Any], mutants: Sequence[Mutant]) -> bool:
+def report(found: dict[str, Any], mutants: Sequence[Mutant], rooms: Sequence[str]) -> bool:
     """Print killed of judged by room; whether the bar is met."""
     verdicts = [(m.path, found[m.digest]["verdict"]) for m in mutants if m.digest in found]
-    for room in (*ROOMS, "energy/"):
+    for room in (*rooms, "energy/"):
         counts = Counter(v for path, v in verdicts if path.startswith(room))
         killed, all_ = counts["killed"], max(counts.total(), 1)
         print(f"{room}: {killed} of {counts.total()} killed, {killed / all_:.1%} {dict(counts)}")
@@ -212,11 +219,12 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=LEAST_SAMPLE)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--rooms", nargs="+", choices=ALL_ROOMS, default=ROOMS, help="folders that mutants are drawn from")
     parser.add_argument("--only", default="", help="only files whose path contains this")
     parser.add_argument("--again", action="store_true", help="judge what was not killed once more")
     parser.add_argument("--out", type=Path, default=CHECKOUT / "data" / "runs" / "mutation.json")
     args = parser.parse_args()
-    mutants = [m for m in sample(args.size, args.seed) if args.only in m.path]
+    mutants = [m for m in sample(args.size, args.seed, args.rooms) if args.only in m.path]
     args.out.parent.mkdir(parents=True, exist_ok=True)
     found = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {}
     left = [m for m in mutants if m.digest not in found or (args.again and found[m.digest]["verdict"] != "killed")]
@@ -232,7 +240,7 @@ def main() -> None:
             print(f"{i}/{len(left)} {verdict} {seconds:.1f} s {mutant.path}:{mutant.line}: {mutant.before[:90]!r} -> "
                   f"{mutant.after[:90]!r}", flush=True)  # fmt: skip
             args.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
-    sys.exit(not report(found, mutants))
+    sys.exit(not report(found, mutants, args.rooms))
 
 
 if __name__ == "__main__":

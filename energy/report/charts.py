@@ -1,29 +1,24 @@
-"""matplotlib figures as small inline SVG: colours as CSS variables, the page's own font, the same bytes each time."""
+"""Small multiples as inline SVG: stacked panels over one x axis, colours as CSS variables, the same bytes each time.
+
+A `Panel` collects its marks in the units of the data; `svg` draws them once the scales are known. Values beyond a scale
+run along its edge.
+"""
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
-import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup, escape
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from matplotlib.patches import StepPatch
-from matplotlib.ticker import MaxNLocator
 
-from energy.report.formatting import clock, short_day
+from energy.report.formatting import clock, number, short_day
 from energy.schema import Bools, Floats, Ints, Times
 
-#: Role -> light and dark colour. The light one is also the mark that is replaced by the CSS variable. Okabe-Ito hues, a
-#: little muted for large areas: distinct with every common colour blindness; lightness differs too, for grey printers.
+#: Role -> light and dark colour. Okabe-Ito hues, a little muted for large areas: distinct with every common colour
+#: blindness; lightness differs too, for grey printers.
 ROLES = {
     "ink": ("#1c2329", "#e6eaed"), "soft": ("#5b6770", "#9aa6af"), "rule": ("#e3e7ea", "#2c343a"),
     "plan": ("#0b6aa8", "#56b4e9"), "base": ("#9a9fa4", "#7d868d"), "warm": ("#c2540a", "#e98a4b"),
@@ -34,11 +29,6 @@ ROLES = {
 }  # fmt: skip
 #: Hues of stacked series: what comes after them shares the role `base`.
 HUES = 7
-
-
-def light(name: str) -> str:
-    """The colour that matplotlib draws with."""
-    return ROLES[name][0]
 
 
 def series(position: int) -> str:
@@ -55,85 +45,201 @@ def variables(mode: Literal["light", "dark"]) -> str:
 WIDTH = 374.0
 #: Type size inside pictures [CSS px]: the smallest that reads well on a phone.
 TYPE = 11.0
-#: Space left of the axes for tick labels, right of them, between panels, below for the days [px].
-LEFT, RIGHT, GAP, BELOW = 34.0, 8.0, 26.0, 22.0
-#: Least distance between tick labels of a y axis [px].
-TICK = 19.0
-#: Coordinates are kept to a tenth of a pixel.
-TENTH = 10
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none", "svg.id": None, "font.size": TYPE, "text.parse_math": False, "axes.unicode_minus": True,
-    "axes.linewidth": 0.8, "path.simplify": False, "lines.solid_capstyle": "butt",
-}  # fmt: skip
-
-
-@contextmanager
-def drawing() -> Iterator[None]:
-    """The settings all pictures are made under; names with a dollar sign are text, not mathematics."""
-    with mpl.rc_context(_STYLE):
-        yield
-
-
-def panels(heights: Sequence[float], right: float = RIGHT) -> tuple[Figure, list[Axes]]:
-    """A figure of stacked axes of the given heights [px] over one x axis, each with room for its title."""
-    total = sum(heights) + GAP * len(heights) + BELOW
-    figure = Figure(figsize=(WIDTH / 72, total / 72), dpi=72)
-    figure.patch.set_visible(False)
-    axes, top = [], total
-    for height in heights:
-        top -= GAP + height
-        box = (LEFT / WIDTH, top / total, (WIDTH - LEFT - right) / WIDTH, height / total)
-        axes.append(_calm(figure.add_axes(box), min(4, round(height / TICK))))
-    for ax in axes[:-1]:
-        ax.tick_params(labelbottom=False)
-    return figure, axes
-
-
-def _calm(ax: Axes, ticks: int) -> Axes:
-    """Faint horizontal lines, no box, no tick marks."""
-    for side in ("left", "right", "top"):
-        ax.spines[side].set_visible(False)
-    ax.spines["bottom"].set_color(light("soft"))
-    ax.patch.set_visible(False)
-    ax.tick_params(left=False, bottom=False, labelcolor=light("soft"), pad=3)
-    ax.tick_params(axis="x", pad=6)
-    ax.yaxis.set_major_locator(MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10]))
-    ax.grid(axis="y", color=light("rule"), linewidth=0.8)
-    ax.set_axisbelow(True)
-    return ax
-
-
-def stairs(ax: Axes, values: Floats, edges: Floats, baseline: Floats | None = None, **style: Any) -> None:
-    """Steps as `Axes.stairs` draws them, filled where there is a baseline.
-
-    The limits come from the numbers: matplotlib looks for the extremes of each segment as if it were a curve, a quarter
-    of the time of a page.
-    """
-    patch = StepPatch(values, edges, baseline=baseline, fill=baseline is not None, **style)  # type: ignore[arg-type]
-    ax.add_artist(patch)
-    heights = values if baseline is None else np.append(values, baseline)
-    ax.update_datalim([(edges[0], heights.min()), (edges[-1], heights.max())])
-    if baseline is not None:
-        patch.sticky_edges.y.append(float(baseline.min()))
-    ax.autoscale_view()
-
-
-def title(ax: Axes, text: str, keys: Sequence[tuple[str, str]] = ()) -> None:
-    """Title above the axes at the left; `keys` (word, colour role) at the right name the lines in their colours."""
-    _above(ax, text, 0, 2 - LEFT, "left", "ink")
-    at = 0.0
-    for word, role in reversed(keys):
-        _above(ax, word, 1, at, "right", role)
-        at -= TYPE * LETTER * len(word) + 9
-
-
 #: Mean width of a letter over the type size, for words set side by side.
 LETTER = 0.6
+#: From the middle of a line of type to its base line, over the type size.
+HALF_HEIGHT = 0.35
+#: Space left of the axes for tick labels, right of them, between panels, below for the days [px].
+LEFT, RIGHT, GAP, BELOW = 34.0, 8.0, 26.0, 22.0
+#: From a title to its panel, between words of a legend, from an axis to its labels at the left and below [px].
+ABOVE, APART, BESIDE, UNDER = 7.0, 9.0, 3.0, 15.0
+#: Least distance between labels of a y axis [px], and most labels of either axis.
+TICK, MOST_Y, MOST_X = 19.0, 4, 7
+#: Width of grid lines and of the lower axis [px].
+THIN_LINE = 0.8
+#: Distances of labels in units of a power of ten.
+STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+#: Part of a distance by which a label may lie outside the scale: rounding.
+ROUNDING = 1e-9
+#: Coordinates are kept to a tenth of a pixel.
+TENTH = 10
+#: Empty space above and below a line, as a share of its range; and above the highest value of a scale from zero.
+MARGIN, HEADROOM = 0.06, 1.05
+
+Range = tuple[float, float]
+Label = tuple[float, str]
 
 
-def _above(ax: Axes, text: str, end: int, offset: float, align: Literal["left", "right"], role: str) -> None:
-    ax.annotate(text, (end, 1), xycoords="axes fraction", xytext=(offset, 7), textcoords="offset points",
-                ha=align, color=light(role), annotation_clip=False)  # fmt: skip
+def span(values: Floats) -> Range:
+    """Range of a scale with a margin; never empty."""
+    low, high = float(np.min(values)), float(np.max(values))
+    margin = MARGIN * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def labels(scale: Range, most: int, digits: int | None = None) -> list[Label]:
+    """Round values inside a scale, at most `most` + 1, with the decimals that tell them apart or `digits`."""
+    low, high = scale
+    power = int(np.floor(np.log10((high - low) / most)))
+    unit = 10.0**power
+    step = next(s for s in STEPS if s * unit * most >= (high - low) * (1 - ROUNDING))
+    places = max(0, -power + (step == 2.5) - (step == 10.0)) if digits is None else digits
+    at = np.arange(np.ceil(low / (step * unit) - ROUNDING), np.floor(high / (step * unit) + ROUNDING) + 1)
+    return [(float(v), number(float(v), places)) for v in at * step * unit]
+
+
+@dataclass
+class Panel:
+    """The axes of one panel.
+
+    Attributes
+    ----------
+    top, height, right : its place in the picture, and the space right of it [px]
+    x, y : scales; without one it is the range of the marks with a margin
+    x_labels : places and words below the axis; without them round values
+    digits : decimals of the labels of the y axis; as few as tell them apart where it is None
+    """
+
+    top: float
+    height: float
+    right: float
+    x: Range | None = None
+    y: Range | None = None
+    x_labels: list[Label] | None = None
+    digits: int | None = None
+    _behind: list[Callable[[Panel], str]] = field(default_factory=list)
+    _marks: list[Callable[[Panel], str]] = field(default_factory=list)
+    _seen: list[tuple[Floats, Floats]] = field(default_factory=list)
+
+    def line(self, x: Floats, y: Floats, role: str, width: float, dashed: bool = False) -> None:
+        """A line through points; where y is not finite it is interrupted."""
+        dash = f' stroke-dasharray="{4 * width:.3g} {2.5 * width:.3g}"' if dashed else ""
+        self._mark(x, y, f'fill="none" stroke="var(--{role})" stroke-width="{width:g}"{dash}')
+
+    def area(self, x: Floats, low: Floats, high: Floats, role: str, opacity: float = 1.0) -> None:
+        """The area between two lines over the same x."""
+        fine = np.isfinite(low) & np.isfinite(high)
+        faint = "" if opacity == 1.0 else f' fill-opacity="{opacity:g}"'
+        outline = np.concatenate([x[fine], x[fine][::-1]]), np.concatenate([high[fine], low[fine][::-1]])
+        self._mark(*outline, f'fill="var(--{role})"{faint}', closed=True)
+
+    def shade(self, first: float, last: float, role: str) -> None:
+        """A strip of the whole height, behind everything."""
+        x, y = np.array([first, last, last, first]), np.array([-np.inf, -np.inf, np.inf, np.inf])
+        self._behind.append(lambda p: p.path(x, y, f'fill="var(--{role})"', True))
+
+    def level(self, value: float, role: str, width: float) -> None:
+        """A dashed line over the whole width."""
+        self.line(np.array([-np.inf, np.inf]), np.array([value, value]), role, width, dashed=True)
+
+    def note(self, value: float, text: str, role: str) -> None:
+        """A word right of the axes, level with a value."""
+        self._marks.append(
+            lambda p: _text(
+                WIDTH - p.right + BESIDE, p.pixels_y(np.array([value]))[0] + HALF_HEIGHT * TYPE, text, role, "start"
+            )
+        )
+
+    def title(self, text: str, keys: Sequence[tuple[str, str]] = ()) -> None:
+        """Title above the axes at the left; `keys` (word, colour role) at the right name the lines in their colours."""
+        words = [_text(2.0, self.top - ABOVE, text, "ink", "start")]
+        at = WIDTH - self.right
+        for word, role in reversed(keys):
+            words.append(_text(at, self.top - ABOVE, word, role, "end"))
+            at -= TYPE * LETTER * len(word) + APART
+        self._marks.append(lambda _: "".join(words))
+
+    def _mark(self, x: Floats, y: Floats, style: str, closed: bool = False) -> None:
+        self._seen.append((x, y))
+        self._marks.append(lambda p: p.path(x, y, style, closed))
+
+    def pixels_x(self, x: Floats) -> Floats:
+        """Places [px] of values along the axis."""
+        low, high = self.x or (0.0, 1.0)
+        return LEFT + (np.clip(x, low, high) - low) / (high - low) * (WIDTH - LEFT - self.right)
+
+    def pixels_y(self, y: Floats) -> Floats:
+        """Heights [px] of values, counted from the top of the picture."""
+        low, high = self.y or (0.0, 1.0)
+        return self.top + (high - np.clip(y, low, high)) / (high - low) * self.height
+
+    def path(self, x: Floats, y: Floats, style: str, closed: bool) -> str:
+        """The <path> through points in the units of the data."""
+        known = np.flatnonzero(~np.isnan(y))
+        parts = np.split(known, np.flatnonzero(np.diff(known) > 1) + 1)
+        across, up = (
+            np.round(TENTH * v).astype(int) for v in (self.pixels_x(x), self.pixels_y(np.where(np.isnan(y), 0.0, y)))
+        )
+        drawn = "".join(
+            steps(list(zip(across[p].tolist(), up[p].tolist(), strict=True)), closed) for p in parts if len(p)
+        )
+        return f'<path d="{drawn}" {style}/>'
+
+    def svg(self, labelled: bool) -> str:
+        """Strips, grid, marks and labels; those below the axis where the panel is `labelled`."""
+        self.x, self.y = self.x or self._range(0), self.y or self._range(1)
+        y_labels = labels(self.y, max(1, min(MOST_Y, round(self.height / TICK))), self.digits)
+        x_labels = labels(self.x, MOST_X) if self.x_labels is None else self.x_labels
+        whole, bottom = np.array([-np.inf, np.inf]), np.array([-np.inf, -np.inf])
+        grid = [self.path(whole, np.array([v, v]), _grid("rule"), False) for v, _ in y_labels]
+        axis = self.path(whole, bottom, _grid("soft"), False)
+        words = [
+            _text(LEFT - BESIDE, self.pixels_y(np.array([v]))[0] + HALF_HEIGHT * TYPE, w, "soft", "end")
+            for v, w in y_labels
+        ]
+        if labelled:
+            words += [
+                _text(self.pixels_x(np.array([v]))[0], self.top + self.height + UNDER, w, "soft", "middle")
+                for v, w in x_labels
+            ]
+        return "".join([*(m(self) for m in self._behind), *grid, *(m(self) for m in self._marks), axis, *words])
+
+    def _range(self, axis: Literal[0, 1]) -> Range:
+        values = np.concatenate([[0.0] if not self._seen else [], *(seen[axis] for seen in self._seen)])
+        return span(values[np.isfinite(values)])
+
+
+def _grid(role: str) -> str:
+    return f'fill="none" stroke="var(--{role})" stroke-width="{THIN_LINE:g}"'
+
+
+def _text(x: float, y: float, text: str, role: str, anchor: Literal["start", "middle", "end"]) -> str:
+    end = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    return f'<text x="{x:.4g}" y="{y:.4g}"{end} fill="var(--{role})">{escape(text)}</text>'
+
+
+def panels(heights: Sequence[float], right: float = RIGHT) -> list[Panel]:
+    """Stacked panels of the given heights [px] over one x axis, each with room for its title."""
+    tops = np.cumsum([GAP + h for h in heights]) - np.array(heights)
+    return [Panel(float(top), height, right) for top, height in zip(tops, heights, strict=True)]
+
+
+def svg(stacked: Sequence[Panel], caption: str) -> Markup:
+    """The panels as an <svg> element; `caption` says what it shows to those who cannot see it."""
+    height = stacked[-1].top + stacked[-1].height + BELOW
+    body = "".join(p.svg(labelled=p is stacked[-1]) for p in stacked)
+    head = f'<svg class="pic" viewBox="0 0 {WIDTH:g} {height:.4g}" font-size="{TYPE:g}" role="img" aria-label="{escape(caption)}">'
+    return Markup(head + body + "</svg>")  # made here, with every text in it escaped
+
+
+def steps(points: Sequence[tuple[int, int]], closed: bool) -> str:
+    """Path data through points in tenths of a pixel: a move, then relative steps, without those inside a horizontal run."""
+    flat = [a[1] == b[1] == c[1] for a, b, c in zip(points, points[1:], points[2:], strict=False)]
+    kept = [p for p, drop in zip(points, [False, *flat, False][: len(points)], strict=True) if not drop]
+    return (
+        f"M{_tenths(kept[0][0])} {_tenths(kept[0][1])}" + "".join(_step(a, b) for a, b in pairwise(kept)) + "z" * closed
+    )
+
+
+def _step(a: tuple[int, int], b: tuple[int, int]) -> str:
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    if dx and dy:
+        return f"l{_tenths(dx)} {_tenths(dy)}"
+    return f"h{_tenths(dx)}" if dx else (f"v{_tenths(dy)}" if dy else "")
+
+
+def _tenths(value: int) -> str:
+    return f"{value / TENTH:g}"
 
 
 @dataclass(frozen=True)
@@ -152,8 +258,6 @@ MOST_LABELS = 7
 #: Distances between labels [h]; the first that needs no more than MOST_LABELS is used.
 DISTANCES = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672, 2016, 8760)
 HOURS_OF_DAY = 24
-#: Empty space above and below a line, as a share of its range; and above the highest value of a scale from zero.
-MARGIN, HEADROOM = 0.06, 1.05
 
 
 class TimeAxis:
@@ -171,17 +275,17 @@ class TimeAxis:
         self.periods_per_step = -(-len(dt) // MOST_STEPS)
         self.starts: Ints = np.arange(0, len(dt), self.periods_per_step)
         self.edges: Floats = np.append(self.periods[self.starts], self.periods[-1])
+        self._corners: Floats = np.repeat(self.edges, 2)[1:-1]
 
     def mean(self, values: Floats) -> Floats:
         """Means over the steps, weighted with dt, along the last axis."""
         total = np.add.reduceat(values * self.dt, self.starts, axis=-1)
         return np.asarray(total / np.add.reduceat(self.dt, self.starts))
 
-    def label(self, ax: Axes) -> None:
+    def label(self, panel: Panel) -> None:
         """Limits and day (or hour) labels of an x axis."""
         at = self.ticks()
-        ax.set_xlim(0, float(self.edges[-1]))
-        ax.set_xticks(at, self.labels(at))
+        panel.x, panel.x_labels = (0.0, float(self.edges[-1])), list(zip(at, self.labels(at), strict=True))
 
     def ticks(self) -> list[float]:
         """Full days (or hours of the day) from the first one inside the horizon [h]."""
@@ -201,107 +305,21 @@ class TimeAxis:
         fresh = [i == 0 or months[i] != months[i - 1] for i in range(len(days))]
         return [day if new else day.split()[0] for day, new in zip(days, fresh, strict=True)]
 
-    def line(self, ax: Axes, values: Floats, role: str, width: float = 1.3, dashed: bool = False) -> None:
+    def line(self, panel: Panel, values: Floats, role: str, width: float = 1.3, dashed: bool = False) -> None:
         """A stepped line: a value holds for its whole period."""
-        stairs(ax, self.mean(values), self.edges, edgecolor=light(role), linewidth=width,
-               linestyle=(0, (4, 2.5)) if dashed else "solid")  # fmt: skip
+        panel.line(self._corners, np.repeat(self.mean(values), 2), role, width, dashed)
 
-    def stack(self, ax: Axes, rows: Floats, roles: Sequence[str]) -> None:
+    def stack(self, panel: Panel, rows: Floats, roles: Sequence[str]) -> None:
         """Areas above one another, the first row lowest, in a scale from zero."""
         levels = np.vstack([np.zeros(rows.shape[1]), np.cumsum(rows, axis=0)])
         for lower, upper, role in zip(levels[:-1], levels[1:], roles, strict=True):
             if (upper - lower).max() > 0:
-                stairs(ax, self.mean(upper), self.edges, self.mean(lower),
-                       facecolor=light(role), edgecolor="none", linewidth=0)  # fmt: skip
-        ax.set_ylim(0, HEADROOM * float(levels[-1].max()) or 1.0)
-        self.label(ax)
+                panel.area(self._corners, *(np.repeat(self.mean(v), 2) for v in (lower, upper)), role)
+        panel.y = (0.0, HEADROOM * float(levels[-1].max()) or 1.0)
+        self.label(panel)
 
-    def shade(self, ax: Axes, when: Bools, role: str) -> None:
+    def shade(self, panel: Panel, when: Bools, role: str) -> None:
         """Shade the periods that are marked, neighbours as one."""
         change = np.flatnonzero(np.diff(np.concatenate([[False], when, [False]]).astype(int)))
         for first, after in zip(change[::2], change[1::2], strict=True):
-            ax.axvspan(self.periods[first], self.periods[after], facecolor=light(role), edgecolor="none", zorder=0)
-
-
-def span(values: Floats) -> tuple[float, float]:
-    """Range of a scale with a margin; never empty."""
-    low, high = float(np.min(values)), float(np.max(values))
-    margin = MARGIN * (high - low) or 1.0
-    return low - margin, high + margin
-
-
-def inline(figure: Figure, name: str, caption: str) -> Markup:
-    """The figure as an <svg> element; `caption` says what it shows to those who cannot see it."""
-    text = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": name}):  # ids of clip paths differ between the pictures of a page
-        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})  # type: ignore[no-untyped-call]
-    body = _clean(text.getvalue())
-    width, height = figure.get_size_inches() * 72
-    head = f'<svg class="pic" viewBox="0 0 {width:g} {height:.4g}" role="img" aria-label="{escape(caption)}">'
-    return Markup(head + body + "</svg>")  # made here; text in it was escaped by matplotlib
-
-
-def _clean(text: str) -> str:
-    """Inside of the <svg> without metadata, ids, fonts and digits that nobody needs."""
-    text = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
-    for pattern, new in _REPLACEMENTS:
-        text = pattern.sub(new, text)
-    text = _TAG.sub(lambda m: _DIGITS.sub(r"\1", m[0]), text)
-    text = text if "<g " in text else re.sub("</?g>", "", text)  # groups without attributes say nothing
-    text = _PATH.sub(lambda m: f' d="{compact(m[1])}"', text)
-    return _COLOUR.sub(lambda m: _VARIABLES.get(m[0].lower(), m[0]), text)
-
-
-_REPLACEMENTS = tuple(
-    (re.compile(pattern, re.DOTALL), new)
-    for pattern, new in (
-        (r"<metadata>.*?</metadata>", ""),
-        (r"<style.*?</style>", ""),
-        (r"<!--.*?-->", ""),
-        (r'<g id="[^"]*"', "<g"),
-        (r"xlink:href", "href"),
-        (r"font-family: [^;\"]*; ", ""),
-        (r"; stroke-linejoin: miter|; stroke-linecap: square", ""),
-        (r'(?<= )transform="rotate\(-?0 [^"]*"', ""),
-        (r">\s+<", "><"),
-        (r"([;:]) +", r"\1"),
-        (r"<g/>|<defs/>", ""),
-        (r" +(?=/?>)", ""),
-    )
-)
-_TAG = re.compile(r"<[^>]*>")
-_DIGITS = re.compile(r"(\d+\.\d)\d+")
-_PATH = re.compile(r' d="([^"]*)"')
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
-_VARIABLES = {light: f"var(--{role})" for role, (light, _) in ROLES.items()} | {"#000000": "var(--ink)"}
-
-
-def compact(path: str) -> str:
-    """An SVG path of moves and lines in relative steps of tenths of a pixel; others (curves) as they are."""
-    if set(re.findall(r"[A-Za-z]", path)) - set("MLz"):
-        return " ".join(path.split())
-    out: list[str] = []
-    for part in re.findall(r"M[^Mz]*z?|z", path):
-        numbers = [round(float(v) * TENTH) for v in re.findall(r"-?\d+(?:\.\d+)?", part)]
-        points = list(zip(numbers[::2], numbers[1::2], strict=True))
-        out += [f"M{_tenths(points[0][0])} {_tenths(points[0][1])}"] if points else []
-        out += [_step(a, b) for a, b in pairwise(_bends(points))]
-        out += ["z"] if part.endswith("z") else []
-    return "".join(out)
-
-
-def _bends(points: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The points without those in the middle of a horizontal run."""
-    flat = [a[1] == b[1] == c[1] for a, b, c in zip(points, points[1:], points[2:], strict=False)]
-    return [p for p, drop in zip(points, [False, *flat, False][: len(points)], strict=True) if not drop]
-
-
-def _step(a: tuple[int, int], b: tuple[int, int]) -> str:
-    dx, dy = b[0] - a[0], b[1] - a[1]
-    if dx and dy:
-        return f"l{_tenths(dx)} {_tenths(dy)}"
-    return f"h{_tenths(dx)}" if dx else (f"v{_tenths(dy)}" if dy else "")
-
-
-def _tenths(value: int) -> str:
-    return f"{value / TENTH:g}"
+            panel.shade(float(self.periods[first]), float(self.periods[after]), role)
