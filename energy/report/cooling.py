@@ -13,7 +13,7 @@ from matplotlib.ticker import FormatStrFormatter
 from energy.report import charts
 from energy.report.charts import Picture, TimeAxis, light, variables
 from energy.report.figures import RunFigures
-from energy.report.formatting import hours, mwh, number, number_or_dash, unit, utc
+from energy.report.formatting import hours, mwh, number, unit, utc
 from energy.report.tables import Cell, Column, Table, left, row, table
 from energy.report.view import Legend
 from energy.schema import COMPONENTS, TINY_MW, Floats
@@ -86,10 +86,10 @@ def hall_table(run: RunFigures) -> Table | None:
 
 def _row(name: str, h: Mapping[str, Any]) -> tuple[Cell, ...]:
     parts = [number(h["overhead_mwh"][part.removesuffix("_mw")], 1) for part in PARTS]
-    worst = Cell(number_or_dash(h["worst_pue"], 3), utc(h["worst_hour"] or ""))
+    worst = Cell(number(h["worst_pue"], 3), utc(h["worst_hour"] or ""))
     hot = h["derated_hours"] > 0
     return row(
-        name, number_or_dash(h["pue"], 4), *parts, number(h["water_m3"], 1), number_or_dash(h["wue_l_per_kwh"], 2),
+        name, number(h["pue"], 4), *parts, number(h["water_m3"], 1), number(h["wue_l_per_kwh"], 2),
         hours(h["free_cooling_hours"]), worst,
         Cell(hours(h["derated_hours"]), f"by up to {unit(h['most_derated_mw'], 'MW', 3)}", "bad") if hot else "never",
     )  # fmt: skip

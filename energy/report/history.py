@@ -16,11 +16,9 @@ from energy.report.charts import light
 from energy.report.formatting import (
     counted,
     day,
-    day_of,
     eur,
     name,
     number,
-    number_or_dash,
     power_of_ten,
     sentence,
     short_day,
@@ -166,7 +164,7 @@ def history_view(days: Days) -> HistoryView:
     )
     rows = [_row(p) for _, p in reversed(days) if p]
     return HistoryView(
-        Top("hydrocool: nights", status, headline, _tiles(days)), day(day_of(last.date)) if last else "",
+        Top("hydrocool: nights", status, headline, _tiles(days)), day(last.date) if last else "",
         [_square(d, p) for d, p in days], table(COLUMNS, rows) if rows else None,
     )  # fmt: skip
 
@@ -185,7 +183,7 @@ def _tiles(days: Days) -> list[Tile]:
 
 def _square(d: str, p: Past | None) -> Cell:
     """One night of the strip: sign, caption, status and link."""
-    at = day(day_of(d))
+    at = day(d)
     if p is None:
         return Cell("·", f"{at}: no run", "none")
     return Cell(p.light.sign, f"{at}: {name(p.status)}. {p.why}".strip(), p.light.word.lower(), p.href)
@@ -193,10 +191,10 @@ def _square(d: str, p: Past | None) -> Cell:
 
 def _row(p: Past) -> tuple[Cell, ...]:
     status = Cell(f"{p.light.sign} {name(p.status)}", name(p.rung), f"light {p.light.word.lower()}")
-    amounts = [number_or_dash(x) for x in (p.saving_eur, p.cost_eur, p.undone_gpu_hours, p.fallback_hours)]
-    seconds = [number_or_dash(x) for x in (p.solve_seconds, p.wall_seconds)]
+    amounts = [number(x) for x in (p.saving_eur, p.cost_eur, p.undone_gpu_hours, p.fallback_hours)]
+    seconds = [number(x) for x in (p.solve_seconds, p.wall_seconds)]
     gap = "–" if p.gap is None else power_of_ten(p.gap)
-    return row(Cell(day(day_of(p.date)), href=p.href), status, *amounts, gap, *seconds, p.why)
+    return row(Cell(day(p.date), href=p.href), status, *amounts, gap, *seconds, p.why)
 
 
 def chart(days: Days) -> Markup:
@@ -208,7 +206,7 @@ def chart(days: Days) -> Markup:
     ax.bar(np.arange(len(days)), values / kilo, width=0.82, color=[light(r) for r in roles], linewidth=0)
     step = -(-len(days) // MOST_LABELS)
     at = list(range(0, len(days), step))
-    ax.set_xticks(at, [short_day(day_of(days[i][0])) for i in at])
+    ax.set_xticks(at, [short_day(days[i][0]) for i in at])
     ax.set_xlim(-0.6, len(days) - 0.4)
     keys = [("OK", "plan"), ("degraded", "series2"), ("failed", "warm")]
     charts.title(ax, f"Saved by night, {'thousand ' if kilo > 1 else ''}EUR", keys)

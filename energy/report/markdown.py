@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from energy.report.formatting import day_of, eur, mwh, name, number, sentence, short_day
+from energy.report.formatting import eur, mwh, name, number, sentence, short_day
 from energy.report.view import NightJob, NightView
 
 #: Most jobs, caps and reasons in a message; the report has them all.
@@ -62,7 +62,7 @@ def _items(found: Sequence[str], what: str, title: str = "") -> str:
 def _days(night: NightView) -> str:
     """Energy and cost of the fleet by day, with the site that takes most."""
     days = night.figures.days[:MOST_LINES]
-    lines = [f"| {short_day(day_of(d.day))} | {mwh(d.mwh)} | {eur(d.eur)} | {code(d.most_at)} |" for d in days]
+    lines = [f"| {short_day(d.day)} | {mwh(d.mwh)} | {eur(d.eur)} | {code(d.most_at)} |" for d in days]
     return "\n".join(["| Day | Energy | Cost | Most at |", "|---|---:|---:|---|", *lines]) if lines else ""
 
 

@@ -18,10 +18,9 @@ from energy.report.figures import RunFigures
 from energy.report.formatting import (
     counted,
     day,
-    day_of,
     eur,
     hours,
-    moment_of,
+    moment,
     mwh,
     name,
     number,
@@ -63,7 +62,7 @@ def night_view(night: Night, run: RunFigures | None = None) -> view.NightView:
     ex_ante_text = _ex_ante_text(n)
     return view.NightView(
         top=_top(night, n, ex_ante_text), figures=n, fleet=name(night["fleet"]), run_id=name(night["run_id"]),
-        known_at=moment_of(night["known_at"]), notes=[sentence(x) for x in night.get("notes", [])],
+        known_at=moment(night["known_at"]), notes=[sentence(x) for x in night.get("notes", [])],
         ex_ante_text=ex_ante_text, ex_ante=tables.ex_ante(n), variance=tables.variance(n), plan=tables.plan(n),
         days=tables.day_bars(n), sites_legend=[(name(s), series(i)) for i, s in enumerate(n.site_names)],
         prices=tables.prices(night), changes=tables.changes(night), caps=tables.caps(n), peaks=tables.peaks(night),
@@ -77,9 +76,9 @@ def night_view(night: Night, run: RunFigures | None = None) -> view.NightView:
 def night_figures(night: Night) -> view.NightFigures:
     """The figures that several texts, tiles and tables show; those of earlier versions where keys are missing."""
     jobs, rows = night["jobs"], night["plan"]
-    late = [view.NightJob(name(j["id"]), moment_of(j["deadline"]), j["gpu_hours_left"]) for j in jobs["late"]]
+    late = [view.NightJob(name(j["id"]), moment(j["deadline"]), j["gpu_hours_left"]) for j in jobs["late"]]
     at_risk = [
-        view.NightJob(name(j["id"]), moment_of(j["deadline"]), j["gpu_hours_short"], _remedy(night, j),
+        view.NightJob(name(j["id"]), moment(j["deadline"]), j["gpu_hours_short"], _remedy(night, j),
                  j["cost_eur"] if j.get("cure") else None)
         for j in jobs["at_risk"]
     ]  # fmt: skip
@@ -138,7 +137,7 @@ def _top(night: Night, n: view.NightFigures, ex_ante_text: str) -> view.Top:
     status, headline = night_status(night["status"], night["rung"]), _headline(night, n)
     summary = (_yesterday_text(night, n), ex_ante_text, _ahead_text(n), _care_text(night, n))
     return view.Top(
-        f"{status.word}: {name(night['fleet'])}, {day(day_of(night['date']))}: {headline}", status, headline,
+        f"{status.word}: {name(night['fleet'])}, {day(night['date'])}: {headline}", status, headline,
         _tiles(night, n), _period(night), [sentence(r) for r in night["reasons"]], [s for s in summary if s],
     )  # fmt: skip
 
@@ -157,7 +156,7 @@ def _headline(night: Night, n: view.NightFigures) -> str:
 def _saving_text(night: Night, n: view.NightFigures) -> str:
     saved = night["saving_eur"]["last_night"]
     if saved is None:
-        return f"The plan for {day(day_of(night['date']))} is ready"
+        return f"The plan for {day(night['date'])} is ready"
     if saved < 0:
         return f"Last night cost {eur(-saved)} more than starting every job at once"
     of_bill = n.yesterday is not None and n.yesterday.saving.run_now_eur > 0
@@ -170,14 +169,14 @@ def _period(night: Night) -> str:
     f = night["forecast"]
     forecast = f"{hours(f['hours'])} forecast by the rule “{name(f['method'])}”" if f["hours"] else "nothing was needed"
     return (
-        f"Plan for {day(day_of(night['date']))}, made with what was known on {moment_of(night['known_at'])}; "
-        f"prices known to {moment_of(night['known_until'])}, after that {forecast}."
+        f"Plan for {day(night['date'])}, made with what was known on {moment(night['known_at'])}; "
+        f"prices known to {moment(night['known_until'])}, after that {forecast}."
     )
 
 
 def _tiles(night: Night, n: view.NightFigures) -> list[view.Tile]:
     """Saved last night, this month, this year; jobs late or at risk."""
-    at = day_of(n.yesterday.day if n.yesterday else night["date"])
+    at = n.yesterday.day if n.yesterday else night["date"]
     against = (
         n.yesterday.saving.of_run_now() if n.yesterday and n.yesterday.saving.run_now_eur > 0 else "no night before"
     )
@@ -202,7 +201,7 @@ def _yesterday_text(night: Night, n: view.NightFigures) -> str:
     if not y:
         return "The day before has not been priced."
     return (
-        f"On {short_day(day_of(y.day))} power and cooling cost {eur(y.saving.cost_eur)}; starting every job at once would "
+        f"On {short_day(y.day)} power and cooling cost {eur(y.saving.cost_eur)}; starting every job at once would "
         f"have cost {eur(y.saving.run_now_eur)}{_behind(y)}, so the plan {y.saving.verb('saved', 'cost an extra')}."
     )
 
@@ -242,8 +241,8 @@ def _ahead_text(n: view.NightFigures) -> str:
         else ""
     )
     return (
-        f"The new plan runs to {short_day(day_of(last.day))} and costs {eur(n.cost_eur)}; "
-        f"{short_day(day_of(first.day))} takes {mwh(first.mwh)}{most}."
+        f"The new plan runs to {short_day(last.day)} and costs {eur(n.cost_eur)}; "
+        f"{short_day(first.day)} takes {mwh(first.mwh)}{most}."
     )
 
 

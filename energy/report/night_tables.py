@@ -8,14 +8,12 @@ from typing import Any
 from energy.report.charts import series
 from energy.report.formatting import (
     counted,
-    day_of,
     eur,
     limit,
-    moment_of,
+    moment,
     mwh,
     name,
     number,
-    number_or_dash,
     places,
     share,
     short_day,
@@ -68,7 +66,7 @@ def ex_ante(n: NightFigures) -> Table | None:
         ("Work put off", number(-y.behind_eur, d, sign=True), _put_off(y)),
         ("Saved", number(s.saving_eur, d), "run-now less what it cost and what was put off"),
     )
-    return table((left("Item"), Column(short_day(day_of(y.day)), "EUR"), prose("Meaning")), [row(*r) for r in rows])
+    return table((left("Item"), Column(short_day(y.day), "EUR"), prose("Meaning")), [row(*r) for r in rows])
 
 
 def _put_off(y: Yesterday) -> str:
@@ -85,7 +83,7 @@ def plan(n: NightFigures) -> Table | None:
         return None
     near, far = n.days[:MOST_DAYS], n.days[MOST_DAYS:]
     groups = [[d] for d in near] + ([far] if far else [])
-    heads = [*(Column(short_day(day_of(d.day)), "MWh") for d in near), *([Column("Later", "MWh")] if far else [])]
+    heads = [*(Column(short_day(d.day), "MWh") for d in near), *([Column("Later", "MWh")] if far else [])]
     rows = [_plan_row([s], name(s), groups, n.days) for s in n.site_names]
     total = _plan_row(n.site_names, "Fleet", groups, n.days)
     return table((left("Site"), *heads, Column("Together", "MWh")), rows, total)
@@ -111,7 +109,7 @@ def day_bars(n: NightFigures) -> list[Bar]:
     """Each day as a bar of its sites' energy."""
     near = n.days[:MOST_DAYS]
     most = max((d.mwh for d in near), default=0.0) or 1.0
-    return [Bar(short_day(day_of(d.day)), mwh(d.mwh), parts=_parts(n, d, most), below=eur(d.eur)) for d in near]
+    return [Bar(short_day(d.day), mwh(d.mwh), parts=_parts(n, d, most), below=eur(d.eur)) for d in near]
 
 
 def _parts(n: NightFigures, d: NightDay, most: float) -> list[tuple[str, float]]:
@@ -130,19 +128,19 @@ def prices(night: Night) -> Table | None:
 def _price_row(p: Night) -> tuple[Cell, ...]:
     zone = Cell(name(p["zone"]), f"{name(p['currency'])}/MWh")
     before = [_against(p["mean"], p[f"mean_{days}_days"]) for days in (7, 28)]
-    ends = [Cell(number_or_dash(p[k], 2), _clock(p[f"{k}_at"])) for k in ("lowest", "highest")]
-    return row(zone, number_or_dash(p["mean"], 2), *before, *ends, number(p["hours_below_zero"]) if p["hours"] else "–")
+    ends = [Cell(number(p[k], 2), _clock(p[f"{k}_at"])) for k in ("lowest", "highest")]
+    return row(zone, number(p["mean"], 2), *before, *ends, number(p["hours_below_zero"]) if p["hours"] else "–")
 
 
 def _clock(at: str | None) -> str:
-    return moment_of(at).split(" ", 3)[-1] if at else ""
+    return moment(at).split(" ", 3)[-1] if at else ""
 
 
 def _against(mean: float | None, before: float | None) -> Cell:
     """An earlier mean, and below it how much dearer or cheaper the day is; no share of what is not above zero."""
     known = mean is not None and before is not None and before > 0
     more = f"the day {unit(100 * (mean / before - 1), '%', 0, sign=True)}" if known else ""  # type: ignore[operator]
-    return Cell(number_or_dash(before, 2), more)
+    return Cell(number(before, 2), more)
 
 
 def changes(night: Night) -> Table | None:
@@ -151,7 +149,7 @@ def changes(night: Night) -> Table | None:
     if not moved:
         return None
     days = sorted({str(r["date"]) for r in moved})[:MOST_DAYS]
-    heads = [Column(short_day(day_of(d)), "MWh") for d in days]
+    heads = [Column(short_day(d), "MWh") for d in days]
     rows = [row(name(s), *(_change(moved, s, d) for d in days)) for s in dict.fromkeys(str(r["site"]) for r in moved)]
     return table((left("Site"), *heads), rows)
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import FormatStrFormatter
 from energy.report import charts
 from energy.report.charts import Picture, TimeAxis, light, span
 from energy.report.figures import RunFigures, ratio
-from energy.report.formatting import counted, eur, hours, limit, number, number_or_dash
+from energy.report.formatting import counted, eur, hours, limit, number
 from energy.report.tables import Cell, Column, Table, left, row, table
 from energy.report.view import LIMIT_STATUS
 from energy.report.view import pue as pue_text
@@ -209,9 +209,9 @@ def _limit_row(x: Mapping[str, Any]) -> tuple[Cell, ...]:
         _figure(x, "so_far"), _figure(x, "plan"), Cell(_figure(x, "together"), "missed" if bad else "", "bad" if bad else ""),
         "–" if x["room"] is None else Cell(number(x["room"], 1), unit),
         "–" if x["tighter_eur"] is None else eur(x["tighter_eur"]),
-        number_or_dash(x["breach_eur_per_mwh"]),
+        number(x["breach_eur_per_mwh"]),
     )  # fmt: skip
 
 
 def _figure(x: Mapping[str, Any], key: str) -> str:
-    return number_or_dash(x[key], ROOM[x["metric"]][1])
+    return number(x[key], ROOM[x["metric"]][1])

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from energy.report import charts
 from energy.report.charts import HEADROOM, Picture, TimeAxis, series, span
 from energy.report.figures import RunFigures
-from energy.report.formatting import hours, number, number_or_dash, places, share, unit
+from energy.report.formatting import hours, number, places, share, unit
 from energy.report.tables import Cell, Column, Table, left, row, table
 from energy.report.view import Legend
 from energy.schema import Floats
@@ -40,7 +40,7 @@ def _row(run: RunFigures, s: int | None) -> tuple[Cell, ...]:
     peaks = (
         [] if s is None else [number(float(run.replays[w]["facility_mw"].values[s].max()), 2) for w in ("plan", "base")]
     )
-    pue = [number_or_dash(run.record.summary[key].get(name), 4) for key in ("pue", "pue_baseline")]
+    pue = [number(run.record.summary[key].get(name), 4) for key in ("pue", "pue_baseline")]
     return row(
         name, Cell(number(energy, e), number(base_energy, e)), number(cost, c),
         Cell(_price(cost, energy), _price(base, base_energy)), number(base, c), difference(cost - base, c),
@@ -55,7 +55,7 @@ def difference(value: float, digits: int = 0) -> Cell:
 
 
 def _price(cost: float, energy: float) -> str:
-    return number_or_dash(cost / energy if energy > 0 else None, 2)
+    return number(cost / energy if energy > 0 else None, 2)
 
 
 def fleet_pictures(run: RunFigures, time: TimeAxis) -> list[Picture]:
