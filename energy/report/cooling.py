@@ -13,9 +13,8 @@ from matplotlib.ticker import FormatStrFormatter
 from energy.report import charts
 from energy.report.charts import Picture, TimeAxis, light, variables
 from energy.report.figures import RunFigures
-from energy.report.formatting import hours, mwh, number, number_or_dash, unit, utc
-from energy.report.tables import Cell, Column, Table, left, row, table
-from energy.report.view import Legend
+from energy.report.formatting import hours, mwh, number, unit, utc
+from energy.report.view import Cell, Column, Legend, Table, left, table
 from energy.schema import COMPONENTS, TINY_MW, Floats
 
 #: Height of a picture [px].
@@ -32,12 +31,8 @@ PARTS = {
 SMALL_MW, KILO = 1.0, 1000.0
 
 
-def pictures(run: RunFigures, time: TimeAxis) -> list[Picture]:
-    """Overhead of each shown site stacked by component, hours with a derated hall shaded."""
-    return [_site(run, time, s) for s in run.shown]
-
-
-def _site(run: RunFigures, time: TimeAxis, s: int) -> Picture:
+def picture(run: RunFigures, time: TimeAxis, s: int) -> Picture:
+    """Overhead of a site stacked by component, hours with a derated hall shaded."""
     mine = run.problem["hall_site"].values == s
     rows = np.array([run.plan[name].values[mine].sum(axis=0) for name in COMPONENTS])
     small = float(rows.sum(axis=0).max(initial=0.0)) < SMALL_MW
@@ -80,19 +75,16 @@ COLUMNS = (
 
 def hall_table(run: RunFigures) -> Table | None:
     """One row per hall; None where the run does not say."""
-    halls = _figures(run)["halls"]
-    return table(COLUMNS, [_row(name, h) for name, h in halls.items()]) if halls else None
-
-
-def _row(name: str, h: Mapping[str, Any]) -> tuple[Cell, ...]:
-    parts = [number(h["overhead_mwh"][part.removesuffix("_mw")], 1) for part in PARTS]
-    worst = Cell(number_or_dash(h["worst_pue"], 3), utc(h["worst_hour"] or ""))
-    hot = h["derated_hours"] > 0
-    return row(
-        name, number_or_dash(h["pue"], 4), *parts, number(h["water_m3"], 1), number_or_dash(h["wue_l_per_kwh"], 2),
-        hours(h["free_cooling_hours"]), worst,
-        Cell(hours(h["derated_hours"]), f"by up to {unit(h['most_derated_mw'], 'MW', 3)}", "bad") if hot else "never",
-    )  # fmt: skip
+    return table(COLUMNS, [
+        (
+            name, number(h["pue"], 4), *(number(h["overhead_mwh"][part.removesuffix("_mw")], 1) for part in PARTS),
+            number(h["water_m3"], 1), number(h["wue_l_per_kwh"], 2), hours(h["free_cooling_hours"]),
+            Cell(number(h["worst_pue"], 3), utc(h["worst_hour"] or "")),
+            Cell(hours(h["derated_hours"]), f"by up to {unit(h['most_derated_mw'], 'MW', 3)}", "bad")
+            if h["derated_hours"] > 0 else "never",
+        )
+        for name, h in _figures(run)["halls"].items()
+    ])  # fmt: skip
 
 
 #: Height of a picture [px].
@@ -160,12 +152,8 @@ def sheet(pictures: Sequence[Markup]) -> str:
     return f'{head}{style}<rect width="100%" height="100%" fill="#ffffff"/>{body}</svg>\n'
 
 
-def curve_pictures(run: RunFigures) -> list[Picture]:
-    """Of each shown site: PUE of its halls over dry bulb and over load, from the hours of the plan."""
-    return [p for s in run.shown for p in _curves_of(run, s)]
-
-
-def _curves_of(run: RunFigures, s: int) -> list[Picture]:
+def curve_pictures(run: RunFigures, s: int) -> list[Picture]:
+    """PUE of a site's halls over dry bulb and over load, from the hours of the plan."""
     halls = np.flatnonzero(run.problem["hall_site"].values == s)
     dry, weather, load = run.problem["temp_air"].values[s], [], []
     for i, h in enumerate(halls):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 import numpy as np
-import pandas as pd
 
 from energy.report.figures import RunFigures, ratio
 from energy.report.formatting import capitalised, clipped, counted, eur, hours, listed, moment, number, places
 from energy.report.pue import Cap
 from energy.report.sites import difference
-from energy.report.tables import Cell, Column, Table, left, row, table
-from energy.report.view import Bar
+from energy.report.view import Bar, Cell, Column, Row, Table, left, table
 from energy.schema import Floats, Ints
 from energy.schema.invoice import line_kind
 
@@ -46,39 +44,29 @@ def causes(run: RunFigures) -> list[Cause]:
     price = ratio(cost, energy, 0.0)
     base_price = ratio(base_cost, base_energy, price)
     mean = float(base_cost.sum() / base_energy.sum()) if base_energy.sum() > 0 else 0.0
-    demand = _demand(run, "base") - _demand(run, "plan")
+    charges = [lines.loc[lines["kind"] == "demand", "amount_eur"].sum() for lines in run.bills.values()]
+    demand = float(charges[1] - charges[0])
     other = float((run.cost("base") - base_cost - run.cost("plan") + cost).sum()) - demand
-    parts = [
-        Cause("Less energy", "less energy is used", float(base_energy.sum() - energy.sum()) * mean),
-        Cause("Other sites", "work moves to sites where energy costs less",
-              float(energy.sum() * mean - energy @ base_price)),
-        Cause("Other hours", "work waits for cheaper hours", float(energy @ (base_price - price))),
-        Cause("Lower peaks", "demand charges are lower", demand),
-        Cause("Contracts", "contracts, feed-in and minimum bills cost less", other),
-    ]  # fmt: skip
+    parts = (
+        ("Less energy", "less energy is used", float(base_energy.sum() - energy.sum()) * mean),
+        ("Other sites", "work moves to sites where energy costs less",
+         float(energy.sum() * mean - energy @ base_price)),
+        ("Other hours", "work waits for cheaper hours", float(energy @ (base_price - price))),
+        ("Lower peaks", "demand charges are lower", demand),
+        ("Contracts", "contracts, feed-in and minimum bills cost less", other),
+    )  # fmt: skip
     # Sums of floats that only differ by rounding must not change order or sign between a run and its folder.
-    tidy = [replace(c, saving_eur=round(c.saving_eur, 9) + 0.0) for c in parts]
-    return sorted(tidy, key=lambda c: -c.saving_eur)
-
-
-def _demand(run: RunFigures, who: str) -> float:
-    """Demand charges of all sites [EUR]."""
-    lines = run.bills[who]
-    return float(lines["amount_eur"][lines["kind"] == "demand"].sum())
+    found = [Cause(name, phrase, round(saving_eur, 9) + 0.0) for name, phrase, saving_eur in parts]
+    return sorted(found, key=lambda c: -c.saving_eur)
 
 
 def cause_bars(found: list[Cause]) -> list[Bar]:
     """One bar per cause, the largest CAUSE_WIDTH wide."""
     largest = max(abs(c.saving_eur) for c in found) or 1.0
     return [
-        Bar(
-            c.name,
-            eur(c.saving_eur, sign=True),
-            round(CAUSE_WIDTH * abs(c.saving_eur) / largest, 1),
-            loss=c.saving_eur < 0,
-        )
+        Bar(c.name, eur(c.saving_eur, sign=True), round(CAUSE_WIDTH * abs(c.saving_eur) / largest, 1), loss=c.saving_eur < 0)
         for c in found
-    ]
+    ]  # fmt: skip
 
 
 def class_of(component: str, kind: str) -> str:
@@ -101,9 +89,7 @@ def by_class(run: RunFigures, who: str) -> Floats:
     """Bill by site and class, (S, 5) [EUR]."""
     lines = run.bills[who]
     classes = [class_of(c, u) for c, u in zip(lines["component"], lines["kind"], strict=True)]
-    sums = (
-        lines["amount_eur"].groupby([lines["site"], pd.Series(classes, index=lines.index)]).sum().unstack(fill_value=0)
-    )
+    sums = lines.assign(kind=classes).groupby(["site", "kind"])["amount_eur"].sum().unstack(fill_value=0)
     return np.asarray(sums.reindex(index=run.sites, columns=list(CLASSES), fill_value=0.0), dtype=float)
 
 
@@ -121,22 +107,20 @@ def cost_bars(run: RunFigures) -> list[tuple[Bar, Bar]]:
     return [(bar(s, plan), bar(s, base)) for s in run.shown]
 
 
-def class_table(run: RunFigures) -> Table:
+def class_table(run: RunFigures) -> Table | None:
     """Bill by site and class, run-now below."""
     plan, base = by_class(run, "plan"), by_class(run, "base")
     amounts = [Column(c.capitalize(), "EUR") for c in (*CLASSES, "Total", "Difference")]
     digits = places(float(base.sum(axis=1).max()))
-    rows = [_class_row(name, plan[s], base[s], digits) for s, name in enumerate(run.sites)]
-    return table((left("Site"), *amounts), rows, _class_row("fleet", plan.sum(axis=0), base.sum(axis=0), digits))
+    rows: list[Row] = [
+        (name, *(Cell(number(a, digits), number(b, digits)) for a, b in zip([*x, x.sum()], [*y, y.sum()], strict=True)),
+         difference(float(x.sum() - y.sum()), digits))
+        for name, x, y in zip([*run.sites, "fleet"], [*plan, plan.sum(axis=0)], [*base, base.sum(axis=0)], strict=True)
+    ]  # fmt: skip
+    return table((left("Site"), *amounts), rows[:-1], rows[-1])
 
 
-def _class_row(name: str, plan: Floats, base: Floats, digits: int) -> tuple[Cell, ...]:
-    pairs = zip([*plan, plan.sum()], [*base, base.sum()], strict=True)
-    return row(name, *(Cell(number(a, digits), number(b, digits)) for a, b in pairs),
-               difference(float(plan.sum() - base.sum()), digits))  # fmt: skip
-
-
-def invoice_table(run: RunFigures) -> Table:
+def invoice_table(run: RunFigures) -> Table | None:
     """Every component of every site, months together: plan, run-now, difference."""
     plan, base = (
         run.bills[who].groupby(["site", "component"], sort=False)["amount_eur"].sum() for who in ("plan", "base")
@@ -148,7 +132,7 @@ def invoice_table(run: RunFigures) -> Table:
     for site, component in lines:
         paid, before = (float(x.get((site, component), 0.0)) for x in (plan, base))
         cells = number(paid, digits), number(before, digits), difference(paid - before, digits)
-        rows.append(row(site, component.replace("_", " "), *cells))
+        rows.append((site, component.replace("_", " "), *cells))
     return table((left("Site"), left("Component"), *amounts), rows)
 
 
@@ -166,11 +150,9 @@ MEANING = {
 
 
 def foresight(run: RunFigures) -> list[Bar]:
-    """One bar per restricted solve, from the cost before it to its own [% of the span of the bills]; [] without any."""
+    """One bar per restricted solve, from the cost before it to its own [% of the span of the bills]."""
     found = run.record.summary.get("attribution", {}).get("steps", [])
-    if not found:
-        return []
-    costs = [s["cost_eur"] for s in found]
+    costs = [s["cost_eur"] for s in found] or [0.0]
     low = min(costs) - 0.15 * (max(costs) - min(costs) or 1.0)
     span = max(costs) - low
     out = []
@@ -186,14 +168,11 @@ def foresight(run: RunFigures) -> list[Bar]:
 
 def rules_table(run: RunFigures) -> Table | None:
     """Rules of thumb on the same trace: bill, difference to run-now, work done."""
-    found = run.record.summary.get("attribution", {}).get("rules", [])
-    if not found:
-        return None
     due = float(run.record.summary["work_gpu_hours"]["plan"])
     columns = (left("Rule"), Column("Cost", "EUR"), Column("Saving", "EUR"), Column("Work done", "%"))
     return table(columns, [
-        row(capitalised(s["name"]), number(s["cost_eur"]), number(s["saving_eur"]), number(100 * s["work_gpu_hours"] / due, 1))
-        for s in found
+        (capitalised(s["name"]), number(s["cost_eur"]), number(s["saving_eur"]), number(100 * s["work_gpu_hours"] / due, 1))
+        for s in run.record.summary.get("attribution", {}).get("rules", [])
     ])  # fmt: skip
 
 
@@ -205,23 +184,18 @@ LEAST_EUR = 0.005
 WHOLE_GPU = 1e-3
 #: A pool is full much of the time from this share of the periods on.
 OFTEN = 0.25
-DEADLINES = (
-    left("Job"), left("Deadline"), Column("Work", "GPU-h"), Column("Most GPUs"),
-    Column("One hour later saves", "EUR/h"),
-)  # fmt: skip
-GPUS = (left("Pool"), Column("All in use", "periods"), Column("One more GPU", "EUR"), Column("Dearest period", "EUR"))
-GRID = (left("Site"), Column("One more MW", "EUR"), Column("Periods at the limit"), Column("Dearest period", "EUR"))
 
 
 def deadline_table(run: RunFigures) -> Table | None:
     """The jobs whose deadline costs most; None where no deadline costs anything."""
     value = run.prices["value_deadline"].values * run.there
     work, most = (run.problem[n].values for n in ("work_left", "max_gpus"))
-    rows = [
-        row(run.jobs[j], deadline(run, j), number(float(work[j])), number(float(most[j])), number(float(value[j]), 2))
+    columns = (left("Job"), left("Deadline"), Column("Work", "GPU-h"), Column("Most GPUs"),
+               Column("One hour later saves", "EUR/h"))  # fmt: skip
+    return table(columns, [
+        (run.jobs[j], deadline(run, j), number(float(work[j])), number(float(most[j])), number(float(value[j]), 2))
         for j in _largest(value)
-    ]
-    return table(DEADLINES, rows) if rows else None
+    ])  # fmt: skip
 
 
 def deadlines_text(run: RunFigures) -> str:
@@ -250,16 +224,16 @@ def deadline(run: RunFigures, j: int) -> str:
     return moment(run.at(float(run.edges[last] + share_open[last] * run.dt[last])))
 
 
-def gpu_table(run: RunFigures) -> Table:
+def gpu_table(run: RunFigures) -> Table | None:
     """One more GPU through the whole horizon by pool, dearest first."""
-    value = run.prices["value_gpu"].values
+    value, full = run.prices["value_gpu"].values, full_periods(run)
     total = value.sum(axis=1)
-    full = full_periods(run)
-    rows = [
-        row(clipped(run.pools[n]), number(int(full[n])), number(float(total[n]), 2), number(float(value[n].max()), 2))
+    columns = (left("Pool"), Column("All in use", "periods"), Column("One more GPU", "EUR"),
+               Column("Dearest period", "EUR"))  # fmt: skip
+    return table(columns, [
+        (clipped(run.pools[n]), number(int(full[n])), number(float(total[n]), 2), number(float(value[n].max()), 2))
         for n in np.argsort(-total, kind="stable")[:TOP]
-    ]
-    return table(GPUS, rows)
+    ])  # fmt: skip
 
 
 def full_periods(run: RunFigures) -> Ints:
@@ -269,22 +243,17 @@ def full_periods(run: RunFigures) -> Ints:
 
 
 def gpus_text(run: RunFigures) -> str:
-    """Whether one more GPU saves anything."""
+    """Whether one more GPU saves anything, and which pools' figures are lower bounds because they are full for long."""
     best = float(run.prices["value_gpu"].values.sum(axis=1).max(initial=-np.inf))
     saves = f"saves {eur(best)} in the best pool" if best > LEAST_EUR else "saves nothing in any pool"
     text = f"By the program's duals one more GPU {saves} over {hours(float(run.edges[-1]))}"
-    return f"{text}; a negative figure is what it costs to keep it idle. {_lower_bound(run)}".strip()
-
-
-def _lower_bound(run: RunFigures) -> str:
-    """What the figure leaves out where a pool is full for long."""
+    text += "; a negative figure is what it costs to keep it idle."
     full = full_periods(run)
-    often = [n for n in np.argsort(-full, kind="stable") if full[n] >= OFTEN * len(run.dt)]
+    often = [clipped(run.pools[n]) for n in np.argsort(-full, kind="stable") if full[n] >= OFTEN * len(run.dt)]
     if not often:
-        return ""
-    names = listed([clipped(run.pools[n]) for n in often])
+        return text
     return (
-        f"{names} {'is' if len(often) == 1 else 'are'} full much of the time: "
+        f"{text} {listed(often)} {'is' if len(often) == 1 else 'are'} full much of the time: "
         "the program's cooling ends where the last GPU of a hall is busy, and scarcity can count there and not here, "
         "so that the figure is a lower bound."
     )
@@ -295,11 +264,12 @@ def grid_table(run: RunFigures) -> Table | None:
     value = run.prices["value_grid"].values
     total = value.sum(axis=1)
     bound = (value > LEAST_EUR).sum(axis=1)
-    rows = [
-        row(run.sites[s], number(float(total[s]), 2), number(int(bound[s])), number(float(value[s].max()), 2))
+    columns = (left("Site"), Column("One more MW", "EUR"), Column("Periods at the limit"),
+               Column("Dearest period", "EUR"))  # fmt: skip
+    return table(columns, [
+        (run.sites[s], number(float(total[s]), 2), number(int(bound[s])), number(float(value[s].max()), 2))
         for s in _largest(total)
-    ]
-    return table(GRID, rows) if rows else None
+    ])  # fmt: skip
 
 
 def caps_text(found: list[Cap]) -> str:

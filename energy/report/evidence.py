@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
 
 from energy.report import charts
 from energy.report.charts import HEADROOM, Picture, light
 from energy.report.figures import RunFigures
 from energy.report.formatting import MONTHS, listed, number, power_of_ten, share, short_day, utc
-from energy.report.tables import Cell, Column, Table, left, prose, row, table
-from energy.schema import QUALITY, Floats, Times
+from energy.report.view import Cell, Column, Table, left, prose, table
+from energy.schema import QUALITY
 
 #: Named differences between objective and bill: key in summary.json, name, where it comes from.
 DIFFERENCES = (
@@ -53,7 +52,7 @@ def executability(run: RunFigures) -> Table | None:
         ("Starts per job", number(shape["starts_per_job"], 1), "one is a job that never pauses"),
         ("Moves per job", number(shape["moves_per_job"], 1), "changes of the site that holds most of its GPUs"),
     )
-    return table((left("Measure"), Column("Plan"), prose("Meaning")), [row(*r) for r in rows])
+    return table((left("Measure"), Column("Plan"), prose("Meaning")), rows)
 
 
 def reconciliation(run: RunFigures) -> Table | None:
@@ -61,10 +60,10 @@ def reconciliation(run: RunFigures) -> Table | None:
     found: dict[str, Any] = run.record.summary.get("reconciliation", {})
     if not found:
         return None
-    rows = [row("Objective of the program", number(found["objective_eur"], 2), "")]
-    rows += [row(f"less: {name}", number(-found[key], 2, sign=True), why) for key, name, why in DIFFERENCES]
+    rows = [("Objective of the program", number(found["objective_eur"], 2), "")]
+    rows += [(f"less: {name}", number(-found[key], 2, sign=True), why) for key, name, why in DIFFERENCES]
     contents = "spot, energy charges, taxes, demand charges; no VAT"
-    total = row("Bill of the plan, from raw inputs", number(found["bill_eur"], 2), contents)
+    total = "Bill of the plan, from raw inputs", number(found["bill_eur"], 2), contents
     return table((left("Item"), Column("Amount", "EUR"), prose("Cause")), rows, total)
 
 
@@ -108,9 +107,10 @@ def undone_table(run: RunFigures, most: int = 10) -> Table | None:
     least = LEAST_UNDONE * work.sum()
     if not run.record.summary["undone_gpu_hours"] > least:
         return None
-    order = [int(j) for j in (-short).argsort(kind="stable")[:most] if short[j] > least]
-    rows = [row(run.jobs[j], number(float(short[j]), 1), share(float(short[j] / work[j]))) for j in order]
-    return table((left("Job"), Column("Left undone", "GPU-h"), Column("Of its work")), rows)
+    return table((left("Job"), Column("Left undone", "GPU-h"), Column("Of its work")), [
+        (run.jobs[j], number(float(short[j]), 1), share(float(short[j] / work[j])))
+        for j in (-short).argsort(kind="stable")[:most] if short[j] > least
+    ])  # fmt: skip
 
 
 #: What a quality means to a reader.
@@ -123,21 +123,19 @@ MEANING = {
     "persistence": "a gap filled with earlier values",
     "scenario": "made up from summary figures",
 }
-COLUMNS = (left("Kind"), left("For"), left("Quality, periods"), prose("Source"), prose("Licence"), left("File"))
 
 
 def series_table(run: RunFigures) -> Table | None:
     """One row per series of the manifest."""
-    found: list[dict[str, Any]] = run.record.manifest.get("series", [])
-    return table(COLUMNS, [_row(s) for s in found]) if found else None
-
-
-def _row(series: dict[str, Any]) -> tuple[Cell, ...]:
-    quality: dict[str, int] = series.get("quality", {})
-    counts = ", ".join(f"{name} {number(count)}" for name, count in quality.items())
-    mark = "bad" if set(quality) & set(NOT_SEEN) else ""
-    return row(series["kind"], series["name"], Cell(counts, mark=mark), series.get("source", ""),
-               series.get("licence", ""), series.get("file", ""))  # fmt: skip
+    columns = left("Kind"), left("For"), left("Quality, periods"), prose("Source"), prose("Licence"), left("File")
+    rows = []
+    for series in run.record.manifest.get("series", []):
+        quality: dict[str, int] = series.get("quality", {})
+        counts = ", ".join(f"{name} {number(count)}" for name, count in quality.items())
+        mark = "bad" if set(quality) & set(NOT_SEEN) else ""
+        rows.append((series["kind"], series["name"], Cell(counts, mark=mark),
+                     *(series.get(key, "") for key in ("source", "licence", "file"))))  # fmt: skip
+    return table(columns, rows)
 
 
 def credits_due(run: RunFigures) -> list[str]:
@@ -152,17 +150,14 @@ def warnings(run: RunFigures) -> list[str]:
     """One line per quality that was not seen: which series, and what it means."""
     out = []
     for quality in NOT_SEEN:
-        found = {kind: _sites_with(run, kind, quality) for kind in ("price", "weather")}
-        names = [f"{kind} of {listed(sites, 8)}" for kind, sites in found.items() if sites]
+        names = []
+        for kind in ("price", "weather"):
+            parts = (run.problem[f"{kind}_quality"].values == QUALITY.index(quality)).mean(axis=1)
+            sites = [name if part == 1 else f"{name} ({share(part, 0)} of periods)"
+                     for name, part in zip(run.sites, parts.tolist(), strict=True) if part > 0]  # fmt: skip
+            names += [f"{kind} of {listed(sites, 8)}"] if sites else []
         out += [f"{quality} ({MEANING[quality]}): {listed(names, 6)}"] if names else []
     return out
-
-
-def _sites_with(run: RunFigures, kind: str, quality: str) -> list[str]:
-    """Sites whose price or weather has periods of a quality, with their share."""
-    shares = (run.problem[f"{kind}_quality"].values == QUALITY.index(quality)).mean(axis=1)
-    parts = {name: float(part) for name, part in zip(run.sites, shares, strict=True) if part > 0}
-    return [name if part == 1 else f"{name} ({share(part, 0)} of periods)" for name, part in parts.items()]
 
 
 def run_tables(run: RunFigures) -> list[tuple[str, Table]]:
@@ -176,12 +171,11 @@ def run_tables(run: RunFigures) -> list[tuple[str, Table]]:
     seconds = {k: f"{v:.3f}" for k, v in m.get("seconds", {}).items()}
     found = {"Run": first, "Versions": m.get("versions", {}), "Seconds by stage": seconds,
              "Input files, SHA-256": m.get("inputs_sha256", {})}  # fmt: skip
-    columns = (left("Item"), prose("Value"))
-    return [
-        (name, table(columns, [row(str(k), str(v)) for k, v in pairs.items()]))
+    tables = {
+        name: table((left("Item"), prose("Value")), [(str(k), str(v)) for k, v in pairs.items()])
         for name, pairs in found.items()
-        if pairs
-    ]
+    }
+    return [(name, t) for name, t in tables.items() if t]
 
 
 #: Height of the panel [px], and of the scale: full is 100 %.
@@ -192,29 +186,26 @@ MONTHS_APART = 3
 DAYS_APART = 2.0
 
 
+def hydropower(run: RunFigures) -> list[tuple[xr.Dataset, str, str]]:
+    """The times that a zone has values of, the zone and the signal: first all fillings, then all generation."""
+    out, files = [], {"filling": run.record.reservoirs, "hydro_mw": run.record.hydro}
+    for ds, signal in ((ds, signal) for signal, ds in files.items() if ds is not None):
+        for name in [str(n) for n in ds.data_vars if str(n).endswith(f"_{signal}")]:
+            at = np.flatnonzero(np.isfinite(ds[name].values))
+            out += [(ds.isel(time=at), name.removesuffix(f"_{signal}"), signal)] if len(at) else []
+    return out
+
+
 def reservoir_pictures(run: RunFigures) -> list[Picture]:
-    """One per zone whose reservoirs are known, then one per zone whose generation is, in the order of the files."""
-    filling, generation = _known(run.record.reservoirs, "_filling"), _known(run.record.hydro, "_hydro_mw")
-    return [_zone(ds, z) for ds, z in filling] + [_generation(ds, z) for ds, z in generation]
+    """One per zone whose reservoirs are known, then one per zone whose generation is."""
+    return [_filling(ds, z) if signal == "filling" else _generation(ds, z) for ds, z, signal in hydropower(run)]
 
 
-def has_reservoirs(run: RunFigures) -> bool:
-    """Whether a zone's reservoirs or generation are known."""
-    return bool(_known(run.record.reservoirs, "_filling") or _known(run.record.hydro, "_hydro_mw"))
-
-
-def _known(ds: xr.Dataset | None, suffix: str) -> list[tuple[xr.Dataset, str]]:
-    """The times that a zone has a value of, and the zone, for each that has any."""
-    if ds is None:
-        return []
-    names = [str(n) for n in ds.data_vars if str(n).endswith(suffix)]
-    known = [(n, np.flatnonzero(np.isfinite(ds[n].values))) for n in names]
-    return [(ds.isel(time=at), n.removesuffix(suffix)) for n, at in known if len(at)]
-
-
-def _zone(ds: xr.Dataset, zone: str) -> Picture:
-    low, middle, high = (_percent(ds, f"{zone}_{n}") for n in ("minimum", "median", "maximum"))
-    filling = _percent(ds, f"{zone}_filling")
+def _filling(ds: xr.Dataset, zone: str) -> Picture:
+    """Weeks of filling over its range, labelled with the name of every third month at its first week."""
+    names = (f"{zone}_{n}" for n in ("filling", "minimum", "median", "maximum"))
+    unknown = np.full(ds.sizes["time"], np.nan)
+    filling, low, middle, high = (100.0 * (ds[n].values if n in ds else unknown) for n in names)
     figure, (ax,) = charts.panels([HEIGHT])
     week = np.arange(len(filling), dtype=float)
     ax.fill_between(week, low, high, color=light("rule"), linewidth=0)
@@ -222,11 +213,17 @@ def _zone(ds: xr.Dataset, zone: str) -> Picture:
     ax.plot(week, filling, color=light("plan"), linewidth=1.6)
     ax.set_ylim(0, FULL)
     charts.title(ax, "Reservoir filling, %", [("filling", "plan"), ("median", "soft")])
-    _label(ax, ds["time"].values)
+    month = ds["time"].values.astype("datetime64[M]").astype(int) % 12
+    first = [i for i in range(1, len(week)) if month[i] != month[i - 1] and month[i] % MONTHS_APART == 0]
+    ax.set_xlim(0, max(len(week) - 1, 1))
+    ax.set_xticks(first, [MONTHS[month[i]] for i in first])
+    week_of = short_day(ds["time"].values[-1] + np.timedelta64(1, "D"))
+    facts = f"{share(filling[-1] / 100)} full in the week of {week_of}"
+    if np.isfinite(middle[-1]):
+        points = filling[-1] - middle[-1]
+        facts += f", {number(abs(points), 1)} points {'above' if points >= 0 else 'below'} the median"
     caption = f"{zone}: weekly reservoir filling against its twenty-year range"
-    return Picture(
-        zone, _facts(ds["time"].values, filling, middle), charts.inline(figure, f"reservoirs {zone}", caption)
-    )
+    return Picture(zone, facts, charts.inline(figure, f"reservoirs {zone}", caption))
 
 
 def _generation(ds: xr.Dataset, zone: str) -> Picture:
@@ -242,24 +239,3 @@ def _generation(ds: xr.Dataset, zone: str) -> Picture:
     facts = f"{number(power.mean())} MW on average, {number(power.min())} to {number(power.max())} MW"
     svg = charts.inline(figure, f"generation {zone}", f"{zone}: hydro generation by hour")
     return Picture(f"{zone} generation", facts, svg)
-
-
-def _percent(ds: xr.Dataset, name: str) -> Floats:
-    values = ds[name].values if name in ds else np.full(ds.sizes["time"], np.nan)
-    return np.asarray(100.0 * values)
-
-
-def _label(ax: Axes, weeks: Times) -> None:
-    """The first week of every third month by the month's name."""
-    month = weeks.astype("datetime64[M]").astype(int) % 12
-    first = [i for i in range(1, len(weeks)) if month[i] != month[i - 1] and month[i] % MONTHS_APART == 0]
-    ax.set_xlim(0, max(len(weeks) - 1, 1))
-    ax.set_xticks(first, [MONTHS[month[i]] for i in first])
-
-
-def _facts(weeks: Times, filling: Floats, middle: Floats) -> str:
-    last = f"{share(filling[-1] / 100)} full in the week of {short_day(weeks[-1] + np.timedelta64(1, 'D'))}"
-    if not np.isfinite(middle[-1]):
-        return last
-    points = filling[-1] - middle[-1]
-    return f"{last}, {number(abs(points), 1)} points {'above' if points >= 0 else 'below'} the median"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -11,8 +11,8 @@ import numpy as np
 THIN = "\u202f"
 #: No-break space between a number and its unit.
 SPACE = "\u00a0"
-#: What stands where a figure is not known.
-NOT_KNOWN = "not known"
+#: Text and table cell in place of a figure that is not known.
+NOT_KNOWN, DASH = "not known", "–"
 #: Names longer than this are cut [characters]: a GUID (36) still fits.
 LONGEST_NAME = 40
 #: Reasons longer than this are cut [characters]; night.json has them in full.
@@ -21,19 +21,16 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def number(value: float, digits: int = 0, sign: bool = False) -> str:
-    """A number with thin spaces between thousands, a decimal point and a true minus."""
+def number(value: float | None, digits: int = 0, sign: bool = False) -> str:
+    """A number with thin spaces between thousands, a decimal point and a true minus; a dash where it is not known."""
+    if value is None:
+        return DASH
     text = f"{value:,.{digits}f}"
     if float(text.replace(",", "")) == 0:
         text = text.lstrip("-")
     elif sign and value > 0:
         text = f"+{text}"
     return text.replace(",", THIN).replace("-", "−")
-
-
-def number_or_dash(value: float | None, digits: int = 0) -> str:
-    """A number, a dash where it is not known."""
-    return "–" if value is None else number(value, digits)
 
 
 def unit(value: float, name: str, digits: int = 0, sign: bool = False) -> str:
@@ -51,9 +48,9 @@ def mwh(value: float) -> str:
     return unit(value, "MWh", 2 if 0 < abs(value) < 10 else 0)
 
 
-def eur(value: float, sign: bool = False) -> str:
-    """Money [EUR]: cents only below a hundred."""
-    return unit(value, "EUR", 2 if 0 < abs(value) < 100 else 0, sign)
+def eur(value: float | None, sign: bool = False) -> str:
+    """Money [EUR]: cents only below a hundred; a dash where it is not known."""
+    return DASH if value is None else unit(value, "EUR", 2 if 0 < abs(value) < 100 else 0, sign)
 
 
 def share(value: float, digits: int = 1) -> str:
@@ -69,39 +66,34 @@ def power_of_ten(value: float) -> str:
     return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}".replace("-", "−")
 
 
-def day(moment: np.datetime64) -> str:
+def _naive(at: np.datetime64 | str) -> datetime:
+    """The moment (UTC) of a datetime64, or of an ISO text with or without an offset."""
+    if isinstance(at, str):
+        parsed = datetime.fromisoformat(at)
+        return parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
+    plain: datetime = at.astype("datetime64[s]").astype(datetime)
+    return plain
+
+
+def day(at: np.datetime64 | str) -> str:
     """30 Apr 2018."""
-    at = _plain(moment)
-    return f"{at.day} {MONTHS[at.month - 1]} {at.year}"
+    return f"{short_day(at)} {_naive(at).year}"
 
 
-def short_day(moment: np.datetime64) -> str:
+def short_day(at: np.datetime64 | str) -> str:
     """30 Apr."""
-    at = _plain(moment)
-    return f"{at.day} {MONTHS[at.month - 1]}"
+    plain = _naive(at)
+    return f"{plain.day} {MONTHS[plain.month - 1]}"
 
 
-def clock(moment: np.datetime64) -> str:
+def clock(at: np.datetime64 | str) -> str:
     """22:00."""
-    at = _plain(moment)
-    return f"{at.hour:02d}:{at.minute:02d}"
+    return f"{_naive(at):%H:%M}"
 
 
-def moment(at: np.datetime64) -> str:
+def moment(at: np.datetime64 | str) -> str:
     """30 Apr 2018 22:00 UTC."""
     return f"{day(at)} {clock(at)} UTC"
-
-
-def day_of(iso: str) -> np.datetime64:
-    """A day such as 2019-03-02."""
-    return np.datetime64(date.fromisoformat(iso).isoformat())
-
-
-def moment_of(iso: str) -> str:
-    """2 Mar 2019 11:00 UTC, from an ISO time with or without an offset."""
-    at = datetime.fromisoformat(iso)
-    plain = at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
-    return moment(np.datetime64(plain.isoformat()))
 
 
 def utc(stamp: str) -> str:
@@ -109,13 +101,8 @@ def utc(stamp: str) -> str:
     return stamp.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC")
 
 
-def _plain(moment: np.datetime64) -> datetime:
-    plain: datetime = moment.astype("datetime64[s]").astype(datetime)
-    return plain
-
-
 def listed(items: Sequence[str], most: int = 4) -> str:
-    """Items as text: "a, b and c"; beyond `most` items "a, b and 3 others"."""
+    """Items as text: "a, b and c"; beyond `most` items "a, b and 3 others"; "none" without any."""
     shown = list(items) if len(items) <= most else [*items[: most - 1], f"{len(items) - most + 1} others"]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else "none"
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import numpy as np
@@ -13,21 +14,9 @@ from markupsafe import Markup
 
 from energy.report import charts
 from energy.report.charts import light
-from energy.report.formatting import (
-    counted,
-    day,
-    day_of,
-    eur,
-    name,
-    number,
-    number_or_dash,
-    power_of_ten,
-    sentence,
-    short_day,
-)
+from energy.report.formatting import counted, day, eur, name, number, power_of_ten, sentence, short_day
 from energy.report.night import Night, night_status
-from energy.report.tables import Cell, Column, Table, left, prose, row, table
-from energy.report.view import STATUSES, Saving, Status, Tile, Top, status_of
+from energy.report.view import STATUSES, Cell, Column, Row, Saving, Status, Tile, Top, left, prose, status_of, table
 
 #: Most nights that page and terminal go back.
 NIGHTS = 90
@@ -55,10 +44,8 @@ class Past:
     reasons: tuple[str, ...]
 
     @classmethod
-    def of(
-        cls, night: Night, saving_eur: float | None = None, cost_eur: float | None = None,
-        solve_seconds: float | None = None, wall_seconds: float | None = None,
-    ) -> Past:  # fmt: skip
+    def of(cls, night: Night, saving_eur: float | None = None, cost_eur: float | None = None,
+           solve_seconds: float | None = None, wall_seconds: float | None = None) -> Past:  # fmt: skip
         """From night.json, and what is not part of it: its own day once it is settled, durations."""
         filled = sum(float(h) for found in night["fallback_hours"].values() for h in found.values())
         return cls(
@@ -120,16 +107,16 @@ def terminal(nights: Sequence[Past], most: int = NIGHTS, width: int = 110) -> li
     found = ", ".join(f"{n} {what}" for what, n in counts(days).items() if n)
     lines = [f"{days[0][0]} to {days[-1][0]}: {found}; saved {eur(saving(days).saving_eur)}"]
     lines.append("state   " + "".join(p.light.sign if p else "·" for _, p in days))
-    lines.append("saving  " + _bars([p.saving_eur if p else None for _, p in days]))
+    values = [p.saving_eur if p else None for _, p in days]
+    top = max((v for v in values if v is not None), default=0.0) or 1.0
+    lines.append("saving  " + "".join(" " if v is None else _bar(v / top) for v in values))
     lines += [_line(p, width) for _, p in reversed(days) if p and p.status != "OK"]
     return lines
 
 
-def _bars(values: Sequence[float | None]) -> str:
-    """One block per night, a minus where it cost more than run-now, a space where nothing is known."""
-    top = max((v for v in values if v is not None), default=0.0) or 1.0
-    heights = {v: min(int(v / top * len(BLOCKS)), len(BLOCKS) - 1) for v in values if v is not None}
-    return "".join(" " if v is None else "−" if v < 0 else BLOCKS[heights[v]] for v in values)
+def _bar(part: float) -> str:
+    """A block for a saving as a part of the largest, a minus where the night cost more than run-now."""
+    return "−" if part < 0 else BLOCKS[min(int(part * len(BLOCKS)), len(BLOCKS) - 1)]
 
 
 def _line(p: Past, width: int) -> str:
@@ -147,27 +134,20 @@ HEIGHT, MOST_LABELS = 130.0, 7
 ROLES = {"OK": "plan", "DEGRADED": "series2", "FAILED": "warm"}
 
 
-@dataclass(frozen=True)
-class HistoryView:
-    """What the history page shows."""
-
-    top: Top
-    last: str
-    squares: Sequence[Cell]
-    nights: Table | None
-
-
-def history_view(days: Days) -> HistoryView:
-    """The view of a window of nights."""
+def history_view(days: Days) -> SimpleNamespace:
+    """The view of a window of nights: top of the page, day of the last one, a square per day, table of the nights."""
     last = next((p for _, p in reversed(days) if p), None)
     status = last.light if last else status_of("FAILED", "no night on record")
-    headline = (
-        f"{eur(saving(days).saving_eur)} saved in {counted(len(days), 'night')}" if days else "No night on record yet"
-    )
-    rows = [_row(p) for _, p in reversed(days) if p]
-    return HistoryView(
-        Top("hydrocool: nights", status, headline, _tiles(days)), day(day_of(last.date)) if last else "",
-        [_square(d, p) for d, p in days], table(COLUMNS, rows) if rows else None,
+    saved = f"{eur(saving(days).saving_eur)} saved in {counted(len(days), 'night')}"
+    headline = saved if days else "No night on record yet"
+    return SimpleNamespace(
+        top=Top("hydrocool: nights", status, headline, _tiles(days)), last=day(last.date) if last else "",
+        squares=[
+            Cell(p.light.sign, f"{day(d)}: {name(p.status)}. {p.why}".strip(), p.light.word.lower(), p.href)
+            if p else Cell("·", f"{day(d)}: no run", "none")
+            for d, p in days
+        ],
+        nights=table(COLUMNS, [_row(p) for _, p in reversed(days) if p]),
     )  # fmt: skip
 
 
@@ -183,20 +163,12 @@ def _tiles(days: Days) -> list[Tile]:
     ]
 
 
-def _square(d: str, p: Past | None) -> Cell:
-    """One night of the strip: sign, caption, status and link."""
-    at = day(day_of(d))
-    if p is None:
-        return Cell("·", f"{at}: no run", "none")
-    return Cell(p.light.sign, f"{at}: {name(p.status)}. {p.why}".strip(), p.light.word.lower(), p.href)
-
-
-def _row(p: Past) -> tuple[Cell, ...]:
+def _row(p: Past) -> Row:
     status = Cell(f"{p.light.sign} {name(p.status)}", name(p.rung), f"light {p.light.word.lower()}")
-    amounts = [number_or_dash(x) for x in (p.saving_eur, p.cost_eur, p.undone_gpu_hours, p.fallback_hours)]
-    seconds = [number_or_dash(x) for x in (p.solve_seconds, p.wall_seconds)]
-    gap = "–" if p.gap is None else power_of_ten(p.gap)
-    return row(Cell(day(day_of(p.date)), href=p.href), status, *amounts, gap, *seconds, p.why)
+    amounts = [number(x) for x in (p.saving_eur, p.cost_eur, p.undone_gpu_hours, p.fallback_hours)]
+    seconds = [number(x) for x in (p.solve_seconds, p.wall_seconds)]
+    gap = None if p.gap is None else power_of_ten(p.gap)
+    return Cell(day(p.date), href=p.href), status, *amounts, gap, *seconds, p.why
 
 
 def chart(days: Days) -> Markup:
@@ -208,7 +180,7 @@ def chart(days: Days) -> Markup:
     ax.bar(np.arange(len(days)), values / kilo, width=0.82, color=[light(r) for r in roles], linewidth=0)
     step = -(-len(days) // MOST_LABELS)
     at = list(range(0, len(days), step))
-    ax.set_xticks(at, [short_day(day_of(days[i][0])) for i in at])
+    ax.set_xticks(at, [short_day(days[i][0]) for i in at])
     ax.set_xlim(-0.6, len(days) - 0.4)
     keys = [("OK", "plan"), ("degraded", "series2"), ("failed", "warm")]
     charts.title(ax, f"Saved by night, {'thousand ' if kilo > 1 else ''}EUR", keys)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from energy.report.figures import PARTS, RunFigures
 from energy.report.formatting import counted, eur, listed, number, places, share, unit
-from energy.report.tables import Cell, Column, Table, left, row, table
+from energy.report.view import Column, Table, left, table
 from energy.schema import Floats, Ints
 
 #: Jobs shown.
@@ -105,36 +105,20 @@ def _names(sites: list[str], more: Floats) -> list[str]:
 
 def sentence(c: Change) -> str:
     """One readable sentence: when, where, on what, at what price and why."""
+    when = "runs at the same time as run-now on average"
+    if abs(c.later) >= WAITS_H:
+        when = f"runs {unit(abs(c.later), 'h', 1)} {'later' if c.later > 0 else 'earlier'} on average"
+    where = "its work at the same sites"
+    if c.moved >= LEAST_SHARE and c.origins and c.targets:
+        where = f"{share(c.moved, 0)} of its work moved from {listed(c.origins, 3)} to {listed(c.targets, 3)}"
+    swap = f", {share(c.swapped, 0)} of it on {c.kinds[1]} instead of {c.kinds[0]}" if c.swapped >= LEAST_SHARE else ""
     before, after = sum(c.base_price.values()), sum(c.price.values())
     price = f"{number(LOT)} GPU-hours cost it {eur(after)} instead of {eur(before)}"
-    return f"{_when(c)}{_where(c)}{_what(c)}; {price}: {_why(c)}."
-
-
-def _when(c: Change) -> str:
-    if abs(c.later) < WAITS_H:
-        return "runs at the same time as run-now on average"
-    return f"runs {unit(abs(c.later), 'h', 1)} {'later' if c.later > 0 else 'earlier'} on average"
-
-
-def _where(c: Change) -> str:
-    if c.moved < LEAST_SHARE or not c.origins or not c.targets:
-        return ", its work at the same sites"
-    return f", {share(c.moved, 0)} of its work moved from {listed(c.origins, 3)} to {listed(c.targets, 3)}"
-
-
-def _what(c: Change) -> str:
-    return f", {share(c.swapped, 0)} of it on {c.kinds[1]} instead of {c.kinds[0]}" if c.swapped >= LEAST_SHARE else ""
-
-
-def _why(c: Change) -> str:
-    """The parts of the price difference that matter, largest first."""
     parts = {name: sum(c.price[p] - c.base_price[p] for p in of) for name, of in PART_WORDS.items()}
     least = max(LEAST_SHARE * max(map(abs, parts.values())), LEAST_EUR)
     largest_first = sorted(parts.items(), key=lambda p: -abs(p[1]))
-    return (
-        ", ".join(f"{name} {number(x, 2, sign=True)}" for name, x in largest_first if abs(x) >= least)
-        or "no difference"
-    )
+    why = ", ".join(f"{name} {number(x, 2, sign=True)}" for name, x in largest_first if abs(x) >= least)
+    return f"{when}, {where}{swap}; {price}: {why or 'no difference'}."
 
 
 COLUMNS = (
@@ -144,25 +128,25 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def job_table(found: list[Change]) -> Table:
+def job_table(found: list[Change]) -> Table | None:
     """The jobs that change most, with the saving at the plan's prices by part; all jobs in the last row."""
     digits = places(max((abs(c.total) for c in found), default=0.0))
-    total = row(
-        f"all {number(len(found))}", number(sum(c.work for c in found)), number(_mean(found, "later"), 1, sign=True),
-        share(_mean(found, "moved"), 0), "", "", "", "", *_saved(found, digits),
+    total = (
+        f"all {number(len(found))}", number(sum(c.work for c in found)), number(mean(found, "later"), 1, sign=True),
+        share(mean(found, "moved"), 0), "", "", "", "", *_saved(found, digits),
     )  # fmt: skip
-    return table(COLUMNS, [_row(c, digits) for c in found[:TOP]], total)
+    return table(COLUMNS, [
+        (
+            c.name, number(c.work), number(c.later, 1, sign=True), share(c.moved, 0), _first(c.origins), _first(c.targets),
+            *(number(sum(p.values()), 1) for p in (c.price, c.base_price)), *_saved([c], digits),
+        )
+        for c in found[:TOP]
+    ], total)  # fmt: skip
 
 
-def _row(c: Change, digits: int) -> tuple[Cell, ...]:
-    prices = [number(sum(p.values()), 1) for p in (c.price, c.base_price)]
-    return row(c.name, number(c.work), number(c.later, 1, sign=True), share(c.moved, 0), _first(c.origins),
-               _first(c.targets), *prices, *_saved([c], digits))  # fmt: skip
-
-
-def _first(sites: list[str]) -> str:
+def _first(sites: list[str]) -> str | None:
     """The first site and how many more."""
-    return f"{sites[0]}{f' +{len(sites) - 1}' if len(sites) > 1 else ''}" if sites else "–"
+    return f"{sites[0]} +{len(sites) - 1}" if len(sites) > 1 else sites[0] if sites else None
 
 
 def _saved(found: list[Change], digits: int) -> list[str]:
@@ -170,13 +154,8 @@ def _saved(found: list[Change], digits: int) -> list[str]:
     return [number(sum(parts), digits), *(number(x, digits) for x in parts)]
 
 
-def mean_later(found: list[Change]) -> float:
-    """How much later than in run-now the mean GPU-hour of work runs [h]."""
-    return _mean(found, "later")
-
-
-def _mean(found: list[Change], key: Literal["later", "moved"]) -> float:
-    """Mean over all work."""
+def mean(found: list[Change], key: Literal["later", "moved"]) -> float:
+    """Mean over all work: how much later than in run-now it runs [h], or the share that changes site."""
     work = sum(c.work for c in found)
     return sum(c.work * float(getattr(c, key)) for c in found) / work if work else 0.0
 
@@ -185,11 +164,11 @@ def overview(found: list[Change]) -> str:
     """All jobs in two sentences."""
     later, earlier = (sum(1 for c in found if sign * c.later > WAITS_H) for sign in (1, -1))
     moved = sum(1 for c in found if c.moved >= LEAST_SHARE)
-    mean = mean_later(found)
+    wait = mean(found, "later")
     return (
         f"Of {counted(len(found), 'job')}, {number(later)} run later than in run-now by more than half an hour, "
-        f"{number(earlier)} earlier; the mean GPU-hour of work runs {unit(abs(mean), 'h', 1)} "
-        f"{'later' if mean >= 0 else 'earlier'}. "
+        f"{number(earlier)} earlier; the mean GPU-hour of work runs {unit(abs(wait), 'h', 1)} "
+        f"{'later' if wait >= 0 else 'earlier'}. "
         f"{number(moved)} change site with at least {share(LEAST_SHARE, 0)} of their work, "
-        f"together {share(_mean(found, 'moved'), 0)} of all work."
+        f"together {share(mean(found, 'moved'), 0)} of all work."
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from energy.report.formatting import day_of, eur, mwh, name, number, sentence, short_day
+from energy.report.formatting import eur, mwh, name, number, sentence, short_day
 from energy.report.view import NightJob, NightView
 
 #: Most jobs, caps and reasons in a message; the report has them all.
@@ -36,12 +36,13 @@ def page(night: NightView, link: str | None = None) -> str:
     link : address of the report
     """
     top, n = night.top, night.figures
+    days = [f"| {short_day(d.day)} | {mwh(d.mwh)} | {eur(d.eur)} | {code(d.most_at)} |" for d in n.days[:MOST_LINES]]
     tight = [f"{code(c.site)}, {code(c.name)}: {number(c.balance_mwh or 0.0, 1)} MWh" for c in n.caps if c.overdrawn]
     parts = [
         f"## {escaped(top.title)}\n\n**{top.status.sign} {top.status.word}**: {top.status.meaning}.",
         _items([escaped(r) for r in top.reasons], "reasons"),
         " ".join(escaped(s) for s in top.summary),
-        _days(night),
+        "\n".join(["| Day | Energy | Cost | Most at |", "|---|---:|---:|---|", *days]) if days else "",
         _items([f"{_due(j)} left" for j in n.late], "jobs", "Deadlines that cannot be met any more"),
         _items([f"{_due(j)} short; remedy: {_remedy(j)}" for j in n.at_risk], "jobs", "Jobs at risk"),
         _items([escaped(r) for r in n.refused], "jobs", "Set aside and not planned"),
@@ -57,13 +58,6 @@ def _items(found: Sequence[str], what: str, title: str = "") -> str:
     lines = [f"- {text}" for text in found[:MOST_LINES]]
     lines += [f"- {number(len(found) - MOST_LINES)} more {what} in the report"] if len(found) > MOST_LINES else []
     return "\n".join([*([f"**{title}**", ""] if title else []), *lines]) if found else ""
-
-
-def _days(night: NightView) -> str:
-    """Energy and cost of the fleet by day, with the site that takes most."""
-    days = night.figures.days[:MOST_LINES]
-    lines = [f"| {short_day(day_of(d.day))} | {mwh(d.mwh)} | {eur(d.eur)} | {code(d.most_at)} |" for d in days]
-    return "\n".join(["| Day | Energy | Cost | Most at |", "|---|---:|---:|---|", *lines]) if lines else ""
 
 
 def _due(job: NightJob) -> str:

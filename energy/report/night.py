@@ -6,7 +6,6 @@ A night is the content of `night.json`. Texts from outside become one line each,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -15,21 +14,7 @@ from energy.report import night_tables as tables
 from energy.report import view
 from energy.report.charts import series
 from energy.report.figures import RunFigures
-from energy.report.formatting import (
-    counted,
-    day,
-    day_of,
-    eur,
-    hours,
-    moment_of,
-    mwh,
-    name,
-    number,
-    one_line,
-    sentence,
-    share,
-    short_day,
-)  # fmt: skip
+from energy.report.formatting import counted, day, eur, hours, moment, mwh, name, number, sentence, share, short_day
 from energy.report.remedies import change
 from energy.schema import QUALITY, Floats
 
@@ -63,7 +48,7 @@ def night_view(night: Night, run: RunFigures | None = None) -> view.NightView:
     ex_ante_text = _ex_ante_text(n)
     return view.NightView(
         top=_top(night, n, ex_ante_text), figures=n, fleet=name(night["fleet"]), run_id=name(night["run_id"]),
-        known_at=moment_of(night["known_at"]), notes=[sentence(x) for x in night.get("notes", [])],
+        known_at=moment(night["known_at"]), notes=[sentence(x) for x in night.get("notes", [])],
         ex_ante_text=ex_ante_text, ex_ante=tables.ex_ante(n), variance=tables.variance(n), plan=tables.plan(n),
         days=tables.day_bars(n), sites_legend=[(name(s), series(i)) for i, s in enumerate(n.site_names)],
         prices=tables.prices(night), changes=tables.changes(night), caps=tables.caps(n), peaks=tables.peaks(night),
@@ -77,9 +62,9 @@ def night_view(night: Night, run: RunFigures | None = None) -> view.NightView:
 def night_figures(night: Night) -> view.NightFigures:
     """The figures that several texts, tiles and tables show; those of earlier versions where keys are missing."""
     jobs, rows = night["jobs"], night["plan"]
-    late = [view.NightJob(name(j["id"]), moment_of(j["deadline"]), j["gpu_hours_left"]) for j in jobs["late"]]
+    late = [view.NightJob(name(j["id"]), moment(j["deadline"]), j["gpu_hours_left"]) for j in jobs["late"]]
     at_risk = [
-        view.NightJob(name(j["id"]), moment_of(j["deadline"]), j["gpu_hours_short"], _remedy(night, j),
+        view.NightJob(name(j["id"]), moment(j["deadline"]), j["gpu_hours_short"], _remedy(night, j),
                  j["cost_eur"] if j.get("cure") else None)
         for j in jobs["at_risk"]
     ]  # fmt: skip
@@ -124,7 +109,7 @@ def rescue_eur(night: Night) -> float | None:
 def _remedy(night: Night, job: Night) -> str:
     """The change that saves a job at risk."""
     if job.get("cure"):
-        return change(job["cure"] | {"where": one_line(str(job["cure"]["where"]))})
+        return change(job["cure"])
     known = "cure" in job and night["gap"] is not None  # a plan by rule has no duals, older nights had no remedies
     return "none: it cannot be saved by one change" if known else "not known"
 
@@ -137,9 +122,15 @@ def night_status(status: object, method: object) -> view.Status:
 def _top(night: Night, n: view.NightFigures, ex_ante_text: str) -> view.Top:
     status, headline = night_status(night["status"], night["rung"]), _headline(night, n)
     summary = (_yesterday_text(night, n), ex_ante_text, _ahead_text(n), _care_text(night, n))
+    f = night["forecast"]
+    forecast = f"{hours(f['hours'])} forecast by the rule “{name(f['method'])}”" if f["hours"] else "nothing was needed"
+    period = (
+        f"Plan for {day(night['date'])}, made with what was known on {moment(night['known_at'])}; "
+        f"prices known to {moment(night['known_until'])}, after that {forecast}."
+    )
     return view.Top(
-        f"{status.word}: {name(night['fleet'])}, {day(day_of(night['date']))}: {headline}", status, headline,
-        _tiles(night, n), _period(night), [sentence(r) for r in night["reasons"]], [s for s in summary if s],
+        f"{status.word}: {name(night['fleet'])}, {day(night['date'])}: {headline}", status, headline,
+        _tiles(night, n), period, [sentence(r) for r in night["reasons"]], [s for s in summary if s],
     )  # fmt: skip
 
 
@@ -155,33 +146,21 @@ def _headline(night: Night, n: view.NightFigures) -> str:
 
 
 def _saving_text(night: Night, n: view.NightFigures) -> str:
-    saved = night["saving_eur"]["last_night"]
+    saved, y = night["saving_eur"]["last_night"], n.yesterday
     if saved is None:
-        return f"The plan for {day(day_of(night['date']))} is ready"
+        return f"The plan for {day(night['date'])} is ready"
     if saved < 0:
         return f"Last night cost {eur(-saved)} more than starting every job at once"
-    of_bill = n.yesterday is not None and n.yesterday.saving.run_now_eur > 0
-    part = f", {share(n.yesterday.saving.share)} of the bill" if n.yesterday and of_bill else ""
+    part = f", {share(y.saving.share)} of the bill" if y and y.saving.run_now_eur > 0 else ""
     return f"Last night saved {eur(saved)}{part}"
-
-
-def _period(night: Night) -> str:
-    """What was known when this was planned."""
-    f = night["forecast"]
-    forecast = f"{hours(f['hours'])} forecast by the rule “{name(f['method'])}”" if f["hours"] else "nothing was needed"
-    return (
-        f"Plan for {day(day_of(night['date']))}, made with what was known on {moment_of(night['known_at'])}; "
-        f"prices known to {moment_of(night['known_until'])}, after that {forecast}."
-    )
 
 
 def _tiles(night: Night, n: view.NightFigures) -> list[view.Tile]:
     """Saved last night, this month, this year; jobs late or at risk."""
-    at = day_of(n.yesterday.day if n.yesterday else night["date"])
-    against = (
-        n.yesterday.saving.of_run_now() if n.yesterday and n.yesterday.saving.run_now_eur > 0 else "no night before"
-    )
-    saved = {k: "–" if v is None else eur(v) for k, v in night["saving_eur"].items()}
+    y = n.yesterday
+    at = y.day if y else night["date"]
+    against = y.saving.of_run_now() if y and y.saving.run_now_eur > 0 else "no night before"
+    saved = {k: eur(v) for k, v in night["saving_eur"].items()}
     rescue = "not each has a remedy" if n.rescue_eur is None else f"cheapest remedies from {eur(n.rescue_eur)}"
     busy = f"{number(night['jobs']['running'])} running, {number(night['jobs']['left'])} waiting"
     late = f"{number(len(n.late))} late; " if n.late else ""
@@ -189,10 +168,8 @@ def _tiles(night: Night, n: view.NightFigures) -> list[view.Tile]:
         view.Tile("Saved last night", saved["last_night"], against),
         view.Tile("Saved this month", saved["month_to_date"], f"{day(at).split(' ', 1)[1]}, to {short_day(at)}"),
         view.Tile("Saved this year", saved["year_to_date"], f"{day(at).rsplit(' ', 1)[1]}, to {short_day(at)}"),
-        view.Tile(
-            "Jobs late or at risk", number(len(n.late) + len(n.at_risk)), f"{late}{rescue if n.at_risk else busy}"
-        ),
-    ]
+        view.Tile("Jobs late or at risk", number(len(n.late) + len(n.at_risk)), f"{late}{rescue if n.at_risk else busy}"),
+    ]  # fmt: skip
 
 
 def _yesterday_text(night: Night, n: view.NightFigures) -> str:
@@ -201,19 +178,14 @@ def _yesterday_text(night: Night, n: view.NightFigures) -> str:
         return "This is the first night on record: savings are counted from tomorrow."
     if not y:
         return "The day before has not been priced."
+    behind = ""
+    if abs(y.behind_eur) >= LEAST_EUR:
+        work = f"{number(abs(y.behind_gpu_hours))} GPU-hours"
+        what = "more, which the plan still has to do" if y.behind_gpu_hours > 0 else "less, which the plan caught up on"
+        behind = f" and would have done {work} {what} (counted at {eur(abs(y.behind_eur))})"
     return (
-        f"On {short_day(day_of(y.day))} power and cooling cost {eur(y.saving.cost_eur)}; starting every job at once would "
-        f"have cost {eur(y.saving.run_now_eur)}{_behind(y)}, so the plan {y.saving.verb('saved', 'cost an extra')}."
-    )
-
-
-def _behind(y: view.Yesterday) -> str:
-    """Work that the plan put off or caught up on against run-now, and what it counts for."""
-    if abs(y.behind_eur) < LEAST_EUR:
-        return ""
-    what = "more, which the plan still has to do" if y.behind_gpu_hours > 0 else "less, which the plan caught up on"
-    return (
-        f" and would have done {number(abs(y.behind_gpu_hours))} GPU-hours {what} (counted at {eur(abs(y.behind_eur))})"
+        f"On {short_day(y.day)} power and cooling cost {eur(y.saving.cost_eur)}; starting every job at once would "
+        f"have cost {eur(y.saving.run_now_eur)}{behind}, so the plan {y.saving.verb('saved', 'cost an extra')}."
     )
 
 
@@ -235,27 +207,20 @@ def _ex_ante_text(n: view.NightFigures) -> str:
 def _ahead_text(n: view.NightFigures) -> str:
     if not n.days:
         return ""
-    first, last = n.days[0], n.days[-1]
-    most = (
-        f", {share(first.sites[first.most_at][0] / first.mwh, 0)} of it in {name(first.most_at)}"
-        if first.mwh > 0
-        else ""
-    )
-    return (
-        f"The new plan runs to {short_day(day_of(last.day))} and costs {eur(n.cost_eur)}; "
-        f"{short_day(day_of(first.day))} takes {mwh(first.mwh)}{most}."
-    )
+    first = n.days[0]
+    text = f"The new plan runs to {short_day(n.days[-1].day)} and costs {eur(n.cost_eur)}; "
+    text += f"{short_day(first.day)} takes {mwh(first.mwh)}"
+    if first.mwh > 0:
+        text += f", {share(first.sites[first.most_at][0] / first.mwh, 0)} of it in {name(first.most_at)}"
+    return f"{text}."
 
 
 def _care_text(night: Night, n: view.NightFigures) -> str:
     """What needs a hand."""
     tight = sum(c.overdrawn for c in n.caps)
     late, risk, aside = len(n.late), len(n.at_risk), len(n.refused)
-    parts = (
-        [f"{counted(late, 'job')} cannot meet {'its deadline' if late == 1 else 'their deadlines'} any more"]
-        if late
-        else []
-    )
+    missed = f"{counted(late, 'job')} cannot meet {'its deadline' if late == 1 else 'their deadlines'} any more"
+    parts = [missed] if late else []
     parts += [f"{counted(risk, 'job')} cannot be finished in time: {_rescue_text(night, n)}"] if risk else []
     parts += [f"{counted(aside, 'job')} {'is' if aside == 1 else 'are'} set aside and not planned"] if aside else []
     parts += [f"{counted(tight, 'PUE cap')} {'is' if tight == 1 else 'are'} overdrawn"] if tight else []
@@ -290,28 +255,22 @@ def _jobs_text(night: Night) -> str:
 
 def _strips(run: RunFigures) -> view.QualityStrips:
     """Quality of price and weather of each shown site by hour, with day labels."""
-    rows = {
-        kind: run.problem[f"{key}_quality"].values[run.shown]
-        for kind, key in (("Prices", "price"), ("Weather", "weather"))
-    }
+    rows = {kind: run.problem[f"{kind}_quality"].values[run.shown] for kind in ("price", "weather")}
     seen = [QUALITY[int(q)] for q in np.unique(np.concatenate([*rows.values()], axis=None))]
-    legend: view.Legend = [(q, QUALITY_ROLES[q]) for q in seen]
-    return view.QualityStrips(legend, [
-        (kind, [(run.sites[s], _strip(q, run.dt)) for s, q in zip(run.shown, qualities, strict=True)])
-        for kind, qualities in rows.items()
+    return view.QualityStrips([(q, QUALITY_ROLES[q]) for q in seen], [
+        (title, [(run.sites[s], _strip(q, run.dt)) for s, q in zip(run.shown, rows[kind], strict=True)])
+        for kind, title in (("price", "Prices"), ("weather", "Weather"))
     ], _day_labels(run))  # fmt: skip
 
 
 def _strip(quality: Any, dt: Floats) -> list[view.Strip]:
     """Neighbouring periods of one quality as one piece."""
-    out, at = [], 0
-    for value, group in groupby(int(q) for q in quality):
-        count = len(list(group))
-        length = float(dt[at : at + count].sum())
-        width = round(100 * length / float(dt.sum()), 3)
-        out.append(view.Strip(QUALITY_ROLES[QUALITY[value]], width, f"{QUALITY[value]}, {hours(length)}"))
-        at += count
-    return out
+    first = np.flatnonzero(np.diff(quality, prepend=-1))
+    lengths = np.add.reduceat(dt, first)
+    return [
+        view.Strip(QUALITY_ROLES[kind], round(100 * float(h) / float(dt.sum()), 3), f"{kind}, {hours(float(h))}")
+        for kind, h in zip((QUALITY[int(q)] for q in quality[first]), lengths, strict=True)
+    ]
 
 
 def _day_labels(run: RunFigures) -> list[tuple[str, float]]:

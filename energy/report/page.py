@@ -14,24 +14,19 @@ from energy.report.figures import RunFigures
 from energy.report.night import SECTIONS as NIGHT_SECTIONS
 from energy.report.night import night_view
 from energy.report.plan import plan_view
-from energy.report.view import ReportView
 from energy.runs.record import Record
 
 
 def render(record: Record) -> str:
-    """The page of a run, self-contained: pictures, texts and tables from the Record alone."""
+    """The page of a run from its Record alone: the plan, and before it the night where the record has one."""
     run = RunFigures(record)
-    view = report_view(record, run)
+    plan = plan_view(run)
+    night = None if record.night is None else night_view(record.night, run)
+    title = f"hydrocool: {night.top.title}" if night else plan.top.title
     with charts.drawing():
         pictures = _pictures(run)
-    return _html(
-        "report.html.j2",
-        title=view.title,
-        plan=view.plan,
-        night=view.night,
-        pictures=pictures,
-        night_sections=NIGHT_SECTIONS,
-    )
+    view = {"title": title, "plan": plan, "night": night, "night_sections": NIGHT_SECTIONS}
+    return _html("report.html.j2", pictures=pictures, **view)
 
 
 def render_history(nights: Sequence[history.Past], most: int = history.NIGHTS) -> str:
@@ -43,24 +38,18 @@ def render_history(nights: Sequence[history.Past], most: int = history.NIGHTS) -
     return _html("history.html.j2", title=view.top.title, view=view, chart=chart)
 
 
-def report_view(record: Record, run: RunFigures) -> ReportView:
-    """What the report shows: the plan, and before it the night where the record has one."""
-    plan = plan_view(run)
-    if record.night is None:
-        return ReportView(plan.top.title, plan, None)
-    night = night_view(record.night, run)
-    return ReportView(f"hydrocool: {night.top.title}", plan, night)
-
-
 def _pictures(run: RunFigures) -> dict[str, list[Picture]]:
     """Small multiples over the horizon by the name of their section."""
     time = TimeAxis(run.time, run.dt)
     return {
-        "week": sites.week_pictures(run, time), "reservoirs": evidence.reservoir_pictures(run),
-        "gpus": sites.fleet_pictures(run, time), "gpus_by_site": sites.gpu_pictures(run, time),
-        "pue": pue.pictures(run, time, pue.caps(run)), "cooling": cooling.pictures(run, time),
-        "pue_curves": cooling.curve_pictures(run),
-    }  # fmt: skip
+        "week": [sites.week_picture(run, time, s) for s in run.shown],
+        "reservoirs": evidence.reservoir_pictures(run),
+        "gpus": [sites.fleet_picture(run, time, *who) for who in (("plan", "Plan"), ("base", "Run-now"))],
+        "gpus_by_site": [sites.gpu_picture(run, time, s) for s in run.shown],
+        "pue": pue.pictures(run, time, pue.caps(run)),
+        "cooling": [cooling.picture(run, time, s) for s in run.shown],
+        "pue_curves": [picture for s in run.shown for picture in cooling.curve_pictures(run, s)],
+    }
 
 
 def _html(template: str, **context: object) -> str:
@@ -72,9 +61,6 @@ def _html(template: str, **context: object) -> str:
 def _environment() -> Environment:
     """Templates of this package; every name from outside is escaped, a missing one is an error."""
     return Environment(
-        loader=PackageLoader("energy.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+        loader=PackageLoader("energy.report"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip

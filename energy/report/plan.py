@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from energy.report import charts, cooling, costs, evidence, jobs, pue, remedies, sites
@@ -9,10 +11,8 @@ from energy.report.costs import Cause
 from energy.report.figures import RunFigures
 from energy.report.formatting import NOT_KNOWN, counted, day, eur, hours, listed, moment, mwh, number, share, unit
 from energy.report.jobs import Change
-from energy.report.view import PlanView, Saving, Tile, Top, status_of
-from energy.report.view import pue as pue_text
+from energy.report.view import Saving, Tile, Top, status_of
 from energy.runs.record import held_back as hours_held_back
-from energy.schema import Floats
 
 SECTIONS = (
     ("sites", "Sites"), ("week", "Price, weather and load"), ("gpus", "GPUs in use"), ("pue", "PUE"),
@@ -31,18 +31,18 @@ MOVED = 0.02
 SAME_TIME_H = 0.1
 
 
-def plan_view(run: RunFigures) -> PlanView:
-    """The view of a run's plan against run-now."""
+def plan_view(run: RunFigures) -> SimpleNamespace:
+    """The view of a run's plan against run-now: the names that report.html.j2 shows, in the order of the page."""
     changes, causes, caps = jobs.changes(run), costs.causes(run), pue.caps(run)
     hidden, many = len(run.sites) - len(run.shown), charts.TimeAxis(run.time, run.dt).periods_per_step
-    return PlanView(
+    return SimpleNamespace(
         top=_top(run, causes, changes), case=run.record.summary.get("case", "without a name"), sections=sections(run),
         undone=evidence.undone_table(run), warnings=evidence.warnings(run), notes=notes(run), urgent=remedies.urgent(run),
         remedies_text=remedies.remedies_text(run), remedies=remedies.remedies_table(run), sites=sites.site_table(run),
         steps_note=f"Each step is the mean of {many} periods." if many > 1 else "",
         shown_note=f"The {len(run.shown)} sites that draw most are shown; {hidden} more are in the tables." if hidden else "",
         most_gpus=number(sites.most_gpus(run)), fleet_legend=sites.fleet_legend(run), kinds_legend=sites.kinds_legend(run),
-        caps=pue.cap_table(caps) if caps else None, caps_text=costs.caps_text(caps), derated=derated(run),
+        caps=pue.cap_table(caps), caps_text=costs.caps_text(caps), derated=derated(run),
         cooling_legend=cooling.legend(run), halls=cooling.hall_table(run), limits=pue.limit_table(run),
         missed=pue.missed(run), limit_sources=pue.sources(run), causes=costs.cause_bars(causes),
         cost_legend=list(costs.CLASSES.items()), cost_bars=costs.cost_bars(run), foresight=costs.foresight(run),
@@ -62,7 +62,7 @@ def sections(run: RunFigures) -> list[tuple[str, str]]:
     What would help comes first where work is undone or a cap breached; reservoirs after the week, where there are any.
     """
     out = sorted(SECTIONS, key=lambda x: not (x[0] == "help" and remedies.urgent(run)))
-    if evidence.has_reservoirs(run):
+    if evidence.hydropower(run):
         out.insert([anchor for anchor, _ in out].index("week") + 1, ("reservoirs", "Reservoirs"))
     return out
 
@@ -78,8 +78,10 @@ def _top(run: RunFigures, causes: list[Cause], changes: list[Change]) -> Top:
     headline = f"The plan {saving.verb('saves', 'costs an extra')}, {share(abs(saving.share))} of the bill"
     days = f"{day(run.time[0])} – {day(run.end - np.timedelta64(1, 's'))}"
     title = f"hydrocool: {s.get('case', '')} {days}: {status.word}"
+    length = f"{hours(float(run.edges[-1]))} in {counted(len(run.dt), 'period')}"
     summary = [_where(run, changes), _much(run), _why(run, causes)]
-    return Top(title, status, headline, _tiles(run), _period(run), s["reasons"], summary)
+    return Top(title, status, headline, _tiles(run), f"{moment(run.time[0])} to {moment(run.end)}, {length}",
+               s["reasons"], summary)  # fmt: skip
 
 
 def _tiles(run: RunFigures) -> list[Tile]:
@@ -92,57 +94,43 @@ def _tiles(run: RunFigures) -> list[Tile]:
         Tile("Energy saved" if saved >= 0 else "Extra energy", mwh(abs(saved)),
              f"{share(abs(saved) / base if base else 0.0)} of run-now's {mwh(base)}"),
         _carbon_tile(run),
-        Tile("PUE", pue_text(s["pue"].get("fleet")), f"run-now {pue_text(s['pue_baseline'].get('fleet'))}"),
+        Tile("PUE", number(s["pue"].get("fleet"), 4), f"run-now {number(s['pue_baseline'].get('fleet'), 4)}"),
     ]  # fmt: skip
 
 
-def _period(run: RunFigures) -> str:
-    """29 Apr 2018 22:00 UTC to 6 May 2018 22:00 UTC, 168 h."""
-    length = f"{hours(float(run.edges[-1]))} in {counted(len(run.dt), 'period')}"
-    return f"{moment(run.time[0])} to {moment(run.end)}, {length}"
-
-
 def _where(run: RunFigures, changes: list[Change]) -> str:
-    wait = _wait(changes)
-    plan, base = (_work_by_site(run, who) for who in ("plan", "base"))
+    """Where the work runs, and how long it waits on average."""
+    later = jobs.mean(changes, "later")
+    wait = f"and lets it wait {hours(later)}" if later > 0 else f"and {hours(-later)} earlier"
+    wait = "at the same time" if abs(later) < SAME_TIME_H else wait
+    work = [np.bincount(e["site"], e["work"], len(run.sites)) for e in map(run.entries, ("plan", "base"))]
+    plan, base = (x / x.sum() if x.sum() > 0 else x for x in work)
     gain = plan - base
     best = [int(s) for s in np.argsort(-gain, kind="stable")[:2] if gain[s] >= MOVED]
+    run_now = f"(“run-now”), {wait} on average."
     if len(run.sites) == 1:
-        return f"The plan runs the work at {run.sites[0]}, like starting every job at once (“run-now”), {wait}."
+        return f"The plan runs the work at {run.sites[0]}, like starting every job at once {run_now}"
     if not best:
-        return (
-            f"The plan shares the work among the sites as starting every job at once at home does (“run-now”), {wait}."
-        )
+        return f"The plan shares the work among the sites as starting every job at once at home does {run_now}"
     names = listed([run.sites[s] for s in best])
     after, before = (share(float(x[best].sum()), 0) for x in (plan, base))
-    return (
-        f"The plan runs {after} of the work in {names}, against {before} when every job starts at once at home "
-        f"(“run-now”), {wait}."
-    )
-
-
-def _wait(changes: list[Change]) -> str:
-    later = jobs.mean_later(changes)
-    if abs(later) < SAME_TIME_H:
-        return "at the same time on average"
-    return f"and lets it wait {hours(later)} on average" if later > 0 else f"and {hours(-later)} earlier on average"
-
-
-def _work_by_site(run: RunFigures, who: str) -> Floats:
-    """Share of the reference work done at each site, (S,)."""
-    entries = run.entries(who)
-    work = np.bincount(entries["site"], weights=entries["work"], minlength=len(run.sites))
-    return np.asarray(work / work.sum() if work.sum() > 0 else work, dtype=float)
+    share_there = f"{after} of the work in {names}, against {before}"
+    return f"The plan runs {share_there} when every job starts at once at home {run_now}"
 
 
 def _much(run: RunFigures) -> str:
     s, saving = run.record.summary, _saving(run)
-    saved = s["energy_mwh"]["baseline"] - s["energy_mwh"]["plan"]
+    saved, c = s["energy_mwh"]["baseline"] - s["energy_mwh"]["plan"], s["carbon_t"]
     equal = "for the same work" if s["equal_work"] else "for work that is NOT equal"
     energy = f"{mwh(abs(saved))} {'less' if saved >= 0 else 'more'} energy"
+    carbon = NOT_KNOWN
+    if c["plan"] is not None:
+        less, known = c["baseline"] - c["plan"], len(c["known_sites"])
+        where = "" if known == len(run.sites) else f" at the {known} sites where it is known"
+        carbon = f"{unit(abs(less), 't', 1)} {'lower' if less >= 0 else 'higher'}{where}"
     return (
         f"That {saving.verb('saves', 'costs an extra')} ({share(abs(saving.share))}) {equal}: "
-        f"{eur(saving.cost_eur)} instead of {eur(saving.run_now_eur)}, with {energy}; {_carbon_text(run)}."
+        f"{eur(saving.cost_eur)} instead of {eur(saving.run_now_eur)}, with {energy}; CO₂ is {carbon}."
     )
 
 
@@ -157,15 +145,6 @@ def _carbon_tile(run: RunFigures) -> Tile:
     return Tile("CO₂ saved" if saved >= 0 else "Extra CO₂", unit(abs(saved), "t", 1), below)
 
 
-def _carbon_text(run: RunFigures) -> str:
-    c = run.record.summary["carbon_t"]
-    if c["plan"] is None:
-        return f"CO₂ is {NOT_KNOWN}"
-    saved, known = c["baseline"] - c["plan"], len(c["known_sites"])
-    where = "" if known == len(run.sites) else f" at the {known} sites where it is known"
-    return f"CO₂ is {unit(abs(saved), 't', 1)} {'lower' if saved >= 0 else 'higher'}{where}"
-
-
 def _why(run: RunFigures, causes: list[Cause]) -> str:
     gains = [c for c in causes if c.saving_eur > 0]
     named = [c for c in gains[:MOST_CAUSES] if c.saving_eur >= NAMED * gains[0].saving_eur]
@@ -177,30 +156,15 @@ def _why(run: RunFigures, causes: list[Cause]) -> str:
 
 
 def notes(run: RunFigures) -> list[str]:
-    """What else a reader must know about the comparison."""
-    s = run.record.summary
-    unequal = "Run-now does not finish the same work: the saving is not a comparison of equals."
-    out = [] if s["equal_work"] else [unequal]
+    """Reservations about the comparison: unequal or late work, work outside the horizon or only expected, notices."""
+    s, out = run.record.summary, []
+    if not s["equal_work"]:
+        out.append("Run-now does not finish the same work: the saving is not a comparison of equals.")
     if (late := s.get("baseline_late_gpu_hours", 0.0)) > 0:
         out.append(f"Run-now does {number(late)} GPU-hours after their deadlines; the plan does none.")
     if s.get("left_out_jobs", 0):
         out.append(f"{number(s['left_out_jobs'])} jobs of the table lie outside the horizon and are not part of this.")
-    return out + _deferred(run) + held_back(run) + derated(run) + [f"{n}." for n in s.get("notices", [])]
-
-
-def held_back(run: RunFigures) -> list[str]:
-    """Solar arrays that the plan holds back although the site could use more."""
-    held = hours_held_back(run.record.placement).groupby("site", sort=False)["hours"].sum()
-    return [
-        f"At {name} the plan holds the solar array back for {hours(float(h))}: drawing from the grid is paid for then."
-        for name, h in held.items()
-    ]
-
-
-def _deferred(run: RunFigures) -> list[str]:
-    """Work that waits for after the horizon, and arrivals that the plan keeps room for."""
-    later, expected = (run.record.summary.get(k, {}) for k in ("later", "expected"))
-    out = []
+    later, expected = s.get("later", {}), s.get("expected", {})
     if later.get("jobs", 0):
         out.append(
             f"{number(later['gpu_hours'])} GPU-hours of {counted(later['jobs'], 'job')} wait for after the horizon, where "
@@ -211,7 +175,16 @@ def _deferred(run: RunFigures) -> list[str]:
             f"Energy and cost include {number(expected['plan'])} GPU-hours of work that is only expected to arrive (of "
             f"{number(expected['due'])} counted on); no job of the schedule is one of them."
         )
-    return out
+    return out + held_back(run) + derated(run) + [f"{n}." for n in s.get("notices", [])]
+
+
+def held_back(run: RunFigures) -> list[str]:
+    """Solar arrays that the plan holds back although the site could use more."""
+    held = hours_held_back(run.record.placement).groupby("site", sort=False)["hours"].sum()
+    return [
+        f"At {name} the plan holds the solar array back for {hours(float(h))}: drawing from the grid is paid for then."
+        for name, h in held.items()
+    ]
 
 
 def derated(run: RunFigures) -> list[str]:

@@ -14,10 +14,8 @@ from matplotlib.ticker import FormatStrFormatter
 from energy.report import charts
 from energy.report.charts import Picture, TimeAxis, light, span
 from energy.report.figures import RunFigures, ratio
-from energy.report.formatting import counted, eur, hours, limit, number, number_or_dash
-from energy.report.tables import Cell, Column, Table, left, row, table
-from energy.report.view import LIMIT_STATUS
-from energy.report.view import pue as pue_text
+from energy.report.formatting import counted, eur, hours, limit, number
+from energy.report.view import LIMIT_STATUS, Cell, Column, Row, Table, left, table
 from energy.schema import Floats, Ints
 
 #: Height of the panel, and room at its right for the caps' limits [px].
@@ -115,15 +113,19 @@ def _picture(
     rolling = [c for c in drawn if c.rolling]
     for cap in rolling:  # the PUE of each window at the window's end
         ax.plot(run.edges[run.problem["cap_stop"].values[cap.rows]], cap.pue, color=light(WINDOWS), linewidth=1.3)
-    horizon, end = run.record.summary["pue"].get(name), float(time.edges[-1])
-    if horizon is not None:  # energy-weighted, a mark at the right end
-        ax.plot([0.982 * end, end], [horizon, horizon], color=light("plan"), linewidth=MARK)
+    plan, base = (run.record.summary[k].get(name) for k in ("pue", "pue_baseline"))
+    end = float(time.edges[-1])
+    if plan is not None:  # energy-weighted, a mark at the right end
+        ax.plot([0.982 * end, end], [plan, plan], color=light("plan"), linewidth=MARK)
     _limits(ax, sorted({c.limit for c in drawn}), scale)
     keys = [("plan", "plan"), ("▪ horizon", "plan"), ("run-now", "soft")]
     keys += ([("windows", WINDOWS)] if rolling else []) + ([("cap", "warm")] if drawn else [])
     charts.title(ax, "PUE by period", keys)
+    facts = f"horizon {number(plan, 4)}, run-now {number(base, 4)}" if plan and base else "no IT load"
+    limits = ", ".join(f"{c.name.split(':')[-1]} {limit(c.limit)}" for c in mine)
     caption = f"{name}: PUE of each period against its caps"
-    return Picture(name, _facts(run, name, mine), charts.inline(figure, f"pue {s}", caption))
+    svg = charts.inline(figure, f"pue {s}", caption)
+    return Picture(name, f"{facts}; caps: {limits}" if mine else f"{facts}; no cap", svg)
 
 
 def _limits(ax: Axes, limits: list[float], scale: tuple[float, float]) -> None:
@@ -137,32 +139,23 @@ def _limits(ax: Axes, limits: list[float], scale: tuple[float, float]) -> None:
                     textcoords="offset points", va="center", color=light("warm"), annotation_clip=False)  # fmt: skip
 
 
-def _facts(run: RunFigures, name: str, mine: list[Cap]) -> str:
-    plan, base = (run.record.summary[k].get(name) for k in ("pue", "pue_baseline"))
-    text = f"horizon {pue_text(plan)}, run-now {pue_text(base)}" if plan and base else "no IT load"
-    limits = ", ".join(f"{c.name.split(':')[-1]} {limit(c.limit)}" for c in mine)
-    return f"{text}; caps: {limits}" if mine else f"{text}; no cap"
-
-
 COLUMNS = (
     left("Cap"), Column("Limit"), left("Windows in the horizon"), Column("Highest, plan"), Column("Highest, run-now"),
     Column("Least room", "MWh"), Column("Windows that bind"), Column("Worth of 0.01 more"),
 )  # fmt: skip
 
 
-def cap_table(found: list[Cap]) -> Table:
+def cap_table(found: list[Cap]) -> Table | None:
     """Each cap with its highest window PUE and the marginal value of loosening it by 0.01 in all its windows."""
-    return table(COLUMNS, [_row(c) for c in found])
-
-
-def _row(cap: Cap) -> tuple[Cell, ...]:
-    over = cap.base.max() > cap.limit
-    windows = f"{counted(len(cap.rows), 'window')} of {hours(float(cap.lengths.max()))}"
-    return row(
-        cap.name, limit(cap.limit), windows, pue_text(float(cap.pue.max())),
-        Cell(pue_text(float(cap.base.max())), "above the cap" if over else "", "bad" if over else ""),
-        number(cap.room_mwh, 3), number(cap.bound), eur(cap.value_eur) if cap.value_eur > 0 else "0",
-    )  # fmt: skip
+    return table(COLUMNS, [
+        (
+            cap.name, limit(cap.limit), f"{counted(len(cap.rows), 'window')} of {hours(float(cap.lengths.max()))}",
+            number(float(cap.pue.max()), 4),
+            Cell(number(float(cap.base.max()), 4), *(("above the cap", "bad") if cap.base.max() > cap.limit else ())),
+            number(cap.room_mwh, 3), number(cap.bound), eur(cap.value_eur) if cap.value_eur > 0 else "0",
+        )
+        for cap in found
+    ])  # fmt: skip
 
 
 #: Unit of the room left, and digits of the figure, by metric.
@@ -175,8 +168,7 @@ LIMIT_COLUMNS = (
 
 def limit_table(run: RunFigures) -> Table | None:
     """One row per limit and year; None where no site names one that is in force."""
-    found = run.record.summary.get("limits", [])
-    return table(LIMIT_COLUMNS, [_limit_row(x) for x in found]) if found else None
+    return table(LIMIT_COLUMNS, [_limit_row(x) for x in run.record.summary.get("limits", [])])
 
 
 def missed(run: RunFigures) -> list[str]:
@@ -190,28 +182,24 @@ def missed(run: RunFigures) -> list[str]:
 
 
 def sources(run: RunFigures) -> list[str]:
-    """What each preset measures, where its numbers come from, and the fine it names, each once."""
-    found = run.record.summary.get("limits", [])
-    texts = [
+    """Boundary of each preset, where its numbers come from, and the fine it names, each once."""
+    return list(dict.fromkeys(
         f"{x['limit_name']}: {x['boundary']}. Source: {x['source']} (confidence {x['confidence']})."
         + (f" Fine: {x['fine']}." if x["fine"] else "")
-        for x in found
-    ]
-    return list(dict.fromkeys(texts))
+        for x in run.record.summary.get("limits", [])
+    ))  # fmt: skip
 
 
-def _limit_row(x: Mapping[str, Any]) -> tuple[Cell, ...]:
-    unit = ROOM[x["metric"]][0]
-    bad = x["met"] is False
+def _limit_row(x: Mapping[str, Any]) -> Row:
     limit = "reported" if x["limit"] is None else f"{'≥' if x['metric'] == 'erf' else '≤'} {x['limit']:g}"
-    return row(
+    return (
         x["site"], Cell(x["limit_name"], f"{x['year']}, {LIMIT_STATUS[x['status']]}"), x["metric"].upper(), limit,
-        _figure(x, "so_far"), _figure(x, "plan"), Cell(_figure(x, "together"), "missed" if bad else "", "bad" if bad else ""),
-        "–" if x["room"] is None else Cell(number(x["room"], 1), unit),
-        "–" if x["tighter_eur"] is None else eur(x["tighter_eur"]),
-        number_or_dash(x["breach_eur_per_mwh"]),
+        _figure(x, "so_far"), _figure(x, "plan"),
+        Cell(_figure(x, "together"), *(("missed", "bad") if x["met"] is False else ())),
+        None if x["room"] is None else Cell(number(x["room"], 1), ROOM[x["metric"]][0]),
+        eur(x["tighter_eur"]), number(x["breach_eur_per_mwh"]),
     )  # fmt: skip
 
 
 def _figure(x: Mapping[str, Any], key: str) -> str:
-    return number_or_dash(x[key], ROOM[x["metric"]][1])
+    return number(x[key], ROOM[x["metric"]][1])

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from energy.report.figures import RunFigures
-from energy.report.formatting import capitalised, clipped, clock, counted, eur, hours, listed, number, short_day, unit
-from energy.report.tables import Cell, Column, Table, left, prose, row, table
+from energy.report.formatting import capitalised, clock, counted, eur, hours, listed, name, number, short_day, unit
+from energy.report.view import Cell, Row, Table, left, prose, table
 
 #: Rows shown; the run folder's summary.json has all.
 MOST_ROWS = 20
 #: Other remedies named beside the cheapest one.
 MOST_OTHERS = 3
-COLUMNS: tuple[Column, ...] = (
-    left("What"), left("Where"), left("When, UTC"), prose("Cheapest remedy"), left("Saves up to"), prose("Other remedies"),
-)  # fmt: skip
+COLUMNS = (left("What"), left("Where"), left("When, UTC"), prose("Cheapest remedy"), left("Saves up to"),
+           prose("Other remedies"))  # fmt: skip
 #: Key of an input file -> what is changed.
 CHANGE = {"count": "more GPUs in", "deadline": "a later deadline of", "max_gpus": "more GPUs at once for",
           "grid_limit_mw": "a larger grid connection of", "limit": "a looser"}  # fmt: skip
@@ -35,7 +32,7 @@ def urgent(run: RunFigures) -> bool:
 
 
 def remedies_text(run: RunFigures) -> str:
-    """What the table shows."""
+    """Sentences above the table: how many jobs and caps it is about, and how to read its figures."""
     found = entries(run)
     if not found:
         return "Nothing: all work is done, every cap is met, and no connection, pool or cap costs more than a euro."
@@ -57,46 +54,39 @@ def remedies_text(run: RunFigures) -> str:
 
 def remedies_table(run: RunFigures) -> Table | None:
     """One row for each undone job, breached cap or dear limit."""
-    found = entries(run)
-    return table(COLUMNS, [_row(x) for x in found[:MOST_ROWS]]) if found else None
+    return table(COLUMNS, [_row(x) for x in entries(run)[:MOST_ROWS]])
 
 
-def _row(x: Entry) -> tuple[Cell, ...]:
+def _row(x: Entry) -> Row:
     remedies = list(x["cures"]) if x["kind"] == "undone" else [x["cure"]]
-    where, when = clipped(str(x["site"])), _stamp(x["hour"])
+    where, when = name(x["site"]), _stamp(x["hour"])
     if not remedies:
-        return row(_subject(x), where, when, "none of them alone", "–", "–")
+        return _subject(x), where, when, "none of them alone", None, None
     best = remedies[0]
     needed = f"{_stamp(best['hours'][0])} to {_stamp(best['hours'][1])}; " if best["hours"] else ""
     others = [f"{change(r)} ({eur(r['saves_eur'])})" for r in remedies[1 : MOST_OTHERS + 1]]
     cheapest = Cell(change(best), f"{needed}key {best['key']}")
-    return row(_subject(x), where, when, cheapest, eur(best["saves_eur"]), listed(others) if others else "–")
+    return _subject(x), where, when, cheapest, eur(best["saves_eur"]), listed(others) if others else None
 
 
 def _subject(x: Entry) -> Cell:
     if x["kind"] == "undone":
         short = f"{number(x['gpu_hours'], 1)} GPU-h undone, {eur(x['penalty_eur'])}"
-        return Cell(clipped(f"Job {x['job']}"), short, "bad")
+        return Cell(name(f"Job {x['job']}"), short, "bad")
     if x["kind"] == "breach":
         over = f"exceeded by {unit(x['mwh'], 'MWh', 3)}, {eur(x['penalty_eur'])}"
-        return Cell(f"PUE cap {clipped(str(x['cap']))}", over, "bad")
-    return Cell(clipped(capitalised(str(x["limit"]))), "tight")
+        return Cell(f"PUE cap {name(x['cap'])}", over, "bad")
+    return Cell(name(capitalised(str(x["limit"]))), "tight")
 
 
 def change(remedy: Entry) -> str:
     """More GPUs in south/air/h200: +12."""
-    return f"{CHANGE[remedy['key']]} {clipped(str(remedy['where']))}: {_amount(remedy)}"
-
-
-def _amount(remedy: Entry) -> str:
-    amount = remedy["amount"]
-    if remedy["key"] == "deadline":
-        return f"+{hours(amount)}"
-    digits = 4 if remedy["key"] == "limit" else 2 if amount < 10 else 1
-    return unit(amount, remedy["unit"], digits, sign=True) if remedy["unit"] else number(amount, digits, sign=True)
+    key, amount = remedy["key"], remedy["amount"]
+    digits = 4 if key == "limit" else 2 if amount < 10 else 1
+    by = unit(amount, remedy["unit"], digits, sign=True) if remedy["unit"] else number(amount, digits, sign=True)
+    return f"{CHANGE[key]} {name(remedy['where'])}: {f'+{hours(amount)}' if key == 'deadline' else by}"
 
 
 def _stamp(stamp: str) -> str:
     """2021-01-01T00:00Z as 1 Jan 00:00."""
-    at = np.datetime64(stamp.removesuffix("Z"))
-    return f"{short_day(at)} {clock(at)}"
+    return f"{short_day(stamp)} {clock(stamp)}"

@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 from energy.report import charts
 from energy.report.charts import HEADROOM, Picture, TimeAxis, series, span
 from energy.report.figures import RunFigures
-from energy.report.formatting import hours, number, number_or_dash, places, share, unit
-from energy.report.tables import Cell, Column, Table, left, row, table
-from energy.report.view import Legend
+from energy.report.formatting import hours, number, places, share, unit
+from energy.report.view import Cell, Column, Legend, Row, Table, left, table
 from energy.schema import Floats
 
 COLUMNS = (
@@ -26,25 +25,24 @@ MANY, KILO = 5000.0, 1000.0
 COMPARABLE = 4.0
 
 
-def site_table(run: RunFigures) -> Table:
+def site_table(run: RunFigures) -> Table | None:
     """The plan by site, run-now's energy, price, peak, PUE and business below each figure."""
     return table(COLUMNS, [_row(run, s) for s in range(len(run.sites))], _row(run, None))
 
 
-def _row(run: RunFigures, s: int | None) -> tuple[Cell, ...]:
+def _row(run: RunFigures, s: int | None) -> Row:
     """One site, or the fleet."""
     name, mine = ("fleet", slice(None)) if s is None else (run.sites[s], slice(s, s + 1))
     energy, base_energy = (float(run.energy(who)[mine].sum()) for who in ("plan", "base"))
     cost, base = (float(run.cost(who)[mine].sum()) for who in ("plan", "base"))
     e, c = places(float(run.energy("base").max())), places(float(run.cost("base").max()))
-    peaks = (
-        [] if s is None else [number(float(run.replays[w]["facility_mw"].values[s].max()), 2) for w in ("plan", "base")]
-    )
-    pue = [number_or_dash(run.record.summary[key].get(name), 4) for key in ("pue", "pue_baseline")]
-    return row(
-        name, Cell(number(energy, e), number(base_energy, e)), number(cost, c),
-        Cell(_price(cost, energy), _price(base, base_energy)), number(base, c), difference(cost - base, c),
-        Cell(*peaks) if peaks else "", Cell(*pue), Cell(*(share(run.busy(who, s)) for who in ("plan", "base"))),
+    power = [replay["facility_mw"].values for replay in run.replays.values()]
+    peaks = "" if s is None else Cell(*(number(float(mw[s].max()), 2) for mw in power))
+    pue = [number(run.record.summary[key].get(name), 4) for key in ("pue", "pue_baseline")]
+    price = [number(paid / drawn if drawn > 0 else None, 2) for paid, drawn in ((cost, energy), (base, base_energy))]
+    return (
+        name, Cell(number(energy, e), number(base_energy, e)), number(cost, c), Cell(*price), number(base, c),
+        difference(cost - base, c), peaks, Cell(*pue), Cell(*(share(run.busy(who, s)) for who in ("plan", "base"))),
     )  # fmt: skip
 
 
@@ -54,30 +52,17 @@ def difference(value: float, digits: int = 0) -> Cell:
     return Cell(text, mark="good" if text.startswith("−") else "bad" if text.startswith("+") else "")
 
 
-def _price(cost: float, energy: float) -> str:
-    return number_or_dash(cost / energy if energy > 0 else None, 2)
-
-
-def fleet_pictures(run: RunFigures, time: TimeAxis) -> list[Picture]:
-    """GPUs in use stacked by site: the plan and run-now side by side."""
-    available = run.problem["available"].values.sum(axis=0)
-    per, heading = _scale(run)
-    out = []
-    for who, name in (("plan", "Plan"), ("base", "Run-now")):
-        figure, (ax,) = charts.panels([GPU_HEIGHT])
-        _stack(ax, time, _by_site(run, who) / per, [role for _, role in fleet_legend(run)], available / per)
-        charts.title(ax, heading, [("- - available", "soft")])
-        svg = charts.inline(figure, f"gpus {who}", f"{name}: GPUs in use by site against those available")
-        out.append(Picture(name, f"{share(run.busy(who))} of available GPU-hours used", svg))
-    return out
-
-
-def _by_site(run: RunFigures, who: str) -> Floats:
-    """Firm GPUs of the fleet, jobs at each shown site, jobs at all others, (.., T)."""
-    used = run.used(who)
+def fleet_picture(run: RunFigures, time: TimeAxis, who: str, name: str) -> Picture:
+    """GPUs in use in the plan or in run-now: firm ones, those of jobs at each shown site, then at all others."""
+    used, available = run.used(who), run.problem["available"].values.sum(axis=0)
     rows = [run.problem["firm"].values.sum(axis=0), *(used[run.pool_site == s].sum(axis=0) for s in run.shown)]
-    rest = ~np.isin(run.pool_site, run.shown)
-    return np.array(rows + ([used[rest].sum(axis=0)] if len(run.shown) < len(run.sites) else []))
+    rows += [used[~np.isin(run.pool_site, run.shown)].sum(axis=0)] if len(run.shown) < len(run.sites) else []
+    per, heading = _scale(run)
+    figure, (ax,) = charts.panels([GPU_HEIGHT])
+    _stack(ax, time, np.array(rows) / per, [role for _, role in fleet_legend(run)], available / per)
+    charts.title(ax, heading, [("- - available", "soft")])
+    svg = charts.inline(figure, f"gpus {who}", f"{name}: GPUs in use by site against those available")
+    return Picture(name, f"{share(run.busy(who))} of available GPU-hours used", svg)
 
 
 def fleet_legend(run: RunFigures) -> Legend:
@@ -86,14 +71,9 @@ def fleet_legend(run: RunFigures) -> Legend:
     return (("firm inference", "firm"), *shown, *([("other sites", "base")] if len(shown) < len(run.sites) else []))
 
 
-def gpu_pictures(run: RunFigures, time: TimeAxis) -> list[Picture]:
-    """GPUs in use at each shown site stacked by kind, with run-now's total."""
-    plan, base = run.used("plan"), run.used("base")
-    return [_gpus_of(run, time, s, plan, base) for s in run.shown]
-
-
-def _gpus_of(run: RunFigures, time: TimeAxis, s: int, plan: Floats, base: Floats) -> Picture:
-    mine = run.pool_site == s
+def gpu_picture(run: RunFigures, time: TimeAxis, s: int) -> Picture:
+    """GPUs in use at a site stacked by kind, with run-now's total."""
+    plan, base, mine = run.used("plan"), run.used("base"), run.pool_site == s
     firm, available = (run.problem[n].values for n in ("firm", "available"))
     legend = kinds_legend(run)
     rows = [firm[mine].sum(axis=0)]
@@ -112,9 +92,8 @@ def _gpus_of(run: RunFigures, time: TimeAxis, s: int, plan: Floats, base: Floats
 
 def kinds_legend(run: RunFigures) -> Legend:
     """Kinds of GPU in the fleet, those with most GPUs first, in the order of the stack from below."""
-    count: dict[str, float] = {}
-    for kind, most in zip(run.kinds, run.problem["available"].values.max(axis=1), strict=True):
-        count[kind] = count.get(kind, 0.0) + float(most)
+    most = run.problem["available"].values.max(axis=1)
+    count = {kind: float(most[np.array(run.kinds) == kind].sum()) for kind in run.kinds}
     kinds = sorted(count, key=lambda k: (-count[k], k))
     return (("firm inference", "firm"), *((kind, series(i)) for i, kind in enumerate(kinds)))
 
@@ -136,12 +115,8 @@ def _scale(run: RunFigures) -> tuple[float, str]:
     return (KILO, "GPUs in use, thousand") if most_gpus(run) >= MANY else (1.0, "GPUs in use")
 
 
-def week_pictures(run: RunFigures, time: TimeAxis) -> list[Picture]:
-    """Spot price, dry bulb and load of each shown site, the same scales where that reads well."""
-    return [_week_of(run, time, s) for s in run.shown]
-
-
-def _week_of(run: RunFigures, time: TimeAxis, s: int) -> Picture:
+def week_picture(run: RunFigures, time: TimeAxis, s: int) -> Picture:
+    """Spot price, dry bulb and load of a site, on the scales of the others where that reads well."""
     figure, (price, weather, load) = charts.panels(HEIGHTS)
     spot, dry, limit = (run.problem[n].values for n in ("spot", "temp_air", "grid_limit_mw"))
     time.shade(price, spot[s] < 0, "negative")
@@ -158,20 +133,15 @@ def _week_of(run: RunFigures, time: TimeAxis, s: int) -> Picture:
     charts.title(load, "Facility load, MW", [("plan", "plan"), ("run-now", "soft"), ("grid limit", "ink")])
     for ax in (price, weather, load):
         time.label(ax)
+    negative = float(run.dt[spot[s] < 0].sum())
+    parts = [f"spot {number(float(spot[s].min()))} to {unit(float(spot[s].max()), 'EUR/MWh')}"]
+    parts += [f"{hours(negative)} below zero"] if negative else []
+    parts += [f"dry bulb {number(float(dry[s].min()))} to {unit(float(dry[s].max()), '°C')}"]
     caption = f"{run.sites[s]}: spot price, dry bulb and load"
-    return Picture(run.sites[s], _week_facts(run, s), charts.inline(figure, f"week {s}", caption))
+    return Picture(run.sites[s], ", ".join(parts), charts.inline(figure, f"week {s}", caption))
 
 
 def _top(highest: Floats, shown: list[int], s: int) -> float:
     """Upper end of a scale from zero: shared by the sites where they are comparable."""
     most, least = float(highest[shown].max()), float(highest[shown].min())
     return HEADROOM * (most if most <= COMPARABLE * least else float(highest[s])) or 1.0
-
-
-def _week_facts(run: RunFigures, s: int) -> str:
-    spot, dry = run.problem["spot"].values[s], run.problem["temp_air"].values[s]
-    negative = float(run.dt[spot < 0].sum())
-    parts = [f"spot {number(float(spot.min()))} to {unit(float(spot.max()), 'EUR/MWh')}"]
-    parts += [f"{hours(negative)} below zero"] if negative else []
-    parts += [f"dry bulb {number(float(dry.min()))} to {unit(float(dry.max()), '°C')}"]
-    return ", ".join(parts)

@@ -8,8 +8,65 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from energy.report.formatting import eur, number, share
-from energy.report.tables import Table
+from energy.report.formatting import DASH, eur, share
+
+
+@dataclass(frozen=True)
+class Column:
+    """Heading and unit; `left`: words, not figures, which are set right; only `prose` may break into lines."""
+
+    label: str
+    unit: str = ""
+    left: bool = False
+    prose: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Text, a smaller line below it, a mark that the style sheet knows (good, bad), and a link."""
+
+    text: str
+    below: str = ""
+    mark: str = ""
+    href: str = ""
+
+
+#: Cells of a row: texts alone as they are, None for what is not known.
+Row = Sequence[str | Cell | None]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns, rows below them, and `total`, the last row, set apart."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    total: tuple[Cell, ...] = ()
+
+
+def left(label: str) -> Column:
+    """A column of words, set left."""
+    return Column(label, left=True)
+
+
+def prose(label: str) -> Column:
+    """A column of sentences."""
+    return Column(label, left=True, prose=True)
+
+
+def table(columns: Sequence[Column], rows: Sequence[Row], total: Row = ()) -> Table | None:
+    """Build a Table, None without rows.
+
+    Raises
+    ------
+    ValueError : a row does not have one cell per column
+    """
+    for cells in (*rows, *([total] if total else [])):
+        if len(cells) != len(columns):
+            raise ValueError(f"{len(cells)} cells under {len(columns)} columns, first {cells[:1]}")
+    every = [tuple(c if isinstance(c, Cell) else Cell(DASH if c is None else c) for c in r) for r in (*rows, total)]
+    return Table(tuple(columns), tuple(every[:-1]), every[-1]) if rows else None
+
 
 #: Labels with their colour roles, in the order they are read.
 Legend = Sequence[tuple[str, str]]
@@ -61,11 +118,6 @@ class Saving:
         return f"{share(self.share)} of run-now's {eur(self.run_now_eur)}"
 
 
-def pue(value: float | None) -> str:
-    """A PUE as tiles and tables show it."""
-    return "–" if value is None else number(value, 4)
-
-
 @dataclass(frozen=True)
 class Tile:
     """A headline figure with the line below it."""
@@ -99,57 +151,6 @@ class Bar:
     parts: Legend | Sequence[tuple[str, float]] = ()
     below: str = ""
     loss: bool = False
-
-
-@dataclass(frozen=True)
-class PlanView:
-    """What the report of a plan shows, in the order of the page."""
-
-    top: Top
-    case: str
-    sections: Sequence[tuple[str, str]]
-    undone: Table | None
-    warnings: Sequence[str]
-    notes: Sequence[str]
-    urgent: bool
-    remedies_text: str
-    remedies: Table | None
-    sites: Table
-    steps_note: str
-    shown_note: str
-    most_gpus: str
-    fleet_legend: Legend
-    kinds_legend: Legend
-    caps: Table | None
-    caps_text: str
-    derated: Sequence[str]
-    cooling_legend: Legend
-    halls: Table | None
-    limits: Table | None
-    missed: Sequence[str]
-    limit_sources: Sequence[str]
-    causes: Sequence[Bar]
-    cost_legend: Legend
-    cost_bars: Sequence[tuple[Bar, Bar]]
-    foresight: Sequence[Bar]
-    rules: Table | None
-    classes: Table
-    invoice: Table
-    jobs_text: str
-    changes: Sequence[tuple[str, str]]
-    jobs: Table
-    deadlines_text: str
-    deadlines: Table | None
-    gpus_text: str
-    gpus: Table
-    grid: Table | None
-    shape: Table | None
-    series: Table | None
-    credits: Sequence[str]
-    reconciliation_text: str
-    reconciliation: Table | None
-    certificate: Sequence[str]
-    run: Sequence[tuple[str, Table]]
 
 
 @dataclass(frozen=True)
@@ -270,12 +271,3 @@ class NightView:
     quality: Table | None
     forecast: Table | None
     strips: QualityStrips | None
-
-
-@dataclass(frozen=True)
-class ReportView:
-    """What the report of a run record shows; of a nightly run with the night before the plan."""
-
-    title: str
-    plan: PlanView
-    night: NightView | None

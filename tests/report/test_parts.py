@@ -26,7 +26,7 @@ from energy.report.formatting import (
     unit,
 )
 from energy.report.page import render
-from energy.report.tables import left, row, table
+from energy.report.view import left, table
 from tests.report.build import record_of, small
 
 
@@ -177,6 +177,8 @@ def test_deadlines_that_cost_nothing_are_not_listed():
     assert costs.deadline(run, 0) == "1 Feb 2020 00:00 UTC"
 
 
-def test_tables_refuse_ragged_rows():
+def test_tables_refuse_ragged_rows_and_have_at_least_one():
     with pytest.raises(ValueError, match="1 cells under 2 columns"):
-        table((left("a"), left("b")), [row("x")])
+        table((left("a"), left("b")), [("x",)])
+    assert table((left("a"), left("b")), [], ("total", "0")) is None
+    assert [c.text for c in table((left("a"), left("b")), [("x", None)]).rows[0]] == ["x", "–"]
