@@ -24,7 +24,7 @@ from energy.inputs.series import Series, read_weather
 from energy.inputs.yaml_files import validate
 from energy.plant import Plant, Weather, load_limit, overhead
 from energy.problem.sites import site_weather
-from energy.report import charts, cooling
+from energy.report import cooling
 from energy.report.charts import series as hue
 from energy.schema import Floats
 from energy.schema.calendar import Horizon
@@ -170,8 +170,7 @@ def _figures(air: Air, name: str, drawn: _Drawn) -> Figures:
 
 def picture(air: Air, load: float = LOAD) -> str:
     """A stand-alone SVG: for each site PUE over dry bulb at `load`, and over load, hall by hall."""
-    with charts.drawing():
-        return cooling.sheet([pair for name in air.fleet.sites for pair in _pair(air, name, load)])
+    return cooling.sheet([pair for name in air.fleet.sites for pair in _pair(air, name, load)])
 
 
 def _pair(air: Air, site: str, load: float) -> list[Markup]:
@@ -181,8 +180,8 @@ def _pair(air: Air, site: str, load: float) -> list[Markup]:
     over_dry = [cooling.band(_short(h), hue(i), dry, ratios[h]) for i, h in enumerate(halls)]
     over_load = [_load_curve(air, h, hue(i)) for i, h in enumerate(halls)]
     return [
-        cooling.curves(f"{site} · PUE over dry bulb, °C, load {load:g}", over_dry, f"pue dry {site}"),
-        cooling.curves(f"{site} · PUE over load, share of design", over_load, f"pue load {site}"),
+        cooling.curves(f"{site} · PUE over dry bulb, °C, load {load:g}", over_dry),
+        cooling.curves(f"{site} · PUE over load, share of design", over_load),
     ]
 
 

@@ -31,6 +31,11 @@ ROLES = {
 HUES = 7
 
 
+def light(role: str) -> str:
+    """The light colour of a role, for what has no CSS variables: mail and chat."""
+    return ROLES[role][0]
+
+
 def series(position: int) -> str:
     """Role of the stacked series at a position; grey once the hues are used up."""
     return f"series{position + 1}" if position < HUES else "base"
@@ -119,6 +124,8 @@ class Panel:
     def area(self, x: Floats, low: Floats, high: Floats, role: str, opacity: float = 1.0) -> None:
         """The area between two lines over the same x."""
         fine = np.isfinite(low) & np.isfinite(high)
+        if not fine.any():
+            return
         faint = "" if opacity == 1.0 else f' fill-opacity="{opacity:g}"'
         outline = np.concatenate([x[fine], x[fine][::-1]]), np.concatenate([high[fine], low[fine][::-1]])
         self._mark(*outline, f'fill="var(--{role})"{faint}', closed=True)
@@ -307,14 +314,19 @@ class TimeAxis:
 
     def line(self, panel: Panel, values: Floats, role: str, width: float = 1.3, dashed: bool = False) -> None:
         """A stepped line: a value holds for its whole period."""
-        panel.line(self._corners, np.repeat(self.mean(values), 2), role, width, dashed)
+        self.steps(panel, self.mean(values), role, width, dashed)
+
+    def steps(self, panel: Panel, means: Floats, role: str, width: float, dashed: bool = False) -> None:
+        """The same line from means over the steps."""
+        panel.line(self._corners, np.repeat(means, 2), role, width, dashed)
 
     def stack(self, panel: Panel, rows: Floats, roles: Sequence[str]) -> None:
         """Areas above one another, the first row lowest, in a scale from zero."""
         levels = np.vstack([np.zeros(rows.shape[1]), np.cumsum(rows, axis=0)])
         for lower, upper, role in zip(levels[:-1], levels[1:], roles, strict=True):
             if (upper - lower).max() > 0:
-                panel.area(self._corners, *(np.repeat(self.mean(v), 2) for v in (lower, upper)), role)
+                low, high = (np.repeat(self.mean(level), 2) for level in (lower, upper))
+                panel.area(self._corners, low, high, role)
         panel.y = (0.0, HEADROOM * float(levels[-1].max()) or 1.0)
         self.label(panel)
 

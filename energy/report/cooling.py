@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup
-from matplotlib.ticker import FormatStrFormatter
 
 from energy.report import charts
-from energy.report.charts import Picture, TimeAxis, light, variables
+from energy.report.charts import Picture, TimeAxis, variables
 from energy.report.figures import RunFigures
 from energy.report.formatting import hours, mwh, number, unit, utc
 from energy.report.view import Cell, Column, Legend, Table, left, table
@@ -36,12 +35,12 @@ def picture(run: RunFigures, time: TimeAxis, s: int) -> Picture:
     mine = run.problem["hall_site"].values == s
     rows = np.array([run.plan[name].values[mine].sum(axis=0) for name in COMPONENTS])
     small = float(rows.sum(axis=0).max(initial=0.0)) < SMALL_MW
-    figure, (ax,) = charts.panels([HEIGHT])
-    time.shade(ax, (run.plan["derating_mw"].values[mine] > 0).any(axis=0), "negative")
-    time.stack(ax, rows * (KILO if small else 1.0), [PARTS[name][1] for name in COMPONENTS])
-    charts.title(ax, f"Overhead, {'kW' if small else 'MW'}")
+    panels = [panel] = charts.panels([HEIGHT])
+    time.shade(panel, (run.plan["derating_mw"].values[mine] > 0).any(axis=0), "negative")
+    time.stack(panel, rows * (KILO if small else 1.0), [PARTS[name][1] for name in COMPONENTS])
+    panel.title(f"Overhead, {'kW' if small else 'MW'}")
     caption = f"{run.sites[s]}: cooling and electrical overhead by component"
-    return Picture(run.sites[s], _facts(run, s), charts.inline(figure, f"cooling {s}", caption))
+    return Picture(run.sites[s], _facts(run, s), charts.svg(panels, caption))
 
 
 def _facts(run: RunFigures, s: int) -> str:
@@ -123,15 +122,15 @@ def band(name: str, role: str, x: Floats, y: Floats) -> Band:
     return Band(name, role, means, *(np.array([f(p) for p in parts]) for f in (np.min, np.mean, np.max)))
 
 
-def curves(title: str, bands: Sequence[Band], name: str) -> Markup:
-    """One picture; `name` makes the ids of the SVG unique on a page."""
-    figure, (ax,) = charts.panels([CURVE_HEIGHT])
+def curves(title: str, bands: Sequence[Band]) -> Markup:
+    """A picture of bands over one x, at most MOST of them."""
+    panels = [panel] = charts.panels([CURVE_HEIGHT])
     for b in bands[:MOST]:
-        ax.fill_between(b.x, b.low, b.high, facecolor=light(b.role), edgecolor="none", linewidth=0, alpha=FAINT)
-        ax.plot(b.x, b.middle, color=light(b.role), linewidth=1.4)
-    ax.yaxis.set_major_formatter(FormatStrFormatter("%.2f"))
-    charts.title(ax, title, [(b.name, b.role) for b in bands[:MOST]])
-    return charts.inline(figure, name, title)
+        panel.area(b.x, b.low, b.high, b.role, FAINT)
+        panel.line(b.x, b.middle, b.role, 1.4)
+    panel.digits = 2
+    panel.title(title, [(b.name, b.role) for b in bands[:MOST]])
+    return charts.svg(panels, title)
 
 
 def sheet(pictures: Sequence[Markup]) -> str:
@@ -167,6 +166,6 @@ def curve_pictures(run: RunFigures, s: int) -> list[Picture]:
             load.append(band(name, role, it[on] / most, pue))
     where = run.sites[s]
     return [
-        Picture(where, "over dry bulb", curves("PUE over dry bulb, °C", weather, f"pue dry {s}")),
-        Picture(where, "over load", curves("PUE over IT load, share of the hall's limit", load, f"pue load {s}")),
+        Picture(where, "over dry bulb", curves("PUE over dry bulb, °C", weather)),
+        Picture(where, "over load", curves("PUE over IT load, share of the hall's limit", load)),
     ]

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from energy.report import charts
-from energy.report.charts import HEADROOM, Picture, light
+from energy.report.charts import HEADROOM, Picture
 from energy.report.figures import RunFigures
 from energy.report.formatting import MONTHS, listed, number, power_of_ten, share, short_day, utc
 from energy.report.view import Cell, Column, Table, left, prose, table
@@ -206,36 +206,36 @@ def _filling(ds: xr.Dataset, zone: str) -> Picture:
     names = (f"{zone}_{n}" for n in ("filling", "minimum", "median", "maximum"))
     unknown = np.full(ds.sizes["time"], np.nan)
     filling, low, middle, high = (100.0 * (ds[n].values if n in ds else unknown) for n in names)
-    figure, (ax,) = charts.panels([HEIGHT])
+    panels = [panel] = charts.panels([HEIGHT])
     week = np.arange(len(filling), dtype=float)
-    ax.fill_between(week, low, high, color=light("rule"), linewidth=0)
-    ax.plot(week, middle, color=light("soft"), linewidth=1.0)
-    ax.plot(week, filling, color=light("plan"), linewidth=1.6)
-    ax.set_ylim(0, FULL)
-    charts.title(ax, "Reservoir filling, %", [("filling", "plan"), ("median", "soft")])
+    panel.area(week, low, high, "rule")
+    panel.line(week, middle, "soft", 1.0)
+    panel.line(week, filling, "plan", 1.6)
+    panel.y = (0.0, FULL)
+    panel.title("Reservoir filling, %", [("filling", "plan"), ("median", "soft")])
     month = ds["time"].values.astype("datetime64[M]").astype(int) % 12
     first = [i for i in range(1, len(week)) if month[i] != month[i - 1] and month[i] % MONTHS_APART == 0]
-    ax.set_xlim(0, max(len(week) - 1, 1))
-    ax.set_xticks(first, [MONTHS[month[i]] for i in first])
+    panel.x = (0.0, max(len(week) - 1.0, 1.0))
+    panel.x_labels = [(float(i), MONTHS[month[i]]) for i in first]
     week_of = short_day(ds["time"].values[-1] + np.timedelta64(1, "D"))
     facts = f"{share(filling[-1] / 100)} full in the week of {week_of}"
     if np.isfinite(middle[-1]):
         points = filling[-1] - middle[-1]
         facts += f", {number(abs(points), 1)} points {'above' if points >= 0 else 'below'} the median"
     caption = f"{zone}: weekly reservoir filling against its twenty-year range"
-    return Picture(zone, facts, charts.inline(figure, f"reservoirs {zone}", caption))
+    return Picture(zone, facts, charts.svg(panels, caption))
 
 
 def _generation(ds: xr.Dataset, zone: str) -> Picture:
     time, power = ds["time"].values, ds[f"{zone}_hydro_mw"].values
-    figure, (ax,) = charts.panels([HEIGHT])
+    panels = [panel] = charts.panels([HEIGHT])
     at = (time - time[0]) / np.timedelta64(1, "D")
-    ax.plot(at, power, color=light("plan"), linewidth=1.3)
-    ax.set_xlim(0, max(float(at[-1]), 1.0))
-    ax.set_ylim(0, HEADROOM * float(power.max()) or 1.0)
+    panel.line(at, power, "plan", 1.3)
+    panel.x = (0.0, max(float(at[-1]), 1.0))
+    panel.y = (0.0, HEADROOM * float(power.max()) or 1.0)
     days = np.arange(0.0, float(at[-1]) + 1.0, DAYS_APART)
-    ax.set_xticks(days, [short_day(time[0] + np.timedelta64(round(24 * d), "h")) for d in days])
-    charts.title(ax, "Hydro generation, MW")
+    panel.x_labels = [(d, short_day(time[0] + np.timedelta64(round(24 * d), "h"))) for d in days.tolist()]
+    panel.title("Hydro generation, MW")
     facts = f"{number(power.mean())} MW on average, {number(power.min())} to {number(power.max())} MW"
-    svg = charts.inline(figure, f"generation {zone}", f"{zone}: hydro generation by hour")
+    svg = charts.svg(panels, f"{zone}: hydro generation by hour")
     return Picture(f"{zone} generation", facts, svg)

@@ -13,7 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 from energy.report import charts
-from energy.report.charts import light
+from energy.report.charts import HEADROOM
 from energy.report.formatting import counted, day, eur, name, number, power_of_ten, sentence, short_day
 from energy.report.night import Night, night_status
 from energy.report.view import STATUSES, Cell, Column, Row, Saving, Status, Tile, Top, left, prose, status_of, table
@@ -171,17 +171,25 @@ def _row(p: Past) -> Row:
     return Cell(day(p.date), href=p.href), status, *amounts, gap, *seconds, p.why
 
 
+#: Width of a bar, of the distance between two nights.
+BAR = 0.82
+
+
 def chart(days: Days) -> Markup:
     """Saving of each night as a bar in the colour of its state."""
-    figure, (ax,) = charts.panels([HEIGHT])
+    panels = [panel] = charts.panels([HEIGHT])
     values = np.array([p.saving_eur if p and p.saving_eur is not None else 0.0 for _, p in days])
     kilo = 1000.0 if np.abs(values).max() >= 10_000 else 1.0
     roles = [ROLES.get(p.status, "warm") if p else "rule" for _, p in days]
-    ax.bar(np.arange(len(days)), values / kilo, width=0.82, color=[light(r) for r in roles], linewidth=0)
+    for i, (value, role) in enumerate(zip(values / kilo, roles, strict=True)):
+        panel.area(np.array([i - BAR / 2, i + BAR / 2]), np.zeros(2), np.full(2, value), role)
+    panel.y = (
+        HEADROOM * float(values.min(initial=0.0)) / kilo,
+        HEADROOM * float(values.max(initial=0.0)) / kilo or 1.0,
+    )
     step = -(-len(days) // MOST_LABELS)
-    at = list(range(0, len(days), step))
-    ax.set_xticks(at, [short_day(days[i][0]) for i in at])
-    ax.set_xlim(-0.6, len(days) - 0.4)
+    panel.x_labels = [(float(i), short_day(days[i][0])) for i in range(0, len(days), step)]
+    panel.x = (-0.6, len(days) - 0.4)
     keys = [("OK", "plan"), ("degraded", "series2"), ("failed", "warm")]
-    charts.title(ax, f"Saved by night, {'thousand ' if kilo > 1 else ''}EUR", keys)
-    return charts.inline(figure, "history", "Saving of each night, coloured by its state")
+    panel.title(f"Saved by night, {'thousand ' if kilo > 1 else ''}EUR", keys)
+    return charts.svg(panels, "Saving of each night, coloured by its state")

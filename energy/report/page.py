@@ -8,7 +8,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from energy.report import charts, cooling, evidence, history, pue, sites
+from energy.report import cooling, evidence, history, pue, sites
 from energy.report.charts import Picture, TimeAxis, variables
 from energy.report.figures import RunFigures
 from energy.report.night import SECTIONS as NIGHT_SECTIONS
@@ -23,19 +23,15 @@ def render(record: Record) -> str:
     plan = plan_view(run)
     night = None if record.night is None else night_view(record.night, run)
     title = f"hydrocool: {night.top.title}" if night else plan.top.title
-    with charts.drawing():
-        pictures = _pictures(run)
     view = {"title": title, "plan": plan, "night": night, "night_sections": NIGHT_SECTIONS}
-    return _html("report.html.j2", pictures=pictures, **view)
+    return _html("report.html.j2", pictures=_pictures(run), **view)
 
 
 def render_history(nights: Sequence[history.Past], most: int = history.NIGHTS) -> str:
     """The page of the last nights, in any order; the last run of a day counts."""
     days = history.window(nights, most)
     view = history.history_view(days)
-    with charts.drawing():
-        chart = history.chart(days) if days else None
-    return _html("history.html.j2", title=view.top.title, view=view, chart=chart)
+    return _html("history.html.j2", title=view.top.title, view=view, chart=history.chart(days) if days else None)
 
 
 def _pictures(run: RunFigures) -> dict[str, list[Picture]]:

@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.ticker import FormatStrFormatter
 
 from energy.report import charts
-from energy.report.charts import Picture, TimeAxis, light, span
+from energy.report.charts import Panel, Picture, Range, TimeAxis, span
 from energy.report.figures import RunFigures, ratio
 from energy.report.formatting import counted, eur, hours, limit, number
 from energy.report.view import LIMIT_STATUS, Cell, Column, Row, Table, left, table
@@ -99,44 +97,41 @@ def pictures(run: RunFigures, time: TimeAxis, found: list[Cap]) -> list[Picture]
     return [_picture(run, time, s, curves[s], [c for c in found if c.site == s], scale) for s in who]
 
 
-def _picture(
-    run: RunFigures, time: TimeAxis, s: int, curves: list[Floats], mine: list[Cap], scale: tuple[float, float]
-) -> Picture:
+def _picture(run: RunFigures, time: TimeAxis, s: int, curves: list[Floats], mine: list[Cap], scale: Range) -> Picture:
     name = run.sites[s] if s >= 0 else "fleet"
-    figure, (ax,) = charts.panels([HEIGHT], right=RIGHT)
+    panels = [panel] = charts.panels([HEIGHT], right=RIGHT)
     for curve, role, width in zip(curves[::-1], ("base", "plan"), (1.1, 1.5), strict=True):
-        charts.stairs(ax, curve, time.edges, edgecolor=light(role), linewidth=width)
-    time.label(ax)
-    ax.set_ylim(*scale)
-    ax.yaxis.set_major_formatter(FormatStrFormatter("%.2f"))
+        time.steps(panel, curve, role, width)
+    time.label(panel)
+    panel.y = scale
+    panel.digits = 2
     drawn = [c for c in mine if c.limit <= scale[1]]
     rolling = [c for c in drawn if c.rolling]
     for cap in rolling:  # the PUE of each window at the window's end
-        ax.plot(run.edges[run.problem["cap_stop"].values[cap.rows]], cap.pue, color=light(WINDOWS), linewidth=1.3)
+        panel.line(run.edges[run.problem["cap_stop"].values[cap.rows]], cap.pue, WINDOWS, 1.3)
     plan, base = (run.record.summary[k].get(name) for k in ("pue", "pue_baseline"))
     end = float(time.edges[-1])
     if plan is not None:  # energy-weighted, a mark at the right end
-        ax.plot([0.982 * end, end], [plan, plan], color=light("plan"), linewidth=MARK)
-    _limits(ax, sorted({c.limit for c in drawn}), scale)
+        panel.line(np.array([0.982 * end, end]), np.array([plan, plan]), "plan", MARK)
+    _limits(panel, sorted({c.limit for c in drawn}), scale)
     keys = [("plan", "plan"), ("▪ horizon", "plan"), ("run-now", "soft")]
     keys += ([("windows", WINDOWS)] if rolling else []) + ([("cap", "warm")] if drawn else [])
-    charts.title(ax, "PUE by period", keys)
+    panel.title("PUE by period", keys)
     facts = f"horizon {number(plan, 4)}, run-now {number(base, 4)}" if plan and base else "no IT load"
     limits = ", ".join(f"{c.name.split(':')[-1]} {limit(c.limit)}" for c in mine)
     caption = f"{name}: PUE of each period against its caps"
-    svg = charts.inline(figure, f"pue {s}", caption)
+    svg = charts.svg(panels, caption)
     return Picture(name, f"{facts}; caps: {limits}" if mine else f"{facts}; no cap", svg)
 
 
-def _limits(ax: Axes, limits: list[float], scale: tuple[float, float]) -> None:
+def _limits(panel: Panel, limits: list[float], scale: Range) -> None:
     """Dashed lines with the limit at their right end, labels apart."""
     pixel = (scale[1] - scale[0]) / HEIGHT
     at = -np.inf
     for value in limits:
-        ax.axhline(value, color=light("warm"), linewidth=1.0, linestyle=(0, (4, 2.5)))
+        panel.level(value, "warm", 1.0)
         at = max(value, at + APART * pixel)
-        ax.annotate(limit(value), (1, at), xycoords=("axes fraction", "data"), xytext=(3, 0),
-                    textcoords="offset points", va="center", color=light("warm"), annotation_clip=False)  # fmt: skip
+        panel.note(at, limit(value), "warm")
 
 
 COLUMNS = (

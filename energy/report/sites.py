@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from energy.report import charts
-from energy.report.charts import HEADROOM, Picture, TimeAxis, series, span
+from energy.report.charts import HEADROOM, Panel, Picture, TimeAxis, series, span
 from energy.report.figures import RunFigures
 from energy.report.formatting import hours, number, places, share, unit
 from energy.report.view import Cell, Column, Legend, Row, Table, left, table
@@ -58,10 +57,10 @@ def fleet_picture(run: RunFigures, time: TimeAxis, who: str, name: str) -> Pictu
     rows = [run.problem["firm"].values.sum(axis=0), *(used[run.pool_site == s].sum(axis=0) for s in run.shown)]
     rows += [used[~np.isin(run.pool_site, run.shown)].sum(axis=0)] if len(run.shown) < len(run.sites) else []
     per, heading = _scale(run)
-    figure, (ax,) = charts.panels([GPU_HEIGHT])
-    _stack(ax, time, np.array(rows) / per, [role for _, role in fleet_legend(run)], available / per)
-    charts.title(ax, heading, [("- - available", "soft")])
-    svg = charts.inline(figure, f"gpus {who}", f"{name}: GPUs in use by site against those available")
+    panels = [panel] = charts.panels([GPU_HEIGHT])
+    _stack(panel, time, np.array(rows) / per, [role for _, role in fleet_legend(run)], available / per)
+    panel.title(heading, [("- - available", "soft")])
+    svg = charts.svg(panels, f"{name}: GPUs in use by site against those available")
     return Picture(name, f"{share(run.busy(who))} of available GPU-hours used", svg)
 
 
@@ -79,15 +78,15 @@ def gpu_picture(run: RunFigures, time: TimeAxis, s: int) -> Picture:
     rows = [firm[mine].sum(axis=0)]
     rows += [plan[mine & (np.array(run.kinds) == kind)].sum(axis=0) for kind, _ in legend[1:]]
     per, heading = _scale(run)
-    figure, (ax,) = charts.panels([GPU_HEIGHT])
-    _stack(ax, time, np.array(rows) / per, [role for _, role in legend], available[mine].sum(axis=0) / per)
-    time.line(ax, (firm + base)[mine].sum(axis=0) / per, "ink", 1.1)
+    panels = [panel] = charts.panels([GPU_HEIGHT])
+    _stack(panel, time, np.array(rows) / per, [role for _, role in legend], available[mine].sum(axis=0) / per)
+    time.line(panel, (firm + base)[mine].sum(axis=0) / per, "ink", 1.1)
     sums = np.array([available[run.pool_site == i].sum(axis=0).max() for i in range(len(run.sites))])
-    ax.set_ylim(0, _top(sums / per, run.shown, s))
-    charts.title(ax, heading, [("run-now", "ink"), ("- - available", "soft")])
+    panel.y = (0.0, _top(sums / per, run.shown, s))
+    panel.title(heading, [("run-now", "ink"), ("- - available", "soft")])
     caption = f"{run.sites[s]}: GPUs in use by kind against those available"
     facts = f"{share(run.busy('plan', s))} used, run-now {share(run.busy('base', s))}"
-    return Picture(run.sites[s], facts, charts.inline(figure, f"gpus site {s}", caption))
+    return Picture(run.sites[s], facts, charts.svg(panels, caption))
 
 
 def kinds_legend(run: RunFigures) -> Legend:
@@ -98,11 +97,11 @@ def kinds_legend(run: RunFigures) -> Legend:
     return (("firm inference", "firm"), *((kind, series(i)) for i, kind in enumerate(kinds)))
 
 
-def _stack(ax: Axes, time: TimeAxis, rows: Floats, roles: list[str], available: Floats) -> None:
+def _stack(panel: Panel, time: TimeAxis, rows: Floats, roles: list[str], available: Floats) -> None:
     """GPUs in use as areas, those available as a line above."""
-    time.stack(ax, rows, roles)
-    time.line(ax, available, "soft", 1.0, dashed=True)
-    ax.set_ylim(0, HEADROOM * float(available.max()) or 1.0)
+    time.stack(panel, rows, roles)
+    time.line(panel, available, "soft", 1.0, dashed=True)
+    panel.y = (0.0, HEADROOM * float(available.max()) or 1.0)
 
 
 def most_gpus(run: RunFigures) -> float:
@@ -117,28 +116,28 @@ def _scale(run: RunFigures) -> tuple[float, str]:
 
 def week_picture(run: RunFigures, time: TimeAxis, s: int) -> Picture:
     """Spot price, dry bulb and load of a site, on the scales of the others where that reads well."""
-    figure, (price, weather, load) = charts.panels(HEIGHTS)
+    panels = [price, weather, load] = charts.panels(HEIGHTS)
     spot, dry, limit = (run.problem[n].values for n in ("spot", "temp_air", "grid_limit_mw"))
     time.shade(price, spot[s] < 0, "negative")
     time.line(price, spot[s], "spot")
-    price.set_ylim(*span(spot[run.shown]))
-    charts.title(price, "Spot price, EUR/MWh", [("negative", "warm")] if (spot[s] < 0).any() else [])
+    price.y = span(spot[run.shown])
+    price.title("Spot price, EUR/MWh", [("negative", "warm")] if (spot[s] < 0).any() else [])
     time.line(weather, dry[s], "warm")
-    weather.set_ylim(*span(dry[run.shown]))
-    charts.title(weather, "Dry bulb, °C")
+    weather.y = span(dry[run.shown])
+    weather.title("Dry bulb, °C")
     time.line(load, limit[s], "ink", 1.0, dashed=True)
     time.line(load, run.base["facility_mw"].values[s], "base", 1.1)
     time.line(load, run.plan["facility_mw"].values[s], "plan", 1.5)
-    load.set_ylim(0, _top(limit.max(axis=1), run.shown, s))
-    charts.title(load, "Facility load, MW", [("plan", "plan"), ("run-now", "soft"), ("grid limit", "ink")])
-    for ax in (price, weather, load):
-        time.label(ax)
+    load.y = (0.0, _top(limit.max(axis=1), run.shown, s))
+    load.title("Facility load, MW", [("plan", "plan"), ("run-now", "soft"), ("grid limit", "ink")])
+    for panel in (price, weather, load):
+        time.label(panel)
     negative = float(run.dt[spot[s] < 0].sum())
     parts = [f"spot {number(float(spot[s].min()))} to {unit(float(spot[s].max()), 'EUR/MWh')}"]
     parts += [f"{hours(negative)} below zero"] if negative else []
     parts += [f"dry bulb {number(float(dry[s].min()))} to {unit(float(dry[s].max()), '°C')}"]
     caption = f"{run.sites[s]}: spot price, dry bulb and load"
-    return Picture(run.sites[s], ", ".join(parts), charts.inline(figure, f"week {s}", caption))
+    return Picture(run.sites[s], ", ".join(parts), charts.svg(panels, caption))
 
 
 def _top(highest: Floats, shown: list[int], s: int) -> float:
