@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
@@ -59,6 +59,8 @@ TYPE = 11.0
 LEFT, RIGHT, GAP, BELOW = 34.0, 8.0, 26.0, 22.0
 #: Least distance between tick labels of a y axis [px].
 TICK = 19.0
+#: Mean width of a letter over the type size, for words set side by side.
+LETTER = 0.6
 #: Coordinates are kept to a tenth of a pixel.
 TENTH = 10
 _STYLE: dict[Any, Any] = {
@@ -67,40 +69,35 @@ _STYLE: dict[Any, Any] = {
 }  # fmt: skip
 
 
-@contextmanager
-def drawing() -> Iterator[None]:
+def drawing() -> AbstractContextManager[None]:
     """The settings all pictures are made under; names with a dollar sign are text, not mathematics."""
-    with mpl.rc_context(_STYLE):
-        yield
+    return mpl.rc_context(_STYLE)
 
 
 def panels(heights: Sequence[float], right: float = RIGHT) -> tuple[Figure, list[Axes]]:
-    """A figure of stacked axes of the given heights [px] over one x axis, each with room for its title."""
+    """A figure of axes of the given heights [px] above one another, each with room for its title.
+
+    The axes have faint horizontal lines, no box and no tick marks; only the lowest ones have labels of x.
+    """
     total = sum(heights) + GAP * len(heights) + BELOW
     figure = Figure(figsize=(WIDTH / 72, total / 72), dpi=72)
     figure.patch.set_visible(False)
     axes, top = [], total
     for height in heights:
         top -= GAP + height
-        box = (LEFT / WIDTH, top / total, (WIDTH - LEFT - right) / WIDTH, height / total)
-        axes.append(_calm(figure.add_axes(box), min(4, round(height / TICK))))
+        ax = figure.add_axes((LEFT / WIDTH, top / total, (WIDTH - LEFT - right) / WIDTH, height / total))
+        ax.spines[["left", "right", "top"]].set_visible(False)
+        ax.spines["bottom"].set_color(light("soft"))
+        ax.patch.set_visible(False)
+        ax.tick_params(left=False, bottom=False, labelcolor=light("soft"), pad=3)
+        ax.tick_params(axis="x", pad=6)
+        ax.yaxis.set_major_locator(MaxNLocator(nbins=min(4, round(height / TICK)), steps=[1, 2, 2.5, 5, 10]))
+        ax.grid(axis="y", color=light("rule"), linewidth=0.8)
+        ax.set_axisbelow(True)
+        axes.append(ax)
     for ax in axes[:-1]:
         ax.tick_params(labelbottom=False)
     return figure, axes
-
-
-def _calm(ax: Axes, ticks: int) -> Axes:
-    """Faint horizontal lines, no box, no tick marks."""
-    for side in ("left", "right", "top"):
-        ax.spines[side].set_visible(False)
-    ax.spines["bottom"].set_color(light("soft"))
-    ax.patch.set_visible(False)
-    ax.tick_params(left=False, bottom=False, labelcolor=light("soft"), pad=3)
-    ax.tick_params(axis="x", pad=6)
-    ax.yaxis.set_major_locator(MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10]))
-    ax.grid(axis="y", color=light("rule"), linewidth=0.8)
-    ax.set_axisbelow(True)
-    return ax
 
 
 def stairs(ax: Axes, values: Floats, edges: Floats, baseline: Floats | None = None, **style: Any) -> None:
@@ -120,20 +117,12 @@ def stairs(ax: Axes, values: Floats, edges: Floats, baseline: Floats | None = No
 
 def title(ax: Axes, text: str, keys: Sequence[tuple[str, str]] = ()) -> None:
     """Title above the axes at the left; `keys` (word, colour role) at the right name the lines in their colours."""
-    _above(ax, text, 0, 2 - LEFT, "left", "ink")
+    style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+    ax.annotate(text, (0, 1), xytext=(2 - LEFT, 7), ha="left", color=light("ink"), **style)
     at = 0.0
     for word, role in reversed(keys):
-        _above(ax, word, 1, at, "right", role)
+        ax.annotate(word, (1, 1), xytext=(at, 7), ha="right", color=light(role), **style)
         at -= TYPE * LETTER * len(word) + 9
-
-
-#: Mean width of a letter over the type size, for words set side by side.
-LETTER = 0.6
-
-
-def _above(ax: Axes, text: str, end: int, offset: float, align: Literal["left", "right"], role: str) -> None:
-    ax.annotate(text, (end, 1), xycoords="axes fraction", xytext=(offset, 7), textcoords="offset points",
-                ha=align, color=light(role), annotation_clip=False)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -235,40 +224,32 @@ def inline(figure: Figure, name: str, caption: str) -> Markup:
     text = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):  # ids of clip paths differ between the pictures of a page
         FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})  # type: ignore[no-untyped-call]
-    body = _clean(text.getvalue())
+    svg = text.getvalue()
+    body = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
+    for pattern, new in _REPLACEMENTS:
+        body = pattern.sub(new, body)
+    body = _TAG.sub(lambda m: _DIGITS.sub(r"\1", m[0]), body)
+    body = body if "<g " in body else re.sub("</?g>", "", body)  # groups without attributes say nothing
+    body = _PATH.sub(lambda m: f' d="{compact(m[1])}"', body)
+    body = _COLOUR.sub(lambda m: _VARIABLES.get(m[0].lower(), m[0]), body)
     width, height = figure.get_size_inches() * 72
     head = f'<svg class="pic" viewBox="0 0 {width:g} {height:.4g}" role="img" aria-label="{escape(caption)}">'
     return Markup(head + body + "</svg>")  # made here; text in it was escaped by matplotlib
 
 
-def _clean(text: str) -> str:
-    """Inside of the <svg> without metadata, ids, fonts and digits that nobody needs."""
-    text = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
-    for pattern, new in _REPLACEMENTS:
-        text = pattern.sub(new, text)
-    text = _TAG.sub(lambda m: _DIGITS.sub(r"\1", m[0]), text)
-    text = text if "<g " in text else re.sub("</?g>", "", text)  # groups without attributes say nothing
-    text = _PATH.sub(lambda m: f' d="{compact(m[1])}"', text)
-    return _COLOUR.sub(lambda m: _VARIABLES.get(m[0].lower(), m[0]), text)
-
-
-_REPLACEMENTS = tuple(
-    (re.compile(pattern, re.DOTALL), new)
-    for pattern, new in (
-        (r"<metadata>.*?</metadata>", ""),
-        (r"<style.*?</style>", ""),
-        (r"<!--.*?-->", ""),
-        (r'<g id="[^"]*"', "<g"),
-        (r"xlink:href", "href"),
-        (r"font-family: [^;\"]*; ", ""),
-        (r"; stroke-linejoin: miter|; stroke-linecap: square", ""),
-        (r'(?<= )transform="rotate\(-?0 [^"]*"', ""),
-        (r">\s+<", "><"),
-        (r"([;:]) +", r"\1"),
-        (r"<g/>|<defs/>", ""),
-        (r" +(?=/?>)", ""),
-    )
-)
+#: Metadata, ids, fonts and spaces that a picture does not need.
+_REPLACEMENTS = tuple((re.compile(pattern, re.DOTALL), new) for pattern, new in (
+    (r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", ""),
+    (r'<g id="[^"]*"', "<g"),
+    (r"xlink:href", "href"),
+    (r"font-family: [^;\"]*; ", ""),
+    (r"; stroke-linejoin: miter|; stroke-linecap: square", ""),
+    (r'(?<= )transform="rotate\(-?0 [^"]*"', ""),
+    (r">\s+<", "><"),
+    (r"([;:]) +", r"\1"),
+    (r"<g/>|<defs/>", ""),
+    (r" +(?=/?>)", ""),
+))  # fmt: skip
 _TAG = re.compile(r"<[^>]*>")
 _DIGITS = re.compile(r"(\d+\.\d)\d+")
 _PATH = re.compile(r' d="([^"]*)"')
@@ -285,15 +266,12 @@ def compact(path: str) -> str:
         numbers = [round(float(v) * TENTH) for v in re.findall(r"-?\d+(?:\.\d+)?", part)]
         points = list(zip(numbers[::2], numbers[1::2], strict=True))
         out += [f"M{_tenths(points[0][0])} {_tenths(points[0][1])}"] if points else []
-        out += [_step(a, b) for a, b in pairwise(_bends(points))]
+        # Points in the middle of a horizontal run are left out.
+        flat = [a[1] == b[1] == c[1] for a, b, c in zip(points, points[1:], points[2:], strict=False)]
+        bends = [p for p, drop in zip(points, [False, *flat, False][: len(points)], strict=True) if not drop]
+        out += [_step(a, b) for a, b in pairwise(bends)]
         out += ["z"] if part.endswith("z") else []
     return "".join(out)
-
-
-def _bends(points: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The points without those in the middle of a horizontal run."""
-    flat = [a[1] == b[1] == c[1] for a, b, c in zip(points, points[1:], points[2:], strict=False)]
-    return [p for p, drop in zip(points, [False, *flat, False][: len(points)], strict=True) if not drop]
 
 
 def _step(a: tuple[int, int], b: tuple[int, int]) -> str:

@@ -154,24 +154,6 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Strip:
-    """Neighbouring hours of one quality: colour role, width [%], caption."""
-
-    role: str
-    width: float
-    caption: str
-
-
-@dataclass(frozen=True)
-class QualityStrips:
-    """Quality of each shown site's hours by series, with the days below: text and width [%]."""
-
-    legend: Legend
-    series: Sequence[tuple[str, Sequence[tuple[str, Sequence[Strip]]]]]
-    days: Sequence[tuple[str, float]]
-
-
-@dataclass(frozen=True)
 class NightJob:
     """A job that is late or at risk: what is left or short [GPU-h]; of one at risk the remedy and what its work costs."""
 
@@ -240,34 +222,3 @@ class NightFigures:
     refused: Sequence[str]
     rescue_eur: float | None
     caps: Sequence[NightCap]
-
-
-@dataclass(frozen=True)
-class NightView:
-    """What the report of a night shows before the plan, in the order of the page."""
-
-    top: Top
-    figures: NightFigures
-    fleet: str
-    run_id: str
-    known_at: str
-    notes: Sequence[str]
-    ex_ante_text: str
-    ex_ante: Table | None
-    variance: Sequence[Bar]
-    plan: Table | None
-    days: Sequence[Bar]
-    sites_legend: Legend
-    prices: Table | None
-    changes: Table | None
-    caps: Table | None
-    peaks: Table | None
-    jobs_text: str
-    at_risk: Table | None
-    late: Table | None
-    rescue: str
-    refused: Sequence[str]
-    more_jobs: str
-    quality: Table | None
-    forecast: Table | None
-    strips: QualityStrips | None
