@@ -37,7 +37,7 @@ HUES = 7
 
 
 def light(name: str) -> str:
-    """The colour that matplotlib draws with."""
+    """Colour of a role that matplotlib draws with, that of the light mode."""
     return ROLES[name][0]
 
 
@@ -70,7 +70,7 @@ _STYLE: dict[Any, Any] = {
 
 
 def drawing() -> AbstractContextManager[None]:
-    """The settings all pictures are made under; names with a dollar sign are text, not mathematics."""
+    """The settings that all pictures are made under: a name with a dollar sign is text, not mathematics."""
     return mpl.rc_context(_STYLE)
 
 
@@ -101,7 +101,7 @@ def panels(heights: Sequence[float], right: float = RIGHT) -> tuple[Figure, list
 
 
 def stairs(ax: Axes, values: Floats, edges: Floats, baseline: Floats | None = None, **style: Any) -> None:
-    """Steps as `Axes.stairs` draws them, filled where there is a baseline.
+    """Draw steps as `Axes.stairs` does, filled where there is a baseline.
 
     The limits come from the numbers: matplotlib looks for the extremes of each segment as if it were a curve, a quarter
     of the time of a page.
@@ -116,7 +116,7 @@ def stairs(ax: Axes, values: Floats, edges: Floats, baseline: Floats | None = No
 
 
 def title(ax: Axes, text: str, keys: Sequence[tuple[str, str]] = ()) -> None:
-    """Title above the axes at the left; `keys` (word, colour role) at the right name the lines in their colours."""
+    """Write the title above the axes at the left, and `keys` (word, colour role) at the right in the lines' colours."""
     style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
     ax.annotate(text, (0, 1), xytext=(2 - LEFT, 7), ha="left", color=light("ink"), **style)
     at = 0.0
@@ -167,7 +167,7 @@ class TimeAxis:
         return np.asarray(total / np.add.reduceat(self.dt, self.starts))
 
     def label(self, ax: Axes) -> None:
-        """Limits and day (or hour) labels of an x axis."""
+        """Set the limits and the day (or hour) labels of an x axis."""
         at = self.ticks()
         ax.set_xlim(0, float(self.edges[-1]))
         ax.set_xticks(at, self.labels(at))
@@ -181,7 +181,7 @@ class TimeAxis:
         return [float(t) for t in np.arange(first, length - 1e-9, step)]
 
     def labels(self, at: list[float]) -> list[str]:
-        """The day, with its month on the first label and where it changes; below a day the hour."""
+        """Days, with the month on the first label and where it changes; hours where ticks are less than a day apart."""
         moments = [np.datetime64(self.start + np.timedelta64(round(t * 3600), "s")) for t in at]
         days = [short_day(m) for m in moments]
         if len(at) > 1 and at[1] - at[0] < HOURS_OF_DAY:
@@ -191,12 +191,12 @@ class TimeAxis:
         return [day if new else day.split()[0] for day, new in zip(days, fresh, strict=True)]
 
     def line(self, ax: Axes, values: Floats, role: str, width: float = 1.3, dashed: bool = False) -> None:
-        """A stepped line: a value holds for its whole period."""
+        """Draw a stepped line: a value holds for its whole period."""
         stairs(ax, self.mean(values), self.edges, edgecolor=light(role), linewidth=width,
                linestyle=(0, (4, 2.5)) if dashed else "solid")  # fmt: skip
 
     def stack(self, ax: Axes, rows: Floats, roles: Sequence[str]) -> None:
-        """Areas above one another, the first row lowest, in a scale from zero."""
+        """Draw areas above one another, the first row lowest, in a scale from zero."""
         levels = np.vstack([np.zeros(rows.shape[1]), np.cumsum(rows, axis=0)])
         for lower, upper, role in zip(levels[:-1], levels[1:], roles, strict=True):
             if (upper - lower).max() > 0:
@@ -220,7 +220,7 @@ def span(values: Floats) -> tuple[float, float]:
 
 
 def inline(figure: Figure, name: str, caption: str) -> Markup:
-    """The figure as an <svg> element; `caption` says what it shows to those who cannot see it."""
+    """The figure as an <svg> element; `caption` describes it to readers who cannot see it."""
     text = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):  # ids of clip paths differ between the pictures of a page
         FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})  # type: ignore[no-untyped-call]
@@ -258,7 +258,7 @@ _VARIABLES = {light: f"var(--{role})" for role, (light, _) in ROLES.items()} | {
 
 
 def compact(path: str) -> str:
-    """An SVG path of moves and lines in relative steps of tenths of a pixel; others (curves) as they are."""
+    """An SVG path of moves and lines in relative steps of tenths of a pixel; a path with curves stays as it is."""
     if set(re.findall(r"[A-Za-z]", path)) - set("MLz"):
         return " ".join(path.split())
     out: list[str] = []

@@ -61,7 +61,7 @@ def _figures(run: RunFigures) -> Mapping[str, Any]:
 
 
 def legend(run: RunFigures) -> Legend:
-    """The components, and the shade of derated hours where there are any."""
+    """The components, and the shade of derated hours if a hall is derated."""
     derated = (run.plan["derating_mw"].values > 0).any()
     return (*PARTS.values(), *([("a hall is derated", "negative")] if derated else []))
 
@@ -74,7 +74,7 @@ COLUMNS = (
 
 
 def hall_table(run: RunFigures) -> Table | None:
-    """One row per hall; None where the run does not say."""
+    """One row per hall; None where the run has no figures of cooling."""
     return table(COLUMNS, [
         (
             name, number(h["pue"], 4), *(number(h["overhead_mwh"][part.removesuffix("_mw")], 1) for part in PARTS),
@@ -124,7 +124,7 @@ def band(name: str, role: str, x: Floats, y: Floats) -> Band:
 
 
 def curves(title: str, bands: Sequence[Band], name: str) -> Markup:
-    """One picture; `name` makes the ids of the SVG unique on a page."""
+    """A picture of up to MOST bands; `name` makes the ids of the SVG unique on a page."""
     figure, (ax,) = charts.panels([CURVE_HEIGHT])
     for b in bands[:MOST]:
         ax.fill_between(b.x, b.low, b.high, facecolor=light(b.role), edgecolor="none", linewidth=0, alpha=FAINT)

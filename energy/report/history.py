@@ -46,7 +46,7 @@ class Past:
     @classmethod
     def of(cls, night: Night, saving_eur: float | None = None, cost_eur: float | None = None,
            solve_seconds: float | None = None, wall_seconds: float | None = None) -> Past:  # fmt: skip
-        """From night.json, and what is not part of it: its own day once it is settled, durations."""
+        """Make it from night.json, with the figures of its own day once that is settled, and with durations."""
         filled = sum(float(h) for found in night["fallback_hours"].values() for h in found.values())
         return cls(
             str(night["date"]), str(night["status"]), str(night["rung"]), str(night["run_id"]), saving_eur,
@@ -56,7 +56,7 @@ class Past:
 
     @property
     def light(self) -> Status:
-        """Its status with the sign, and what was published."""
+        """Its status with the sign, and the plan that was published."""
         return night_status(self.status, self.rung)
 
     @property

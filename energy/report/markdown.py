@@ -57,7 +57,7 @@ def page(night: SimpleNamespace, link: str | None = None) -> str:
 
 
 def _items(found: Sequence[str], what: str, title: str = "") -> str:
-    """The first of a list with its title and how many more there are; empty without any."""
+    """The first items of a list with its title and the number of the others; empty without any."""
     lines = [f"- {text}" for text in found[:MOST_LINES]]
     lines += [f"- {number(len(found) - MOST_LINES)} more {what} in the report"] if len(found) > MOST_LINES else []
     return "\n".join([*([f"**{title}**", ""] if title else []), *lines]) if found else ""

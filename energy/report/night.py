@@ -1,4 +1,4 @@
-"""The view of a night: what the plan of one delivery day rests on, what the day before cost, and what needs a hand.
+"""The view of a night: the plan of one delivery day and its data, the cost of the day before, jobs and caps at risk.
 
 A night is the content of `night.json`. Texts from outside become one line each, cut where a reader stops reading.
 """
@@ -24,7 +24,7 @@ SECTIONS = (
     ("ex-ante", "Ex-ante and realised cost"), ("ahead", "The next days"), ("moves", "Changes against yesterday's plan"),
     ("balance", "PUE caps and peaks so far"), ("risk", "Jobs late or at risk"), ("hours", "How good the data is, hour by hour"),
 )  # fmt: skip
-#: What the plan of each fallback method is, in a reader's words.
+#: The plan of each fallback method, in a reader's words.
 METHODS = {
     "lp": "the optimised plan, proven cheapest",
     "simplex": "the optimised plan, proven cheapest by the second method",
@@ -61,7 +61,7 @@ def night_view(night: Night, run: RunFigures | None = None) -> SimpleNamespace:
 
 
 def night_figures(night: Night) -> view.NightFigures:
-    """The figures that several texts, tiles and tables show; those of earlier versions where keys are missing."""
+    """The figures that several texts, tiles and tables show; earlier versions wrote fewer keys."""
     jobs, rows = night["jobs"], night["plan"]
     late = [view.NightJob(name(j["id"]), moment(j["deadline"]), j["gpu_hours_left"]) for j in jobs["late"]]
     at_risk = [
@@ -98,7 +98,7 @@ def _day(date: str, rows: list[Night]) -> view.NightDay:
 
 
 def rescue_eur(night: Night) -> float | None:
-    """What the work of all jobs at risk would cost at least, each with its cheapest remedy [EUR].
+    """The least that the work of all jobs at risk would cost, each with its cheapest remedy [EUR].
 
     None where a job has no remedy, or where it is not known; 0 without such jobs.
     """
@@ -116,7 +116,7 @@ def _remedy(night: Night, job: Night) -> str:
 
 
 def night_status(status: object, method: object) -> view.Status:
-    """The light of a night, and what its fallback method published."""
+    """The status of a night, with the plan that its fallback method published."""
     return view.status_of(status, METHODS.get(str(method), METHODS["nothing"]))
 
 
@@ -191,7 +191,7 @@ def _yesterday_text(night: Night, n: view.NightFigures) -> str:
 
 
 def _ex_ante_text(n: view.NightFigures) -> str:
-    """Whether yesterday cost what its plan had expected, and the main cause if not."""
+    """Yesterday's realised cost against its ex-ante cost, and the main cause of a difference."""
     y = n.yesterday
     if not y:
         return ""
@@ -217,7 +217,7 @@ def _ahead_text(n: view.NightFigures) -> str:
 
 
 def _care_text(night: Night, n: view.NightFigures) -> str:
-    """What needs a hand."""
+    """Jobs and caps that someone must see to."""
     tight = sum(c.overdrawn for c in n.caps)
     late, risk, aside = len(n.late), len(n.at_risk), len(n.refused)
     missed = f"{counted(late, 'job')} cannot meet {'its deadline' if late == 1 else 'their deadlines'} any more"
@@ -238,7 +238,7 @@ def _care_text(night: Night, n: view.NightFigures) -> str:
 
 
 def _jobs_text(night: Night) -> str:
-    """How many jobs are done, running and waiting, and work that this plan leaves for later."""
+    """Numbers of jobs done, running and waiting, and work that this plan defers."""
     j = night["jobs"]
     text = f"{counted(j['done'], 'job')} done, {number(j['running'])} running, {number(j['left'])} waiting."
     for key, meaning in (

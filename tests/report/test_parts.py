@@ -62,6 +62,10 @@ def run():
         (counted(2, "job"), "2 jobs"),
         (moment(np.datetime64("2018-04-30T22:00")), "30 Apr 2018 22:00 UTC"),
         (short_day(np.datetime64("2018-05-01")), "1 May"),
+        (short_day("2018-05-01"), "1 May"),
+        (moment("2019-03-02T12:00+01:00"), "2 Mar 2019 11:00 UTC"),
+        (number(None, 2), "–"),
+        (eur(None), "–"),
     ],
 )
 def test_formats(made, wanted):
