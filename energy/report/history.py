@@ -109,14 +109,16 @@ def terminal(nights: Sequence[Past], most: int = NIGHTS, width: int = 110) -> li
     lines.append("state   " + "".join(p.light.sign if p else "·" for _, p in days))
     values = [p.saving_eur if p else None for _, p in days]
     top = max((v for v in values if v is not None), default=0.0) or 1.0
-    lines.append("saving  " + "".join(" " if v is None else _bar(v / top) for v in values))
+    lines.append("saving  " + "".join(_bar(v, top) for v in values))
     lines += [_line(p, width) for _, p in reversed(days) if p and p.status != "OK"]
     return lines
 
 
-def _bar(part: float) -> str:
-    """A block for a saving as a part of the largest, a minus where the night cost more than run-now."""
-    return "−" if part < 0 else BLOCKS[min(int(part * len(BLOCKS)), len(BLOCKS) - 1)]
+def _bar(saving_eur: float | None, top: float) -> str:
+    """A block by the share of the largest saving, a minus for a loss against run-now, a space where not known."""
+    if saving_eur is None or saving_eur < 0:
+        return " " if saving_eur is None else "−"
+    return BLOCKS[min(int(saving_eur / top * len(BLOCKS)), len(BLOCKS) - 1)]
 
 
 def _line(p: Past, width: int) -> str:
