@@ -68,7 +68,7 @@ LEAST_KILLED, LEAST_SAMPLE = 0.85, 400
 #: machine must not make time-outs.
 CPU_LIMIT_S, TIME_LIMIT_S = 120, 3600.0
 #: Imported once, before forking.
-HEAVY = ("numpy", "pandas", "xarray", "scipy.optimize", "scipy.sparse", "pyomo.environ", "pydantic", "ruamel.yaml", "pvlib", "matplotlib")  # fmt: skip
+HEAVY = ("numpy", "pandas", "xarray", "scipy.optimize", "scipy.sparse", "pyomo.environ", "pydantic", "ruamel.yaml", "pvlib")  # fmt: skip
 #: Exit codes: of pytest, 1 a test failed, 2 a test and 4 the conftest cannot be imported; of the system, out of
 #: processor time.
 NO_TESTS = 5  # pytest's own: everything was judged before

@@ -112,7 +112,7 @@ def optimize(
             progress.stage("write the run folder")
             record, drawn = record_of(run), None
             if page:
-                from energy.report.page import render  # a run without a page does not wait a second for matplotlib
+                from energy.report.page import render  # a run without a page does not load it
 
                 drawn = render(record)
             folder = publish(record, out, drawn)

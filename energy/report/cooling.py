@@ -60,7 +60,7 @@ def _figures(run: RunFigures) -> Mapping[str, Any]:
 
 
 def legend(run: RunFigures) -> Legend:
-    """The components, and the shade of derated hours where there are any."""
+    """The components, and the shade of derated hours if a hall is derated."""
     derated = (run.plan["derating_mw"].values > 0).any()
     return (*PARTS.values(), *([("a hall is derated", "negative")] if derated else []))
 
@@ -73,7 +73,7 @@ COLUMNS = (
 
 
 def hall_table(run: RunFigures) -> Table | None:
-    """One row per hall; None where the run does not say."""
+    """One row per hall; None where the run has no figures of cooling."""
     return table(COLUMNS, [
         (
             name, number(h["pue"], 4), *(number(h["overhead_mwh"][part.removesuffix("_mw")], 1) for part in PARTS),

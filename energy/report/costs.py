@@ -1,4 +1,4 @@
-"""What is paid, by site and class, the causes of the saving, and what one more unit of a limit would save."""
+"""Costs by site and class, the causes of the saving, and the saving from one more unit of a limit."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Cause:
 
 
 def causes(run: RunFigures) -> list[Cause]:
-    """The saving split exactly, largest first: an account of the two bills, not an experiment.
+    """The saving split exactly by cause, largest first: an account of the two bills, not an experiment.
 
     With E energy [MWh] and p mean energy price [EUR/MWh] by site, run-now b, plan x, fleet mean p̄:
     less energy (ΣE_b - ΣE_x) p̄_b; other places ΣE_x p̄_b - Σ E_x p_b; other hours Σ E_x (p_b - p_x); demand charges.
@@ -138,7 +138,7 @@ def invoice_table(run: RunFigures) -> Table | None:
 
 #: Share of the line that bars may take [%]; the rest is for the figure behind them.
 WIDTH = 75
-#: What each step adds.
+#: The freedom that each step adds.
 MEANING = {
     "run now": "every job at once, at home",
     "time shifting": "each site keeps its work and chooses hours, at a constant PUE, blind to peaks and caps",
@@ -187,8 +187,8 @@ OFTEN = 0.25
 
 
 def deadline_table(run: RunFigures) -> Table | None:
-    """The jobs whose deadline costs most; None where no deadline costs anything."""
-    value = run.prices["value_deadline"].values * run.there
+    """Jobs whose deadline costs most; None where no deadline costs anything."""
+    value = run.prices["value_deadline"].values * run.submitted
     work, most = (run.problem[n].values for n in ("work_left", "max_gpus"))
     columns = (left("Job"), left("Deadline"), Column("Work", "GPU-h"), Column("Most GPUs"),
                Column("One hour later saves", "EUR/h"))  # fmt: skip
@@ -199,8 +199,8 @@ def deadline_table(run: RunFigures) -> Table | None:
 
 
 def deadlines_text(run: RunFigures) -> str:
-    """How many deadlines cost something."""
-    value = run.prices["value_deadline"].values[run.there]
+    """Number of deadlines that cost something, as a sentence."""
+    value = run.prices["value_deadline"].values[run.submitted]
     costly = int((value > LEAST_EUR).sum())
     if not costly:
         return "No deadline inside the horizon costs anything: every job that waits has all the time it wants."
@@ -243,7 +243,7 @@ def full_periods(run: RunFigures) -> Ints:
 
 
 def gpus_text(run: RunFigures) -> str:
-    """Whether one more GPU saves anything, and which pools' figures are lower bounds because they are full for long."""
+    """Saving of one more GPU in the best pool, and the pools that are full for long, whose figures are lower bounds."""
     best = float(run.prices["value_gpu"].values.sum(axis=1).max(initial=-np.inf))
     saves = f"saves {eur(best)} in the best pool" if best > LEAST_EUR else "saves nothing in any pool"
     text = f"By the program's duals one more GPU {saves} over {hours(float(run.edges[-1]))}"
@@ -273,7 +273,7 @@ def grid_table(run: RunFigures) -> Table | None:
 
 
 def caps_text(found: list[Cap]) -> str:
-    """Which caps cost something, and the marginal value of a hundredth."""
+    """Caps that cost something, with the marginal value of a hundredth."""
     if not found:
         return "There is no PUE cap."
     costly = sorted((c for c in found if c.value_eur > LEAST_EUR), key=lambda c: -c.value_eur)

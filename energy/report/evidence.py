@@ -1,4 +1,4 @@
-"""What the figures rest on: certificate, objective against bill, executability, series and reservoirs."""
+"""Evidence for the figures: certificate, objective against bill, executability, series and reservoirs."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ DIFFERENCES = (
 LEAST_UNDONE = 1e-7
 #: Qualities that were not seen on a market or by an instrument at the place and time.
 NOT_SEEN = ("proxy", "persistence", "scenario")
-#: What no certificate can say.
+#: Limits of every certificate.
 SCOPE = "Not proven: that prices, weather and jobs come as assumed, or that fractions of GPUs can be had."
 
 
 def executability(run: RunFigures) -> Table | None:
-    """How far the schedule is from whole GPUs, one site per job and few starts."""
+    """Distance of the schedule from whole GPUs, one site per job and few starts."""
     shape = run.record.summary.get("shape")
     if not shape:
         return None
@@ -56,7 +56,7 @@ def executability(run: RunFigures) -> Table | None:
 
 
 def reconciliation(run: RunFigures) -> Table | None:
-    """From the program's objective to the bill, difference by difference [EUR]."""
+    """The program's objective, its named differences and the bill [EUR], in this order."""
     found: dict[str, Any] = run.record.summary.get("reconciliation", {})
     if not found:
         return None
@@ -68,7 +68,7 @@ def reconciliation(run: RunFigures) -> Table | None:
 
 
 def reconciliation_text(run: RunFigures) -> str:
-    """Whether objective and bill agree."""
+    """Verdict on whether objective and bill agree, with the share of the named differences."""
     found = run.record.summary.get("reconciliation", {})
     if not found:
         return "The run folder holds no reconciliation."
@@ -80,7 +80,7 @@ def reconciliation_text(run: RunFigures) -> str:
 
 
 def certificate(run: RunFigures) -> list[str]:
-    """What was proven, in sentences."""
+    """Sentences on the proof: its size, the bound, gap and violations."""
     proof: dict[str, Any] = run.record.summary.get("certificate", {})
     if not proof:
         return ["The run folder holds no certificate."]
@@ -103,7 +103,7 @@ def certificate(run: RunFigures) -> list[str]:
 
 def undone_table(run: RunFigures, most: int = 10) -> Table | None:
     """Jobs with work left undone, most first; None where all is done."""
-    short, work = run.solution["short"].values * run.there, run.problem["work_left"].values
+    short, work = run.solution["short"].values * run.submitted, run.problem["work_left"].values
     least = LEAST_UNDONE * work.sum()
     if not run.record.summary["undone_gpu_hours"] > least:
         return None
@@ -113,7 +113,7 @@ def undone_table(run: RunFigures, most: int = 10) -> Table | None:
     ])  # fmt: skip
 
 
-#: What a quality means to a reader.
+#: Meaning of each quality to a reader.
 MEANING = {
     "auction": "cleared in the day-ahead auction",
     "measured": "measured at the place and time",
@@ -139,7 +139,7 @@ def series_table(run: RunFigures) -> Table | None:
 
 
 def credits_due(run: RunFigures) -> list[str]:
-    """What the licences of the series, rates and hydropower signals ask to be credited, each once."""
+    """Credits that the licences of the series, rates and hydropower signals ask for, each once."""
     manifest, water = run.record.manifest, (run.record.reservoirs, run.record.hydro)
     owed = [*manifest.get("series", []), *manifest.get("rates", []), *(ds.attrs for ds in water if ds is not None)]
     texts = [(str(o.get("attribution", "")), str(o.get("licence", ""))) for o in owed]
@@ -147,7 +147,7 @@ def credits_due(run: RunFigures) -> list[str]:
 
 
 def warnings(run: RunFigures) -> list[str]:
-    """One line per quality that was not seen: which series, and what it means."""
+    """One line per quality that was not seen: its meaning, and the series that have it."""
     out = []
     for quality in NOT_SEEN:
         names = []

@@ -47,8 +47,8 @@ class RunFigures:
         return np.datetime64(self.time[0] + np.timedelta64(round(hours * 3600), "s"))
 
     @cached_property
-    def there(self) -> Bools:
-        """Jobs there are, not expected arrivals, (J,)."""
+    def submitted(self) -> Bools:
+        """Jobs that are submitted, not expected arrivals, (J,)."""
         return np.asarray(self.problem["expected"].values == 0)
 
     @cached_property

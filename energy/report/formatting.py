@@ -76,28 +76,28 @@ def _naive(at: np.datetime64 | str) -> datetime:
 
 
 def day(at: np.datetime64 | str) -> str:
-    """30 Apr 2018."""
+    """A day as 30 Apr 2018."""
     return f"{short_day(at)} {_naive(at).year}"
 
 
 def short_day(at: np.datetime64 | str) -> str:
-    """30 Apr."""
+    """A day as 30 Apr."""
     plain = _naive(at)
     return f"{plain.day} {MONTHS[plain.month - 1]}"
 
 
 def clock(at: np.datetime64 | str) -> str:
-    """22:00."""
+    """A time of day as 22:00."""
     return f"{_naive(at):%H:%M}"
 
 
 def moment(at: np.datetime64 | str) -> str:
-    """30 Apr 2018 22:00 UTC."""
+    """A moment as 30 Apr 2018 22:00 UTC."""
     return f"{day(at)} {clock(at)} UTC"
 
 
 def utc(stamp: str) -> str:
-    """2018-04-30 22:00 UTC, from an ISO stamp."""
+    """An ISO stamp as 2018-04-30 22:00 UTC."""
     return stamp.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC")
 
 
@@ -135,7 +135,7 @@ def capitalised(text: str) -> str:
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
-    """1 job, 2 jobs."""
+    """A count with its noun: 1 job, 2 jobs."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 

@@ -46,7 +46,7 @@ class Past:
     @classmethod
     def of(cls, night: Night, saving_eur: float | None = None, cost_eur: float | None = None,
            solve_seconds: float | None = None, wall_seconds: float | None = None) -> Past:  # fmt: skip
-        """From night.json, and what is not part of it: its own day once it is settled, durations."""
+        """Make it from night.json, with the figures of its own day once that is settled, and with durations."""
         filled = sum(float(h) for found in night["fallback_hours"].values() for h in found.values())
         return cls(
             str(night["date"]), str(night["status"]), str(night["rung"]), str(night["run_id"]), saving_eur,
@@ -56,7 +56,7 @@ class Past:
 
     @property
     def light(self) -> Status:
-        """Its status with the sign, and what was published."""
+        """Its status with the sign, and the plan that was published."""
         return night_status(self.status, self.rung)
 
     @property
@@ -109,14 +109,16 @@ def terminal(nights: Sequence[Past], most: int = NIGHTS, width: int = 110) -> li
     lines.append("state   " + "".join(p.light.sign if p else "·" for _, p in days))
     values = [p.saving_eur if p else None for _, p in days]
     top = max((v for v in values if v is not None), default=0.0) or 1.0
-    lines.append("saving  " + "".join(" " if v is None else _bar(v / top) for v in values))
+    lines.append("saving  " + "".join(_bar(v, top) for v in values))
     lines += [_line(p, width) for _, p in reversed(days) if p and p.status != "OK"]
     return lines
 
 
-def _bar(part: float) -> str:
-    """A block for a saving as a part of the largest, a minus where the night cost more than run-now."""
-    return "−" if part < 0 else BLOCKS[min(int(part * len(BLOCKS)), len(BLOCKS) - 1)]
+def _bar(saving_eur: float | None, top: float) -> str:
+    """A block by the share of the largest saving, a minus for a loss against run-now, a space where not known."""
+    if saving_eur is None or saving_eur < 0:
+        return " " if saving_eur is None else "−"
+    return BLOCKS[min(int(saving_eur / top * len(BLOCKS)), len(BLOCKS) - 1)]
 
 
 def _line(p: Past, width: int) -> str:

@@ -30,7 +30,7 @@ PART_WORDS = {"energy": ("energy",), "demand charge": ("demand",), "limits and s
 
 @dataclass(frozen=True)
 class Change:
-    """What the plan changes for one job, against run-now.
+    """The changes that the plan makes to one job, against run-now.
 
     work [reference GPU-h]; later [h], mean over the work; moved: share of work that changes site; price, base_price
     [EUR per LOT reference GPU-h] by part; saved [EUR] by part.
@@ -57,7 +57,7 @@ class Change:
 def changes(run: RunFigures) -> list[Change]:
     """Every submitted job with work in both schedules, largest saving at the plan's prices first."""
     plan, base = _Holdings(run, "plan"), _Holdings(run, "base")
-    worked = np.flatnonzero((plan.work > 0) & (base.work > 0) & run.there).tolist()
+    worked = np.flatnonzero((plan.work > 0) & (base.work > 0) & run.submitted).tolist()
     return sorted((_change(run, plan, base, j) for j in worked), key=lambda c: (-abs(c.total), c.name))
 
 
@@ -145,7 +145,7 @@ def job_table(found: list[Change]) -> Table | None:
 
 
 def _first(sites: list[str]) -> str | None:
-    """The first site and how many more."""
+    """The first site and the number of the others; None without any."""
     return f"{sites[0]} +{len(sites) - 1}" if len(sites) > 1 else sites[0] if sites else None
 
 
@@ -161,7 +161,7 @@ def mean(found: list[Change], key: Literal["later", "moved"]) -> float:
 
 
 def overview(found: list[Change]) -> str:
-    """All jobs in two sentences."""
+    """Two sentences on all jobs: how many wait, and how many move."""
     later, earlier = (sum(1 for c in found if sign * c.later > WAITS_H) for sign in (1, -1))
     moved = sum(1 for c in found if c.moved >= LEAST_SHARE)
     wait = mean(found, "later")

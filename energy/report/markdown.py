@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 from energy.report.formatting import eur, mwh, name, number, sentence, short_day
-from energy.report.view import NightJob, NightView
+from energy.report.view import NightFigures, NightJob, Top
 
 #: Most jobs, caps and reasons in a message; the report has them all.
 MOST_LINES = 5
@@ -28,14 +29,16 @@ def escaped(text: object) -> str:
     return _BEGIN.sub(r"\1\\", line)
 
 
-def page(night: NightView, link: str | None = None) -> str:
+def page(night: SimpleNamespace, link: str | None = None) -> str:
     """Heading, reasons, sentences, days ahead, jobs late, at risk or set aside, PUE, notes.
 
     Parameters
     ----------
+    night : as `night_view` makes it
     link : address of the report
     """
-    top, n = night.top, night.figures
+    top: Top = night.top
+    n: NightFigures = night.figures
     days = [f"| {short_day(d.day)} | {mwh(d.mwh)} | {eur(d.eur)} | {code(d.most_at)} |" for d in n.days[:MOST_LINES]]
     tight = [f"{code(c.site)}, {code(c.name)}: {number(c.balance_mwh or 0.0, 1)} MWh" for c in n.caps if c.overdrawn]
     parts = [
@@ -54,7 +57,7 @@ def page(night: NightView, link: str | None = None) -> str:
 
 
 def _items(found: Sequence[str], what: str, title: str = "") -> str:
-    """The first of a list with its title and how many more there are; empty without any."""
+    """The first items of a list with its title and the number of the others; empty without any."""
     lines = [f"- {text}" for text in found[:MOST_LINES]]
     lines += [f"- {number(len(found) - MOST_LINES)} more {what} in the report"] if len(found) > MOST_LINES else []
     return "\n".join([*([f"**{title}**", ""] if title else []), *lines]) if found else ""

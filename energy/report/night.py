@@ -1,4 +1,4 @@
-"""The view of a night: what the plan of one delivery day rests on, what the day before cost, and what needs a hand.
+"""The view of a night: the plan of one delivery day and its data, the cost of the day before, jobs and caps at risk.
 
 A night is the content of `night.json`. Texts from outside become one line each, cut where a reader stops reading.
 """
@@ -6,6 +6,7 @@ A night is the content of `night.json`. Texts from outside become one line each,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,14 @@ from energy.report.charts import series
 from energy.report.figures import RunFigures
 from energy.report.formatting import counted, day, eur, hours, moment, mwh, name, number, sentence, share, short_day
 from energy.report.remedies import change
-from energy.schema import QUALITY, Floats
+from energy.schema import QUALITY, Floats, Ints
 
 Night = Mapping[str, Any]
 SECTIONS = (
     ("ex-ante", "Ex-ante and realised cost"), ("ahead", "The next days"), ("moves", "Changes against yesterday's plan"),
     ("balance", "PUE caps and peaks so far"), ("risk", "Jobs late or at risk"), ("hours", "How good the data is, hour by hour"),
 )  # fmt: skip
-#: What the plan of each fallback method is, in a reader's words.
+#: The plan of each fallback method, in a reader's words.
 METHODS = {
     "lp": "the optimised plan, proven cheapest",
     "simplex": "the optimised plan, proven cheapest by the second method",
@@ -42,11 +43,11 @@ QUALITY_ROLES = {
 MOST_LABELS = 5
 
 
-def night_view(night: Night, run: RunFigures | None = None) -> view.NightView:
-    """The view of a night; quality by hour comes from the figures of its run."""
+def night_view(night: Night, run: RunFigures | None = None) -> SimpleNamespace:
+    """The view of a night: the names that night.html.j2 shows; quality by hour comes from the figures of its run."""
     n = night_figures(night)
     ex_ante_text = _ex_ante_text(n)
-    return view.NightView(
+    return SimpleNamespace(
         top=_top(night, n, ex_ante_text), figures=n, fleet=name(night["fleet"]), run_id=name(night["run_id"]),
         known_at=moment(night["known_at"]), notes=[sentence(x) for x in night.get("notes", [])],
         ex_ante_text=ex_ante_text, ex_ante=tables.ex_ante(n), variance=tables.variance(n), plan=tables.plan(n),
@@ -60,7 +61,7 @@ def night_view(night: Night, run: RunFigures | None = None) -> view.NightView:
 
 
 def night_figures(night: Night) -> view.NightFigures:
-    """The figures that several texts, tiles and tables show; those of earlier versions where keys are missing."""
+    """The figures that several texts, tiles and tables show; earlier versions wrote fewer keys."""
     jobs, rows = night["jobs"], night["plan"]
     late = [view.NightJob(name(j["id"]), moment(j["deadline"]), j["gpu_hours_left"]) for j in jobs["late"]]
     at_risk = [
@@ -97,7 +98,7 @@ def _day(date: str, rows: list[Night]) -> view.NightDay:
 
 
 def rescue_eur(night: Night) -> float | None:
-    """What the work of all jobs at risk would cost at least, each with its cheapest remedy [EUR].
+    """The least that the work of all jobs at risk would cost, each with its cheapest remedy [EUR].
 
     None where a job has no remedy, or where it is not known; 0 without such jobs.
     """
@@ -115,7 +116,7 @@ def _remedy(night: Night, job: Night) -> str:
 
 
 def night_status(status: object, method: object) -> view.Status:
-    """The light of a night, and what its fallback method published."""
+    """The status of a night, with the plan that its fallback method published."""
     return view.status_of(status, METHODS.get(str(method), METHODS["nothing"]))
 
 
@@ -190,7 +191,7 @@ def _yesterday_text(night: Night, n: view.NightFigures) -> str:
 
 
 def _ex_ante_text(n: view.NightFigures) -> str:
-    """Whether yesterday cost what its plan had expected, and the main cause if not."""
+    """Yesterday's realised cost against its ex-ante cost, and the main cause of a difference."""
     y = n.yesterday
     if not y:
         return ""
@@ -216,12 +217,15 @@ def _ahead_text(n: view.NightFigures) -> str:
 
 
 def _care_text(night: Night, n: view.NightFigures) -> str:
-    """What needs a hand."""
+    """Jobs and caps that someone must see to."""
     tight = sum(c.overdrawn for c in n.caps)
     late, risk, aside = len(n.late), len(n.at_risk), len(n.refused)
     missed = f"{counted(late, 'job')} cannot meet {'its deadline' if late == 1 else 'their deadlines'} any more"
     parts = [missed] if late else []
-    parts += [f"{counted(risk, 'job')} cannot be finished in time: {_rescue_text(night, n)}"] if risk else []
+    rescue = "it is not known what would help" if night["gap"] is None else "not each can be saved by one change"
+    if n.rescue_eur is not None:
+        rescue = f"with the cheapest remedy of each the work would cost at least {eur(n.rescue_eur)}"
+    parts += [f"{counted(risk, 'job')} cannot be finished in time: {rescue}"] if risk else []
     parts += [f"{counted(aside, 'job')} {'is' if aside == 1 else 'are'} set aside and not planned"] if aside else []
     parts += [f"{counted(tight, 'PUE cap')} {'is' if tight == 1 else 'are'} overdrawn"] if tight else []
     if parts:
@@ -233,15 +237,8 @@ def _care_text(night: Night, n: view.NightFigures) -> str:
     return f"No job is at risk, and {within}."
 
 
-def _rescue_text(night: Night, n: view.NightFigures) -> str:
-    """What it takes to save the jobs at risk."""
-    if n.rescue_eur is not None:
-        return f"with the cheapest remedy of each the work would cost at least {eur(n.rescue_eur)}"
-    return "it is not known what would help" if night["gap"] is None else "not each can be saved by one change"
-
-
 def _jobs_text(night: Night) -> str:
-    """How many jobs are done, running and waiting, and work that this plan leaves for later."""
+    """Numbers of jobs done, running and waiting, and work that this plan defers."""
     j = night["jobs"]
     text = f"{counted(j['done'], 'job')} done, {number(j['running'])} running, {number(j['left'])} waiting."
     for key, meaning in (
@@ -253,33 +250,32 @@ def _jobs_text(night: Night) -> str:
     return text
 
 
-def _strips(run: RunFigures) -> view.QualityStrips:
-    """Quality of price and weather of each shown site by hour, with day labels."""
+def _strips(run: RunFigures) -> SimpleNamespace:
+    """Quality of price and weather of each shown site by hour, with the days (UTC) below: text and width [%]."""
     rows = {kind: run.problem[f"{kind}_quality"].values[run.shown] for kind in ("price", "weather")}
     seen = [QUALITY[int(q)] for q in np.unique(np.concatenate([*rows.values()], axis=None))]
-    return view.QualityStrips([(q, QUALITY_ROLES[q]) for q in seen], [
-        (title, [(run.sites[s], _strip(q, run.dt)) for s, q in zip(run.shown, rows[kind], strict=True)])
-        for kind, title in (("price", "Prices"), ("weather", "Weather"))
-    ], _day_labels(run))  # fmt: skip
-
-
-def _strip(quality: Any, dt: Floats) -> list[view.Strip]:
-    """Neighbouring periods of one quality as one piece."""
-    first = np.flatnonzero(np.diff(quality, prepend=-1))
-    lengths = np.add.reduceat(dt, first)
-    return [
-        view.Strip(QUALITY_ROLES[kind], round(100 * float(h) / float(dt.sum()), 3), f"{kind}, {hours(float(h))}")
-        for kind, h in zip((QUALITY[int(q)] for q in quality[first]), lengths, strict=True)
-    ]
-
-
-def _day_labels(run: RunFigures) -> list[tuple[str, float]]:
-    """Days (UTC) under the strips."""
     days, first = np.unique(run.time.astype("datetime64[D]"), return_index=True)
     lengths = np.add.reduceat(run.dt, first) / run.dt.sum()
     every = -(-len(days) // MOST_LABELS)
     full = float(lengths.max()) / 2  # half a day has no room for its name beside the next one's
+    return SimpleNamespace(
+        legend=[(q, QUALITY_ROLES[q]) for q in seen],
+        series=[
+            (title, [(run.sites[s], _strip(q, run.dt)) for s, q in zip(run.shown, rows[kind], strict=True)])
+            for kind, title in (("price", "Prices"), ("weather", "Weather"))
+        ],
+        days=[
+            (short_day(d) if i % every == 0 and w >= full else "", round(100 * float(w), 3))
+            for i, (d, w) in enumerate(zip(days, lengths, strict=True))
+        ],
+    )
+
+
+def _strip(quality: Ints, dt: Floats) -> list[tuple[str, float, str]]:
+    """Colour role, width [%] and caption of each run of periods of one quality."""
+    first = np.flatnonzero(np.diff(quality, prepend=-1))
+    lengths = np.add.reduceat(dt, first)
     return [
-        (short_day(d) if i % every == 0 and w >= full else "", round(100 * float(w), 3))
-        for i, (d, w) in enumerate(zip(days, lengths, strict=True))
+        (QUALITY_ROLES[kind], round(100 * float(h) / float(dt.sum()), 3), f"{kind}, {hours(float(h))}")
+        for kind, h in zip((QUALITY[int(q)] for q in quality[first]), lengths, strict=True)
     ]

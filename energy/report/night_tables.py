@@ -28,7 +28,7 @@ WIDTH = 60
 
 
 def variance(n: NightFigures) -> list[Bar]:
-    """Why yesterday did not cost what was expected; empty on the first night."""
+    """Causes of the difference between yesterday's ex-ante and realised cost; empty on the first night."""
     if not n.yesterday:
         return []
     by_cause = n.yesterday.variance_eur
@@ -40,7 +40,7 @@ def variance(n: NightFigures) -> list[Bar]:
 
 
 def ex_ante(n: NightFigures) -> Table | None:
-    """From the ex-ante cost to the realised one, and to run-now, in figures that add up."""
+    """Ex-ante cost, causes of the difference, realised cost, run-now and saving, in figures that add up."""
     y = n.yesterday
     if not y:
         return None
@@ -105,14 +105,14 @@ def prices(night: Night) -> Table | None:
 
 
 def _against(mean: float | None, before: float | None) -> Cell:
-    """An earlier mean, and below it how much dearer or cheaper the day is; no share of what is not above zero."""
+    """An earlier mean, and below it the day's difference to it [%] where the mean is above zero."""
     known = mean is not None and before is not None and before > 0
     more = f"the day {unit(100 * (mean / before - 1), '%', 0, sign=True)}" if known else ""  # type: ignore[operator]
     return Cell(number(before, 2), more)
 
 
 def changes(night: Night) -> Table | None:
-    """What this plan moves against yesterday's, site by day; None where nothing moved."""
+    """Energy that this plan moves against yesterday's, site by day; None where nothing moved."""
     moved = [r for r in night["changes"] if abs(r["mwh_after"] - r["mwh_before"]) >= CHANGED_MWH]
     days = sorted({str(r["date"]) for r in moved})[:MOST_DAYS]
     heads = [Column(short_day(d), "MWh") for d in days]
@@ -128,7 +128,7 @@ def _change(rows: Sequence[Night], site: str, date: str) -> Cell | None:
 
 
 def caps(n: NightFigures) -> Table | None:
-    """Each cap and legal limit with what is used of it: MWh of overhead still free, or overdrawn."""
+    """Each cap and legal limit with its balance: MWh of overhead still free, or overdrawn."""
     periods = {"year": "the year", "hour": "every hour"}
     heads = (left("Site"), left("Cap"), Column("Limit"), left("Held over"), Column("So far"), Column("Balance"))
     return table(heads, [
@@ -145,7 +145,7 @@ def _balance(value: float | None) -> Cell | None:
 
 
 def peaks(night: Night) -> Table | None:
-    """Highest power of the month so far: what the demand charge is already due for."""
+    """Highest power of the month so far, for which the demand charge is already due."""
     rows = [(name(p["site"]), name(p["month"]), number(p["mw"], 2)) for p in night["peaks"]]
     return table((left("Site"), left("Month"), Column("Peak so far", "MW")), rows)
 
@@ -165,7 +165,7 @@ def late(n: NightFigures) -> Table | None:
 
 
 def more_jobs(n: NightFigures) -> str:
-    """How many jobs tables and lists leave out."""
+    """Number of jobs that tables and lists leave out, as a sentence."""
     hidden = sum(max(len(jobs) - MOST_JOBS, 0) for jobs in (n.at_risk, n.late, n.refused))
     return f"{number(hidden)} more are in night.json." if hidden else ""
 
@@ -180,7 +180,7 @@ def forecast(night: Night) -> Table | None:
 
 
 def quality(night: Night) -> Table | None:
-    """Hours of each series by where they come from, and the hours that had to be filled."""
+    """Hours of each series by quality, and the hours that had to be filled."""
     filled = {f"{kind} {k}": h for kind, found in night["fallback_hours"].items() for k, h in found.items()}
     rows = []
     for key, labels in night["quality"].items():

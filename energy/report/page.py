@@ -55,7 +55,7 @@ def _html(template: str, **context: object) -> str:
 
 @cache
 def _environment() -> Environment:
-    """Templates of this package; every name from outside is escaped, a missing one is an error."""
+    """Templates of this package: every text is escaped, a name that is missing is an error."""
     return Environment(
         loader=PackageLoader("energy.report"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,

@@ -47,7 +47,7 @@ class Cap:
 
     @property
     def rolling(self) -> bool:
-        """Whether it has several windows longer than a period: then it is not hourly PUE that the cap limits."""
+        """True with several windows longer than a period: then the cap does not limit the hourly PUE."""
         return len(self.rows) > 1 and bool((self.lengths > self.lengths.min()).any() or self.lengths[0] > 1)
 
 

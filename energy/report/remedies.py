@@ -1,4 +1,4 @@
-"""What would help: undone jobs and breached caps with their remedies and prices, or the limits that cost most."""
+"""Remedies: undone jobs and breached caps with the changes that would help and their prices, or the dearest limits."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ Entry = Mapping[str, Any]
 
 
 def entries(run: RunFigures) -> list[Entry]:
-    """What the run found; nothing in run folders of versions that did not look."""
+    """Binding limits with their remedies; none in run folders of versions that did not look for them."""
     return list(run.record.summary.get("what_would_help", []))
 
 
 def urgent(run: RunFigures) -> bool:
-    """Whether work is undone or a cap breached."""
+    """True where work is undone or a cap breached."""
     return any(x["kind"] != "tight" for x in entries(run))
 
 
 def remedies_text(run: RunFigures) -> str:
-    """Sentences above the table: how many jobs and caps it is about, and how to read its figures."""
+    """Sentences above the table: the number of jobs and caps in it, and how to read its figures."""
     found = entries(run)
     if not found:
         return "Nothing: all work is done, every cap is met, and no connection, pool or cap costs more than a euro."
@@ -80,7 +80,7 @@ def _subject(x: Entry) -> Cell:
 
 
 def change(remedy: Entry) -> str:
-    """More GPUs in south/air/h200: +12."""
+    """A remedy as "more GPUs in south/air/h200: +12"."""
     key, amount = remedy["key"], remedy["amount"]
     digits = 4 if key == "limit" else 2 if amount < 10 else 1
     by = unit(amount, remedy["unit"], digits, sign=True) if remedy["unit"] else number(amount, digits, sign=True)
@@ -88,5 +88,5 @@ def change(remedy: Entry) -> str:
 
 
 def _stamp(stamp: str) -> str:
-    """2021-01-01T00:00Z as 1 Jan 00:00."""
+    """An ISO stamp as 1 Jan 00:00."""
     return f"{short_day(stamp)} {clock(stamp)}"

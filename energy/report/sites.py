@@ -25,7 +25,7 @@ COMPARABLE = 4.0
 
 
 def site_table(run: RunFigures) -> Table | None:
-    """The plan by site, run-now's energy, price, peak, PUE and business below each figure."""
+    """The plan by site, with run-now's energy, price, peak, PUE and share of busy GPUs below each figure."""
     return table(COLUMNS, [_row(run, s) for s in range(len(run.sites))], _row(run, None))
 
 
@@ -46,7 +46,7 @@ def _row(run: RunFigures, s: int | None) -> Row:
 
 
 def difference(value: float, digits: int = 0) -> Cell:
-    """Plan minus run-now, marked by whether it is a gain or a loss."""
+    """Plan minus run-now, marked as a gain or a loss."""
     text = number(value, digits, sign=True)
     return Cell(text, mark="good" if text.startswith("−") else "bad" if text.startswith("+") else "")
 

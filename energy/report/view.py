@@ -1,6 +1,6 @@
-"""What reports show, as data: statuses, figures with units, texts and tables; no HTML and no picture.
+"""Content of the reports as data: statuses, figures with units, texts and tables; no HTML and no picture.
 
-Pages, Markdown and terminal consume it. What two of them show is worked out here, once.
+Pages, Markdown and terminal show it. A figure that two of them show is worked out once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Row = Sequence[str | Cell | None]
 
 @dataclass(frozen=True)
 class Table:
-    """Columns, rows below them, and `total`, the last row, set apart."""
+    """Columns and rows; `total` is the last row, set apart."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -83,7 +83,7 @@ LIMIT_STATUS = {"contract": "of the fleet file", "in_force": "in force", "draft"
 
 @dataclass(frozen=True)
 class Status:
-    """A light: its word, a sign that reads without colour, and what it means."""
+    """A status: its word, a sign that reads without colour, and its meaning."""
 
     word: str
     sign: str
@@ -91,7 +91,7 @@ class Status:
 
 
 def status_of(word: object, meaning: str | None = None) -> Status:
-    """The status of a run or night; what is unknown counts as FAILED."""
+    """The status of a run or night; an unknown word counts as FAILED."""
     known = str(word) if str(word) in STATUSES else "FAILED"
     return Status(known, STATUSES[known][0], meaning or STATUSES[known][1])
 
@@ -110,11 +110,11 @@ class Saving:
         return self.saving_eur / abs(self.run_now_eur) if self.run_now_eur else 0.0
 
     def verb(self, less: str, more: str) -> str:
-        """Whether the plan saves or costs an extra, as a sentence needs it, and how much."""
+        """The word for a saving or for an extra cost, and the amount."""
         return f"{less if self.saving_eur >= 0 else more} {eur(abs(self.saving_eur))}"
 
     def of_run_now(self) -> str:
-        """11.1 % of run-now's 53 602 EUR."""
+        """The saving as "11.1 % of run-now's 53 602 EUR"."""
         return f"{share(self.share)} of run-now's {eur(self.run_now_eur)}"
 
 
@@ -154,26 +154,8 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Strip:
-    """Neighbouring hours of one quality: colour role, width [%], caption."""
-
-    role: str
-    width: float
-    caption: str
-
-
-@dataclass(frozen=True)
-class QualityStrips:
-    """Quality of each shown site's hours by series, with the days below: text and width [%]."""
-
-    legend: Legend
-    series: Sequence[tuple[str, Sequence[tuple[str, Sequence[Strip]]]]]
-    days: Sequence[tuple[str, float]]
-
-
-@dataclass(frozen=True)
 class NightJob:
-    """A job that is late or at risk: what is left or short [GPU-h]; of one at risk the remedy and what its work costs."""
+    """A job that is late or at risk: work left or short [GPU-h]; of one at risk the remedy and the cost of its work."""
 
     name: str
     deadline: str
@@ -196,7 +178,7 @@ class NightCap:
 
     @property
     def overdrawn(self) -> bool:
-        """Whether it is known to be exceeded so far."""
+        """True where it is known to be exceeded so far."""
         return self.balance_mwh is not None and self.balance_mwh < 0
 
 
@@ -240,34 +222,3 @@ class NightFigures:
     refused: Sequence[str]
     rescue_eur: float | None
     caps: Sequence[NightCap]
-
-
-@dataclass(frozen=True)
-class NightView:
-    """What the report of a night shows before the plan, in the order of the page."""
-
-    top: Top
-    figures: NightFigures
-    fleet: str
-    run_id: str
-    known_at: str
-    notes: Sequence[str]
-    ex_ante_text: str
-    ex_ante: Table | None
-    variance: Sequence[Bar]
-    plan: Table | None
-    days: Sequence[Bar]
-    sites_legend: Legend
-    prices: Table | None
-    changes: Table | None
-    caps: Table | None
-    peaks: Table | None
-    jobs_text: str
-    at_risk: Table | None
-    late: Table | None
-    rescue: str
-    refused: Sequence[str]
-    more_jobs: str
-    quality: Table | None
-    forecast: Table | None
-    strips: QualityStrips | None

@@ -12,7 +12,7 @@ import pytest
 
 COMMAND = [sys.executable, "-c", "from energy.cli.app import main; main()"]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
-HEAVY = ("pandas", "pyomo", "xarray", "numpy", "scipy", "highspy", "pydantic", "matplotlib", "pvlib")
+HEAVY = ("pandas", "pyomo", "xarray", "numpy", "scipy", "highspy", "pydantic", "pvlib")
 #: Longest a test waits for a process [s].
 PATIENCE = 60
 

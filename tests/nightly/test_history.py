@@ -99,6 +99,10 @@ def test_terminal_shows_a_light_and_a_bar_per_night_and_the_reasons():
     assert lines[3] == "2018-05-04 ✕ FAILED (nothing): disk full"
 
 
+def test_a_loss_is_a_minus_even_where_every_night_is_one():
+    assert terminal([past("2018-05-01", saving=-1.0), past("2018-05-02", saving=-5.0)])[2] == "saving  −−"
+
+
 def test_ninety_nights_stay_small():
     many = [past(f"2018-{m:02d}-{d:02d}", saving=float(d)) for m in (1, 2, 3, 4) for d in range(1, 29)]
     html = render(many)

@@ -62,30 +62,66 @@ def run():
         (counted(2, "job"), "2 jobs"),
         (moment(np.datetime64("2018-04-30T22:00")), "30 Apr 2018 22:00 UTC"),
         (short_day(np.datetime64("2018-05-01")), "1 May"),
+        (short_day("2018-05-01"), "1 May"),
+        (moment("2019-03-02T12:00+01:00"), "2 Mar 2019 11:00 UTC"),
+        (number(None, 2), "–"),
+        (eur(None), "–"),
     ],
 )
 def test_formats(made, wanted):
     assert made == wanted
 
 
-def test_compact_paths_draw_the_same():
+def test_path_steps_draw_the_points():
     rng = np.random.default_rng(1)
-    points = np.cumsum(rng.normal(size=(60, 2)), axis=0) * 7
+    points = np.cumsum(rng.integers(-90, 90, size=(60, 2)), axis=0)
     points[10:20, 1] = points[10, 1]
-    path = " ".join(f"{'M' if i == 0 else 'L'} {x:.6f} {y:.6f}" for i, (x, y) in enumerate(points))
     at, drawn = np.zeros(2), []
-    for command, text in re.findall(r"([Mlhv])([^Mlhv]*)", charts.compact(path)):
+    for command, text in re.findall(r"([Mlhv])([^Mlhv]*)", charts.steps([(int(x), int(y)) for x, y in points], False)):
         values = [float(v) for v in re.findall(r"-?[\d.]+", text)]
         step = {"M": values, "l": values, "h": [values[0], 0.0], "v": [0.0, values[0]]}[command]
         at = np.array(step) if command == "M" else at + np.array(step)
         drawn.append(at)
     kept = np.r_[0:11, 19:60]
-    assert np.abs(np.array(drawn) - points[kept]).max() <= 0.05 + 1e-9
+    assert np.array(drawn) == pytest.approx(points[kept] / charts.TENTH)
 
 
-def test_compact_leaves_curves_alone():
-    assert charts.compact("M 0 0 \nC 1 1 2 2 3 3 z") == "M 0 0 C 1 1 2 2 3 3 z"
-    assert charts.compact("M 0 0 \nL 1 0 \nz \nM 5 5 \nL 5 6") == "M0 0h1zM5 5v1"
+def test_a_closed_path_ends_where_it_began():
+    assert charts.steps([(0, 0), (10, 0), (10, 10)], True) == "M0 0h1v1z"
+
+
+@pytest.mark.parametrize(
+    ("scale", "most", "wanted"),
+    [
+        ((0.0, 10.5), 4, ["0", "5", "10"]), ((0.0, 7.1), 4, ["0", "2", "4", "6"]), ((-3.0, 9.0), 4, ["0", "5"]),
+        ((1.07, 1.13), 3, ["1.08", "1.10", "1.12"]), ((0.0, 1.0), 4, ["0.00", "0.25", "0.50", "0.75", "1.00"]),
+        ((0.0, 100.0), 4, ["0", "25", "50", "75", "100"]), ((0.0, 12600.0), 4, ["0", "5\u202f000", "10\u202f000"]),
+    ],
+)  # fmt: skip
+def test_labels_of_a_scale_are_round_and_few(scale, most, wanted):
+    found = charts.labels(scale, most)
+    assert [word for _, word in found] == wanted
+    assert len(found) <= most + 1
+
+
+def test_marks_stay_inside_their_panel_and_gaps_interrupt_lines():
+    panel = charts.panels([100.0])[0]
+    panel.x, panel.y = (0.0, 3.0), (0.0, 10.0)
+    panel.line(np.arange(4.0), np.array([5.0, np.nan, 20.0, -7.0]), "plan", 1.0)
+    panel.area(np.arange(4.0), np.full(4, np.nan), np.full(4, np.nan), "rule")
+    picture = str(charts.svg([panel], 'a <name> & "more"'))
+    line = next(p for p in re.findall(r'<path d="([^"]*)" fill="none" stroke="var\(--plan\)"', picture))
+    assert [float(v) for v in re.findall(r"M[\d.]+ ([\d.]+)", line)] == [charts.GAP + 50.0, charts.GAP]
+    assert line.endswith("v100") is False and "l" in line
+    assert 'aria-label="a &lt;name&gt; &amp; &#34;more&#34;"' in picture
+    assert 'd=""' not in picture
+
+
+def test_a_picture_of_nothing_and_of_one_value_has_a_scale():
+    empty, flat = charts.panels([50.0])[0], charts.panels([50.0])[0]
+    flat.line(np.array([1.0]), np.array([2.0]), "plan", 1.0)
+    for panel in (empty, flat):
+        assert "nan" not in charts.svg([panel], "x")
 
 
 def test_colours_are_told_apart_by_their_marks():
