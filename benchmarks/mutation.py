@@ -219,7 +219,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=LEAST_SAMPLE)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--rooms", nargs="+", choices=ALL_ROOMS, default=ROOMS, help="folders that mutants are drawn from")
+    parser.add_argument(
+        "--rooms", nargs="+", choices=ALL_ROOMS, default=ROOMS, help="folders that mutants are drawn from"
+    )
     parser.add_argument("--only", default="", help="only files whose path contains this")
     parser.add_argument("--again", action="store_true", help="judge what was not killed once more")
     parser.add_argument("--out", type=Path, default=CHECKOUT / "data" / "runs" / "mutation.json")

@@ -112,7 +112,6 @@ def test_marks_stay_inside_their_panel_and_gaps_interrupt_lines():
     picture = str(charts.svg([panel], 'a <name> & "more"'))
     line = next(p for p in re.findall(r'<path d="([^"]*)" fill="none" stroke="var\(--plan\)"', picture))
     assert [float(v) for v in re.findall(r"M[\d.]+ ([\d.]+)", line)] == [charts.GAP + 50.0, charts.GAP]
-    assert line.endswith("v100") is False and "l" in line
     assert 'aria-label="a &lt;name&gt; &amp; &#34;more&#34;"' in picture
     assert 'd=""' not in picture
 
