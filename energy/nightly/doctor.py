@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,14 +24,13 @@ from energy.inputs.state import load_state
 from energy.inputs.tariffs import load_tariffs
 from energy.nightly.config import CLOCK, LATEST, LOCK, NightlyWorkspace, due, lock, now, today
 from energy.nightly.database import check_integrity, has_nights, open_state
-from energy.nightly.notify import ADDRESSES, NOT_INSTALLED, service_of
-from energy.nightly.notify import PDF_NOT_INSTALLED as NO_PDF
+from energy.nightly.notify import ADDRESSES, NOT_INSTALLED, PdfError, import_weasyprint, service_of
 from energy.nightly.publish import is_published
 from energy.nightly.queue import most_gpus, read_queue, set_aside
 from energy.series.files import read_series
 from energy.sources.catalogue import SOURCES
 from energy.sources.client.credentials import CredentialError
-from energy.sources.client.settings import CONTACT_VARIABLE, Settings, from_environment
+from energy.sources.client.settings import CONTACT_VARIABLE, from_environment
 from energy.sources.status import freshness
 
 #: Free space below which nights will soon fail [MB]: some hundred nights of a small fleet.
@@ -60,16 +59,15 @@ class HealthWarning(RuntimeError):
 def check_health(workspace: NightlyWorkspace) -> list[Finding]:
     """Run every check, those of live sources where they are fetched; none stops the next, none asks or makes anything."""
     live: Checks = (("keys of sources", _keys), ("sources", _sources)) if workspace.config.live else ()
-    return [_finding(what, check, workspace) for what, check in (*CHECKS, *live)]
-
-
-def _finding(what: str, check: Check, workspace: NightlyWorkspace) -> Finding:
-    try:
-        return Finding(what, True, check(workspace))
-    except HealthWarning as e:
-        return Finding(what, True, str(e), warns=True)
-    except (InputError, NightError, StoreError, OSError) as e:
-        return Finding(what, False, str(e))
+    found = []
+    for what, check in (*CHECKS, *live):
+        try:
+            found.append(Finding(what, True, check(workspace)))
+        except HealthWarning as e:
+            found.append(Finding(what, True, str(e), warns=True))
+        except (InputError, NightError, StoreError, OSError) as e:
+            found.append(Finding(what, False, str(e)))
+    return found
 
 
 def _fleet(workspace: NightlyWorkspace) -> str:
@@ -94,16 +92,12 @@ def _series(workspace: NightlyWorkspace) -> str:
     if config.live:
         return "fetched every night; energy sources tells how fresh each source is"
     until = config.begin(today(config))
-    files = (
-        [p.file for p in config.prices]
-        + [w.file for w in config.weather.values()]
-        + [c.file for c in config.carbon.values()]
-    )
-    for file in dict.fromkeys(files):
+    files = {s.file: None for s in (*config.prices, *config.weather.values(), *config.carbon.values())}
+    for file in files:
         table = read_series(workspace.beside(file))
         if table.index[-1].to_datetime64() < until:
             raise NightError(f"{workspace.beside(file)}: ends at {table.index[-1]}Z, before today")
-    return f"{len(set(files))} files reach today"
+    return f"{len(files)} files reach today"
 
 
 def _once(check: Check, file: Callable[[NightlyWorkspace], Path]) -> Check:
@@ -138,13 +132,8 @@ def nearest(path: Path) -> Path:
 
 
 def _disk(workspace: NightlyWorkspace) -> str:
-    free = (
-        min(
-            shutil.disk_usage(nearest(p)).free
-            for p in (workspace.out, workspace.database, workspace.log, workspace.metrics)
-        )
-        / 1e6
-    )
+    places = (workspace.out, workspace.database, workspace.log, workspace.metrics)
+    free = min(shutil.disk_usage(nearest(p)).free for p in places) / 1e6
     if free < LEAST_FREE_MB:
         raise NightError(f"{free:,.0f} MB are free, {LEAST_FREE_MB} are wanted")
     return f"{free:,.0f} MB are free"
@@ -158,15 +147,17 @@ def _lock(workspace: NightlyWorkspace) -> str:
 def _database(workspace: NightlyWorkspace) -> str:
     with open_state(workspace) as store:
         check_integrity(store)
-        nights = store.rows("SELECT count(*) AS n, max(night) AS last FROM plans")[0]
         plans = store.rows("SELECT night, folder, kept FROM plans ORDER BY night")
-    folders = {r["night"]: (workspace.kept / str(r["kept"]), workspace.out / str(r["folder"])) for r in plans}
-    gone = [night for night, both in folders.items() if not all(p.is_dir() for p in both)]
+    gone = [
+        r["night"]
+        for r in plans
+        if not ((workspace.kept / r["kept"]).is_dir() and (workspace.out / r["folder"]).is_dir())
+    ]
     if gone:
         raise HealthWarning(
             f"folders of {len(gone)} nights on record are gone, the last of {gone[-1]}: their days cannot be settled"
         )
-    return f"{nights['n']} plans, the last of {nights['last']}"
+    return f"{len(plans)} plans, the last of {plans[-1]['night'] if plans else None}"
 
 
 def _latest(workspace: NightlyWorkspace) -> str:
@@ -187,16 +178,12 @@ def _clock(workspace: NightlyWorkspace) -> str:
     return f"{now():%Y-%m-%d %H:%M} UTC"
 
 
-def _settings() -> Settings:
-    try:
-        return from_environment(CACHE, SOURCES)
-    except CredentialError as e:
-        raise NightError(str(e)) from None
-
-
 def _keys(_: NightlyWorkspace) -> str:
     """Which variables are set, by name alone."""
-    settings = _settings()
+    try:
+        settings = from_environment(CACHE, SOURCES)
+    except CredentialError as e:
+        raise NightError(str(e)) from None
     keys = {s.key.variable: name for name, s in SOURCES.items() if s.key}
     missing = [f"{v} ({keys[v]})" for v in keys if settings.credentials.get(v) is None]
     missing += [] if settings.contact else [f"{CONTACT_VARIABLE} (met_norway asks for one)"]
@@ -208,32 +195,22 @@ def _keys(_: NightlyWorkspace) -> str:
 
 
 def _sources(_: NightlyWorkspace) -> str:
-    """Last success of each source, from the ledger of what was asked."""
+    """Last success of each source, from the ledger of requests, which is read without writing."""
     ledger = Path(CACHE / "ledger.sqlite").absolute()
     if not ledger.is_file():
         return f"nothing was fetched yet from this folder ({Path.cwd()})"
-    last = _last_success(ledger)
+    query = "SELECT source, max(at) FROM delivery WHERE kind = 'ok' AND stale = 0 GROUP BY source"
+    way = "mode=ro" if os.access(ledger.parent, os.W_OK) else "mode=ro&immutable=1"  # WAL wants a file beside it
+    try:
+        with closing(sqlite3.connect(f"file:{ledger}?{way}", uri=True)) as connection:
+            last = {name: datetime.fromisoformat(at) for name, at in connection.execute(query)}
+    except (sqlite3.Error, ValueError) as e:
+        raise NightError(f"{ledger}: cannot be read ({e}); move it aside, the next fetch makes a new one") from None
     ages = {name: (datetime.now(UTC).replace(tzinfo=None) - at) / timedelta(hours=1) for name, at in last.items()}
     words = "; ".join(f"{name} {freshness(age)}" for name, age in sorted(ages.items(), key=lambda x: x[1]))
     if not ages or freshness(min(ages.values())).startswith("old"):
         raise HealthWarning(f"{words or 'not one has ever answered'}; energy sources tells the last failure of each")
     return words
-
-
-def _last_success(ledger: Path) -> dict[str, datetime]:
-    """When each source last gave data (UTC), looked up without writing.
-
-    Raises
-    ------
-    NightError : the ledger cannot be read.
-    """
-    query = "SELECT source, max(at) FROM delivery WHERE kind = 'ok' AND stale = 0 GROUP BY source"
-    way = "mode=ro" if os.access(ledger.parent, os.W_OK) else "mode=ro&immutable=1"  # WAL wants a file beside it
-    try:
-        with closing(sqlite3.connect(f"file:{ledger}?{way}", uri=True)) as connection:
-            return {name: datetime.fromisoformat(at) for name, at in connection.execute(query)}
-    except (sqlite3.Error, ValueError) as e:
-        raise NightError(f"{ledger}: cannot be read ({e}); move it aside, the next fetch makes a new one") from None
 
 
 #: A file from so far ahead was written by a clock that is right, or will be [h]: less is the drift between two machines.
@@ -289,9 +266,9 @@ def _pdf(workspace: NightlyWorkspace) -> str:
     if not workspace.config.pdf:
         return "not asked for"
     try:
-        import_module("weasyprint")
-    except (ImportError, OSError):  # OSError: the Python package is there, pango is not
-        raise HealthWarning(NO_PDF) from None
+        import_weasyprint()
+    except PdfError as e:
+        raise HealthWarning(str(e)) from None
     return "can be made"
 
 
@@ -299,8 +276,10 @@ def _file_times(workspace: NightlyWorkspace) -> str:
     """No file can be younger than now; a clock that is behind plans nights that are over."""
     if given := os.environ.get(CLOCK):
         raise HealthWarning(f"{CLOCK} is set: nights take {given} for the clock; unset it but for rehearsals")
-    there = [p for p in _files(workspace) if p.is_file()]
-    newest = max(there, key=lambda p: p.stat().st_mtime, default=None)
+    c = workspace.config
+    read = (c.fleet, c.jobs, *(p.file for p in c.prices), *(w.file for w in c.weather.values()))
+    there = [*map(workspace.beside, read), *workspace.out.glob("*/manifest.json")]
+    newest = max(filter(Path.is_file, there), key=lambda p: p.stat().st_mtime, default=None)
     if newest is None:
         return "no file to compare the clock with"
     written = datetime.fromtimestamp(newest.stat().st_mtime, UTC)
@@ -310,14 +289,6 @@ def _file_times(workspace: NightlyWorkspace) -> str:
             "set the clock, or that file's time"
         )
     return f"the newest file is of {written:%Y-%m-%d %H:%M} UTC"
-
-
-def _files(workspace: NightlyWorkspace) -> Iterator[Path]:
-    """Everything that a night reads, and what nights have left."""
-    c = workspace.config
-    named = (c.fleet, c.jobs, *(p.file for p in c.prices), *(w.file for w in c.weather.values()))
-    yield from (workspace.beside(name) for name in named)
-    yield from workspace.out.glob("*/manifest.json")
 
 
 def _newest_plan(workspace: NightlyWorkspace) -> str:
