@@ -1,4 +1,4 @@
-"""The account of one day: what a schedule draws, costs and does on it, and the state that it leaves. Arrays in, arrays out."""
+"""The account of one day: energy, cost and work of a schedule, and the state after it. Arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class DayAccount:
 
     Attributes
     ----------
-    eur : what the day adds to the invoices
+    eur : addition to the invoices
     work : reference GPU-hours done, by job
     state : after the day, work done included
     """
@@ -50,21 +50,22 @@ class DayAccount:
 
 def cut_to_day(inputs: Inputs, day: date) -> Inputs:
     """Inputs with one day of their horizon, series cut to the periods that overlap it."""
+    out, s = on_day(inputs, day), inputs.series
+    first, after = out.case.horizon.bounds()
+
+    def overlapping(ds: xr.Dataset) -> xr.Dataset:
+        time = ds["time"].values
+        step = time[1] - time[0] if len(time) > 1 else np.timedelta64(0)
+        return ds.isel(time=(time > first - step) & (time < after))
+
+    cut = [{name: overlapping(ds) for name, ds in kind.items()} for kind in (s.prices, s.weather, s.carbon)]
+    return replace(out, series=Series(*cut))
+
+
+def on_day(inputs: Inputs, day: date) -> Inputs:
+    """Inputs with one day as their horizon, series as they are."""
     horizon = inputs.case.horizon.model_copy(update={"start": day, "end": day})
-    first, after = horizon.bounds()
-
-    def cut(series: dict[str, xr.Dataset]) -> dict[str, xr.Dataset]:
-        return {name: _overlapping(ds, first, after) for name, ds in series.items()}
-
-    s = inputs.series
-    series = Series(cut(s.prices), cut(s.weather), cut(s.carbon))
-    return replace(inputs, case=inputs.case.model_copy(update={"horizon": horizon}), series=series)
-
-
-def _overlapping(ds: xr.Dataset, first: np.datetime64, after: np.datetime64) -> xr.Dataset:
-    time = ds["time"].values
-    step = time[1] - time[0] if len(time) > 1 else np.timedelta64(0)
-    return ds.isel(time=(time > first - step) & (time < after))
+    return replace(inputs, case=inputs.case.model_copy(update={"horizon": horizon}))
 
 
 def account_of(
@@ -91,7 +92,7 @@ def account_of(
 
 
 def cost_of(inputs: Inputs, state: State, table: pd.DataFrame, held: pd.DataFrame = NOT_HELD) -> float:
-    """What a day's schedule adds to the invoices [EUR]."""
+    """Addition of a day's schedule to the invoices [EUR]."""
     known = replace(inputs, state=state)
     return bill(known, replay(known, day_schedule(inputs, table, held))).total()
 
@@ -99,7 +100,7 @@ def cost_of(inputs: Inputs, state: State, table: pd.DataFrame, held: pd.DataFram
 def ex_ante_cost(
     inputs: Inputs, day: date, schedule: pd.DataFrame, held: pd.DataFrame, state: State, jobs: dict[str, Job]
 ) -> float:
-    """What a plan costs on its own day by what its night knows [EUR].
+    """Cost of a plan on its own day by the inputs of its night [EUR].
 
     Parameters
     ----------
