@@ -60,10 +60,12 @@ def read_queue(path: Path, known_at: np.datetime64) -> Queue:
     ------
     SeriesError : the table itself cannot be read, lacks a column, or has offsets instead of times.
     """
-    frame = read_frame(
-        path, ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site", SUBMITTED)
-    )
-    _absolute(path, frame)
+    texts = ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site", SUBMITTED)
+    frame = read_frame(path, texts)
+    for key in ("release", "deadline", SUBMITTED):
+        if key in frame and frame[key].fillna("").astype(str).str.startswith("+").any():
+            allowed = "times, in a table of many nights"
+            raise SeriesError(f"{path}: {key}", "counts hours from a horizon's start", allowed)
     given = frame.pop(SUBMITTED) if SUBMITTED in frame else pd.Series("", index=frame.index)
     queue = Queue()
     for row, job in parse_rows(path, frame, known_at):
@@ -80,14 +82,6 @@ def read_queue(path: Path, known_at: np.datetime64) -> Queue:
         elif moment <= pd.Timestamp(known_at):
             queue.jobs[job.id], queue.submitted[job.id] = job, moment
     return queue
-
-
-def _absolute(path: Path, frame: pd.DataFrame) -> None:
-    for key in ("release", "deadline", SUBMITTED):
-        if key in frame and frame[key].fillna("").astype(str).str.startswith("+").any():
-            raise SeriesError(
-                f"{path}: {key}", "counts hours from a horizon's start", "times, in a table of many nights"
-            )
 
 
 def set_aside(queue: Queue, fleet: Fleet, powers: dict[str, GpuPower], count: dict[str, float]) -> None:
@@ -144,6 +138,24 @@ def hours_inside(job: Job, begin: np.datetime64, end: np.datetime64) -> float:
 def fastest(fleet: Fleet, powers: dict[str, GpuPower], job: Job) -> float:
     """Highest speed that a job has anywhere in the fleet."""
     return max(speeds(fleet, [p.kind for p in powers.values()], job))
+
+
+def planned_job(
+    job: Job,
+    left: float,
+    begin: np.datetime64,
+    end: np.datetime64,
+    may_wait: bool,
+    fleet: Fleet,
+    powers: dict[str, GpuPower],
+) -> tuple[Job, bool]:
+    """The job as a night plans it, and whether it is late: soon where it is, no more than fits where nothing may wait."""
+    speed = fastest(fleet, powers, job)
+    deadline, late = deadline_of(job, left, speed, pd.Timestamp(begin))
+    planned = job.model_copy(update={"deadline": deadline})
+    if may_wait:
+        return planned, late
+    return clip(planned, job.gpu_hours - left, left, job.max_gpus * speed * hours_inside(planned, begin, end)), late
 
 
 def deadline_of(job: Job, left: float, speed: float, begin: pd.Timestamp) -> tuple[pd.Timestamp, bool]:
