@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from energy.cli.exit_codes import fail
+from energy.cli.exit_codes import fail, moment_of
 from energy.errors import CONFIGURATION, DATA
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def handover(
 ) -> None:
     """Hourly GPU quota of each pool and group: Slurm limits script, Kueue queues, JSON or calendar."""
     from energy.errors import RunFolderError
-    from energy.handover.apply import ApplyError
+    from energy.handover import apply as scheduler
+    from energy.handover.quota import digits
 
     if apply and to not in (Target.slurm, Target.kueue):
         fail(CONFIGURATION, f"--apply --to {to}; allowed: slurm, kueue")
@@ -60,16 +61,18 @@ def handover(
             _replace(out, text)
         elif not apply:
             typer.echo(text, nl=False)
-        if apply:
-            typer.echo(_apply(found, to, at, text), nl=False)
-    except (RunFolderError, ApplyError) as e:
+        if apply and to is Target.kueue:
+            typer.echo(scheduler.apply_kueue(text), nl=False)
+        elif apply:
+            typer.echo(scheduler.apply_slurm(text, digits(found.start[_period(found, at)])), nl=False)
+    except (RunFolderError, scheduler.ApplyError) as e:
         fail(CONFIGURATION, str(e))
     except OSError as e:
         fail(CONFIGURATION, f"{out}: cannot be written ({e.strerror}); choose another with --out")
 
 
 def _quotas(run: Path, to: Target, at: str) -> Quotas:
-    """Quotas of a run; of a folder of nights those of the active plan and, where more than a period is asked for, what follows it."""
+    """Quotas of a run; of a folder of nights those of the active plan, and of those after it where all periods are wanted."""
     from energy.handover import quotas
     from energy.nightly.active_plans import folder_of_nights, plan_at
     from energy.runs.folder import read_run
@@ -79,7 +82,7 @@ def _quotas(run: Path, to: Target, at: str) -> Quotas:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Whole or not there: a scheduler's own job may read it at any moment."""
+    """Write a file that is whole or not there: a scheduler's own job may read it at any moment."""
     if path.exists() and not path.is_file():  # a pipe, a terminal
         path.write_text(text, encoding="utf-8", newline="")
         return
@@ -97,15 +100,6 @@ def _text(found: Quotas, to: Target, at: str) -> str:
     return {Target.slurm: slurm.script, Target.json: exports.json_text, Target.ics: exports.calendar_text}[to](found)
 
 
-def _apply(found: Quotas, to: Target, at: str, text: str) -> str:
-    from energy.handover.apply import apply_kueue, apply_slurm
-    from energy.handover.quota import digits
-
-    if to is Target.kueue:
-        return apply_kueue(text)
-    return apply_slurm(text, digits(found.start[_period(found, at)]))
-
-
 def _period(found: Quotas, at: str) -> int:
     """The period that holds a moment."""
     import numpy as np
@@ -113,10 +107,8 @@ def _period(found: Quotas, at: str) -> int:
     moment = _moment("--at", at)
     period = found.period_at(np.datetime64(moment.replace(tzinfo=None), "ns"))
     if period is None:
-        fail(
-            CONFIGURATION,
-            f"--at {at}: the plan holds from {found.start[0]} to {found.end} UTC, not at {moment:%Y-%m-%dT%H:%M}",
-        )
+        holds = f"the plan holds from {found.start[0]} to {found.end} UTC"
+        fail(CONFIGURATION, f"--at {at}: {holds}, not at {moment:%Y-%m-%dT%H:%M}")
     return period
 
 
@@ -153,10 +145,14 @@ def queue(
     ] = None,
 ) -> None:
     """The queue of Slurm as a job table for `energy optimize`, or with --progress for `energy nightly`."""
+    from zoneinfo import available_timezones
+
     from energy.errors import SeriesError
     from energy.handover.job_table import Rules, job_table, read_queues
 
-    _check_zone(time_zone)
+    if time_zone not in available_timezones():
+        allowed = "a name of the IANA database, such as Europe/Oslo"
+        fail(CONFIGURATION, f"--time-zone {time_zone!r}; allowed: {allowed}")
     try:
         given = _moment("--at", at) if at else None
         found = read_queues(files, time_zone, given)
@@ -181,19 +177,10 @@ def _write(option: str, path: Path, text: str) -> None:
         fail(CONFIGURATION, f"{path}: cannot be written ({e.strerror}); choose another with {option}")
 
 
-def _check_zone(name: str) -> None:
-    from zoneinfo import available_timezones
-
-    if name not in available_timezones():
-        fail(CONFIGURATION, f"--time-zone {name!r}; allowed: a name of the IANA database, such as Europe/Oslo")
-
-
 def _moment(option: str, text: str) -> datetime:
     """Now, or an ISO time; without a zone it is UTC."""
-    if text == "now":
-        return datetime.now(UTC)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        fail(CONFIGURATION, f"{option} {text!r}; allowed: now, or a time such as 2026-05-01T06:00Z")
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    return (
+        datetime.now(UTC)
+        if text == "now"
+        else moment_of(option, text, "; allowed: now, or a time such as 2026-05-01T06:00Z")
+    )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from energy.cli.exit_codes import exit_codes, fail
+from energy.cli.exit_codes import day_of, exit_codes, fail, moment_of
 from energy.errors import CONFIGURATION
 
 #: As in energy/fetch.py, which `energy --help` need not import.
@@ -36,19 +36,14 @@ def fetch(
     """Prices, weather, hydropower signals and exchange rates of a fleet's days, as NetCDF files."""
     with exit_codes():
         from energy import fetch as fetching
+        from energy.inputs.resources import root
 
         begin, end = _day("--from", first), _day("--to", last)
         with fetching.open_client(cache, moment(as_of)) as client:
-            got = fetching.fetch(fleet or _norway(), begin, end, client, out, _tell)
+            norway = root() / "models" / "fleets" / "norway.yaml"  # three sites, whose series need no key
+            got = fetching.fetch(fleet or norway, begin, end, client, out, _tell)
         typer.echo("\n".join([*got.lines(), *map(str, got.files)]))
         got.require()
-
-
-def _norway() -> Path:
-    """The fleet that ships: three Norwegian sites, whose series need no key."""
-    from energy.inputs.resources import root
-
-    return root() / "models" / "fleets" / "norway.yaml"
 
 
 def sources(as_json: Json = False, cache: Cache = CACHE) -> None:
@@ -83,18 +78,10 @@ def check_options(case: Path | None, live: bool, fleet: Path | None, jobs: Path 
 
 
 def _day(option: str, value: str | None) -> date | None:
-    try:
-        return date.fromisoformat(value) if value is not None else None
-    except ValueError:
-        fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
+    return None if value is None else day_of(option, value)
 
 
 def moment(value: str | None) -> datetime | None:
-    """`--as-of` as naive UTC; a moment without an offset is UTC."""
-    if value is None:
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        fail(CONFIGURATION, f"--as-of {value!r} is not a moment; allowed: YYYY-MM-DDTHH:MM, UTC or with an offset")
-    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+    """`--as-of` as naive UTC."""
+    allowed = " is not a moment; allowed: YYYY-MM-DDTHH:MM, UTC or with an offset"
+    return None if value is None else moment_of("--as-of", value, allowed).replace(tzinfo=None)

@@ -161,7 +161,10 @@ def carried(
     reasons: list[str] = []
     for currency in sorted(set(lacking) & set(before)):
         rate = before[currency]
-        of = _day_of(rate.source)
+        try:  # a fetched rate's source ends in its day: ecb 2026-11-24
+            of = date.fromisoformat(rate.source.rpartition(" ")[2])
+        except ValueError:
+            of = None
         if of is not None and of > day - timedelta(days=1):
             continue
         rates[currency] = rate.model_dump(exclude_none=True)
@@ -169,11 +172,3 @@ def carried(
         old = of is None or (day - timedelta(days=1) - of).days > LONGEST_DAYS
         (reasons if old else notes).append(f"{message}, more than {LONGEST_DAYS} days old" if old and of else message)
     return rates, notes, reasons
-
-
-def _day_of(source: str) -> date | None:
-    """The day at the end of a fetched rate's source, such as ``ecb 2026-11-24``; None for any other."""
-    try:
-        return date.fromisoformat(source.rpartition(" ")[2])
-    except ValueError:
-        return None

@@ -23,8 +23,7 @@ from energy.nightly.config import LATEST, NightlyWorkspace, now, replace_file
 from energy.nightly.database import Store
 from energy.nightly.history import HISTORY, pasts
 from energy.nightly.logs import logger
-from energy.nightly.outcome import Night
-from energy.nightly.precedence import is_older
+from energy.nightly.outcome import Night, is_older
 from energy.report import markdown
 from energy.report.charts import ROLES, light
 from energy.report.night import night_view

@@ -16,7 +16,7 @@ from energy.nightly.summary import night_summary
 from energy.optimize import Run, optimize_inputs, planner
 from energy.runs.record import held_back
 from energy.schedule.dispatch import trimmed
-from energy.schedule.table import Maker, frame, handed_over
+from energy.schedule.table import frame, handed_over
 from energy.solve import Options, SolverError
 
 #: Fallback methods of a night from the best plan down, and what makes the plan of each: a method of the solver, the
@@ -59,20 +59,16 @@ def plan_night(
     InputError : the work cannot be done (ImpossibleWork).
     SolverError : the solver's answer cannot be trusted, or no plan can be published.
     """
-    options, maker = _planner(snapshot, method, time_limit_s)
+    if method == "last_good" and snapshot.schedule is not None:
+        options, maker = Options(), partial(trimmed, table=snapshot.schedule)
+    elif method == "last_good" or method not in METHODS:
+        raise ValueError(f"{method} cannot plan this night; the methods are {', '.join(METHODS)}")
+    else:
+        options, maker = planner("ipx" if method == "lp" else method, time_limit_s)
     run = optimize_inputs(snapshot.inputs, options, maker)
     if run.outcome.status == "FAILED":
         raise SolverError(f"no plan: {'; '.join(run.outcome.reasons)}")
     return sum_up(snapshot, run, method, failed)
-
-
-def _planner(snapshot: Snapshot, method: str, time_limit_s: float) -> tuple[Options, Maker | None]:
-    """Solver options, and what makes the Schedule where the solver does not."""
-    if method == "last_good" and snapshot.schedule is not None:
-        return Options(), partial(trimmed, table=snapshot.schedule)
-    if method == "last_good" or method not in METHODS:
-        raise ValueError(f"{method} cannot plan this night; the methods are {', '.join(METHODS)}")
-    return planner("ipx" if method == "lp" else method, time_limit_s)
 
 
 def sum_up(snapshot: Snapshot, run: Run, method: str, failed: Sequence[str] = ()) -> NightPlan:
