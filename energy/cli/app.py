@@ -23,7 +23,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-handover.register(app)
+app.command()(handover.handover)
+app.command()(handover.queue)
 
 
 def _print_version(asked: bool) -> None:
@@ -74,7 +75,11 @@ app.command()(live_commands.fetch)
 app.command()(live_commands.sources)
 for command in (runs.report, runs.bill, runs.attribute, runs.replay):
     app.command()(command)
-nightly.register(app)
+app.command()(nightly.nightly)
+app.command("plan-night", hidden=True)(nightly.plan_night)
+app.command()(nightly.history)
+app.command()(nightly.doctor)
+app.add_typer(nightly.ingest, name="ingest")
 
 
 @app.command()

@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from energy.handover import Quotas
 
 
-def register(app: typer.Typer) -> None:
-    """Add both commands."""
-    app.command()(handover)
-    app.command()(queue)
-
-
 class Target(StrEnum):
     """Who takes the plan over."""
 
@@ -31,22 +25,16 @@ class Target(StrEnum):
     ics = "ics"
 
 
+Plan = Annotated[Path, typer.Argument(help="A run folder, or a folder of nights (or its `latest`): the plan in force.")]
+To = Annotated[Target, typer.Option("--to", help="What takes it over.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Output file; default: standard output.")]
 Moment = Annotated[
     str, typer.Option("--at", help="Period of kueue and --apply: now, or a time such as 2026-05-01T06:00Z.")
 ]
+Apply = Annotated[bool, typer.Option("--apply", help="Change the scheduler now (slurm, kueue); never done otherwise.")]
 
 
-def handover(
-    run: Annotated[
-        Path, typer.Argument(help="A run folder, or a folder of nights (or its `latest`): the plan in force.")
-    ],
-    to: Annotated[Target, typer.Option("--to", help="What takes it over.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Output file; default: standard output.")] = None,
-    at: Moment = "now",
-    apply: Annotated[
-        bool, typer.Option("--apply", help="Change the scheduler now (slurm, kueue); never done otherwise.")
-    ] = False,
-) -> None:
+def handover(run: Plan, to: To, out: Out = None, at: Moment = "now", apply: Apply = False) -> None:
     """Hourly GPU quota of each pool and group: Slurm limits script, Kueue queues, JSON or calendar."""
     from energy.errors import RunFolderError
     from energy.handover import apply as scheduler
@@ -112,38 +100,32 @@ def _period(found: Quotas, at: str) -> int:
     return period
 
 
-#: Files of the queue.
 SlurmFiles = Annotated[
     list[Path],
     typer.Argument(
         help="Output files of squeue --json or sacct --parsable2; a job in two files is read from the later one."
     ),
 ]
+TableOut = Annotated[Path | None, typer.Option("--out", help="Job table to write; without it standard output.")]
+WrittenAt = Annotated[
+    str, typer.Option("--at", help="When the file was written; now, a time, or nothing where it says so.")
+]
+Slack = Annotated[float, typer.Option("--slack-h", min=0, help="Hours a job may end after its earliest end.")]
+GpuKinds = Annotated[str, typer.Option("--gpu-kinds", help="For requests without a kind, such as gb300=2;h200=1.")]
+TimeZone = Annotated[str, typer.Option("--time-zone", help="Time zone of sacct's times.")]
+History = Annotated[
+    bool, typer.Option("--history", help="Keep jobs that have ended, with what they took: nothing of it is left.")
+]
+ProgressFile = Annotated[
+    Path | None,
+    typer.Option("--progress", help="For nightly runs: whole work in the job table, and the work done in this file."),
+]
 
 
 def queue(
-    files: SlurmFiles,
-    out: Annotated[Path | None, typer.Option("--out", help="Job table to write; without it standard output.")] = None,
-    at: Annotated[
-        str, typer.Option("--at", help="When the file was written; now, a time, or nothing where it says so.")
-    ] = "",
-    slack: Annotated[
-        float, typer.Option("--slack-h", min=0, help="Hours a job may end after its earliest end.")
-    ] = 24.0,
-    gpu_kinds: Annotated[
-        str, typer.Option("--gpu-kinds", help="For requests without a kind, such as gb300=2;h200=1.")
-    ] = "",
-    time_zone: Annotated[str, typer.Option("--time-zone", help="Time zone of sacct's times.")] = "UTC",
-    history: Annotated[
-        bool, typer.Option("--history", help="Keep jobs that have ended, with what they took: nothing of it is left.")
-    ] = False,
-    progress: Annotated[
-        Path | None,
-        typer.Option(
-            "--progress", help="For nightly runs: whole work in the job table, and the work done in this file."
-        ),
-    ] = None,
-) -> None:
+    files: SlurmFiles, out: TableOut = None, at: WrittenAt = "", slack: Slack = 24.0, gpu_kinds: GpuKinds = "",
+    time_zone: TimeZone = "UTC", history: History = False, progress: ProgressFile = None,
+) -> None:  # fmt: skip
     """The queue of Slurm as a job table for `energy optimize`, or with --progress for `energy nightly`."""
     from zoneinfo import available_timezones
 

@@ -190,12 +190,3 @@ def _not_ahead(workspace: NightlyWorkspace, option: str, value: str) -> date:
         why = f"is later than tomorrow ({last} on the fleet's clock); a slip, or a wrong clock?"
         fail(CONFIGURATION, f"{option} {day} {why}")
     return day
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    app.command()(nightly)
-    app.command("plan-night", hidden=True)(plan_night)
-    app.command()(history)
-    app.command()(doctor)
-    app.add_typer(ingest, name="ingest")

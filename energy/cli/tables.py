@@ -1,4 +1,4 @@
-"""What the commands show: stages with their time, the result table. Plain when not a terminal."""
+"""Output of the commands: stages with their time, and tables. Plain when not a terminal."""
 
 from __future__ import annotations
 
@@ -81,8 +81,15 @@ def result_table(run: Run, folder: Path) -> None:
                           ("run-now EUR", "right"), ("EUR/MWh", "right"), ("peak MW", "right"), ("PUE", "right"),
                           ("GPUs busy", "right")):  # fmt: skip
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for i, name in enumerate(run.problem["site"].values.astype(str)):
-        table.add_row(*_site_row(run, i, str(name)))
+    dt = run.problem["dt"].values
+    for i, name in enumerate(map(str, run.problem["site"].values)):
+        power = run.plan.replay["facility_mw"].values[i]
+        mwh, cost, base_eur = float(power @ dt), run.plan.bill.total(site=name), run.baseline.bill.total(site=name)
+        table.add_row(
+            name, run.inputs.fleet.sites[name].bidding_zone, f"{mwh:,.1f}", f"{cost:,.0f}", f"{base_eur:,.0f}",
+            f"{cost / mwh:.2f}" if mwh else "-", f"{power.max():.2f}",
+            f"{s['pue'].get(name, float('nan')):.4f}", f"{_busy(run, i):.1%}",  # type: ignore[attr-defined]
+        )  # fmt: skip
     energy, bill, base = s["energy_mwh"]["plan"], s["bill_eur"], s["baseline_eur"]  # type: ignore[index]
     table.add_section()
     table.add_row("fleet", "", f"{energy:,.1f}", f"{bill:,.0f}", f"{base:,.0f}", f"{bill / energy:.2f}", "",
@@ -127,17 +134,6 @@ def derated(summary: dict[str, Any]) -> list[str]:
     ]
 
 
-def _site_row(run: Run, i: int, name: str) -> list[str]:
-    replayed, dt = run.plan.replay, run.problem["dt"].values
-    energy = float(replayed["facility_mw"].values[i] @ dt)
-    cost, base = run.plan.bill.total(site=name), run.baseline.bill.total(site=name)
-    return [
-        name, run.inputs.fleet.sites[name].bidding_zone, f"{energy:,.1f}", f"{cost:,.0f}", f"{base:,.0f}",
-        f"{cost / energy:.2f}" if energy else "-", f"{replayed['facility_mw'].values[i].max():.2f}",
-        f"{run.summary['pue'].get(name, float('nan')):.4f}", f"{_busy(run, i):.1%}",  # type: ignore[attr-defined]
-    ]  # fmt: skip
-
-
 def _busy(run: Run, site: int) -> float:
     """GPU-hours used of those available at a site, firm ones included."""
     p = run.problem
@@ -174,32 +170,20 @@ def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
         table.add_column(name)
     for row in series_origins(inputs):
         quality: Any = row["quality"]
-        table.add_row(
-            str(row["kind"]),
-            str(row["name"]),
-            ", ".join(f"{k} {v}" for k, v in quality.items()),
-            str(row["file"]),
-            str(row["source"]),
-        )
+        parts = ", ".join(f"{k} {v}" for k, v in quality.items())
+        table.add_row(str(row["kind"]), str(row["name"]), parts, str(row["file"]), str(row["source"]))
     out.print(table)
-    doubts_list(inputs)
+    if rates := low_confidence_rates(inputs):
+        how = "are assumed at low confidence (L weak source or assumption, MEM from memory)"
+        out.print(f"{len(rates)} rates in force {how}:")
+        for d in rates:
+            where = f"{d.change}: {d.component} = {d.rate} ({d.confidence}) at {', '.join(d.sites)}"
+            out.print(f"  {where}: {d.source}", soft_wrap=True)
+        out.print("  To change one, name an own copy of its file by tariff in the fleet file")
+    else:
+        out.print("No rate in force is assumed at low confidence")
     for line in notices(inputs, problem):
         out.print(f"NOTICE: {line}", soft_wrap=True)
-
-
-def doubts_list(inputs: Inputs) -> None:
-    """Rates of the horizon at low confidence, a line each: where to change it, component, rate, confidence, source."""
-    found, out = low_confidence_rates(inputs), console()
-    if not found:
-        out.print("No rate in force is assumed at low confidence")
-        return
-    out.print(
-        f"{len(found)} rates in force are assumed at low confidence (L weak source or assumption, MEM from memory):"
-    )
-    for d in found:
-        at = ", ".join(d.sites)
-        out.print(f"  {d.change}: {d.component} = {d.rate} ({d.confidence}) at {at}: {d.source}", soft_wrap=True)
-    out.print("  To change one, name an own copy of its file by tariff in the fleet file")
 
 
 def bill_table(bill: Bill) -> None:
@@ -228,9 +212,8 @@ def attribution_table(summary: dict[str, Any]) -> None:
     for part in ("steps", "rules"):
         for s in summary["attribution"][part]:
             proof = {True: "yes", False: "no", None: ""}[s["certified"]]
-            table.add_row(
-                s["name"], f"{s['cost_eur']:,.0f}", f"{s['saving_eur']:,.0f}", f"{s['work_gpu_hours']:,.0f}", proof
-            )
+            figures = (f"{s[key]:,.0f}" for key in ("cost_eur", "saving_eur", "work_gpu_hours"))
+            table.add_row(s["name"], *figures, proof)
         table.add_section()
     console().print(table)
 

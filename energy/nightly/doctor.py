@@ -44,7 +44,7 @@ Checks = tuple[tuple[str, Check], ...]
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: whether a night can go on with it, and whether the message is a warning."""
+    """Finding of one check: whether a night can go on with it, and whether the message is a warning."""
 
     what: str
     ok: bool
@@ -53,7 +53,7 @@ class Finding:
 
 
 class HealthWarning(RuntimeError):
-    """What the operator should know though no night fails by it."""
+    """A message for the operator about a state that makes no night fail."""
 
 
 def check_health(workspace: NightlyWorkspace) -> list[Finding]:
@@ -92,7 +92,8 @@ def _series(workspace: NightlyWorkspace) -> str:
     if config.live:
         return "fetched every night; energy sources tells how fresh each source is"
     until = config.begin(today(config))
-    files = {s.file: None for s in (*config.prices, *config.weather.values(), *config.carbon.values())}
+    others = [*(w.file for w in config.weather.values()), *(c.file for c in config.carbon.values())]
+    files = dict.fromkeys([*(p.file for p in config.prices), *others])
     for file in files:
         table = read_series(workspace.beside(file))
         if table.index[-1].to_datetime64() < until:
@@ -113,7 +114,7 @@ def _once(check: Check, file: Callable[[NightlyWorkspace], Path]) -> Check:
 
 
 def can_write(path: Path) -> str:
-    """That a file or folder can be written, or made where it is not there yet, in words; without writing anything.
+    """Check, without writing, that a file or folder can be written, or made where it does not exist yet.
 
     Raises
     ------
@@ -154,9 +155,8 @@ def _database(workspace: NightlyWorkspace) -> str:
         if not ((workspace.kept / r["kept"]).is_dir() and (workspace.out / r["folder"]).is_dir())
     ]
     if gone:
-        raise HealthWarning(
-            f"folders of {len(gone)} nights on record are gone, the last of {gone[-1]}: their days cannot be settled"
-        )
+        lost = f"folders of {len(gone)} nights on record are gone, the last of {gone[-1]}"
+        raise HealthWarning(f"{lost}: their days cannot be settled")
     return f"{len(plans)} plans, the last of {plans[-1]['night'] if plans else None}"
 
 
@@ -188,9 +188,8 @@ def _keys(_: NightlyWorkspace) -> str:
     missing = [f"{v} ({keys[v]})" for v in keys if settings.credentials.get(v) is None]
     missing += [] if settings.contact else [f"{CONTACT_VARIABLE} (met_norway asks for one)"]
     if missing:
-        raise HealthWarning(
-            f"not set: {', '.join(missing)}; those sources are left out where they need it (docs/sources.md)"
-        )
+        what = f"not set: {', '.join(missing)}"
+        raise HealthWarning(f"{what}; those sources are left out where they need it (docs/sources.md)")
     return f"{len(keys)} and the contact are set"
 
 
@@ -227,9 +226,8 @@ def _fit(workspace: NightlyWorkspace) -> str:
     queue.refused.clear()  # rows that cannot be read are another check
     set_aside(queue, fleet, load_gpu_powers(fleet, path), most_gpus(fleet, np.array([moment])))
     if queue.refused:
-        raise HealthWarning(
-            f"{len(queue.refused)} jobs are set aside every night, the first: {queue.refused[0]}; mend the table"
-        )
+        first = f"the first: {queue.refused[0]}"
+        raise HealthWarning(f"{len(queue.refused)} jobs are set aside every night, {first}; mend the table")
     return f"{len(queue.jobs)} jobs have a pool"
 
 
@@ -256,9 +254,8 @@ def _messages(workspace: NightlyWorkspace) -> str:
         raise HealthWarning(NOT_INSTALLED) from None
     wrong = [service_of(a) for a in addresses if not make().add(a)]
     if wrong:
-        raise HealthWarning(
-            f"{len(wrong)} addresses of {ADDRESSES} are none that apprise knows, the first of kind {wrong[0]}"
-        )
+        what = f"{len(wrong)} addresses of {ADDRESSES} are none that apprise knows"
+        raise HealthWarning(f"{what}, the first of kind {wrong[0]}")
     return f"{len(addresses)} addresses"
 
 
@@ -299,9 +296,7 @@ def _newest_plan(workspace: NightlyWorkspace) -> str:
     age = max(now() - datetime.fromtimestamp(link.stat().st_mtime, UTC), timedelta(0))
     words = f"published {age / timedelta(hours=1):.0f} h ago"
     if age > timedelta(days=OLD_PLAN_DAYS):
-        raise HealthWarning(
-            f"{words}; energy history tells what became of the nights since, the timer whether they were run"
-        )
+        raise HealthWarning(f"{words}; energy history shows the nights since, the timer whether they were run")
     return words
 
 

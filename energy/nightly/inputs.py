@@ -53,12 +53,6 @@ class SeriesSnapshot:
         """Names of the series that are not real throughout [begin, end)."""
         return [n for n, t in self.tables.items() if not t.loc[(t.index >= begin) & (t.index < end), "real"].all()]
 
-    def count_forecast(self, zones: list[str], begin: np.datetime64, end: np.datetime64) -> None:
-        """Set `forecast_hours` to those within [begin, end)."""
-        mine = {z: t.loc[(t.index >= begin) & (t.index < end), "quality"] for z, t in self.tables.items() if z in zones}
-        hours = {z: hours_of(self.tables[z], quality == "forecast") for z, quality in mine.items()}
-        self.forecast_hours = max((int(h) for h in hours.values()), default=0)
-
 
 def hours_of(table: pd.DataFrame, which: object) -> float:
     """Length of the rows chosen by a mask [h]."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from energy.inputs.case import Case, Nightly, load_case
 from energy.inputs.fleet import load_fleet
 from energy.inputs.fx import Rate
 from energy.inputs.tariffs import load_tariffs
-from energy.inputs.yaml_files import validate
+from energy.inputs.yaml_files import Frozen, validate
 from energy.nightly.config import LATEST, NightlyWorkspace
 from energy.nightly.inputs import CASE
 from energy.nightly.snapshot import HISTORY_DAYS
@@ -108,21 +108,19 @@ def _with_series(workspace: NightlyWorkspace, got: Fetched, day: date) -> Nightl
     def here(spec: dict[str, Any]) -> dict[str, Any]:
         return spec | {"file": str((got.folder / spec["file"]).resolve())}
 
+    def with_kept(fetched: dict[str, Any], kept: Mapping[str, Frozen], names: Container[str]) -> dict[str, Any]:
+        lacking = {n: s.model_dump() | nowhere for n, s in kept.items() if n in names and n not in fetched}
+        return {n: here(s) for n, s in fetched.items()} | lacking
+
     zones, wanted = {z for p in found["prices"] for z in p["zones"]}, {s.bidding_zone for s in fleet.sites.values()}
     prices = [here(spec) for spec in found["prices"]]
     for p in before.prices if before else ():
         if lacking := [z for z in p.zones if z in wanted - zones]:
             prices.append(p.model_dump() | {"zones": lacking, "columns": {}} | nowhere)
-    weather = {s: here(w) for s, w in found["weather"].items()}
-    for site, w in (before.weather if before else {}).items():
-        if site in fleet.sites and site not in weather:
-            weather[site] = w.model_dump() | nowhere
+    weather = with_kept(found["weather"], before.weather if before else {}, fleet.sites)
     if wanted - {z for p in prices for z in p["zones"]} or set(fleet.sites) - set(weather):
         got.require()
-    carbon = {z: here(c) for z, c in found["carbon"].items()}
-    for zone, c in (before.carbon if before else {}).items():
-        if zone in wanted and zone not in carbon:
-            carbon[zone] = c.model_dump() | nowhere
+    carbon = with_kept(found["carbon"], before.carbon if before else {}, wanted)
     tariffs = load_tariffs(fleet, workspace.beside(config.fleet)).values()
     currencies = {t.currency for t in tariffs} | set(fleet.currencies()) | {str(p["currency"]) for p in prices}
     rates = found["fx"] | {k: r.model_dump(exclude_none=True) for k, r in config.fx.items()}

@@ -79,24 +79,23 @@ def _metrics(workspace: NightlyWorkspace, store: Store | None, night: Night, und
 
 
 def unpublished(workspace: NightlyWorkspace, store: Store | None, night: Night) -> dict[str, Any]:
-    """Keys of night.json for a night without a plan: an unknown value is None, never zero."""
+    """Keys of night.json for a night without a plan: an unknown value is None, never zero.
+
+    The fleet's name is that of the last plan, since the fleet file may be what is broken.
+    """
+    if store is None:
+        path = workspace.out / LATEST / NIGHT
+        last = path.read_text(encoding="utf-8") if path.is_file() else None
+    else:
+        row = store.row("SELECT night_json FROM runs WHERE night_json IS NOT NULL ORDER BY id DESC LIMIT 1")
+        last = row["night_json"] if row else None
+    fleet = str(json.loads(last)["fleet"]) if last else workspace.config.name
     return {
-        "date": str(night.day), "fleet": _fleet(workspace, store), "run_id": night.run_id or "", "status": night.status,
+        "date": str(night.day), "fleet": fleet, "run_id": night.run_id or "", "status": night.status,
         "rung": night.method, "reasons": night.reasons, "forecast": {"hours": None}, "fallback_hours": {},
         "jobs": dict.fromkeys(("done", "running", "left", "late", "at_risk", "refused")),
         "undone_gpu_hours": None, "later_gpu_hours": None, "yesterday": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
     }  # fmt: skip
-
-
-def _fleet(workspace: NightlyWorkspace, store: Store | None) -> str:
-    """The fleet's name in the last plan, since its file may be what is broken; without the database in the active plan."""
-    if store is None:
-        path = workspace.out / LATEST / NIGHT
-        text = path.read_text(encoding="utf-8") if path.is_file() else None
-    else:
-        row = store.row("SELECT night_json FROM runs WHERE night_json IS NOT NULL ORDER BY id DESC LIMIT 1")
-        text = row["night_json"] if row else None
-    return str(json.loads(text)["fleet"]) if text else workspace.config.name
 
 
 def _pdf(workspace: NightlyWorkspace, night: Night) -> None:

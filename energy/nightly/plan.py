@@ -16,7 +16,7 @@ from energy.nightly.summary import night_summary
 from energy.optimize import Run, optimize_inputs, planner
 from energy.runs.record import held_back
 from energy.schedule.dispatch import trimmed
-from energy.schedule.table import frame, handed_over
+from energy.schedule.table import Maker, frame, handed_over
 from energy.solve import Options, SolverError
 
 #: Fallback methods of a night from the best plan down, and what makes the plan of each: a method of the solver, the
@@ -60,7 +60,8 @@ def plan_night(
     SolverError : the solver's answer cannot be trusted, or no plan can be published.
     """
     if method == "last_good" and snapshot.schedule is not None:
-        options, maker = Options(), partial(trimmed, table=snapshot.schedule)
+        options = Options()
+        maker: Maker | None = partial(trimmed, table=snapshot.schedule)
     elif method == "last_good" or method not in METHODS:
         raise ValueError(f"{method} cannot plan this night; the methods are {', '.join(METHODS)}")
     else:

@@ -20,7 +20,7 @@ from energy.inputs.tariffs import load_tariffs
 from energy.nightly import inputs as snapshots
 from energy.nightly.case import digest, write_night_case
 from energy.nightly.config import step
-from energy.nightly.inputs import Prepared, PreviousPlan, SeriesSnapshot, Settlement
+from energy.nightly.inputs import Prepared, PreviousPlan, SeriesSnapshot, Settlement, hours_of
 from energy.nightly.outcome import NightContext
 from energy.nightly.queue import Queue, history, most_gpus, no_work, planned_job, read_queue, set_aside, slack_days
 from energy.nightly.settlement import fitted, settle
@@ -140,7 +140,8 @@ def _write(
     done = {k: v for k, v in sorted(state.work_done.items()) if k in names}
     tariffs = load_tariffs(fleet, context.workspace.beside(config.fleet))
     state = fitted(state, tariffs).model_copy(update={"work_done": done})
-    known.count_forecast(config.zones(), begin, end)
+    spots = [t.loc[(t.index >= begin) & (t.index < end)] for t in (known.tables[z] for z in config.zones())]
+    known.forecast_hours = max(int(hours_of(t, t["quality"] == "forecast")) for t in spots)
     expected = None  # nothing arrives where the future is known or not looked at
     if config.foresight == "forecast" and not table.empty:
         expected = expected_arrivals(table, known.known_at, end, config.arrivals_window_days, config.time_zone)

@@ -151,20 +151,16 @@ def planned_job(
 ) -> tuple[Job, bool]:
     """The job as a night plans it, and whether it is late: soon where it is, no more than fits where nothing may wait."""
     speed = fastest(fleet, powers, job)
-    deadline, late = deadline_of(job, left, speed, pd.Timestamp(begin))
-    planned = job.model_copy(update={"deadline": deadline})
+    hours = left / (job.max_gpus * speed)
+    at_best = max(job.release, pd.Timestamp(begin)) + pd.Timedelta(hours=hours)
+    late = at_best > job.deadline
+    planned = job.model_copy(update={"deadline": job.deadline})
+    if late:
+        put_off = (at_best + pd.Timedelta(hours=1 + LATE_SLACK * hours)).ceil("h")
+        planned = job.model_copy(update={"deadline": put_off})
     if may_wait:
         return planned, late
     return clip(planned, job.gpu_hours - left, left, job.max_gpus * speed * hours_inside(planned, begin, end)), late
-
-
-def deadline_of(job: Job, left: float, speed: float, begin: pd.Timestamp) -> tuple[pd.Timestamp, bool]:
-    """The deadline to plan with, and whether it had to be put off: what is late is still to be done, soon."""
-    hours = left / (job.max_gpus * speed)
-    at_best = max(job.release, begin) + pd.Timedelta(hours=hours)
-    if at_best <= job.deadline:
-        return job.deadline, False
-    return (at_best + pd.Timedelta(hours=1 + LATE_SLACK * hours)).ceil("h"), True
 
 
 def as_table(jobs: list[Job]) -> pd.DataFrame:

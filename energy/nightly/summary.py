@@ -167,7 +167,8 @@ def _zone(config: Nightly, real: pd.Series[float], day: date) -> dict[str, Any]:
         return float(values.mean()) if len(values) else None
 
     now = within(day, day + timedelta(days=1))
-    lowest, highest = (now.idxmin(), now.idxmax()) if len(now) else (None, None)
+    ends: tuple[Any, Any] = (now.idxmin(), now.idxmax()) if len(now) else (None, None)
+    lowest, highest = ends
     step_h = float(pd.Series(real.index).diff().mode().iloc[0].total_seconds() / 3600) if len(real) > 1 else 1.0
     return {
         "mean": mean(now), **{f"mean_{n}_days": mean(within(day - timedelta(days=n), day)) for n in (WEEK, WEEKS)},
