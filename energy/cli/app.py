@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,7 +91,10 @@ def optimize(
     plan: Plan = "ipx", time_limit: TimeLimit = 1200.0, page: Page = True,
 ) -> None:  # fmt: skip
     """Solve a case, prove and price the plan, write the run folder and print the result."""
-    live_commands.check_options(case, live, fleet, jobs)
+    for wrong, message in ((live and case, "either a case or --live"), (live and not fleet, "--live needs --fleet"),
+                           (not live and (fleet or jobs), "--fleet and --jobs belong to --live")):  # fmt: skip
+        if wrong:
+            fail(CONFIGURATION, message)
     with exit_codes():
         from energy.attribution import attribute_run
         from energy.cli.tables import Progress, attribution_table, result_table
@@ -101,7 +105,12 @@ def optimize(
         check_writable(out)
         with Progress(quiet=as_json) as progress:
             if live and fleet:
-                case = live_commands.case_of(fleet, jobs, start, end, as_json, as_of)
+                from energy.fetch import live_case, open_client
+
+                first, last = live_commands.option_day("--start", start), live_commands.option_day("--end", end)
+                tell = partial(typer.echo, err=True) if not as_json else lambda _: None
+                with open_client(as_of=live_commands.moment(as_of)) as client:
+                    case = live_case(fleet, client, jobs, first, last, tell=tell)
                 start = end = as_of = None
             (options, maker), known = planner(plan, time_limit), live_commands.moment(as_of)
             days = _horizon(start, end)

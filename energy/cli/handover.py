@@ -38,13 +38,18 @@ def handover(run: Plan, to: To, out: Out = None, at: Moment = "now", apply: Appl
     """Hourly GPU quota of each pool and group: Slurm limits script, Kueue queues, JSON or calendar."""
     from energy.errors import RunFolderError
     from energy.handover import apply as scheduler
+    from energy.handover import exports, kueue, slurm
     from energy.handover.quota import digits
 
     if apply and to not in (Target.slurm, Target.kueue):
         fail(CONFIGURATION, f"--apply --to {to}; allowed: slurm, kueue")
     try:
         found = _quotas(run, to, at)
-        text = _text(found, to, at)
+        if to is Target.kueue:
+            text = kueue.manifest(found, _period(found, at))
+        else:
+            write = {Target.slurm: slurm.script, Target.json: exports.json_text, Target.ics: exports.calendar_text}
+            text = write[to](found)
         if out is not None:
             _replace(out, text)
         elif not apply:
@@ -77,15 +82,6 @@ def _replace(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.new")
     beside.write_text(text, encoding="utf-8", newline="")
     beside.replace(path)
-
-
-def _text(found: Quotas, to: Target, at: str) -> str:
-    """What is handed over, as text."""
-    from energy.handover import exports, kueue, slurm
-
-    if to is Target.kueue:
-        return kueue.manifest(found, _period(found, at))
-    return {Target.slurm: slurm.script, Target.json: exports.json_text, Target.ics: exports.calendar_text}[to](found)
 
 
 def _period(found: Quotas, at: str) -> int:

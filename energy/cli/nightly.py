@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 
 Config = Annotated[Path, typer.Argument(help="Nightly file.")]
 ConfigOption = Annotated[Path, typer.Option("--config", help="Nightly file.")]
+DeliveryDay = Annotated[
+    str | None,
+    typer.Option("--date", help="Delivery day, YYYY-MM-DD; without it tomorrow from the auction on, else today."),
+]
+First = Annotated[str | None, typer.Option("--from", help="First delivery day of a back-fill.")]
+Last = Annotated[str | None, typer.Option("--to", help="Last delivery day of a back-fill, inclusive.")]
+Reprocess = Annotated[
+    str, typer.Option("--reprocess", help="Nights of a back-fill: none (those never run), failed, all.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 DEFAULT = Path("nightly.yaml")
 ingest = typer.Typer(help="Read what meters and clusters report into the state database.", no_args_is_help=True)
 
 
 def nightly(
-    config: Config = DEFAULT,
-    day: Annotated[
-        str | None,
-        typer.Option("--date", help="Delivery day, YYYY-MM-DD; without it tomorrow from the auction on, else today."),
-    ] = None,
-    first: Annotated[str | None, typer.Option("--from", help="First delivery day of a back-fill.")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Last delivery day of a back-fill, inclusive.")] = None,
-    reprocess: Annotated[
-        str, typer.Option("--reprocess", help="Nights of a back-fill: none (those never run), failed, all.")
-    ] = "none",
-    as_json: Json = False,
-) -> None:
+    config: Config = DEFAULT, day: DeliveryDay = None, first: First = None, last: Last = None,
+    reprocess: Reprocess = "none", as_json: Json = False,
+) -> None:  # fmt: skip
     """Plan the night: read, settle yesterday, solve, prove, bill, publish; exit code 7 when nothing was published."""
     with exit_codes():
         from energy.nightly.config import due, load_nightly

@@ -10,8 +10,7 @@ from typing import Annotated
 
 import typer
 
-from energy.cli.exit_codes import day_of, exit_codes, fail, moment_of
-from energy.errors import CONFIGURATION
+from energy.cli.exit_codes import day_of, exit_codes, moment_of
 
 #: As in energy/fetch.py, which `energy --help` need not import.
 CACHE, FETCHED = Path("data/cache/sources"), Path("data/cache/fetched")
@@ -20,25 +19,23 @@ Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON and 
 AsOf = Annotated[
     str | None, typer.Option("--as-of", help="Only what was known at this moment (UTC), such as 2026-11-24T13:05.")
 ]
+FleetFile = Annotated[Path | None, typer.Option("--fleet", help="Fleet file; without it Norway's.", show_default=False)]
+First = Annotated[str | None, typer.Option("--from", help="First local day; without it tomorrow.")]
+Last = Annotated[str | None, typer.Option("--to", help="Last local day, inclusive; without it the first.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder that fetched files go to.")]
 _tell = partial(typer.echo, err=True)
 
 
 def fetch(
-    fleet: Annotated[
-        Path | None, typer.Option("--fleet", help="Fleet file; without it Norway's.", show_default=False)
-    ] = None,
-    first: Annotated[str | None, typer.Option("--from", help="First local day; without it tomorrow.")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Last local day, inclusive; without it the first.")] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder that fetched files go to.")] = FETCHED,
-    cache: Cache = CACHE,
+    fleet: FleetFile = None, first: First = None, last: Last = None, out: Out = FETCHED, cache: Cache = CACHE,
     as_of: AsOf = None,
-) -> None:
+) -> None:  # fmt: skip
     """Prices, weather, hydropower signals and exchange rates of a fleet's days, as NetCDF files."""
     with exit_codes():
         from energy import fetch as fetching
         from energy.inputs.resources import root
 
-        begin, end = _day("--from", first), _day("--to", last)
+        begin, end = option_day("--from", first), option_day("--to", last)
         with fetching.open_client(cache, moment(as_of)) as client:
             norway = root() / "models" / "fleets" / "norway.yaml"  # three sites, whose series need no key
             got = fetching.fetch(fleet or norway, begin, end, client, out, _tell)
@@ -58,26 +55,8 @@ def sources(as_json: Json = False, cache: Cache = CACHE) -> None:
         print(json.dumps([r.as_dict() for r in found], indent=2)) if as_json else sources_table(found)
 
 
-def case_of(
-    fleet: Path, jobs: Path | None, start: str | None, end: str | None, quiet: bool, as_of: str | None = None
-) -> Path:
-    """Fetch what the fleet needs and return the case written for it."""
-    from energy.fetch import live_case, open_client
-
-    first, last = _day("--start", start), _day("--end", end)
-    with open_client(as_of=moment(as_of)) as client:
-        return live_case(fleet, client, jobs, first, last, tell=(lambda _: None) if quiet else _tell)
-
-
-def check_options(case: Path | None, live: bool, fleet: Path | None, jobs: Path | None) -> None:
-    """End with one line where the options of `energy optimize` do not fit together."""
-    for wrong, words in ((live and case, "either a case or --live"), (live and not fleet, "--live needs --fleet"),
-                         (not live and (fleet or jobs), "--fleet and --jobs belong to --live")):  # fmt: skip
-        if wrong:
-            fail(CONFIGURATION, words)
-
-
-def _day(option: str, value: str | None) -> date | None:
+def option_day(option: str, value: str | None) -> date | None:
+    """The day that an option names; None without one."""
     return None if value is None else day_of(option, value)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -46,16 +45,14 @@ class Progress:
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             self._end()
         elif self.status is not None:
             self.status.stop()
 
     def stage(self, name: str) -> None:
-        """The stage before has ended, this one begins."""
+        """End the stage before and begin this one."""
         self._end()
         self.name, self.began = name, time.perf_counter()
         if self.console.is_terminal and not self.quiet:
@@ -95,9 +92,15 @@ def result_table(run: Run, folder: Path) -> None:
     table.add_row("fleet", "", f"{energy:,.1f}", f"{bill:,.0f}", f"{base:,.0f}", f"{bill / energy:.2f}", "",
                   f"{s['pue']['fleet']:.4f}", f"{s['busy_share']:.1%}")  # type: ignore[index]  # fmt: skip
     out.print(table)
-    for line in [*helpful(run.summary), *derated(run.summary)]:
+    for line in helpful(run.summary):
         out.print(line, soft_wrap=True)
-    for line in run.summary["notices"]:  # type: ignore[attr-defined]
+    for name, h in s["cooling"]["halls"].items():  # type: ignore[index]
+        if h["derated_hours"] > 0:
+            held = (
+                f"DERATED: hall {name} for {h['derated_hours']:g} h, by up to {h['most_derated_mw']:.3f} MW of IT power"
+            )
+            out.print(f"{held}: its plant cannot hold the supply setpoint at full load", soft_wrap=True)
+    for line in s["notices"]:  # type: ignore[attr-defined]
         out.print(f"NOTICE: {line}", soft_wrap=True)
     c = run.certificate
     out.print(
@@ -118,20 +121,10 @@ def headline(run: Run) -> str:
 
 
 def helpful(summary: dict[str, Any]) -> list[str]:
-    """What would help, one line each: undone jobs and breached caps with their cheapest cure, or the dearest limits."""
+    """Remedies, one line each: of undone jobs and breached caps the cheapest, else the dearest limits."""
     found = [f"  - {x['words']}" for x in summary["what_would_help"]]
     more = [f"  - and {len(found) - MOST_HELP} more in the report"] if len(found) > MOST_HELP else []
     return ["What would help:", *found[:MOST_HELP], *more] if found else []
-
-
-def derated(summary: dict[str, Any]) -> list[str]:
-    """One line for each hall that hot or humid weather holds below its limit."""
-    return [
-        f"DERATED: hall {name} for {h['derated_hours']:g} h, by up to {h['most_derated_mw']:.3f} MW of IT power: "
-        "its plant cannot hold the supply setpoint at full load"
-        for name, h in summary["cooling"]["halls"].items()
-        if h["derated_hours"] > 0
-    ]
 
 
 def _busy(run: Run, site: int) -> float:
@@ -159,7 +152,7 @@ def pue_table(found: Sequence[Figures], load: float) -> None:
 
 
 def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
-    """What a case holds, and where each series comes from."""
+    """Sizes of a case, and the origin of each series."""
     out = console()
     names = {dim: f"{dim}s" for dim in ("site", "hall", "pool", "job", "group")} | {"time": "periods"}
     sizes = ", ".join(f"{problem.sizes[dim]} {name}" for dim, name in names.items())
