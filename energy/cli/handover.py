@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Target(StrEnum):
-    """Who takes the plan over."""
+    """Formats of the hand-over."""
 
     slurm = "slurm"
     kueue = "kueue"

@@ -60,7 +60,7 @@ def nightly(
 
 
 def _back_fill(workspace: NightlyWorkspace, first: date, last: date, reprocess: str) -> Iterator[Night]:
-    """Each night as it ends; only the last one has metrics and messages. A night that fails does not stop the next."""
+    """Run the nights and yield each as it ends; only the last one has metrics and messages, and none stops the next."""
     from energy.errors import NightError, StoreError
     from energy.nightly.case import nights_to_run
     from energy.nightly.database import open_state

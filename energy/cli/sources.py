@@ -23,7 +23,6 @@ FleetFile = Annotated[Path | None, typer.Option("--fleet", help="Fleet file; wit
 First = Annotated[str | None, typer.Option("--from", help="First local day; without it tomorrow.")]
 Last = Annotated[str | None, typer.Option("--to", help="Last local day, inclusive; without it the first.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder that fetched files go to.")]
-_tell = partial(typer.echo, err=True)
 
 
 def fetch(
@@ -38,7 +37,7 @@ def fetch(
         begin, end = option_day("--from", first), option_day("--to", last)
         with fetching.open_client(cache, moment(as_of)) as client:
             norway = root() / "models" / "fleets" / "norway.yaml"  # three sites, whose series need no key
-            got = fetching.fetch(fleet or norway, begin, end, client, out, _tell)
+            got = fetching.fetch(fleet or norway, begin, end, client, out, partial(typer.echo, err=True))
         typer.echo("\n".join([*got.lines(), *map(str, got.files)]))
         got.require()
 

@@ -83,9 +83,7 @@ def account_of(
     known = replace(inputs, state=state)
     replayed = metered(replay(known, day_schedule(inputs, table, held)), meter)
     work = work_of(inputs, table, jobs)
-    done = dict(state.work_done)
-    for name in sorted(work):
-        done[name] = done.get(name, 0.0) + work[name]
+    done = {**state.work_done, **{k: state.work_done.get(k, 0.0) + v for k, v in sorted(work.items())}}
     after = roll_forward(known, replayed).model_copy(update={"work_done": done})
     energy = float((replayed["import_mw"] * replayed["dt"]).sum())
     return DayAccount(bill(known, replayed).total(), energy, work, after)
@@ -163,17 +161,16 @@ def executed(inputs: Inputs, table: pd.DataFrame, jobs: dict[str, Job], done: di
 def run_now_table(inputs: Inputs, state: State, jobs: dict[str, Job]) -> pd.DataFrame:
     """Schedule of the day of an operator who starts every job at once, of the work that this policy has left."""
     begin, end = inputs.case.horizon.bounds()
-    mine = []
+    mine, powers = [], dict(inputs.powers)
     for name in sorted(jobs):
         done = state.work_done.get(name, 0.0)
         job = jobs[name].model_copy(update={"deadline": max(jobs[name].deadline, pd.Timestamp(end))})
         left = job.gpu_hours - done
         if left > DONE and job.release < pd.Timestamp(end):
-            most = job.max_gpus * fastest(inputs.fleet, dict(inputs.powers), job) * hours_inside(job, begin, end)
+            most = job.max_gpus * fastest(inputs.fleet, powers, job) * hours_inside(job, begin, end)
             mine.append(clip(job, done, left, most))
-    here = tuple(mine) or (no_work(inputs.fleet, dict(inputs.powers), pd.Timestamp(begin)),)
-    day = replace(inputs, jobs=here, state=state)
-    problem = assemble(day)
+    here = tuple(mine) or (no_work(inputs.fleet, powers, pd.Timestamp(begin)),)
+    problem = assemble(replace(inputs, jobs=here, state=state))
     return frame(run_now(problem, problem["work_left"].values, [j.home_site for j in here]))
 
 
@@ -185,7 +182,7 @@ def with_reports(
     Parameters
     ----------
     reports : of the day, in order
-    table : what the plan does on the day
+    table : the plan's schedule of the day
     done : work done after the day by the plan alone
     """
     out = dict(done)

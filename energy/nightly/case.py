@@ -1,4 +1,4 @@
-"""The case folder of a night: an ordinary case that holds what was known then, and nothing of later."""
+"""The case folder of a night: an ordinary case that holds only what was known at its moment."""
 
 from __future__ import annotations
 

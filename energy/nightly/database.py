@@ -92,7 +92,7 @@ def open_store(path: Path) -> Iterator[Store]:
 
     Raises
     ------
-    StoreError : it is locked, damaged, read-only, of another layout or not ours; names the way out.
+    StoreError : the file is locked, damaged, read-only, of another layout or another program's; names the way out.
     """
     with _named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ def open_state(workspace: NightlyWorkspace) -> Iterator[Store]:
 
     Raises
     ------
-    StoreError : also where it is lost or elsewhere; names the way out.
+    StoreError : as `open_store`, or the file is lost or elsewhere; names the way out.
     """
     path = workspace.database
     there = path.is_file() and path.stat().st_size > 0
@@ -162,7 +162,7 @@ def last_runs(store: Store, most: int) -> list[dict[str, Any]]:
 
 
 def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
-    """Before anything is written: WAL stays in a file for good, another program's too."""
+    """Refuse another program's file before anything is written: the WAL mode stays in a file for good."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise StoreError(f"{path}: is another program's database; name another file with database: in the nightly file")
@@ -173,7 +173,7 @@ def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def check_integrity(store: Store) -> None:
-    """Every page of the file.
+    """Check every page of the file.
 
     Raises
     ------

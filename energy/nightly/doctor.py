@@ -102,7 +102,7 @@ def _series(workspace: NightlyWorkspace) -> str:
 
 
 def _once(check: Check, file: Callable[[NightlyWorkspace], Path]) -> Check:
-    """The check, once there is something to check: to open it would make it."""
+    """The check, but only of a file that exists: to open it would make it."""
 
     def there(workspace: NightlyWorkspace) -> str:
         path = file(workspace)
@@ -118,7 +118,7 @@ def can_write(path: Path) -> str:
 
     Raises
     ------
-    RunFolderError : it cannot; names the nearest folder that is there.
+    RunFolderError : neither is allowed; names the nearest folder that exists.
     """
     path = path.absolute()  # as `nearest` has it: a nightly file named by a relative path has relative places
     there = nearest(path)
@@ -162,11 +162,9 @@ def _database(workspace: NightlyWorkspace) -> str:
 
 def _latest(workspace: NightlyWorkspace) -> str:
     link = workspace.out / LATEST
-    if not link.is_symlink():
-        return "nothing is published yet"
-    if not is_published(link):
+    if link.is_symlink() and not is_published(link):
         raise NightError(f"{link} points to {link.readlink()}, which is not whole")
-    return f"points to {link.readlink()}, whole"
+    return f"points to {link.readlink()}, whole" if link.is_symlink() else "nothing is published yet"
 
 
 def _clock(workspace: NightlyWorkspace) -> str:
@@ -179,7 +177,7 @@ def _clock(workspace: NightlyWorkspace) -> str:
 
 
 def _keys(_: NightlyWorkspace) -> str:
-    """Which variables are set, by name alone."""
+    """Names of the variables that are not set; never their values."""
     try:
         settings = from_environment(CACHE, SOURCES)
     except CredentialError as e:
@@ -244,7 +242,7 @@ def _extra_files(workspace: NightlyWorkspace) -> str:
 
 
 def _messages(workspace: NightlyWorkspace) -> str:
-    """Kinds of addresses alone: the rest of one is a secret."""
+    """Number of addresses, and the kind of a wrong one: the rest of an address is a secret."""
     addresses = os.environ.get(ADDRESSES, "").split()
     if not addresses:
         return f"nobody is told: {ADDRESSES} is not set"
@@ -270,7 +268,7 @@ def _pdf(workspace: NightlyWorkspace) -> str:
 
 
 def _file_times(workspace: NightlyWorkspace) -> str:
-    """No file can be younger than now; a clock that is behind plans nights that are over."""
+    """Compare the clock with the newest file: a clock that is behind plans nights that are over."""
     if given := os.environ.get(CLOCK):
         raise HealthWarning(f"{CLOCK} is set: nights take {given} for the clock; unset it but for rehearsals")
     c = workspace.config

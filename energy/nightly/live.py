@@ -44,9 +44,9 @@ def fetched_now(
 
     Raises
     ------
-    ConfigError : the fleet does not hold.
+    ConfigError : the fleet file is invalid.
     SeriesError : nothing can be fetched, and no earlier night kept it.
-    NotOnFile : a replay of what nobody had fetched by then.
+    NotOnFile : a replay asks for an answer that had not been fetched by then.
     """
     try:
         with open_client(as_of=as_of) as client, fetched_place(workspace, day, client, tell) as here:
@@ -59,7 +59,7 @@ def fetched_now(
 
 @contextmanager
 def fetched_then(workspace: NightlyWorkspace, day: date, tell: Tell) -> Iterator[NightlyWorkspace]:
-    """Of a past night: from the answers kept until its moment, else as the sources have its days now.
+    """The nightly file of a past night, from the answers kept until its moment, else as the sources have its days now.
 
     The fetch of the night itself ended after its moment, so that without kept inputs there is often no answer on file.
     Of what the sources have now the night looks only at what was known then.
@@ -86,7 +86,7 @@ def fetched_place(
 
     Raises
     ------
-    ConfigError : the fleet does not hold.
+    ConfigError : the fleet file is invalid.
     SeriesError : a price or weather was neither fetched now nor kept by an earlier night.
     """
     days = workspace.config.horizon.days or workspace.config.horizon.most_days
@@ -139,7 +139,7 @@ def _previous_case(kept: Path) -> Case | None:
     return None
 
 
-#: Age beyond which a bank's rate is no rate of the day any more [days]; sources.exchange.CARRY_DAYS says the same of a fetch.
+#: Age beyond which a bank's rate is too old for the day [days]; the same as sources.exchange.CARRY_DAYS.
 LONGEST_DAYS = 7
 
 

@@ -126,7 +126,7 @@ def read_meter(workspace: NightlyWorkspace, file: Path) -> Taken:
 
     Raises
     ------
-    SeriesError : a column is missing or unknown, a site is not in the fleet, a cell is no finite number, or a reading
+    SeriesError : a column is missing or unknown, a site is not in the fleet, a cell is not a finite number, or a reading
         is longer than a day or overlaps another of its site; names the row. Nothing of the file is taken then.
     """
     table = _table(file, METER, METER[:3], ("utc", "site"))

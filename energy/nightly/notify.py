@@ -99,7 +99,7 @@ def unpublished(workspace: NightlyWorkspace, store: Store | None, night: Night) 
 
 
 def _pdf(workspace: NightlyWorkspace, night: Night) -> None:
-    """Beside the nights, not in them: a PDF's bytes are its library's affair."""
+    """Draw the PDF beside the nights, not in them: its bytes depend on the library."""
     if workspace.config.pdf and night.folder is not None and (night.folder / PAGE).is_file():
         work = workspace.out / ".work"
         work.mkdir(exist_ok=True)
@@ -154,7 +154,7 @@ def notify(
     Parameters
     ----------
     addresses : apprise URLs, such as ``mailtos://user:password@example.org?to=board@example.org``
-    send : what delivers (address, subject, markdown); apprise when not given
+    send : function that delivers (address, subject, markdown); apprise when not given
     wait, all_wait : longest wait for one service, and for all together [s]; a message that comes later counts as lost
     """
     ends_at = time.monotonic() + all_wait
@@ -177,7 +177,7 @@ def service_of(address: str) -> str:
 
 
 def _deliver(address: str, subject: str, markdown: str, send: Sender, wait: float) -> Delivery:
-    """In a thread of its own: a service that never answers must not hold the night."""
+    """Send in a thread of its own: a service that never answers must not hold the night."""
     result: list[Delivery] = []
     service = service_of(address)
 
@@ -272,7 +272,7 @@ def import_weasyprint() -> Any:
 
     Raises
     ------
-    PdfError : it or one of its libraries is missing.
+    PdfError : weasyprint or a library of it is missing.
     """
     try:
         import weasyprint

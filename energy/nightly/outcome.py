@@ -51,7 +51,7 @@ class NightContext:
 
 @dataclass
 class Night:
-    """How a night ended.
+    """Outcome of a night.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ def tomorrow(workspace: NightlyWorkspace) -> date:
 
 @dataclass(frozen=True)
 class Precedence:
-    """Whether a night's plan becomes active, and the rows of later plans that it then supersedes."""
+    """Precedence of a night: whether its plan becomes active, and the rows of later plans that it then supersedes."""
 
     active: bool
     superseded: tuple[dict[str, Any], ...] = ()
@@ -95,7 +95,7 @@ class Precedence:
 
 
 def precedence_of(context: NightContext, reprocess: bool) -> Precedence:
-    """What later nights leave to the night of a day.
+    """Precedence of the night of a day among later nights.
 
     Parameters
     ----------

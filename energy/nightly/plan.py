@@ -26,7 +26,7 @@ METHODS = ("lp", "simplex", "greedy", "last_good")
 
 @dataclass(frozen=True)
 class NightPlan:
-    """What publication needs of a planned night.
+    """A planned night as publication needs it.
 
     Attributes
     ----------

@@ -41,7 +41,7 @@ def prepare(context: NightContext, superseded: tuple[str, ...] = ()) -> Prepared
 
     Raises
     ------
-    ConfigError, SeriesError : what cannot be imputed or replaced.
+    ConfigError, SeriesError : an input can be neither read nor imputed nor replaced.
     """
     config, workspace, day = context.config, context.workspace, context.day
     days = 1 if config.foresight == "known" else config.horizon.days or config.horizon.most_days
@@ -92,7 +92,7 @@ def _prepared(
 
 
 def _empty(context: NightContext) -> Path:
-    """Where the inputs of a night are put together: not there yet."""
+    """Path of the folder in which the inputs of a night are put together; it does not exist yet."""
     kept = context.workspace.kept
     new = kept / f".new-{context.day}"
     shutil.rmtree(new, ignore_errors=True)

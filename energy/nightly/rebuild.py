@@ -22,7 +22,7 @@ from energy.nightly.publish import is_published
 from energy.runs.record import NIGHT
 from energy.schedule.table import read_held_back, read_schedule
 
-#: Tables whose rows the published nights do not hold; plans they do.
+#: Tables whose rows the published nights lack; those of the table `plans` they have.
 SALVAGED = ("runs", "days", "work", "progress", "meter")
 #: What SQLite keeps beside a database that was not closed in peace; the first of them holds its last transactions.
 BESIDE = ("-wal", "-shm")

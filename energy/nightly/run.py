@@ -198,7 +198,7 @@ def record_run(store: Store, night: Night, started: str, seconds: float) -> None
     Parameters
     ----------
     started : when (UTC, ISO 8601)
-    seconds : it took [s]
+    seconds : duration of the run [s]
 
     Raises
     ------

@@ -114,7 +114,7 @@ class PastDays:
 
         Raises
         ------
-        InputError, OSError : what the night kept or published cannot be read.
+        InputError, OSError : a kept or published file of the night cannot be read.
         """
         store, workspace = self.context.store, self.context.workspace
         row = store.rows("SELECT * FROM plans WHERE night <= ? ORDER BY night DESC LIMIT 1", str(day))[0]
@@ -131,7 +131,7 @@ class PastDays:
 
         Raises
         ------
-        InputError, OSError : series of now or what was kept then do not hold.
+        InputError, OSError : the series of now or the inputs kept then cannot be read.
         """
         plan = self.plan(day)
         self._now = self._now or read_inputs(self.case)

@@ -109,7 +109,7 @@ STALE_H = 24.0
 
 
 def read_series_snapshot(workspace: NightlyWorkspace, day: date, days: int, older: Path | None) -> SeriesSnapshot:
-    """Everything known for the night of `day` over a horizon of `days`.
+    """Read the series known for the night of `day` over a horizon of `days`.
 
     Parameters
     ----------

@@ -93,9 +93,9 @@ def _yesterday(days: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def _work_eur(days: list[dict[str, Any]]) -> float:
-    """What run-now has paid per GPU-hour of its jobs on the settled days [EUR]: the price of work put off.
+    """Cost of run-now per GPU-hour of its jobs on the settled days [EUR]: the price of work put off.
 
-    Paid for its jobs: its bill less that of the same days with no job at all (`idle_eur`).
+    The cost of its jobs is its bill less that of the same days with no job at all (`idle_eur`).
     """
     mine = sorted((d for d in days if d["policy"] == RUN_NOW), key=lambda d: str(d["day"]))
     hours = total({d["day"]: d["gpu_hours"] for d in mine})
@@ -189,7 +189,7 @@ WHOLE_H = 1e-6
 def pue_so_far(
     fleet: Fleet, state: State, limits: Iterable[Mapping[str, Any]], begin: np.datetime64, year: int
 ) -> list[dict[str, Any]]:
-    """Each cap of sites and fleet, and each legal limit in force in the horizon, with its balance so far [MWh].
+    """Caps of sites and fleet, and legal limits in force in the horizon, each with its balance so far [MWh].
 
     PUE and balance are None where the state does not know them, and of hourly caps, which have none.
 
