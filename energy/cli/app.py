@@ -6,20 +6,16 @@ import io
 import json
 import logging
 import sys
-from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from energy.cli import handover, nightly, runs
 from energy.cli import sources as live_commands
-from energy.cli.exit_codes import exit_codes, fail
+from energy.cli.exit_codes import day_of, exit_codes, fail
 from energy.errors import CONFIGURATION, DEGRADED, OK, SOLVER
-
-if TYPE_CHECKING:
-    from energy.optimize import Run
-
 
 app = typer.Typer(
     name="energy",
@@ -28,7 +24,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-handover.register(app)
+app.command()(handover.handover)
+app.command()(handover.queue)
 
 
 def _print_version(asked: bool) -> None:
@@ -79,7 +76,11 @@ app.command()(live_commands.fetch)
 app.command()(live_commands.sources)
 for command in (runs.report, runs.bill, runs.attribute, runs.replay):
     app.command()(command)
-nightly.register(app)
+app.command()(nightly.nightly)
+app.command("plan-night", hidden=True)(nightly.plan_night)
+app.command()(nightly.history)
+app.command()(nightly.doctor)
+app.add_typer(nightly.ingest, name="ingest")
 
 
 @app.command()
@@ -90,7 +91,10 @@ def optimize(
     plan: Plan = "ipx", time_limit: TimeLimit = 1200.0, page: Page = True,
 ) -> None:  # fmt: skip
     """Solve a case, prove and price the plan, write the run folder and print the result."""
-    live_commands.check_options(case, live, fleet, jobs)
+    for wrong, message in ((live and case, "either a case or --live"), (live and not fleet, "--live needs --fleet"),
+                           (not live and (fleet or jobs), "--fleet and --jobs belong to --live")):  # fmt: skip
+        if wrong:
+            fail(CONFIGURATION, message)
     with exit_codes():
         from energy.attribution import attribute_run
         from energy.cli.tables import Progress, attribution_table, result_table
@@ -101,12 +105,18 @@ def optimize(
         check_writable(out)
         with Progress(quiet=as_json) as progress:
             if live and fleet:
-                case = live_commands.case_of(fleet, jobs, start, end, as_json, as_of)
+                from energy.fetch import live_case, open_client
+
+                first, last = live_commands.option_day("--start", start), live_commands.option_day("--end", end)
+                tell = partial(typer.echo, err=True) if not as_json else lambda _: None
+                with open_client(as_of=live_commands.moment(as_of)) as client:
+                    case = live_case(fleet, client, jobs, first, last, tell=tell)
                 start = end = as_of = None
             (options, maker), known = planner(plan, time_limit), live_commands.moment(as_of)
             days = _horizon(start, end)
             run = run_optimize(case or _reference(), days, fill, options, progress.stage, known, maker)
-            _refuse_failed(run)
+            if run.outcome.status == "FAILED":
+                fail(SOLVER, f"no plan: {'; '.join(run.outcome.reasons)}")
             if attribute:
                 run = attribute_run(run, progress.stage)
             progress.stage("write the run folder")
@@ -153,7 +163,11 @@ def pue(
             fail(CONFIGURATION, f"--load {load:g}; allowed: above 0, at most 1 (share of design)")
         days = _horizon(start, end)
         if fleet is not None:
-            air = plants.air_of_files(fleet, _site_files(weather or []), days, fill)
+            given = weather or []
+            pairs = dict(text.partition("=")[::2] for text in given)
+            if not pairs or not all(pairs.values()) or len(pairs) < len(given):
+                fail(CONFIGURATION, f"--weather {' '.join(given)}; allowed with --fleet: SITE=FILE, once per site")
+            air = plants.air_of_files(fleet, {site: Path(file) for site, file in pairs.items()}, days, fill)
         else:
             air = plants.air_of_case(case or _reference(), days, fill)
         found = plants.figures(air, load)
@@ -163,14 +177,6 @@ def pue(
             print(json.dumps([vars(f) for f in found], indent=2, allow_nan=False))
         else:
             pue_table(found, load)
-
-
-def _site_files(given: list[str]) -> dict[str, Path]:
-    """SITE=FILE, once per site."""
-    pairs = dict(text.partition("=")[::2] for text in given)
-    if not pairs or not all(pairs.values()) or len(pairs) < len(given):
-        fail(CONFIGURATION, f"--weather {' '.join(given)}; allowed with --fleet: SITE=FILE, once per site")
-    return {site: Path(file) for site, file in pairs.items()}
 
 
 @app.command()
@@ -212,19 +218,7 @@ def _reference() -> Path:
 def _horizon(start: str | None, end: str | None) -> dict[str, object]:
     """Overrides of the horizon; a start alone keeps the number of days."""
     given = {k: v for k, v in (("start", start), ("end", end)) if v is not None}
-    return {name: _day(f"--{name}", value) for name, value in given.items()}
-
-
-def _day(option: str, value: str) -> str:
-    try:
-        return date.fromisoformat(value).isoformat()
-    except ValueError:
-        fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
-
-
-def _refuse_failed(run: Run) -> None:
-    if run.outcome.status == "FAILED":
-        fail(SOLVER, f"no plan: {'; '.join(run.outcome.reasons)}")
+    return {name: day_of(f"--{name}", value).isoformat() for name, value in given.items()}
 
 
 def main(argv: list[str] | None = None) -> Any:

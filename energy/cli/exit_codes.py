@@ -1,9 +1,10 @@
-"""How every expected failure becomes one line and its exit code."""
+"""Expected failures as one line and an exit code, and options that hold a day or a moment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from typing import NoReturn
 
 import typer
@@ -13,7 +14,7 @@ from energy.errors import CONFIGURATION, DATA, IMPOSSIBLE, INTERRUPTED, SOLVER, 
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
-    """Every expected failure becomes one line and its exit code; what nobody expected stays a traceback."""
+    """Turn every expected failure into one line and its exit code; any other error stays a traceback."""
     try:
         yield
     except typer.Exit:
@@ -28,7 +29,7 @@ def exit_codes() -> Iterator[None]:
 
 
 def _codes() -> dict[type[Exception], int]:
-    """Imported once something failed: a command that ends well need not wait for the rooms that it does not use."""
+    """Exit code by kind of error. Imported on failure: a command that succeeds need not wait for unused rooms."""
     from energy.errors import ConfigError, ImpossibleWork, NightError, RunFolderError, SeriesError, StoreError
     from energy.plant import PlantError
     from energy.schema import SchemaError
@@ -46,6 +47,28 @@ def _codes() -> dict[type[Exception], int]:
 
 
 def fail(code: int, message: str) -> NoReturn:
-    """One line on stderr, and the end."""
+    """Print one line on stderr and end."""
     typer.echo(f"energy: {message}", err=True)
     raise typer.Exit(code)
+
+
+def day_of(option: str, value: str) -> date:
+    """The day that an option names."""
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
+
+
+def moment_of(option: str, value: str, allowed: str) -> datetime:
+    """The moment that an option names (UTC); a moment without an offset is UTC.
+
+    Parameters
+    ----------
+    allowed : end of the message about any other value
+    """
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        fail(CONFIGURATION, f"{option} {value!r}{allowed}")
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

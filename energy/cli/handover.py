@@ -9,21 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from energy.cli.exit_codes import fail
+from energy.cli.exit_codes import fail, moment_of
 from energy.errors import CONFIGURATION, DATA
 
 if TYPE_CHECKING:
     from energy.handover import Quotas
 
 
-def register(app: typer.Typer) -> None:
-    """Add both commands."""
-    app.command()(handover)
-    app.command()(queue)
-
-
 class Target(StrEnum):
-    """Who takes the plan over."""
+    """Formats of the hand-over."""
 
     slurm = "slurm"
     kueue = "kueue"
@@ -31,45 +25,47 @@ class Target(StrEnum):
     ics = "ics"
 
 
+Plan = Annotated[Path, typer.Argument(help="A run folder, or a folder of nights (or its `latest`): the plan in force.")]
+To = Annotated[Target, typer.Option("--to", help="What takes it over.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Output file; default: standard output.")]
 Moment = Annotated[
     str, typer.Option("--at", help="Period of kueue and --apply: now, or a time such as 2026-05-01T06:00Z.")
 ]
+Apply = Annotated[bool, typer.Option("--apply", help="Change the scheduler now (slurm, kueue); never done otherwise.")]
 
 
-def handover(
-    run: Annotated[
-        Path, typer.Argument(help="A run folder, or a folder of nights (or its `latest`): the plan in force.")
-    ],
-    to: Annotated[Target, typer.Option("--to", help="What takes it over.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Output file; default: standard output.")] = None,
-    at: Moment = "now",
-    apply: Annotated[
-        bool, typer.Option("--apply", help="Change the scheduler now (slurm, kueue); never done otherwise.")
-    ] = False,
-) -> None:
+def handover(run: Plan, to: To, out: Out = None, at: Moment = "now", apply: Apply = False) -> None:
     """Hourly GPU quota of each pool and group: Slurm limits script, Kueue queues, JSON or calendar."""
     from energy.errors import RunFolderError
-    from energy.handover.apply import ApplyError
+    from energy.handover import apply as scheduler
+    from energy.handover import exports, kueue, slurm
+    from energy.handover.quota import digits
 
     if apply and to not in (Target.slurm, Target.kueue):
         fail(CONFIGURATION, f"--apply --to {to}; allowed: slurm, kueue")
     try:
         found = _quotas(run, to, at)
-        text = _text(found, to, at)
+        if to is Target.kueue:
+            text = kueue.manifest(found, _period(found, at))
+        else:
+            write = {Target.slurm: slurm.script, Target.json: exports.json_text, Target.ics: exports.calendar_text}
+            text = write[to](found)
         if out is not None:
             _replace(out, text)
         elif not apply:
             typer.echo(text, nl=False)
-        if apply:
-            typer.echo(_apply(found, to, at, text), nl=False)
-    except (RunFolderError, ApplyError) as e:
+        if apply and to is Target.kueue:
+            typer.echo(scheduler.apply_kueue(text), nl=False)
+        elif apply:
+            typer.echo(scheduler.apply_slurm(text, digits(found.start[_period(found, at)])), nl=False)
+    except (RunFolderError, scheduler.ApplyError) as e:
         fail(CONFIGURATION, str(e))
     except OSError as e:
         fail(CONFIGURATION, f"{out}: cannot be written ({e.strerror}); choose another with --out")
 
 
 def _quotas(run: Path, to: Target, at: str) -> Quotas:
-    """Quotas of a run; of a folder of nights those of the active plan and, where more than a period is asked for, what follows it."""
+    """Quotas of a run; of a folder of nights those of the active plan, and of those after it where all periods are wanted."""
     from energy.handover import quotas
     from energy.nightly.active_plans import folder_of_nights, plan_at
     from energy.runs.folder import read_run
@@ -79,31 +75,13 @@ def _quotas(run: Path, to: Target, at: str) -> Quotas:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Whole or not there: a scheduler's own job may read it at any moment."""
+    """Write a file that is whole or not there: a scheduler's own job may read it at any moment."""
     if path.exists() and not path.is_file():  # a pipe, a terminal
         path.write_text(text, encoding="utf-8", newline="")
         return
     beside = path.with_name(f".{path.name}.new")
     beside.write_text(text, encoding="utf-8", newline="")
     beside.replace(path)
-
-
-def _text(found: Quotas, to: Target, at: str) -> str:
-    """What is handed over, as text."""
-    from energy.handover import exports, kueue, slurm
-
-    if to is Target.kueue:
-        return kueue.manifest(found, _period(found, at))
-    return {Target.slurm: slurm.script, Target.json: exports.json_text, Target.ics: exports.calendar_text}[to](found)
-
-
-def _apply(found: Quotas, to: Target, at: str, text: str) -> str:
-    from energy.handover.apply import apply_kueue, apply_slurm
-    from energy.handover.quota import digits
-
-    if to is Target.kueue:
-        return apply_kueue(text)
-    return apply_slurm(text, digits(found.start[_period(found, at)]))
 
 
 def _period(found: Quotas, at: str) -> int:
@@ -113,50 +91,46 @@ def _period(found: Quotas, at: str) -> int:
     moment = _moment("--at", at)
     period = found.period_at(np.datetime64(moment.replace(tzinfo=None), "ns"))
     if period is None:
-        fail(
-            CONFIGURATION,
-            f"--at {at}: the plan holds from {found.start[0]} to {found.end} UTC, not at {moment:%Y-%m-%dT%H:%M}",
-        )
+        holds = f"the plan holds from {found.start[0]} to {found.end} UTC"
+        fail(CONFIGURATION, f"--at {at}: {holds}, not at {moment:%Y-%m-%dT%H:%M}")
     return period
 
 
-#: Files of the queue.
 SlurmFiles = Annotated[
     list[Path],
     typer.Argument(
         help="Output files of squeue --json or sacct --parsable2; a job in two files is read from the later one."
     ),
 ]
+TableOut = Annotated[Path | None, typer.Option("--out", help="Job table to write; without it standard output.")]
+WrittenAt = Annotated[
+    str, typer.Option("--at", help="When the file was written; now, a time, or nothing where it says so.")
+]
+Slack = Annotated[float, typer.Option("--slack-h", min=0, help="Hours a job may end after its earliest end.")]
+GpuKinds = Annotated[str, typer.Option("--gpu-kinds", help="For requests without a kind, such as gb300=2;h200=1.")]
+TimeZone = Annotated[str, typer.Option("--time-zone", help="Time zone of sacct's times.")]
+History = Annotated[
+    bool, typer.Option("--history", help="Keep jobs that have ended, with what they took: nothing of it is left.")
+]
+ProgressFile = Annotated[
+    Path | None,
+    typer.Option("--progress", help="For nightly runs: whole work in the job table, and the work done in this file."),
+]
 
 
 def queue(
-    files: SlurmFiles,
-    out: Annotated[Path | None, typer.Option("--out", help="Job table to write; without it standard output.")] = None,
-    at: Annotated[
-        str, typer.Option("--at", help="When the file was written; now, a time, or nothing where it says so.")
-    ] = "",
-    slack: Annotated[
-        float, typer.Option("--slack-h", min=0, help="Hours a job may end after its earliest end.")
-    ] = 24.0,
-    gpu_kinds: Annotated[
-        str, typer.Option("--gpu-kinds", help="For requests without a kind, such as gb300=2;h200=1.")
-    ] = "",
-    time_zone: Annotated[str, typer.Option("--time-zone", help="Time zone of sacct's times.")] = "UTC",
-    history: Annotated[
-        bool, typer.Option("--history", help="Keep jobs that have ended, with what they took: nothing of it is left.")
-    ] = False,
-    progress: Annotated[
-        Path | None,
-        typer.Option(
-            "--progress", help="For nightly runs: whole work in the job table, and the work done in this file."
-        ),
-    ] = None,
-) -> None:
+    files: SlurmFiles, out: TableOut = None, at: WrittenAt = "", slack: Slack = 24.0, gpu_kinds: GpuKinds = "",
+    time_zone: TimeZone = "UTC", history: History = False, progress: ProgressFile = None,
+) -> None:  # fmt: skip
     """The queue of Slurm as a job table for `energy optimize`, or with --progress for `energy nightly`."""
+    from zoneinfo import available_timezones
+
     from energy.errors import SeriesError
     from energy.handover.job_table import Rules, job_table, read_queues
 
-    _check_zone(time_zone)
+    if time_zone not in available_timezones():
+        allowed = "a name of the IANA database, such as Europe/Oslo"
+        fail(CONFIGURATION, f"--time-zone {time_zone!r}; allowed: {allowed}")
     try:
         given = _moment("--at", at) if at else None
         found = read_queues(files, time_zone, given)
@@ -181,19 +155,10 @@ def _write(option: str, path: Path, text: str) -> None:
         fail(CONFIGURATION, f"{path}: cannot be written ({e.strerror}); choose another with {option}")
 
 
-def _check_zone(name: str) -> None:
-    from zoneinfo import available_timezones
-
-    if name not in available_timezones():
-        fail(CONFIGURATION, f"--time-zone {name!r}; allowed: a name of the IANA database, such as Europe/Oslo")
-
-
 def _moment(option: str, text: str) -> datetime:
     """Now, or an ISO time; without a zone it is UTC."""
-    if text == "now":
-        return datetime.now(UTC)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        fail(CONFIGURATION, f"{option} {text!r}; allowed: now, or a time such as 2026-05-01T06:00Z")
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    return (
+        datetime.now(UTC)
+        if text == "now"
+        else moment_of(option, text, "; allowed: now, or a time such as 2026-05-01T06:00Z")
+    )

@@ -6,12 +6,13 @@ import json
 import traceback
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from energy.cli.exit_codes import exit_codes, fail
+from energy.cli.exit_codes import day_of, exit_codes, fail
 from energy.errors import CONFIGURATION, UNPUBLISHED
 
 if TYPE_CHECKING:
@@ -21,24 +22,24 @@ if TYPE_CHECKING:
 
 Config = Annotated[Path, typer.Argument(help="Nightly file.")]
 ConfigOption = Annotated[Path, typer.Option("--config", help="Nightly file.")]
+DeliveryDay = Annotated[
+    str | None,
+    typer.Option("--date", help="Delivery day, YYYY-MM-DD; without it tomorrow from the auction on, else today."),
+]
+First = Annotated[str | None, typer.Option("--from", help="First delivery day of a back-fill.")]
+Last = Annotated[str | None, typer.Option("--to", help="Last delivery day of a back-fill, inclusive.")]
+Reprocess = Annotated[
+    str, typer.Option("--reprocess", help="Nights of a back-fill: none (those never run), failed, all.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 DEFAULT = Path("nightly.yaml")
 ingest = typer.Typer(help="Read what meters and clusters report into the state database.", no_args_is_help=True)
 
 
 def nightly(
-    config: Config = DEFAULT,
-    day: Annotated[
-        str | None,
-        typer.Option("--date", help="Delivery day, YYYY-MM-DD; without it tomorrow from the auction on, else today."),
-    ] = None,
-    first: Annotated[str | None, typer.Option("--from", help="First delivery day of a back-fill.")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Last delivery day of a back-fill, inclusive.")] = None,
-    reprocess: Annotated[
-        str, typer.Option("--reprocess", help="Nights of a back-fill: none (those never run), failed, all.")
-    ] = "none",
-    as_json: Json = False,
-) -> None:
+    config: Config = DEFAULT, day: DeliveryDay = None, first: First = None, last: Last = None,
+    reprocess: Reprocess = "none", as_json: Json = False,
+) -> None:  # fmt: skip
     """Plan the night: read, settle yesterday, solve, prove, bill, publish; exit code 7 when nothing was published."""
     with exit_codes():
         from energy.nightly.config import due, load_nightly
@@ -46,20 +47,25 @@ def nightly(
 
         workspace = load_nightly(config)
         if first is not None or last is not None:
-            nights = _back_fill(
-                workspace, _day("--from", first), _not_ahead(workspace, "--to", _day("--to", last)), reprocess
-            )
+            begin, end = day_of("--from", first or ""), _not_ahead(workspace, "--to", last or "")
+            nights = _back_fill(workspace, begin, end, reprocess)
         else:
-            target = _not_ahead(workspace, "--date", _day("--date", day)) if day else due(workspace.config)
+            target = _not_ahead(workspace, "--date", day) if day else due(workspace.config)
             nights = iter([_run(workspace, target, reprocess == "all", reprocess == "all")])
-        raise typer.Exit(worst([_printed(night, as_json) for night in nights]))
+        done = []
+        for night in nights:
+            _print(night, as_json)
+            done.append(night)
+        raise typer.Exit(worst(done))
 
 
 def _back_fill(workspace: NightlyWorkspace, first: date, last: date, reprocess: str) -> Iterator[Night]:
-    """Each night as it ends; only the last one has metrics and messages."""
-    from energy.errors import StoreError
+    """Run the nights and yield each as it ends; only the last one has metrics and messages, and none stops the next."""
+    from energy.errors import NightError, StoreError
     from energy.nightly.case import nights_to_run
     from energy.nightly.database import open_state
+    from energy.nightly.outcome import Night
+    from energy.nightly.run import EXPECTED
 
     try:
         with open_state(workspace) as store:
@@ -67,22 +73,13 @@ def _back_fill(workspace: NightlyWorkspace, first: date, last: date, reprocess: 
     except StoreError as e:  # worth another attempt, as for a single night
         fail(UNPUBLISHED, str(e))
     for day in days:
-        yield _outcome(workspace, day, reprocess == "all", quiet=day != days[-1])
-
-
-def _outcome(workspace: NightlyWorkspace, day: date, reprocess: bool, quiet: bool) -> Night:
-    """One night of a back-fill: whatever ends it, the nights after it are run."""
-    from energy.errors import NightError
-    from energy.nightly.outcome import Night
-    from energy.nightly.run import EXPECTED
-
-    try:
-        return _run(workspace, day, reprocess, from_snapshot=True, quiet=quiet)
-    except (NightError, *EXPECTED) as e:
-        return Night(day, "FAILED", reasons=[str(e)])
-    except Exception as e:  # a fault of the program: seen on stderr, and no reason to leave out the others
-        traceback.print_exc()
-        return Night(day, "FAILED", reasons=[f"{type(e).__name__}: {e}"])
+        try:
+            yield _run(workspace, day, reprocess == "all", from_snapshot=True, quiet=day != days[-1])
+        except (NightError, *EXPECTED) as e:
+            yield Night(day, "FAILED", reasons=[str(e)])
+        except Exception as e:  # a fault of the program: seen on stderr, and no reason to leave out the others
+            traceback.print_exc()
+            yield Night(day, "FAILED", reasons=[f"{type(e).__name__}: {e}"])
 
 
 def _run(
@@ -91,15 +88,12 @@ def _run(
     """One night, from files or live."""
     from energy.nightly.run import Series, run_night, series_from_files
 
-    def on_progress(text: str) -> None:
-        typer.echo(text, err=True)
-
     series: Series = series_from_files
     if workspace.config.live:
         from energy.nightly.live import fetched_now, fetched_then
 
         series = fetched_then if from_snapshot else fetched_now
-    return run_night(workspace, day, reprocess, on_progress, from_snapshot, quiet, series)
+    return run_night(workspace, day, reprocess, partial(typer.echo, err=True), from_snapshot, quiet, series)
 
 
 def plan_night(given: Path, made: Path) -> None:
@@ -108,12 +102,6 @@ def plan_night(given: Path, made: Path) -> None:
         from energy.nightly.fallback import serve
 
         serve(given, made)
-
-
-def _printed(night: Night, as_json: bool) -> Night:
-    """The night, once it is on the screen."""
-    _print(night, as_json)
-    return night
 
 
 def _print(night: Night, as_json: bool) -> None:
@@ -189,35 +177,16 @@ def doctor(
             typer.echo(rebuild_store(workspace))
         found = check_health(workspace)
         for finding in found:
-            typer.echo(
-                f"{'warn' if finding.warns else 'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.message}"
-            )
+            mark = "warn" if finding.warns else "ok  " if finding.ok else "FAIL"
+            typer.echo(f"{mark} {finding.what}: {finding.message}")
         raise typer.Exit(0 if all(f.ok for f in found) else CONFIGURATION)
 
 
-def _day(option: str, value: str | None) -> date:
-    try:
-        return date.fromisoformat(value or "")
-    except ValueError:
-        fail(CONFIGURATION, f"{option} {value!r} is not a day; allowed: YYYY-MM-DD")
+def _not_ahead(workspace: NightlyWorkspace, option: str, value: str) -> date:
+    """The day of an option, where an auction can have set its prices: the plan of a later day would block real nights."""
+    from energy.nightly.outcome import tomorrow
 
-
-def _not_ahead(workspace: NightlyWorkspace, option: str, day: date) -> date:
-    """The day, where an auction can have set its prices: a plan of a later one would stand in the way of real nights."""
-    from energy.nightly.precedence import tomorrow
-
-    if day > (last := tomorrow(workspace)):
-        fail(
-            CONFIGURATION,
-            f"{option} {day} is later than tomorrow ({last} on the fleet's clock); a slip, or a wrong clock?",
-        )
+    if (day := day_of(option, value)) > (last := tomorrow(workspace)):
+        why = f"is later than tomorrow ({last} on the fleet's clock); a slip, or a wrong clock?"
+        fail(CONFIGURATION, f"{option} {day} {why}")
     return day
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    app.command()(nightly)
-    app.command("plan-night", hidden=True)(plan_night)
-    app.command()(history)
-    app.command()(doctor)
-    app.add_typer(ingest, name="ingest")

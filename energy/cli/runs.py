@@ -11,14 +11,10 @@ from energy.cli.exit_codes import exit_codes, fail
 from energy.errors import DEGRADED
 
 RunFolder = Annotated[Path, typer.Option("--run", help="A run folder.")]
+Output = Annotated[Path | None, typer.Option("--output", help="File to write; default: report.html in the folder.")]
 
 
-def report(
-    run: RunFolder,
-    output: Annotated[
-        Path | None, typer.Option("--output", help="File to write; default: report.html in the folder.")
-    ] = None,
-) -> None:
+def report(run: RunFolder, output: Output = None) -> None:
     """Draw the report of a run folder again, from its files alone."""
     with exit_codes():
         from energy.report.page import render

@@ -1,11 +1,10 @@
-"""What the commands show: stages with their time, the result table. Plain when not a terminal."""
+"""Output of the commands: stages with their time, and tables. Plain when not a terminal."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -46,16 +45,14 @@ class Progress:
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             self._end()
         elif self.status is not None:
             self.status.stop()
 
     def stage(self, name: str) -> None:
-        """The stage before has ended, this one begins."""
+        """End the stage before and begin this one."""
         self._end()
         self.name, self.began = name, time.perf_counter()
         if self.console.is_terminal and not self.quiet:
@@ -81,16 +78,29 @@ def result_table(run: Run, folder: Path) -> None:
                           ("run-now EUR", "right"), ("EUR/MWh", "right"), ("peak MW", "right"), ("PUE", "right"),
                           ("GPUs busy", "right")):  # fmt: skip
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for i, name in enumerate(run.problem["site"].values.astype(str)):
-        table.add_row(*_site_row(run, i, str(name)))
+    dt = run.problem["dt"].values
+    for i, name in enumerate(map(str, run.problem["site"].values)):
+        power = run.plan.replay["facility_mw"].values[i]
+        mwh, cost, base_eur = float(power @ dt), run.plan.bill.total(site=name), run.baseline.bill.total(site=name)
+        table.add_row(
+            name, run.inputs.fleet.sites[name].bidding_zone, f"{mwh:,.1f}", f"{cost:,.0f}", f"{base_eur:,.0f}",
+            f"{cost / mwh:.2f}" if mwh else "-", f"{power.max():.2f}",
+            f"{s['pue'].get(name, float('nan')):.4f}", f"{_busy(run, i):.1%}",  # type: ignore[attr-defined]
+        )  # fmt: skip
     energy, bill, base = s["energy_mwh"]["plan"], s["bill_eur"], s["baseline_eur"]  # type: ignore[index]
     table.add_section()
     table.add_row("fleet", "", f"{energy:,.1f}", f"{bill:,.0f}", f"{base:,.0f}", f"{bill / energy:.2f}", "",
                   f"{s['pue']['fleet']:.4f}", f"{s['busy_share']:.1%}")  # type: ignore[index]  # fmt: skip
     out.print(table)
-    for line in [*helpful(run.summary), *derated(run.summary)]:
+    for line in helpful(run.summary):
         out.print(line, soft_wrap=True)
-    for line in run.summary["notices"]:  # type: ignore[attr-defined]
+    for name, h in s["cooling"]["halls"].items():  # type: ignore[index]
+        if h["derated_hours"] > 0:
+            held = (
+                f"DERATED: hall {name} for {h['derated_hours']:g} h, by up to {h['most_derated_mw']:.3f} MW of IT power"
+            )
+            out.print(f"{held}: its plant cannot hold the supply setpoint at full load", soft_wrap=True)
+    for line in s["notices"]:  # type: ignore[attr-defined]
         out.print(f"NOTICE: {line}", soft_wrap=True)
     c = run.certificate
     out.print(
@@ -111,31 +121,10 @@ def headline(run: Run) -> str:
 
 
 def helpful(summary: dict[str, Any]) -> list[str]:
-    """What would help, one line each: undone jobs and breached caps with their cheapest cure, or the dearest limits."""
+    """Remedies, one line each: of undone jobs and breached caps the cheapest, else the dearest limits."""
     found = [f"  - {x['words']}" for x in summary["what_would_help"]]
     more = [f"  - and {len(found) - MOST_HELP} more in the report"] if len(found) > MOST_HELP else []
     return ["What would help:", *found[:MOST_HELP], *more] if found else []
-
-
-def derated(summary: dict[str, Any]) -> list[str]:
-    """One line for each hall that hot or humid weather holds below its limit."""
-    return [
-        f"DERATED: hall {name} for {h['derated_hours']:g} h, by up to {h['most_derated_mw']:.3f} MW of IT power: "
-        "its plant cannot hold the supply setpoint at full load"
-        for name, h in summary["cooling"]["halls"].items()
-        if h["derated_hours"] > 0
-    ]
-
-
-def _site_row(run: Run, i: int, name: str) -> list[str]:
-    replayed, dt = run.plan.replay, run.problem["dt"].values
-    energy = float(replayed["facility_mw"].values[i] @ dt)
-    cost, base = run.plan.bill.total(site=name), run.baseline.bill.total(site=name)
-    return [
-        name, run.inputs.fleet.sites[name].bidding_zone, f"{energy:,.1f}", f"{cost:,.0f}", f"{base:,.0f}",
-        f"{cost / energy:.2f}" if energy else "-", f"{replayed['facility_mw'].values[i].max():.2f}",
-        f"{run.summary['pue'].get(name, float('nan')):.4f}", f"{_busy(run, i):.1%}",  # type: ignore[attr-defined]
-    ]  # fmt: skip
 
 
 def _busy(run: Run, site: int) -> float:
@@ -163,7 +152,7 @@ def pue_table(found: Sequence[Figures], load: float) -> None:
 
 
 def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
-    """What a case holds, and where each series comes from."""
+    """Sizes of a case, and the origin of each series."""
     out = console()
     names = {dim: f"{dim}s" for dim in ("site", "hall", "pool", "job", "group")} | {"time": "periods"}
     sizes = ", ".join(f"{problem.sizes[dim]} {name}" for dim, name in names.items())
@@ -174,32 +163,20 @@ def check_table(inputs: Inputs, problem: xr.Dataset) -> None:
         table.add_column(name)
     for row in series_origins(inputs):
         quality: Any = row["quality"]
-        table.add_row(
-            str(row["kind"]),
-            str(row["name"]),
-            ", ".join(f"{k} {v}" for k, v in quality.items()),
-            str(row["file"]),
-            str(row["source"]),
-        )
+        parts = ", ".join(f"{k} {v}" for k, v in quality.items())
+        table.add_row(str(row["kind"]), str(row["name"]), parts, str(row["file"]), str(row["source"]))
     out.print(table)
-    doubts_list(inputs)
+    if rates := low_confidence_rates(inputs):
+        how = "are assumed at low confidence (L weak source or assumption, MEM from memory)"
+        out.print(f"{len(rates)} rates in force {how}:")
+        for d in rates:
+            where = f"{d.change}: {d.component} = {d.rate} ({d.confidence}) at {', '.join(d.sites)}"
+            out.print(f"  {where}: {d.source}", soft_wrap=True)
+        out.print("  To change one, name an own copy of its file by tariff in the fleet file")
+    else:
+        out.print("No rate in force is assumed at low confidence")
     for line in notices(inputs, problem):
         out.print(f"NOTICE: {line}", soft_wrap=True)
-
-
-def doubts_list(inputs: Inputs) -> None:
-    """Rates of the horizon at low confidence, a line each: where to change it, component, rate, confidence, source."""
-    found, out = low_confidence_rates(inputs), console()
-    if not found:
-        out.print("No rate in force is assumed at low confidence")
-        return
-    out.print(
-        f"{len(found)} rates in force are assumed at low confidence (L weak source or assumption, MEM from memory):"
-    )
-    for d in found:
-        at = ", ".join(d.sites)
-        out.print(f"  {d.change}: {d.component} = {d.rate} ({d.confidence}) at {at}: {d.source}", soft_wrap=True)
-    out.print("  To change one, name an own copy of its file by tariff in the fleet file")
 
 
 def bill_table(bill: Bill) -> None:
@@ -228,9 +205,8 @@ def attribution_table(summary: dict[str, Any]) -> None:
     for part in ("steps", "rules"):
         for s in summary["attribution"][part]:
             proof = {True: "yes", False: "no", None: ""}[s["certified"]]
-            table.add_row(
-                s["name"], f"{s['cost_eur']:,.0f}", f"{s['saving_eur']:,.0f}", f"{s['work_gpu_hours']:,.0f}", proof
-            )
+            figures = (f"{s[key]:,.0f}" for key in ("cost_eur", "saving_eur", "work_gpu_hours"))
+            table.add_row(s["name"], *figures, proof)
         table.add_section()
     console().print(table)
 

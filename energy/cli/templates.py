@@ -1,4 +1,4 @@
-"""What `energy init` and `energy schemas` write: the reference case as plain files to edit, and JSON Schemas for editors."""
+"""Files of `energy new` and `energy schemas`: the reference case as plain files to edit, and JSON Schemas for editors."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ def text(name: str) -> str:
 def write_all(folder: Path) -> list[Path]:
     """Write ``<name>.schema.json`` for every kind of file."""
     folder.mkdir(parents=True, exist_ok=True)
-    out = []
-    for name in FILES:
-        path = folder / f"{name}.schema.json"
+    paths = {name: folder / f"{name}.schema.json" for name in FILES}
+    for name, path in paths.items():
         path.write_text(text(name), encoding="utf-8")
-        out.append(path)
-    return out
+    return list(paths.values())

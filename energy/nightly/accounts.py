@@ -1,4 +1,4 @@
-"""The account of one day: what a schedule draws, costs and does on it, and the state that it leaves. Arrays in, arrays out."""
+"""The account of one day: energy, cost and work of a schedule, and the state after it. Arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class DayAccount:
 
     Attributes
     ----------
-    eur : what the day adds to the invoices
+    eur : addition to the invoices
     work : reference GPU-hours done, by job
     state : after the day, work done included
     """
@@ -50,21 +50,22 @@ class DayAccount:
 
 def cut_to_day(inputs: Inputs, day: date) -> Inputs:
     """Inputs with one day of their horizon, series cut to the periods that overlap it."""
+    out, s = on_day(inputs, day), inputs.series
+    first, after = out.case.horizon.bounds()
+
+    def overlapping(ds: xr.Dataset) -> xr.Dataset:
+        time = ds["time"].values
+        step = time[1] - time[0] if len(time) > 1 else np.timedelta64(0)
+        return ds.isel(time=(time > first - step) & (time < after))
+
+    cut = [{name: overlapping(ds) for name, ds in kind.items()} for kind in (s.prices, s.weather, s.carbon)]
+    return replace(out, series=Series(*cut))
+
+
+def on_day(inputs: Inputs, day: date) -> Inputs:
+    """Inputs with one day as their horizon, series as they are."""
     horizon = inputs.case.horizon.model_copy(update={"start": day, "end": day})
-    first, after = horizon.bounds()
-
-    def cut(series: dict[str, xr.Dataset]) -> dict[str, xr.Dataset]:
-        return {name: _overlapping(ds, first, after) for name, ds in series.items()}
-
-    s = inputs.series
-    series = Series(cut(s.prices), cut(s.weather), cut(s.carbon))
-    return replace(inputs, case=inputs.case.model_copy(update={"horizon": horizon}), series=series)
-
-
-def _overlapping(ds: xr.Dataset, first: np.datetime64, after: np.datetime64) -> xr.Dataset:
-    time = ds["time"].values
-    step = time[1] - time[0] if len(time) > 1 else np.timedelta64(0)
-    return ds.isel(time=(time > first - step) & (time < after))
+    return replace(inputs, case=inputs.case.model_copy(update={"horizon": horizon}))
 
 
 def account_of(
@@ -82,16 +83,14 @@ def account_of(
     known = replace(inputs, state=state)
     replayed = metered(replay(known, day_schedule(inputs, table, held)), meter)
     work = work_of(inputs, table, jobs)
-    done = dict(state.work_done)
-    for name in sorted(work):
-        done[name] = done.get(name, 0.0) + work[name]
+    done = {**state.work_done, **{k: state.work_done.get(k, 0.0) + v for k, v in sorted(work.items())}}
     after = roll_forward(known, replayed).model_copy(update={"work_done": done})
     energy = float((replayed["import_mw"] * replayed["dt"]).sum())
     return DayAccount(bill(known, replayed).total(), energy, work, after)
 
 
 def cost_of(inputs: Inputs, state: State, table: pd.DataFrame, held: pd.DataFrame = NOT_HELD) -> float:
-    """What a day's schedule adds to the invoices [EUR]."""
+    """Addition of a day's schedule to the invoices [EUR]."""
     known = replace(inputs, state=state)
     return bill(known, replay(known, day_schedule(inputs, table, held))).total()
 
@@ -99,7 +98,7 @@ def cost_of(inputs: Inputs, state: State, table: pd.DataFrame, held: pd.DataFram
 def ex_ante_cost(
     inputs: Inputs, day: date, schedule: pd.DataFrame, held: pd.DataFrame, state: State, jobs: dict[str, Job]
 ) -> float:
-    """What a plan costs on its own day by what its night knows [EUR].
+    """Cost of a plan on its own day by the inputs of its night [EUR].
 
     Parameters
     ----------
@@ -162,17 +161,16 @@ def executed(inputs: Inputs, table: pd.DataFrame, jobs: dict[str, Job], done: di
 def run_now_table(inputs: Inputs, state: State, jobs: dict[str, Job]) -> pd.DataFrame:
     """Schedule of the day of an operator who starts every job at once, of the work that this policy has left."""
     begin, end = inputs.case.horizon.bounds()
-    mine = []
+    mine, powers = [], dict(inputs.powers)
     for name in sorted(jobs):
         done = state.work_done.get(name, 0.0)
         job = jobs[name].model_copy(update={"deadline": max(jobs[name].deadline, pd.Timestamp(end))})
         left = job.gpu_hours - done
         if left > DONE and job.release < pd.Timestamp(end):
-            most = job.max_gpus * fastest(inputs.fleet, dict(inputs.powers), job) * hours_inside(job, begin, end)
+            most = job.max_gpus * fastest(inputs.fleet, powers, job) * hours_inside(job, begin, end)
             mine.append(clip(job, done, left, most))
-    here = tuple(mine) or (no_work(inputs.fleet, dict(inputs.powers), pd.Timestamp(begin)),)
-    day = replace(inputs, jobs=here, state=state)
-    problem = assemble(day)
+    here = tuple(mine) or (no_work(inputs.fleet, powers, pd.Timestamp(begin)),)
+    problem = assemble(replace(inputs, jobs=here, state=state))
     return frame(run_now(problem, problem["work_left"].values, [j.home_site for j in here]))
 
 
@@ -184,7 +182,7 @@ def with_reports(
     Parameters
     ----------
     reports : of the day, in order
-    table : what the plan does on the day
+    table : the plan's schedule of the day
     done : work done after the day by the plan alone
     """
     out = dict(done)

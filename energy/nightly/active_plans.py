@@ -1,11 +1,11 @@
-"""Which published nights a scheduler gets: the plan that is active at a moment, and those that follow it."""
+"""Published nights for a scheduler: the plan that is active at a moment, and those that follow it."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -53,8 +53,8 @@ def plan_at(out: Path, moment: datetime, follow: bool) -> Quotas:
     at, parts = np.datetime64(moment.replace(tzinfo=None), "ns"), list[Quotas]()
     nights = in_order(out)
     while nights and not (parts and parts[0].start[0] <= at):
-        if (found := _whole(nights.pop())) is not None:
-            parts.insert(0, found)
+        with suppress(RunFolderError, OSError, ValueError):  # a folder that is not whole is passed over
+            parts.insert(0, quotas(read_run(nights.pop())))
     if not parts:
         raise RunFolderError(f"{out}: holds no whole night; allowed: a run folder, or the folder of nights")
     former = [g for night in nights[-REMEMBERED:] for g in _former(night)]
@@ -72,7 +72,10 @@ def in_order(out: Path) -> list[Path]:
     found: dict[str, list[Path]] = {}
     for night, folder in sorted(_nights_in(out), key=lambda x: (x[0], (x[1] / "manifest.json").stat().st_mtime_ns)):
         found.setdefault(night, []).append(folder)
-    on_record, last, chosen = _on_record(out), float("inf"), list[Path]()
+    on_record, last, chosen = dict[str, str](), float("inf"), list[Path]()
+    database = f"file:{out / DATABASE}?mode=ro"  # read-only: the user who hands over may not write there
+    with suppress(sqlite3.Error), closing(sqlite3.connect(database, uri=True)) as connection:
+        on_record = dict(connection.execute("SELECT night, folder FROM plans"))
     for night in sorted(found, reverse=True):
         folders = found[night]
         timely = [f for f in folders if (f / "manifest.json").stat().st_mtime_ns <= last] or folders[:1]
@@ -94,23 +97,6 @@ def _nights_in(out: Path) -> Iterator[tuple[str, Path]]:
             continue
         if isinstance(night, str):
             yield night, folder
-
-
-def _on_record(out: Path) -> dict[str, str]:
-    """Folder by night, as the database has it: opened read-only, since the user who hands over may not write there."""
-    try:
-        with closing(sqlite3.connect(f"file:{out / DATABASE}?mode=ro", uri=True)) as connection:
-            return dict(connection.execute("SELECT night, folder FROM plans"))
-    except sqlite3.Error:
-        return {}
-
-
-def _whole(folder: Path) -> Quotas | None:
-    """Quotas of a night; None where the folder is not whole."""
-    try:
-        return quotas(read_run(folder))
-    except (RunFolderError, OSError, ValueError):
-        return None
 
 
 def _former(folder: Path) -> tuple[Group, ...]:

@@ -1,4 +1,4 @@
-"""The case folder of a night: an ordinary case that holds what was known then, and nothing of later."""
+"""The case folder of a night: an ordinary case that holds only what was known at its moment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from energy.errors import ConfigError
-from energy.inputs.fleet import Fleet, load_fleet
+from energy.inputs.fleet import load_fleet
 from energy.inputs.jobs import Job
 from energy.inputs.state import State
 from energy.inputs.yaml_files import dumped
@@ -38,7 +38,7 @@ def write_night_case(
     ConfigError : a file that the fleet names is not there.
     """
     config = workspace.config
-    _copy_fleet(workspace, folder)
+    _copy_fleet(workspace.beside(config.fleet), folder / "fleet")
     _csv(merged([_columns(known.tables[z], z) for z in config.zones()]), folder / PRICES)
     for site in config.weather:
         _csv(known.tables[site].drop(columns="real"), folder / f"weather_{site}.csv")
@@ -80,49 +80,34 @@ def _case(
     carbon = {
         z: c.model_dump(mode="json") | {"file": f"carbon_{z}.csv", "column": "value"} for z, c in config.carbon.items()
     }
-    fx = {
-        k: r.model_dump(mode="json", exclude_none=True) | _own_file(workspace, k, r.file, folder)
-        for k, r in config.fx.items()
-    }
+    fx = {k: r.model_dump(mode="json", exclude_none=True) for k, r in config.fx.items()}
+    for currency, rate in config.fx.items():
+        if rate.file is not None:  # under its currency's name: files of two currencies may be called alike
+            fx[currency]["file"] = f"fx/{currency}{Path(rate.file).suffix}"
+            (folder / "fx").mkdir(exist_ok=True)
+            shutil.copyfile(workspace.beside(rate.file), folder / fx[currency]["file"])
     data: dict[str, Any] = {
         "name": config.name, "fleet": f"fleet/{Path(config.fleet).name}", "jobs": "jobs.csv", "horizon": horizon,
         "prices": prices, "weather": weather, "carbon": carbon, "fx": fx, "state": STATE,
     }  # fmt: skip
-    if expected:
-        data["expected_jobs"] = "expected_jobs.csv"
     if beyond != "must_finish":
         horizon["beyond"] = beyond
-    return data
+    return data | ({"expected_jobs": "expected_jobs.csv"} if expected else {})
 
 
-def _own_file(workspace: NightlyWorkspace, currency: str, file: str | None, folder: Path) -> dict[str, str]:
-    """Copy a currency's rates into the case, under its name: files of two currencies may be called alike."""
-    if file is None:
-        return {}
-    own = f"fx/{currency}{Path(file).suffix}"
-    (folder / "fx").mkdir(exist_ok=True)
-    shutil.copyfile(workspace.beside(file), folder / own)
-    return {"file": own}
-
-
-def _copy_fleet(workspace: NightlyWorkspace, folder: Path) -> None:
-    """The fleet file and the model files that it names by path; those known by name stay in the package."""
-    source = workspace.beside(workspace.config.fleet)
+def _copy_fleet(source: Path, folder: Path) -> None:
+    """Copy the fleet file and the model files that it names by path; those known by name stay in the package."""
     fleet = load_fleet(source)
-    (folder / "fleet").mkdir()
-    shutil.copyfile(source, folder / "fleet" / source.name)
-    for name in _named_files(fleet):
-        target = folder / "fleet" / name
-        if Path(name).is_absolute() or not target.resolve().is_relative_to((folder / "fleet").resolve()):
+    folder.mkdir()
+    shutil.copyfile(source, folder / source.name)
+    names = {n for s in fleet.sites.values() for n in (s.tariff, *s.limits)}
+    names |= {h.plant for _, h in fleet.halls().values()} | {p.gpu for _, p in fleet.pools().values()}
+    for name in sorted(n for n in names if n.endswith((".yaml", ".yml"))):
+        target = folder / name
+        if Path(name).is_absolute() or not target.resolve().is_relative_to(folder.resolve()):
             raise ConfigError(f"{source}: {name}", "lies outside the folder of the fleet", "a path below it")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source.parent / name, target)
-
-
-def _named_files(fleet: Fleet) -> list[str]:
-    names = [s.tariff for s in fleet.sites.values()] + [n for s in fleet.sites.values() for n in s.limits]
-    names += [h.plant for _, h in fleet.halls().values()] + [p.gpu for _, p in fleet.pools().values()]
-    return sorted({n for n in names if n.endswith((".yaml", ".yml"))})
 
 
 def _columns(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -141,7 +126,7 @@ def _csv(table: pd.DataFrame, path: Path) -> None:
 
 
 def digest(folder: Path, *extra: str) -> str:
-    """SHA-256 over names and bytes of every file of a folder and what else decides, in a fixed order."""
+    """SHA-256 over the names and bytes of a folder's files and over further texts, in a fixed order."""
     found = hashlib.sha256("\0".join(extra).encode())
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         found.update(str(path.relative_to(folder)).encode() + b"\0")

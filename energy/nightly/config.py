@@ -116,7 +116,7 @@ def step(name: str) -> None:
 
 @contextmanager
 def lock(out: Path) -> Iterator[None]:
-    """One night at a time; the system frees the lock of a process that dies.
+    """Lock the folder for one night at a time; the system frees the lock of a process that dies.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
     Raises
     ------
-    OSError : it cannot be written; an older file is untouched.
+    OSError : the file cannot be written; an older file is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".writing", dir=path.parent)

@@ -76,9 +76,8 @@ class Store:
     def put(self, table: str, row: dict[str, Any], replace: bool = False) -> None:
         """Insert a row; a row of the same key stays, or is replaced."""
         verb = "INSERT OR REPLACE" if replace else "INSERT OR IGNORE"
-        names = ", ".join(row)
+        names, marks = ", ".join(row), ", ".join("?" * len(row))
         with _named(self.path):
-            marks = ", ".join("?" * len(row))
             self.connection.execute(f"{verb} INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
 
     def remove(self, table: str, night: str) -> None:
@@ -93,7 +92,7 @@ def open_store(path: Path) -> Iterator[Store]:
 
     Raises
     ------
-    StoreError : it is locked, damaged, read-only, of another layout or not ours; names the way out.
+    StoreError : the file is locked, damaged, read-only, of another layout or another program's; names the way out.
     """
     with _named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +100,14 @@ def open_store(path: Path) -> Iterator[Store]:
     connection.row_factory = sqlite3.Row
     try:
         with _named(path):
-            _prepare(path, connection)
+            is_new = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+            if not is_new:
+                _check_ours(path, connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            if is_new:
+                marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA};"
+                connection.executescript(f"BEGIN IMMEDIATE; {TABLES} {marks} COMMIT;")
         yield Store(path, connection)
     finally:
         connection.close()
@@ -118,7 +124,7 @@ def open_state(workspace: NightlyWorkspace) -> Iterator[Store]:
 
     Raises
     ------
-    StoreError : also where it is lost or elsewhere; names the way out.
+    StoreError : as `open_store`, or the file is lost or elsewhere; names the way out.
     """
     path = workspace.database
     there = path.is_file() and path.stat().st_size > 0
@@ -155,20 +161,8 @@ def last_runs(store: Store, most: int) -> list[dict[str, Any]]:
     return found[::-1]
 
 
-def _prepare(path: Path, connection: sqlite3.Connection) -> None:
-    is_new = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    if not is_new:
-        _check_ours(path, connection)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    if is_new:
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;"
-        )
-
-
 def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
-    """Before anything is written: WAL stays in a file for good, another program's too."""
+    """Refuse another program's file before anything is written: the WAL mode stays in a file for good."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise StoreError(f"{path}: is another program's database; name another file with database: in the nightly file")
@@ -179,7 +173,7 @@ def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def check_integrity(store: Store) -> None:
-    """Every page of the file.
+    """Check every page of the file.
 
     Raises
     ------
@@ -204,15 +198,13 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as e:
         text = str(e)
+        message = f"{path}: the state database cannot be used ({text}); free space, or allow writing there"
         if "locked" in text or "busy" in text:
-            raise StoreError(
-                f"{path}: the state database is locked by another process; wait for it, or find it with fuser {path.name}"
-            ) from None
-        if "malformed" in text:
-            raise StoreError(_damaged(path, text)) from None
-        raise StoreError(
-            f"{path}: the state database cannot be used ({text}); free space, or allow writing there"
-        ) from None
+            way = f"wait for it, or find it with fuser {path.name}"
+            message = f"{path}: the state database is locked by another process; {way}"
+        elif "malformed" in text:
+            message = _damaged(path, text)
+        raise StoreError(message) from None
     except sqlite3.DatabaseError as e:
         raise StoreError(_damaged(path, str(e))) from None
     except OSError as e:

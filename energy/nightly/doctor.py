@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,14 +24,13 @@ from energy.inputs.state import load_state
 from energy.inputs.tariffs import load_tariffs
 from energy.nightly.config import CLOCK, LATEST, LOCK, NightlyWorkspace, due, lock, now, today
 from energy.nightly.database import check_integrity, has_nights, open_state
-from energy.nightly.notify import ADDRESSES, NOT_INSTALLED, service_of
-from energy.nightly.notify import PDF_NOT_INSTALLED as NO_PDF
+from energy.nightly.notify import ADDRESSES, NOT_INSTALLED, PdfError, import_weasyprint, service_of
 from energy.nightly.publish import is_published
 from energy.nightly.queue import most_gpus, read_queue, set_aside
 from energy.series.files import read_series
 from energy.sources.catalogue import SOURCES
 from energy.sources.client.credentials import CredentialError
-from energy.sources.client.settings import CONTACT_VARIABLE, Settings, from_environment
+from energy.sources.client.settings import CONTACT_VARIABLE, from_environment
 from energy.sources.status import freshness
 
 #: Free space below which nights will soon fail [MB]: some hundred nights of a small fleet.
@@ -45,7 +44,7 @@ Checks = tuple[tuple[str, Check], ...]
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: whether a night can go on with it, and whether the message is a warning."""
+    """Finding of one check: whether a night can go on with it, and whether the message is a warning."""
 
     what: str
     ok: bool
@@ -54,22 +53,21 @@ class Finding:
 
 
 class HealthWarning(RuntimeError):
-    """What the operator should know though no night fails by it."""
+    """A message for the operator about a state that makes no night fail."""
 
 
 def check_health(workspace: NightlyWorkspace) -> list[Finding]:
     """Run every check, those of live sources where they are fetched; none stops the next, none asks or makes anything."""
     live: Checks = (("keys of sources", _keys), ("sources", _sources)) if workspace.config.live else ()
-    return [_finding(what, check, workspace) for what, check in (*CHECKS, *live)]
-
-
-def _finding(what: str, check: Check, workspace: NightlyWorkspace) -> Finding:
-    try:
-        return Finding(what, True, check(workspace))
-    except HealthWarning as e:
-        return Finding(what, True, str(e), warns=True)
-    except (InputError, NightError, StoreError, OSError) as e:
-        return Finding(what, False, str(e))
+    found = []
+    for what, check in (*CHECKS, *live):
+        try:
+            found.append(Finding(what, True, check(workspace)))
+        except HealthWarning as e:
+            found.append(Finding(what, True, str(e), warns=True))
+        except (InputError, NightError, StoreError, OSError) as e:
+            found.append(Finding(what, False, str(e)))
+    return found
 
 
 def _fleet(workspace: NightlyWorkspace) -> str:
@@ -94,20 +92,17 @@ def _series(workspace: NightlyWorkspace) -> str:
     if config.live:
         return "fetched every night; energy sources tells how fresh each source is"
     until = config.begin(today(config))
-    files = (
-        [p.file for p in config.prices]
-        + [w.file for w in config.weather.values()]
-        + [c.file for c in config.carbon.values()]
-    )
-    for file in dict.fromkeys(files):
+    others = [*(w.file for w in config.weather.values()), *(c.file for c in config.carbon.values())]
+    files = dict.fromkeys([*(p.file for p in config.prices), *others])
+    for file in files:
         table = read_series(workspace.beside(file))
         if table.index[-1].to_datetime64() < until:
             raise NightError(f"{workspace.beside(file)}: ends at {table.index[-1]}Z, before today")
-    return f"{len(set(files))} files reach today"
+    return f"{len(files)} files reach today"
 
 
 def _once(check: Check, file: Callable[[NightlyWorkspace], Path]) -> Check:
-    """The check, once there is something to check: to open it would make it."""
+    """The check, but only of a file that exists: to open it would make it."""
 
     def there(workspace: NightlyWorkspace) -> str:
         path = file(workspace)
@@ -119,11 +114,11 @@ def _once(check: Check, file: Callable[[NightlyWorkspace], Path]) -> Check:
 
 
 def can_write(path: Path) -> str:
-    """That a file or folder can be written, or made where it is not there yet, in words; without writing anything.
+    """Check, without writing, that a file or folder can be written, or made where it does not exist yet.
 
     Raises
     ------
-    RunFolderError : it cannot; names the nearest folder that is there.
+    RunFolderError : neither is allowed; names the nearest folder that exists.
     """
     path = path.absolute()  # as `nearest` has it: a nightly file named by a relative path has relative places
     there = nearest(path)
@@ -138,13 +133,8 @@ def nearest(path: Path) -> Path:
 
 
 def _disk(workspace: NightlyWorkspace) -> str:
-    free = (
-        min(
-            shutil.disk_usage(nearest(p)).free
-            for p in (workspace.out, workspace.database, workspace.log, workspace.metrics)
-        )
-        / 1e6
-    )
+    places = (workspace.out, workspace.database, workspace.log, workspace.metrics)
+    free = min(shutil.disk_usage(nearest(p)).free for p in places) / 1e6
     if free < LEAST_FREE_MB:
         raise NightError(f"{free:,.0f} MB are free, {LEAST_FREE_MB} are wanted")
     return f"{free:,.0f} MB are free"
@@ -158,24 +148,23 @@ def _lock(workspace: NightlyWorkspace) -> str:
 def _database(workspace: NightlyWorkspace) -> str:
     with open_state(workspace) as store:
         check_integrity(store)
-        nights = store.rows("SELECT count(*) AS n, max(night) AS last FROM plans")[0]
         plans = store.rows("SELECT night, folder, kept FROM plans ORDER BY night")
-    folders = {r["night"]: (workspace.kept / str(r["kept"]), workspace.out / str(r["folder"])) for r in plans}
-    gone = [night for night, both in folders.items() if not all(p.is_dir() for p in both)]
+    gone = [
+        r["night"]
+        for r in plans
+        if not ((workspace.kept / r["kept"]).is_dir() and (workspace.out / r["folder"]).is_dir())
+    ]
     if gone:
-        raise HealthWarning(
-            f"folders of {len(gone)} nights on record are gone, the last of {gone[-1]}: their days cannot be settled"
-        )
-    return f"{nights['n']} plans, the last of {nights['last']}"
+        lost = f"folders of {len(gone)} nights on record are gone, the last of {gone[-1]}"
+        raise HealthWarning(f"{lost}: their days cannot be settled")
+    return f"{len(plans)} plans, the last of {plans[-1]['night'] if plans else None}"
 
 
 def _latest(workspace: NightlyWorkspace) -> str:
     link = workspace.out / LATEST
-    if not link.is_symlink():
-        return "nothing is published yet"
-    if not is_published(link):
+    if link.is_symlink() and not is_published(link):
         raise NightError(f"{link} points to {link.readlink()}, which is not whole")
-    return f"points to {link.readlink()}, whole"
+    return f"points to {link.readlink()}, whole" if link.is_symlink() else "nothing is published yet"
 
 
 def _clock(workspace: NightlyWorkspace) -> str:
@@ -187,53 +176,38 @@ def _clock(workspace: NightlyWorkspace) -> str:
     return f"{now():%Y-%m-%d %H:%M} UTC"
 
 
-def _settings() -> Settings:
+def _keys(_: NightlyWorkspace) -> str:
+    """Names of the variables that are not set; never their values."""
     try:
-        return from_environment(CACHE, SOURCES)
+        settings = from_environment(CACHE, SOURCES)
     except CredentialError as e:
         raise NightError(str(e)) from None
-
-
-def _keys(_: NightlyWorkspace) -> str:
-    """Which variables are set, by name alone."""
-    settings = _settings()
     keys = {s.key.variable: name for name, s in SOURCES.items() if s.key}
     missing = [f"{v} ({keys[v]})" for v in keys if settings.credentials.get(v) is None]
     missing += [] if settings.contact else [f"{CONTACT_VARIABLE} (met_norway asks for one)"]
     if missing:
-        raise HealthWarning(
-            f"not set: {', '.join(missing)}; those sources are left out where they need it (docs/sources.md)"
-        )
+        what = f"not set: {', '.join(missing)}"
+        raise HealthWarning(f"{what}; those sources are left out where they need it (docs/sources.md)")
     return f"{len(keys)} and the contact are set"
 
 
 def _sources(_: NightlyWorkspace) -> str:
-    """Last success of each source, from the ledger of what was asked."""
+    """Last success of each source, from the ledger of requests, which is read without writing."""
     ledger = Path(CACHE / "ledger.sqlite").absolute()
     if not ledger.is_file():
         return f"nothing was fetched yet from this folder ({Path.cwd()})"
-    last = _last_success(ledger)
+    query = "SELECT source, max(at) FROM delivery WHERE kind = 'ok' AND stale = 0 GROUP BY source"
+    way = "mode=ro" if os.access(ledger.parent, os.W_OK) else "mode=ro&immutable=1"  # WAL wants a file beside it
+    try:
+        with closing(sqlite3.connect(f"file:{ledger}?{way}", uri=True)) as connection:
+            last = {name: datetime.fromisoformat(at) for name, at in connection.execute(query)}
+    except (sqlite3.Error, ValueError) as e:
+        raise NightError(f"{ledger}: cannot be read ({e}); move it aside, the next fetch makes a new one") from None
     ages = {name: (datetime.now(UTC).replace(tzinfo=None) - at) / timedelta(hours=1) for name, at in last.items()}
     words = "; ".join(f"{name} {freshness(age)}" for name, age in sorted(ages.items(), key=lambda x: x[1]))
     if not ages or freshness(min(ages.values())).startswith("old"):
         raise HealthWarning(f"{words or 'not one has ever answered'}; energy sources tells the last failure of each")
     return words
-
-
-def _last_success(ledger: Path) -> dict[str, datetime]:
-    """When each source last gave data (UTC), looked up without writing.
-
-    Raises
-    ------
-    NightError : the ledger cannot be read.
-    """
-    query = "SELECT source, max(at) FROM delivery WHERE kind = 'ok' AND stale = 0 GROUP BY source"
-    way = "mode=ro" if os.access(ledger.parent, os.W_OK) else "mode=ro&immutable=1"  # WAL wants a file beside it
-    try:
-        with closing(sqlite3.connect(f"file:{ledger}?{way}", uri=True)) as connection:
-            return {name: datetime.fromisoformat(at) for name, at in connection.execute(query)}
-    except (sqlite3.Error, ValueError) as e:
-        raise NightError(f"{ledger}: cannot be read ({e}); move it aside, the next fetch makes a new one") from None
 
 
 #: A file from so far ahead was written by a clock that is right, or will be [h]: less is the drift between two machines.
@@ -250,9 +224,8 @@ def _fit(workspace: NightlyWorkspace) -> str:
     queue.refused.clear()  # rows that cannot be read are another check
     set_aside(queue, fleet, load_gpu_powers(fleet, path), most_gpus(fleet, np.array([moment])))
     if queue.refused:
-        raise HealthWarning(
-            f"{len(queue.refused)} jobs are set aside every night, the first: {queue.refused[0]}; mend the table"
-        )
+        first = f"the first: {queue.refused[0]}"
+        raise HealthWarning(f"{len(queue.refused)} jobs are set aside every night, {first}; mend the table")
     return f"{len(queue.jobs)} jobs have a pool"
 
 
@@ -269,7 +242,7 @@ def _extra_files(workspace: NightlyWorkspace) -> str:
 
 
 def _messages(workspace: NightlyWorkspace) -> str:
-    """Kinds of addresses alone: the rest of one is a secret."""
+    """Number of addresses, and the kind of a wrong one: the rest of an address is a secret."""
     addresses = os.environ.get(ADDRESSES, "").split()
     if not addresses:
         return f"nobody is told: {ADDRESSES} is not set"
@@ -279,9 +252,8 @@ def _messages(workspace: NightlyWorkspace) -> str:
         raise HealthWarning(NOT_INSTALLED) from None
     wrong = [service_of(a) for a in addresses if not make().add(a)]
     if wrong:
-        raise HealthWarning(
-            f"{len(wrong)} addresses of {ADDRESSES} are none that apprise knows, the first of kind {wrong[0]}"
-        )
+        what = f"{len(wrong)} addresses of {ADDRESSES} are none that apprise knows"
+        raise HealthWarning(f"{what}, the first of kind {wrong[0]}")
     return f"{len(addresses)} addresses"
 
 
@@ -289,18 +261,20 @@ def _pdf(workspace: NightlyWorkspace) -> str:
     if not workspace.config.pdf:
         return "not asked for"
     try:
-        import_module("weasyprint")
-    except (ImportError, OSError):  # OSError: the Python package is there, pango is not
-        raise HealthWarning(NO_PDF) from None
+        import_weasyprint()
+    except PdfError as e:
+        raise HealthWarning(str(e)) from None
     return "can be made"
 
 
 def _file_times(workspace: NightlyWorkspace) -> str:
-    """No file can be younger than now; a clock that is behind plans nights that are over."""
+    """Compare the clock with the newest file: a clock that is behind plans nights that are over."""
     if given := os.environ.get(CLOCK):
         raise HealthWarning(f"{CLOCK} is set: nights take {given} for the clock; unset it but for rehearsals")
-    there = [p for p in _files(workspace) if p.is_file()]
-    newest = max(there, key=lambda p: p.stat().st_mtime, default=None)
+    c = workspace.config
+    read = (c.fleet, c.jobs, *(p.file for p in c.prices), *(w.file for w in c.weather.values()))
+    there = [*map(workspace.beside, read), *workspace.out.glob("*/manifest.json")]
+    newest = max(filter(Path.is_file, there), key=lambda p: p.stat().st_mtime, default=None)
     if newest is None:
         return "no file to compare the clock with"
     written = datetime.fromtimestamp(newest.stat().st_mtime, UTC)
@@ -312,14 +286,6 @@ def _file_times(workspace: NightlyWorkspace) -> str:
     return f"the newest file is of {written:%Y-%m-%d %H:%M} UTC"
 
 
-def _files(workspace: NightlyWorkspace) -> Iterator[Path]:
-    """Everything that a night reads, and what nights have left."""
-    c = workspace.config
-    named = (c.fleet, c.jobs, *(p.file for p in c.prices), *(w.file for w in c.weather.values()))
-    yield from (workspace.beside(name) for name in named)
-    yield from workspace.out.glob("*/manifest.json")
-
-
 def _newest_plan(workspace: NightlyWorkspace) -> str:
     """Age of the plan in force, from the published nights themselves."""
     link = workspace.out / "latest" / "manifest.json"
@@ -328,9 +294,7 @@ def _newest_plan(workspace: NightlyWorkspace) -> str:
     age = max(now() - datetime.fromtimestamp(link.stat().st_mtime, UTC), timedelta(0))
     words = f"published {age / timedelta(hours=1):.0f} h ago"
     if age > timedelta(days=OLD_PLAN_DAYS):
-        raise HealthWarning(
-            f"{words}; energy history tells what became of the nights since, the timer whether they were run"
-        )
+        raise HealthWarning(f"{words}; energy history shows the nights since, the timer whether they were run")
     return words
 
 

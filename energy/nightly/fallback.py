@@ -29,7 +29,7 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended: exit code (KILLED at its limit), seconds, its last line on stderr, and its last lines."""
+    """End of a child: exit code (KILLED at its limit), seconds, its last line on stderr, and its last lines."""
 
     code: int
     seconds: float
@@ -73,7 +73,7 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """On Linux the child goes when a killed parent cannot end it; elsewhere the solver's own limit does."""
+    """On Linux, a hook that ends the child with a killed parent; elsewhere the solver's own limit ends it."""
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None).prctl
@@ -88,7 +88,7 @@ LEAST_S = 5.0
 
 @dataclass
 class Found:
-    """What the fallback sequence came to.
+    """Result of the fallback sequence.
 
     Attributes
     ----------
@@ -124,7 +124,7 @@ def serve(given: Path, made: Path) -> None:
 
     Raises
     ------
-    InputError, SchemaError, PlantError, SolverError : there is no plan by this method.
+    InputError, SchemaError, PlantError, SolverError : the method makes no plan.
     """
     night, method, failed, limit_s = pickle.loads(given.read_bytes())
     made.write_bytes(pickle.dumps(plan_in_process(night, method, failed, limit_s, given.parent)))

@@ -24,17 +24,18 @@ def pasts(store: Store, most: int = NIGHTS) -> list[Past]:
 
     Each night has the saving and the cost of its own day: a day counts once, whichever night settled it.
     """
-    found = realised(store)
-    return [_past(row, *found.get(row["night"], (None, None))) for row in last_runs(store, most)]
-
-
-def _past(row: dict[str, Any], saved: float | None, cost: float | None) -> Past:
-    if row["night_json"]:
-        return Past.of(json.loads(row["night_json"]), saved, cost, row["solve_seconds"], row["wall_seconds"])
-    return Past(
-        row["night"], row["status"], row["rung"], row["run_id"] or "", saved, cost, None, row["solve_seconds"],
-        row["wall_seconds"], 0.0, 0.0, tuple(json.loads(row["reasons"])),
-    )  # fmt: skip
+    found, shown = realised(store), []
+    for r in last_runs(store, most):
+        saved, cost = found.get(r["night"], (None, None))
+        seconds = r["solve_seconds"], r["wall_seconds"]
+        if r["night_json"]:
+            shown.append(Past.of(json.loads(r["night_json"]), saved, cost, *seconds))
+        else:
+            run_id, reasons = r["run_id"] or "", tuple(json.loads(r["reasons"]))
+            shown.append(
+                Past(r["night"], r["status"], r["rung"], run_id, saved, cost, None, *seconds, 0.0, 0.0, reasons)
+            )
+    return shown
 
 
 def realised(store: Store) -> dict[str, tuple[float, float]]:
@@ -59,8 +60,8 @@ def lights(workspace: NightlyWorkspace, count: int) -> list[str]:
 
 
 def rows(store: Store, count: int) -> list[dict[str, Any]]:
-    """Rows of `last_nights`: `cost_eur` is the plan's bill; `saving_eur` and `real_eur` are what the night's own day
-    realised and cost, once it is settled."""
+    """Rows of `last_nights`: `cost_eur` is the plan's bill; `saving_eur` and `real_eur` are saving and cost of the
+    night's own day, once it is settled."""
     found = realised(store)
     return [
         {k: r[k] for k in ("night", "run_id", "status", "rung", "exit_code", "cost_eur", "fallback_hours",
@@ -73,22 +74,18 @@ def rows(store: Store, count: int) -> list[dict[str, Any]]:
 
 def table(found: list[dict[str, Any]]) -> Table:
     """The rows for a terminal, with a bar of each night's realised saving."""
+
+    def number(value: float | None) -> str:
+        return "" if value is None else f"{value:,.0f}"
+
     out = Table(title=f"Last {len(found)} nights")
     for name in ("night", "state", "by", "cost EUR", "saved EUR", "", "stand-in h", "undone GPU-h", "solve s"):
         out.add_column(name, justify="left" if name in ("night", "state", "by", "") else "right")
     most = max((abs(r["saving_eur"]) for r in found if r["saving_eur"] is not None), default=0.0)
     for r in found:
-        out.add_row(r["night"], r["status"], r["rung"], _number(r["real_eur"]), _number(r["saving_eur"]),
-                    _bar(r["saving_eur"], most), _number(r["fallback_hours"]), _number(r["undone_gpu_hours"]),
-                    f"{r['solve_seconds']:.1f}")  # fmt: skip
+        saved = r["saving_eur"]
+        length = max(1, round(BAR * abs(saved) / most)) if saved is not None and most > 0 else 0
+        out.add_row(r["night"], r["status"], r["rung"], number(r["real_eur"]), number(saved),
+                    ("-" if saved is not None and saved < 0 else "+") * length, number(r["fallback_hours"]),
+                    number(r["undone_gpu_hours"]), f"{r['solve_seconds']:.1f}")  # fmt: skip
     return out
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}"
-
-
-def _bar(value: float | None, most: float) -> str:
-    if value is None or most <= 0:
-        return ""
-    return ("+" if value >= 0 else "-") * max(1, round(BAR * abs(value) / most))

@@ -1,4 +1,4 @@
-"""Everything that one night knows, as frozen objects that can be pickled, kept with the night and replayed."""
+"""Inputs of one night as frozen objects that can be pickled, kept with the night and replayed."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class SeriesSnapshot:
     ----------
     tables : by name (zone, site, ``carbon <zone>``): values, `quality`, and `real`: neither filled nor forecast;
         empty in a snapshot that was loaded, whose case has the series
-    reasons : what makes the night DEGRADED
-    notes : what does not
+    reasons : facts that make the night DEGRADED
+    notes : facts that do not
     fallback_hours : imputed hours of the delivery day that should be real, by kind and name
     forecast_hours : hours of the planned horizon whose prices are forecast, of the zone with most
     forecast_error : of the price forecast in the last days, by days ahead, relative to last week's hour
@@ -53,12 +53,6 @@ class SeriesSnapshot:
         """Names of the series that are not real throughout [begin, end)."""
         return [n for n, t in self.tables.items() if not t.loc[(t.index >= begin) & (t.index < end), "real"].all()]
 
-    def count_forecast(self, zones: list[str], begin: np.datetime64, end: np.datetime64) -> None:
-        """Set `forecast_hours` to those within [begin, end)."""
-        mine = {z: t.loc[(t.index >= begin) & (t.index < end), "quality"] for z, t in self.tables.items() if z in zones}
-        hours = {z: hours_of(self.tables[z], quality == "forecast") for z, quality in mine.items()}
-        self.forecast_hours = max((int(h) for h in hours.values()), default=0)
-
 
 def hours_of(table: pd.DataFrame, which: object) -> float:
     """Length of the rows chosen by a mask [h]."""
@@ -74,8 +68,8 @@ class Settlement:
     ----------
     state : at the start of the delivery day, by what is known
     days, work : rows of the database
-    reasons : what makes the night DEGRADED: days that have no account
-    notes : what does not
+    reasons : days that have no account, which makes the night DEGRADED
+    notes : facts that do not
     """
 
     state: State
@@ -87,13 +81,13 @@ class Settlement:
 
 @dataclass(frozen=True)
 class PreviousPlan:
-    """What is left of the plan that was active before the night.
+    """Remains of the plan that was active before the night.
 
     Attributes
     ----------
     schedule : its schedule.parquet; None where there is none
     plan : site, date and energy [MWh] of its `plan` rows
-    notes : what is gone
+    notes : parts that are gone
     """
 
     schedule: Path | None = None
@@ -132,7 +126,7 @@ class Prepared:
 
     @property
     def reasons(self) -> list[str]:
-        """What makes the night DEGRADED before it is planned."""
+        """Reasons that make the night DEGRADED before it is planned."""
         return [*self.series.reasons, *self.settlement.reasons]
 
     def snapshot(self, with_schedule: bool = False) -> Snapshot:
@@ -144,7 +138,7 @@ class Prepared:
 
         Raises
         ------
-        ConfigError, SeriesError : the kept inputs or the schedule do not hold.
+        ConfigError, SeriesError : the kept inputs or the schedule are invalid.
         """
         path = self.previous.schedule if with_schedule else None
         schedule = read_schedule(path) if path is not None else None
@@ -153,7 +147,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that one night knows.
+    """All inputs of one night.
 
     Attributes
     ----------

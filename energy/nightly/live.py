@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from energy.inputs.case import Case, Nightly, load_case
 from energy.inputs.fleet import load_fleet
 from energy.inputs.fx import Rate
 from energy.inputs.tariffs import load_tariffs
-from energy.inputs.yaml_files import validate
+from energy.inputs.yaml_files import Frozen, validate
 from energy.nightly.config import LATEST, NightlyWorkspace
 from energy.nightly.inputs import CASE
 from energy.nightly.snapshot import HISTORY_DAYS
@@ -44,9 +44,9 @@ def fetched_now(
 
     Raises
     ------
-    ConfigError : the fleet does not hold.
+    ConfigError : the fleet file is invalid.
     SeriesError : nothing can be fetched, and no earlier night kept it.
-    NotOnFile : a replay of what nobody had fetched by then.
+    NotOnFile : a replay asks for an answer that had not been fetched by then.
     """
     try:
         with open_client(as_of=as_of) as client, fetched_place(workspace, day, client, tell) as here:
@@ -59,7 +59,7 @@ def fetched_now(
 
 @contextmanager
 def fetched_then(workspace: NightlyWorkspace, day: date, tell: Tell) -> Iterator[NightlyWorkspace]:
-    """Of a past night: from the answers kept until its moment, else as the sources have its days now.
+    """The nightly file of a past night, from the answers kept until its moment, else as the sources have its days now.
 
     The fetch of the night itself ended after its moment, so that without kept inputs there is often no answer on file.
     Of what the sources have now the night looks only at what was known then.
@@ -86,7 +86,7 @@ def fetched_place(
 
     Raises
     ------
-    ConfigError : the fleet does not hold.
+    ConfigError : the fleet file is invalid.
     SeriesError : a price or weather was neither fetched now nor kept by an earlier night.
     """
     days = workspace.config.horizon.days or workspace.config.horizon.most_days
@@ -108,21 +108,19 @@ def _with_series(workspace: NightlyWorkspace, got: Fetched, day: date) -> Nightl
     def here(spec: dict[str, Any]) -> dict[str, Any]:
         return spec | {"file": str((got.folder / spec["file"]).resolve())}
 
+    def with_kept(fetched: dict[str, Any], kept: Mapping[str, Frozen], names: Container[str]) -> dict[str, Any]:
+        lacking = {n: s.model_dump() | nowhere for n, s in kept.items() if n in names and n not in fetched}
+        return {n: here(s) for n, s in fetched.items()} | lacking
+
     zones, wanted = {z for p in found["prices"] for z in p["zones"]}, {s.bidding_zone for s in fleet.sites.values()}
     prices = [here(spec) for spec in found["prices"]]
     for p in before.prices if before else ():
         if lacking := [z for z in p.zones if z in wanted - zones]:
             prices.append(p.model_dump() | {"zones": lacking, "columns": {}} | nowhere)
-    weather = {s: here(w) for s, w in found["weather"].items()}
-    for site, w in (before.weather if before else {}).items():
-        if site in fleet.sites and site not in weather:
-            weather[site] = w.model_dump() | nowhere
+    weather = with_kept(found["weather"], before.weather if before else {}, fleet.sites)
     if wanted - {z for p in prices for z in p["zones"]} or set(fleet.sites) - set(weather):
         got.require()
-    carbon = {z: here(c) for z, c in found["carbon"].items()}
-    for zone, c in (before.carbon if before else {}).items():
-        if zone in wanted and zone not in carbon:
-            carbon[zone] = c.model_dump() | nowhere
+    carbon = with_kept(found["carbon"], before.carbon if before else {}, wanted)
     tariffs = load_tariffs(fleet, workspace.beside(config.fleet)).values()
     currencies = {t.currency for t in tariffs} | set(fleet.currencies()) | {str(p["currency"]) for p in prices}
     rates = found["fx"] | {k: r.model_dump(exclude_none=True) for k, r in config.fx.items()}
@@ -141,7 +139,7 @@ def _previous_case(kept: Path) -> Case | None:
     return None
 
 
-#: Age beyond which a bank's rate is no rate of the day any more [days]; sources.exchange.CARRY_DAYS says the same of a fetch.
+#: Age beyond which a bank's rate is too old for the day [days]; the same as sources.exchange.CARRY_DAYS.
 LONGEST_DAYS = 7
 
 
@@ -161,7 +159,10 @@ def carried(
     reasons: list[str] = []
     for currency in sorted(set(lacking) & set(before)):
         rate = before[currency]
-        of = _day_of(rate.source)
+        try:  # a fetched rate's source ends in its day: ecb 2026-11-24
+            of = date.fromisoformat(rate.source.rpartition(" ")[2])
+        except ValueError:
+            of = None
         if of is not None and of > day - timedelta(days=1):
             continue
         rates[currency] = rate.model_dump(exclude_none=True)
@@ -169,11 +170,3 @@ def carried(
         old = of is None or (day - timedelta(days=1) - of).days > LONGEST_DAYS
         (reasons if old else notes).append(f"{message}, more than {LONGEST_DAYS} days old" if old and of else message)
     return rates, notes, reasons
-
-
-def _day_of(source: str) -> date | None:
-    """The day at the end of a fetched rate's source, such as ``ecb 2026-11-24``; None for any other."""
-    try:
-        return date.fromisoformat(source.rpartition(" ")[2])
-    except ValueError:
-        return None

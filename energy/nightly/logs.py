@@ -37,11 +37,8 @@ class JsonLines(logging.Formatter):
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         fields = {k: v for k, v in vars(record).items() if k not in _STANDARD}
         line: dict[str, Any] = {
-            "time": at,
-            "level": record.levelname,
-            "run_id": self.run_id,
-            "event": record.getMessage(),
-        }
+            "time": at, "level": record.levelname, "run_id": self.run_id, "event": record.getMessage(),
+        }  # fmt: skip
         line |= {k: v for k, v in fields.items() if k not in line}
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
@@ -62,7 +59,14 @@ def logging_to(path: Path | None, run_id: str, level: int = logging.INFO) -> Ite
 
     A file that cannot be opened fails no night: its lines go to stderr, the first of them says why.
     """
-    handler, problem = _handler(path)
+    handler: logging.Handler = logging.StreamHandler(sys.stderr)
+    problem = ""
+    if path is not None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handler = logging.FileHandler(path, encoding="utf-8")
+        except OSError as e:
+            problem = f"{path}: the log cannot be written ({e.strerror or e}); choose another with `log`"
     handler.setFormatter(JsonLines(run_id))
     logger = logging.getLogger(LOGGER)
     before = logger.level, logger.propagate
@@ -77,15 +81,3 @@ def logging_to(path: Path | None, run_id: str, level: int = logging.INFO) -> Ite
         logger.removeHandler(handler)
         handler.close()
         logger.level, logger.propagate = before
-
-
-def _handler(path: Path | None) -> tuple[logging.Handler, str]:
-    """Where lines go, and why not to the file."""
-    if path is None:
-        return logging.StreamHandler(sys.stderr), ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return logging.FileHandler(path, encoding="utf-8"), ""
-    except OSError as e:
-        problem = f"{path}: the log cannot be written ({e.strerror or e}); choose another with `log`"
-        return logging.StreamHandler(sys.stderr), problem

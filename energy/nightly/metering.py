@@ -1,9 +1,9 @@
-"""Readings of meters and reports of clusters: taken from files into the database, and onto the periods of a day."""
+"""Meter readings and progress reports of clusters: from files into the database, and onto the periods of a day."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import count
@@ -28,6 +28,7 @@ from energy.series.files import read_frame
 LONGEST_H = 25.0
 #: Share of a unit that readings may leave open or count twice: lengths such as 5 minutes are written with few digits.
 OPEN = 1e-3
+NS_PER_H = 3.6e12
 COLUMNS = ("site", "utc", "hours", "import_mwh", "it_mwh")
 #: Moment of a progress report (UTC), job, and work done since the job's start [reference GPU-hours].
 Report = tuple[pd.Timestamp, str, float]
@@ -62,8 +63,7 @@ def metered(replayed: xr.Dataset, meter: pd.DataFrame | None) -> xr.Dataset:
     time, dt = out["time"].values, out["dt"].values
     for s, site in enumerate(out["site"].values.astype(str)):
         mine = meter[meter["site"] == site]
-        read = on_grid(mine, "import_mwh", time, dt, out["import_mw"].values[s])
-        if read is None:
+        if (read := on_grid(mine, "import_mwh", time, dt, out["import_mw"].values[s])) is None:
             continue
         out["facility_mw"].values[s] += read - out["import_mw"].values[s]
         out["import_mw"].values[s] = read
@@ -105,7 +105,7 @@ HOUR = 1.0
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a file: readings in it, and how many of them came too late, by the settled day."""
+    """Readings of a file, and how many of them came too late, by the settled day."""
 
     readings: int
     late: dict[date, int] = field(default_factory=dict)
@@ -126,24 +126,20 @@ def read_meter(workspace: NightlyWorkspace, file: Path) -> Taken:
 
     Raises
     ------
-    SeriesError : a column is missing or unknown, a site is not in the fleet, a cell is no finite number, or a reading
+    SeriesError : a column is missing or unknown, a site is not in the fleet, a cell is not a finite number, or a reading
         is longer than a day or overlaps another of its site; names the row. Nothing of the file is taken then.
     """
     table = _table(file, METER, METER[:3], ("utc", "site"))
     sites = load_fleet(workspace.beside(workspace.config.fleet)).sites
-    for number, site in enumerate(table["site"], start=2):
-        if site not in sites:
-            raise SeriesError(f"{file}: row {number}", f"site {site!r} is not in the fleet", ", ".join(sites))
-    for column, default in (("hours", HOUR), ("it_mwh", None)):
-        if column not in table:
-            table[column] = default
-    moments = _moments(file, table["utc"])
-    numbers = {c: _numbers(file, table[c], optional=c == "it_mwh") for c in ("import_mwh", "hours", "it_mwh")}
-    _lengths(file, table["hours"])
-    rows = [
-        {"site": site, "utc": utc} | {c: v[i] for c, v in numbers.items()}
-        for i, (site, utc) in enumerate(zip(table["site"], moments, strict=True))
-    ]
+    unknown = ~table["site"].isin(list(sites))
+    _refuse(file, table["site"], unknown, "site {!r} is not in the fleet", ", ".join(sites))
+    table = table.assign(**{c: d for c, d in (("hours", HOUR), ("it_mwh", None)) if c not in table})
+    table["utc"] = _moments(file, table["utc"])
+    for column in ("import_mwh", "hours", "it_mwh"):
+        table[column] = _numbers(file, table[column], optional=column == "it_mwh")
+    allowed, bad = f"hours above 0, at most {LONGEST_H:g}", (table["hours"] <= 0) | (table["hours"] > LONGEST_H)
+    _refuse(file, table["hours"], bad, "a reading of {:g} h says nothing of a single day", allowed)
+    rows = _rows(table, COLUMNS)
     with open_state(workspace) as store, store.transaction():
         late = _late(workspace, store, rows)
         for row in rows:
@@ -153,17 +149,17 @@ def read_meter(workspace: NightlyWorkspace, file: Path) -> Taken:
 
 
 def read_progress(workspace: NightlyWorkspace, file: Path) -> int:
-    """Work done: at (UTC), job, gpu_hours (reference GPU-hours since its start). Returns the number of reports.
+    """Read work done: at (UTC), job, gpu_hours (reference GPU-hours since its start). Returns the number of reports.
 
     Raises
     ------
     SeriesError : a column is missing or unknown, or a cell cannot be read; names the row.
     """
     table = _table(file, PROGRESS, PROGRESS, ("at", "job"))
-    moments, hours = _moments(file, table["at"]), _numbers(file, table["gpu_hours"])
+    table["at"], table["gpu_hours"] = _moments(file, table["at"]), _numbers(file, table["gpu_hours"])
     with open_state(workspace) as store, store.transaction():
-        for at, job, done in zip(moments, table["job"], hours, strict=True):
-            store.put("progress", {"at": at, "job": job, "gpu_hours": done}, replace=True)
+        for row in _rows(table, PROGRESS):
+            store.put("progress", row, replace=True)
     return len(table)
 
 
@@ -175,60 +171,53 @@ def _table(file: Path, known: tuple[str, ...], needed: tuple[str, ...], text: tu
     return table
 
 
+def _rows(table: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of the database; an empty cell is None."""
+    cells = table[list(columns)].astype(object)
+    return [{str(k): v for k, v in row.items()} for row in cells.where(cells.notna(), None).to_dict("records")]
+
+
+def _refuse(file: Path, column: pd.Series, bad: pd.Series, message: str, allowed: str) -> None:
+    """Raise a SeriesError about the first row of a mask; the message takes the cell."""
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        raise SeriesError(f"{file}: row {row + 2}", message.format(column.iloc[row]), allowed)
+
+
 def _moments(file: Path, column: pd.Series) -> list[str]:
     parsed = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
-    if parsed.isna().any():
-        row = int(parsed.isna().to_numpy().argmax())
-        raise SeriesError(f"{file}: row {row + 2}", f"{column.iloc[row]!r} is not a time", "such as 2019-03-01T06:00Z")
+    _refuse(file, column, parsed.isna(), "{!r} is not a time", "such as 2019-03-01T06:00Z")
     return [t.isoformat() for t in parsed.dt.tz_localize(None)]
 
 
-def _numbers(file: Path, column: pd.Series, optional: bool = False) -> list[float | None]:
-    numbers = pd.to_numeric(column, errors="coerce")
-    bad = ((numbers.isna() & (column.notna() | (not optional))) | (numbers < 0) | np.isinf(numbers)).to_numpy()
-    if bad.any():
-        row = int(bad.argmax())
-        what = f"{column.name} is {column.iloc[row]!r}"
-        raise SeriesError(f"{file}: row {row + 2}", what, "a finite number, 0 or more")
-    return [None if pd.isna(v) else float(v) for v in numbers]
-
-
-def _lengths(file: Path, hours: pd.Series) -> None:
-    """Every reading has a length, and none is longer than a day."""
-    numbers = pd.to_numeric(hours)
-    bad = ((numbers <= 0) | (numbers > LONGEST_H)).to_numpy()
-    if bad.any():
-        row = int(bad.argmax())
-        what = f"a reading of {hours.iloc[row]} h says nothing of a single day"
-        raise SeriesError(f"{file}: row {row + 2}", what, f"hours above 0, at most {LONGEST_H:g}")
+def _numbers(file: Path, column: pd.Series, optional: bool = False) -> pd.Series:
+    numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    bad = (numbers.isna() & (column.notna() | (not optional))) | (numbers < 0) | np.isinf(numbers)
+    _refuse(file, column, bad, f"{column.name} is " + "{!r}", "a finite number, 0 or more")
+    return numbers
 
 
 def _late(workspace: NightlyWorkspace, store: Store, rows: list[dict[str, Any]]) -> dict[date, int]:
-    """New readings by the first settled day that they touch; one that was there before, just so, is none."""
+    """New readings by the first settled day that they touch; a reading that is in the database just so is not new."""
     span = store.rows("SELECT min(day) AS first, max(day) AS last FROM days WHERE policy = ?", PLAN)[0]
     if span["first"] is None:
         return {}
     first, last = date.fromisoformat(span["first"]), date.fromisoformat(span["last"])
     found: Counter[date] = Counter()
     for row in rows:
-        begin, end = _days(row, workspace.config.time_zone)
+        start, zone = pd.Timestamp(row["utc"]), workspace.config.time_zone
+        begin = local_moment(start, zone).date()
+        end = local_moment(start + timedelta(hours=row["hours"]) - timedelta(seconds=1), zone).date()
         query = f"SELECT {', '.join(row)} FROM meter WHERE site = ? AND utc = ?"
         if max(begin, first) <= min(end, last) and row != store.row(query, row["site"], row["utc"]):
             found[max(begin, first)] += 1
     return dict(found)
 
 
-def _days(row: dict[str, Any], zone: str) -> tuple[date, date]:
-    """First and last local day that a reading touches."""
-    begin = pd.Timestamp(row["utc"])
-    last = begin + timedelta(hours=row["hours"]) - timedelta(seconds=1)
-    return local_moment(begin, zone).date(), local_moment(last, zone).date()
-
-
 def _no_overlap(file: Path, store: Store, rows: list[dict[str, Any]]) -> None:
-    """No reading of the file counts time that one before it counts, in the file or ingested earlier.
+    """Refuse a reading of the file that counts time which another one counts, in the file or ingested earlier.
 
-    Two that were ingested earlier are not this file's doing.
+    Two that were both ingested earlier are not refused.
     """
     number = dict(zip(((r["site"], r["utc"]) for r in rows), count(2), strict=False))
     for site in dict.fromkeys(r["site"] for r in rows):
@@ -241,16 +230,14 @@ def _no_overlap(file: Path, store: Store, rows: list[dict[str, Any]]) -> None:
 
 
 def _overlaps(readings: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Pairs that have more in common than lengths with few digits explain.
+    """Pairs that overlap by more than lengths with few digits explain.
 
     Parameters
     ----------
     readings : of one site, by their starts
     """
     hours = np.array([r["hours"] for r in readings])
-    start = (np.array([r["utc"] for r in readings], dtype="datetime64[ns]") - np.datetime64(0, "s")) / np.timedelta64(
-        1, "h"
-    )
+    start = np.array([r["utc"] for r in readings], dtype="datetime64[ns]").astype(float) / NS_PER_H
     for i in range(len(readings)):
         j = i + 1
         while j < len(readings) and start[j] < start[i] + hours[i]:

@@ -54,7 +54,7 @@ class MetricsError(OSError):
 
 @dataclass(frozen=True)
 class Timing:
-    """What is not part of the published bytes: times [UTC], durations [s], messages not delivered."""
+    """Values outside the published bytes: times [UTC], durations [s], messages not delivered."""
 
     finished: datetime
     last_success: datetime | None
@@ -64,80 +64,55 @@ class Timing:
 
 
 def samples(night: Mapping[str, Any], timing: Timing) -> list[Sample]:
-    """Every sample of a night; what is not known is left out, never zero."""
-    found = [*_times(night, timing), *_state(night), *_money(night), *_work(night), *_limits(night)]
+    """Every sample of a night; an unknown value is left out, never zero."""
     fleet = {"fleet": str(night["fleet"])}
-    known = [(n, fleet | labels, float(v)) for n, labels, v in found if v is not None]
+    known = [(n, fleet | labels, float(v)) for n, labels, v in _values(night, timing) if v is not None]
     return list({(n, tuple(sorted(labels.items()))): (n, labels, v) for n, labels, v in known}.values())
 
 
-def _times(night: Mapping[str, Any], timing: Timing) -> Iterator[tuple[str, dict[str, str], Any]]:
-    day = date.fromisoformat(night["date"])
+def _values(night: Mapping[str, Any], timing: Timing) -> Iterator[tuple[str, dict[str, str], Any]]:
+    """Metric, labels and value; None where it is unknown."""
+    day, jobs = date.fromisoformat(night["date"]), night["jobs"]
     yield "hydrocool_last_success_timestamp_seconds", {}, timing.last_success and timing.last_success.timestamp()
     yield "hydrocool_last_run_timestamp_seconds", {}, timing.finished.timestamp()
     yield "hydrocool_delivery_day_timestamp_seconds", {}, datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
-    yield "hydrocool_solve_seconds", {}, timing.solve_seconds
-    yield "hydrocool_wall_seconds", {}, timing.wall_seconds
-    yield "hydrocool_notify_failures", {}, timing.notify_failures
-
-
-def _state(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:
-    """All states and methods, one of them 1: a query needs no `absent`."""
-    for state in STATES:
+    for state in STATES:  # all states and methods, one of them 1: a query needs no `absent`
         yield "hydrocool_state", {"state": state}, state == night["status"]
     for method in METHODS:
         yield "hydrocool_rung", {"rung": method}, method == night["rung"]
-
-
-def _money(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:
-    yield "hydrocool_cost_eur", {}, night["cost_eur"]
+    yield "hydrocool_solve_seconds", {}, timing.solve_seconds
+    yield "hydrocool_wall_seconds", {}, timing.wall_seconds
     yield "hydrocool_gap_ratio", {}, night["gap"]
+    yield "hydrocool_cost_eur", {}, night["cost_eur"]
     for period, value in night["saving_eur"].items():
         yield "hydrocool_saving_eur", {"period": str(period)}, value
     for cause, value in (night["yesterday"] or {"why": {}})["why"].items():
         yield "hydrocool_promise_error_eur", {"cause": str(cause)}, value
-    yield "hydrocool_rescue_eur", {}, rescue_eur(night) if night["jobs"]["at_risk"] is not None else None
-
-
-def _work(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:
-    jobs = night["jobs"]
-    for state in ("done", "running", "left"):
-        yield "hydrocool_jobs", {"state": state}, jobs[state]
-    for state in ("late", "at_risk", "refused"):
-        yield "hydrocool_jobs", {"state": state}, _count(jobs.get(state))
-    yield "hydrocool_undone_gpu_hours", {}, night["undone_gpu_hours"]
-    yield "hydrocool_later_gpu_hours", {}, night["later_gpu_hours"]
     yield "hydrocool_forecast_hours", {}, night["forecast"]["hours"]
     for kind, found in night["fallback_hours"].items():
         for series, hours in found.items():
             yield "hydrocool_fallback_hours", {"kind": str(kind), "series": str(series)}, hours
-
-
-def _count(found: Any) -> int | None:
-    """Length of a list of jobs; nights of earlier versions have the number itself."""
-    return found if found is None or isinstance(found, int) else len(found)
-
-
-def _limits(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:
+    yield "hydrocool_undone_gpu_hours", {}, night["undone_gpu_hours"]
+    yield "hydrocool_later_gpu_hours", {}, night["later_gpu_hours"]
+    for state in ("done", "running", "left", "late", "at_risk", "refused"):
+        value = jobs.get(state)  # a list of jobs; nights of earlier versions have the number itself
+        yield "hydrocool_jobs", {"state": state}, len(value) if isinstance(value, list) else value
+    yield "hydrocool_rescue_eur", {}, rescue_eur(night) if jobs["at_risk"] is not None else None
     for p in night["pue"]:
         yield "hydrocool_pue_credit_mwh", {"site": str(p["site"]), "cap": str(p["cap"])}, p["credit_mwh"]
     for p in night["peaks"]:
         yield "hydrocool_peak_mw", {"site": str(p["site"]), "month": str(p["month"])}, p["mw"]
+    yield "hydrocool_notify_failures", {}, timing.notify_failures
 
 
 def text(night: Mapping[str, Any], timing: Timing) -> str:
     """The file: the text exposition format, metrics in the order of NAMES."""
-    found = samples(night, timing)
-    lines: list[str] = []
-    for metric, meaning in NAMES.items():
-        mine = [(labels, v) for n, labels, v in found if n == metric]
-        lines += [f"# HELP {metric} {meaning}", f"# TYPE {metric} gauge"] if mine else []
-        lines += [f"{metric}{{{_labels(labels)}}} {v!r}" for labels, v in mine]
-    return "\n".join(lines) + "\n"
-
-
-def _labels(labels: Mapping[str, str]) -> str:
-    return ",".join(f'{k}="{label(v)}"' for k, v in labels.items())
+    lines: dict[str, list[str]] = {metric: [] for metric in NAMES}
+    for metric, labels, value in samples(night, timing):
+        written = ",".join(f'{k}="{label(v)}"' for k, v in labels.items())
+        lines[metric].append(f"{metric}{{{written}}} {value!r}")
+    found = [[f"# HELP {n} {NAMES[n]}", f"# TYPE {n} gauge", *mine] for n, mine in lines.items() if mine]
+    return "".join(f"{line}\n" for block in found for line in block)
 
 
 def label(value: str) -> str:
@@ -154,11 +129,9 @@ def write(night: Mapping[str, Any], timing: Timing, path: Path) -> None:
 
     Raises
     ------
-    MetricsError : it cannot be written; an older file is untouched.
+    MetricsError : the file cannot be written; an older file is untouched.
     """
-    try:
-        replace_file(
-            path, text(night, timing).encode()
-        )  # *.prom alone is collected: the unfinished file ends otherwise
+    try:  # *.prom alone is collected: the unfinished file ends otherwise
+        replace_file(path, text(night, timing).encode())
     except OSError as e:
         raise MetricsError(f"{path}: the metrics cannot be written ({e.strerror or e})") from None

@@ -1,4 +1,4 @@
-"""What follows a night: metrics, history page, PDF, messages. None of it can make a night fail; each failure is logged.
+"""Follow-up of a night: metrics, history page, PDF, messages. No failure of these fails the night; each is logged.
 
 Messages go through apprise and the PDF through weasyprint; both are optional extras.
 """
@@ -22,9 +22,8 @@ from energy.nightly import fallback, metrics
 from energy.nightly.config import LATEST, NightlyWorkspace, now, replace_file
 from energy.nightly.database import Store
 from energy.nightly.history import HISTORY, pasts
-from energy.nightly.logs import LOGGER, logger
-from energy.nightly.outcome import Night
-from energy.nightly.precedence import is_older
+from energy.nightly.logs import logger
+from energy.nightly.outcome import Night, is_older
 from energy.report import markdown
 from energy.report.charts import ROLES, light
 from energy.report.night import night_view
@@ -37,7 +36,7 @@ ADDRESSES = "HYDROCOOL_NOTIFY"
 
 
 def follow_up(workspace: NightlyWorkspace, store: Store | None, night: Night, quiet: bool = False) -> None:
-    """Everything that is made of a night once it is on record.
+    """Make everything that follows a night once it is on record.
 
     Parameters
     ----------
@@ -62,73 +61,71 @@ def _attempt(what: str, action: Callable[[], None]) -> None:
         logger().error(f"{what} not made", extra={"problem": problem})
 
 
-def _send(workspace: NightlyWorkspace, night: Night) -> int:
-    """Send the summary; returns how many messages did not arrive."""
-    addresses = os.environ.get(ADDRESSES, "").split()
-    try:
-        return _notify(workspace, night, addresses) if addresses else 0
-    except Exception as e:  # by its kind alone: its text may hold an address
-        logger().error("not notified", extra={"problem": type(e).__name__})
-        return len(addresses)
-
-
 def _metrics(workspace: NightlyWorkspace, store: Store | None, night: Night, undelivered: int) -> None:
-    timing = _timing(store, undelivered) if store is not None else metrics.Timing(now(), None, None, None, undelivered)
-    if timing is not None:
-        metrics.write(night.night or unpublished(workspace, store, night), timing, workspace.metrics)
-
-
-def _timing(store: Store, undelivered: int) -> metrics.Timing | None:
-    """Of the last run on record; None where there is none."""
-    last = store.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
-    until = now().isoformat(timespec="seconds")  # a clock that was ahead has left a later one
-    good = store.row("SELECT max(finished) AS at FROM runs WHERE published = 1 AND finished <= ?", until)
-    return None if last is None else metrics.Timing(
-        datetime.fromisoformat(last["finished"]),
-        datetime.fromisoformat(good["at"]) if good and good["at"] else None,
-        last["solve_seconds"], last["wall_seconds"], undelivered,
-    )  # fmt: skip
+    """Write the metrics of the last run on record, of this one where there is no database; none before the first."""
+    timing = metrics.Timing(now(), None, notify_failures=undelivered)
+    if store is not None:
+        last = store.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
+        if last is None:
+            return
+        until = now().isoformat(timespec="seconds")  # a clock that was ahead has left a later one
+        good = store.row("SELECT max(finished) AS at FROM runs WHERE published = 1 AND finished <= ?", until)
+        timing = metrics.Timing(
+            datetime.fromisoformat(last["finished"]),
+            datetime.fromisoformat(good["at"]) if good and good["at"] else None,
+            last["solve_seconds"], last["wall_seconds"], undelivered,
+        )  # fmt: skip
+    metrics.write(night.night or unpublished(workspace, store, night), timing, workspace.metrics)
 
 
 def unpublished(workspace: NightlyWorkspace, store: Store | None, night: Night) -> dict[str, Any]:
-    """A night without a plan with the keys of night.json: what is not known is None, never zero."""
+    """Keys of night.json for a night without a plan: an unknown value is None, never zero.
+
+    The fleet's name is that of the last plan, since the fleet file may be what is broken.
+    """
+    if store is None:
+        path = workspace.out / LATEST / NIGHT
+        last = path.read_text(encoding="utf-8") if path.is_file() else None
+    else:
+        row = store.row("SELECT night_json FROM runs WHERE night_json IS NOT NULL ORDER BY id DESC LIMIT 1")
+        last = row["night_json"] if row else None
+    fleet = str(json.loads(last)["fleet"]) if last else workspace.config.name
     return {
-        "date": str(night.day), "fleet": _fleet(workspace, store), "run_id": night.run_id or "", "status": night.status,
+        "date": str(night.day), "fleet": fleet, "run_id": night.run_id or "", "status": night.status,
         "rung": night.method, "reasons": night.reasons, "forecast": {"hours": None}, "fallback_hours": {},
-        "jobs": {"done": None, "running": None, "left": None, "late": None, "at_risk": None, "refused": None}, "undone_gpu_hours": None,
-        "later_gpu_hours": None, "yesterday": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
+        "jobs": dict.fromkeys(("done", "running", "left", "late", "at_risk", "refused")),
+        "undone_gpu_hours": None, "later_gpu_hours": None, "yesterday": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
     }  # fmt: skip
 
 
-def _fleet(workspace: NightlyWorkspace, store: Store | None) -> str:
-    """The fleet's name in the last plan, since its file may be what is broken; without the database in the active plan."""
-    if store is None:
-        path = workspace.out / LATEST / NIGHT
-        text = path.read_text(encoding="utf-8") if path.is_file() else None
-    else:
-        row = store.row("SELECT night_json FROM runs WHERE night_json IS NOT NULL ORDER BY id DESC LIMIT 1")
-        text = row["night_json"] if row else None
-    return str(json.loads(text)["fleet"]) if text else workspace.config.name
-
-
 def _pdf(workspace: NightlyWorkspace, night: Night) -> None:
-    """Beside the nights, not in them: a PDF's bytes are its library's affair."""
+    """Draw the PDF beside the nights, not in them: its bytes depend on the library."""
     if workspace.config.pdf and night.folder is not None and (night.folder / PAGE).is_file():
         work = workspace.out / ".work"
         work.mkdir(exist_ok=True)
         draw(night.folder / PAGE, workspace.out / "pdf" / f"{night.folder.name}.pdf", work / "pdf.log")
 
 
-def _notify(workspace: NightlyWorkspace, night: Night, addresses: list[str]) -> int:
-    link = (
-        f"{workspace.config.link.rstrip('/')}/{night.run_id}/{PAGE}" if workspace.config.link and night.night else None
-    )
-    if night.night is not None:
-        view = night_view(night.night)
-        return failures(notify(addresses, view.top.title, markdown.page(view, link)))
-    subject = f"{night.status}: {workspace.config.name}, {night.day}: nothing published, the last plan stays in force"
-    reasons = "".join(f"- {markdown.escaped(r)}\n" for r in night.reasons)
-    return failures(notify(addresses, subject, f"# {markdown.escaped(subject)}\n\n{reasons}"))
+def _send(workspace: NightlyWorkspace, night: Night) -> int:
+    """Send the summary of a night, or why it has none; returns how many messages did not arrive."""
+    addresses = os.environ.get(ADDRESSES, "").split()
+    if not addresses:
+        return 0
+    try:
+        if night.night is not None:
+            link = f"{workspace.config.link.rstrip('/')}/{night.run_id}/{PAGE}" if workspace.config.link else None
+            view = night_view(night.night)
+            subject, text = view.top.title, markdown.page(view, link)
+        else:
+            subject = (
+                f"{night.status}: {workspace.config.name}, {night.day}: nothing published, the last plan stays in force"
+            )
+            reasons = "".join(f"- {markdown.escaped(r)}\n" for r in night.reasons)
+            text = f"# {markdown.escaped(subject)}\n\n{reasons}"
+        return sum(not d.delivered for d in notify(addresses, subject, text))
+    except Exception as e:  # by its kind alone: its text may hold an address
+        logger().error("not notified", extra={"problem": type(e).__name__})
+        return len(addresses)
 
 
 #: Longest wait for one service [s].
@@ -141,7 +138,7 @@ Sender = Callable[[str, str, str], bool]
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of one message. `service` is the kind alone, such as slack: the rest of an address is a secret."""
+    """Outcome of one message. `service` is the kind alone, such as slack: the rest of an address is a secret."""
 
     service: str
     delivered: bool
@@ -149,20 +146,16 @@ class Delivery:
 
 
 def notify(
-    addresses: Sequence[str],
-    subject: str,
-    markdown: str,
-    send: Sender | None = None,
-    wait: float = LONGEST_WAIT,
+    addresses: Sequence[str], subject: str, markdown: str, send: Sender | None = None, wait: float = LONGEST_WAIT,
     all_wait: float = ALL_WAIT,
-) -> list[Delivery]:
+) -> list[Delivery]:  # fmt: skip
     """Send to every address, one after the other; each failure is logged and returned, none is raised.
 
     Parameters
     ----------
     addresses : apprise URLs, such as ``mailtos://user:password@example.org?to=board@example.org``
-    send : what delivers (address, subject, markdown); apprise when not given
-    wait, all_wait : longest wait for one service, and for all together [s]; whom it does not reach counts as lost
+    send : function that delivers (address, subject, markdown); apprise when not given
+    wait, all_wait : longest wait for one service, and for all together [s]; a message that comes later counts as lost
     """
     ends_at = time.monotonic() + all_wait
     out = []
@@ -172,16 +165,9 @@ def notify(
         else:
             out.append(Delivery(service_of(address), False, "no time left: those before it did not answer"))
     for d in out:
-        level = logging.INFO if d.delivered else logging.ERROR
-        logging.getLogger(LOGGER).log(
-            level, "notified" if d.delivered else "not notified", extra={"service": d.service, "problem": d.problem}
-        )
+        level, event = (logging.INFO, "notified") if d.delivered else (logging.ERROR, "not notified")
+        logger().log(level, event, extra={"service": d.service, "problem": d.problem})
     return out
-
-
-def failures(deliveries: Sequence[Delivery]) -> int:
-    """How many were not delivered: the metric of that name."""
-    return sum(not d.delivered for d in deliveries)
 
 
 def service_of(address: str) -> str:
@@ -191,7 +177,7 @@ def service_of(address: str) -> str:
 
 
 def _deliver(address: str, subject: str, markdown: str, send: Sender, wait: float) -> Delivery:
-    """In a thread of its own: a service that never answers must not hold the night."""
+    """Send in a thread of its own: a service that never answers must not hold the night."""
     result: list[Delivery] = []
     service = service_of(address)
 
@@ -254,9 +240,9 @@ def write_pdf(html: str, path: Path) -> None:
 
     Raises
     ------
-    PdfError : weasyprint is missing, or the file cannot be written; says what to do.
+    PdfError : weasyprint is missing, or the file cannot be written.
     """
-    weasyprint = _weasyprint()
+    weasyprint = import_weasyprint()
     content: bytes = weasyprint.HTML(string=printable(html), url_fetcher=_refuse).write_pdf()
     try:
         replace_file(path, content)
@@ -281,7 +267,13 @@ def draw(page: Path, target: Path, log: Path) -> None:
         raise PdfError(f"{target}: {ended.words or f'ended with exit code {ended.code}'}")
 
 
-def _weasyprint() -> Any:
+def import_weasyprint() -> Any:
+    """The library, imported only where a PDF is asked for.
+
+    Raises
+    ------
+    PdfError : weasyprint or a library of it is missing.
+    """
     try:
         import weasyprint
     except (ImportError, OSError):  # OSError: the Python package is there, pango is not

@@ -1,21 +1,29 @@
-"""What a night is run with, and how it ended."""
+"""Context of a night, its precedence among later nights, and its outcome.
+
+An auction sets the prices of tomorrow, of no later day. So a plan for a day later than tomorrow that knew none of its
+prices was made by a clock that was ahead, and is superseded. Where it knew one, the clock of now is behind.
+"""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from energy.errors import UNPUBLISHED
+from energy.errors import UNPUBLISHED, OlderNight
 from energy.inputs.case import Nightly
-from energy.nightly.config import NightlyWorkspace
+from energy.nightly.config import NightlyWorkspace, today
 from energy.nightly.database import Store
+from energy.runs.record import NIGHT
 
 #: The two policies that have accounts of their own.
 PLAN, RUN_NOW = "plan", "run_now"
+#: Beginning of the names of prices among the series in night.json.
+PRICE = "price "
 #: Called with each stage of a night as it begins.
 OnProgress = Callable[[str], None]
 
@@ -43,7 +51,7 @@ class NightContext:
 
 @dataclass
 class Night:
-    """How a night ended.
+    """Outcome of a night.
 
     Attributes
     ----------
@@ -64,3 +72,63 @@ class Night:
     unchanged: bool = False
     solve_seconds: float = 0.0
     night: dict[str, Any] | None = None
+
+
+def tomorrow(workspace: NightlyWorkspace) -> date:
+    """The last day on the fleet's clock that a night can plan from."""
+    return today(workspace.config) + timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Precedence:
+    """Precedence of a night: whether its plan becomes active, and the rows of later plans that it then supersedes."""
+
+    active: bool
+    superseded: tuple[dict[str, Any], ...] = ()
+
+    def reasons(self) -> tuple[str, ...]:
+        """One reason for each superseded plan."""
+        return tuple(
+            f"night {row['night']} was planned while the clock was ahead: its plan is withdrawn, {row['folder']} stays on file"
+            for row in self.superseded
+        )
+
+
+def precedence_of(context: NightContext, reprocess: bool) -> Precedence:
+    """Precedence of the night of a day among later nights.
+
+    Parameters
+    ----------
+    reprocess : also where a later night's plan stands; nothing is superseded then
+
+    Raises
+    ------
+    OlderNight : a later night is published already, and not by a clock that was ahead.
+    """
+    workspace, day = context.workspace, str(context.day)
+    later = context.store.rows("SELECT * FROM plans WHERE night > ? ORDER BY night", day)
+    ahead = [row for row in later if row["night"] > str(tomorrow(workspace))]
+    if len(ahead) == len(later) and not any(_knew_its_prices(workspace, row) for row in ahead):
+        return Precedence(True, tuple(later))
+    if not reprocess:
+        raise OlderNight(
+            f"night {day}: night {later[-1]['night']} is published already, so nothing was (is the clock right?); "
+            "--reprocess all makes it again, on file only"
+        )
+    return Precedence(False)
+
+
+def is_older(workspace: NightlyWorkspace, store: Store, day: date) -> bool:
+    """Whether a later night than `day` has been run already, by a clock that was not ahead."""
+    later = "SELECT night FROM (SELECT night FROM runs UNION SELECT night FROM plans) WHERE night > ? AND night <= ? LIMIT 1"
+    return store.row(later, str(day), str(tomorrow(workspace))) is not None
+
+
+def _knew_its_prices(workspace: NightlyWorkspace, row: dict[str, Any]) -> bool:
+    """Whether a plan knew a price of its own day; False where its folder is gone or damaged."""
+    try:
+        night = json.loads((workspace.out / row["folder"] / NIGHT).read_text(encoding="utf-8"))
+        zones = {name.removeprefix(PRICE) for name in night["quality"] if name.startswith(PRICE)}
+        return bool(zones - set(night["fallback_hours"]["price"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

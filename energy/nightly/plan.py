@@ -26,7 +26,7 @@ METHODS = ("lp", "simplex", "greedy", "last_good")
 
 @dataclass(frozen=True)
 class NightPlan:
-    """What publication needs of a planned night.
+    """A planned night as publication needs it.
 
     Attributes
     ----------
@@ -59,20 +59,17 @@ def plan_night(
     InputError : the work cannot be done (ImpossibleWork).
     SolverError : the solver's answer cannot be trusted, or no plan can be published.
     """
-    options, maker = _planner(snapshot, method, time_limit_s)
+    if method == "last_good" and snapshot.schedule is not None:
+        options = Options()
+        maker: Maker | None = partial(trimmed, table=snapshot.schedule)
+    elif method == "last_good" or method not in METHODS:
+        raise ValueError(f"{method} cannot plan this night; the methods are {', '.join(METHODS)}")
+    else:
+        options, maker = planner("ipx" if method == "lp" else method, time_limit_s)
     run = optimize_inputs(snapshot.inputs, options, maker)
     if run.outcome.status == "FAILED":
         raise SolverError(f"no plan: {'; '.join(run.outcome.reasons)}")
     return sum_up(snapshot, run, method, failed)
-
-
-def _planner(snapshot: Snapshot, method: str, time_limit_s: float) -> tuple[Options, Maker | None]:
-    """Solver options, and what makes the Schedule where the solver does not."""
-    if method == "last_good" and snapshot.schedule is not None:
-        return Options(), partial(trimmed, table=snapshot.schedule)
-    if method == "last_good" or method not in METHODS:
-        raise ValueError(f"{method} cannot plan this night; the methods are {', '.join(METHODS)}")
-    return planner("ipx" if method == "lp" else method, time_limit_s)
 
 
 def sum_up(snapshot: Snapshot, run: Run, method: str, failed: Sequence[str] = ()) -> NightPlan:

@@ -15,35 +15,14 @@ from energy import __version__
 from energy.forecast import expected_arrivals
 from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.gpus import GpuPower, load_gpu_powers
-from energy.inputs.jobs import Job
 from energy.inputs.state import State, load_state
 from energy.inputs.tariffs import load_tariffs
+from energy.nightly import inputs as snapshots
 from energy.nightly.case import digest, write_night_case
 from energy.nightly.config import step
-from energy.nightly.inputs import (
-    CASE,
-    STATE,
-    Prepared,
-    PreviousPlan,
-    SeriesSnapshot,
-    Settlement,
-    load_snapshot,
-    save_snapshot,
-)
+from energy.nightly.inputs import Prepared, PreviousPlan, SeriesSnapshot, Settlement, hours_of
 from energy.nightly.outcome import NightContext
-from energy.nightly.queue import (
-    Queue,
-    clip,
-    deadline_of,
-    fastest,
-    history,
-    hours_inside,
-    most_gpus,
-    no_work,
-    read_queue,
-    set_aside,
-    slack_days,
-)
+from energy.nightly.queue import Queue, history, most_gpus, no_work, planned_job, read_queue, set_aside, slack_days
 from energy.nightly.settlement import fitted, settle
 from energy.nightly.snapshot import read_series_snapshot, require_real_price
 from energy.runs.folder import sync, sync_one
@@ -62,11 +41,13 @@ def prepare(context: NightContext, superseded: tuple[str, ...] = ()) -> Prepared
 
     Raises
     ------
-    ConfigError, SeriesError : what cannot be imputed or replaced.
+    ConfigError, SeriesError : an input can be neither read nor imputed nor replaced.
     """
     config, workspace, day = context.config, context.workspace, context.day
     days = 1 if config.foresight == "known" else config.horizon.days or config.horizon.most_days
-    known = read_series_snapshot(workspace, day, days, _older_inputs(context))
+    query = "SELECT kept FROM plans WHERE night < ? ORDER BY night DESC LIMIT 1"
+    row = context.store.row(query, str(day))  # its kept inputs replace what cannot be read now
+    known = read_series_snapshot(workspace, day, days, workspace.kept / row["kept"] if row else None)
     require_real_price(config, known)
     fleet_path = workspace.beside(config.fleet)
     fleet = load_fleet(fleet_path)
@@ -79,8 +60,8 @@ def prepare(context: NightContext, superseded: tuple[str, ...] = ()) -> Prepared
     new = _empty(context)
     new.mkdir()
     late = _write(context, new, known, settlement.state, queue, left, fleet, powers)
-    save_snapshot(new, known, queue, left, late)
-    return _prepared(context, _keep(context, new), known, settlement, queue, left, late, superseded)
+    snapshots.save_snapshot(new, known, queue, left, late)
+    return _prepared(context, new, known, settlement, queue, left, late, superseded)
 
 
 def prepare_from_snapshot(context: NightContext, kept: Path, superseded: tuple[str, ...] = ()) -> Prepared:
@@ -90,37 +71,33 @@ def prepare_from_snapshot(context: NightContext, kept: Path, superseded: tuple[s
     ------
     ConfigError, SeriesError : the kept inputs no longer hold in this version.
     """
-    known, queue, left, late = load_snapshot(kept)
+    known, queue, left, late = snapshots.load_snapshot(kept)
     new = _empty(context)
     shutil.copytree(kept, new)
-    settlement = Settlement(load_state(new / STATE))
-    return _prepared(context, _keep(context, new), known, settlement, queue, left, late, superseded)
+    settlement = Settlement(load_state(new / snapshots.STATE))
+    return _prepared(context, new, known, settlement, queue, left, late, superseded)
 
 
 def _prepared(
-    context: NightContext, case: Path, known: SeriesSnapshot, settlement: Settlement, queue: Queue,
+    context: NightContext, new: Path, known: SeriesSnapshot, settlement: Settlement, queue: Queue,
     left: dict[str, float], late: dict[str, float], superseded: tuple[str, ...],
 ) -> Prepared:  # fmt: skip
-    return Prepared(
-        context.config, context.day, case, known, settlement, queue, left, late,
-        accounts_until(context, settlement.days), previous_plan(context), superseded,
-    )  # fmt: skip
+    """Keep the inputs of the night, and add the accounts and the plan before it."""
+    case, before = _keep(context, new), str(context.day - timedelta(days=1))
+    days = context.store.rows("SELECT * FROM days WHERE day < ? ORDER BY day, policy", before)
+    known_days = {(d["policy"], d["day"]) for d in days}
+    days += [d for d in settlement.days if (d["policy"], d["day"]) not in known_days]
+    previous = previous_plan(context)
+    return Prepared(context.config, context.day, case, known, settlement, queue, left, late, days, previous, superseded)
 
 
 def _empty(context: NightContext) -> Path:
-    """Where the inputs of a night are put together: not there yet."""
+    """Path of the folder in which the inputs of a night are put together; it does not exist yet."""
     kept = context.workspace.kept
     new = kept / f".new-{context.day}"
     shutil.rmtree(new, ignore_errors=True)
     kept.mkdir(parents=True, exist_ok=True)
     return new
-
-
-def _older_inputs(context: NightContext) -> Path | None:
-    """Kept inputs of the last plan before the night."""
-    query = "SELECT kept FROM plans WHERE night < ? ORDER BY night DESC LIMIT 1"
-    row = context.store.row(query, str(context.day))
-    return context.workspace.kept / row["kept"] if row else None
 
 
 def _settle(
@@ -153,34 +130,23 @@ def _write(
     last = day + timedelta(days=days - 1)
     end = config.begin(last + timedelta(days=1))
     beyond = "must_finish" if config.foresight == "known" else "terminal_value"
-    late: dict[str, float] = {}
-    jobs = [_job(queue.jobs[n], left[n], late, begin, end, beyond, fleet, powers) for n in sorted(left)]
-    here = [j for j in jobs if j.release < pd.Timestamp(end)] or [no_work(fleet, powers, pd.Timestamp(begin))]
+    may_wait = beyond == "terminal_value"
+    jobs = {n: planned_job(queue.jobs[n], left[n], begin, end, may_wait, fleet, powers) for n in sorted(left)}
+    late = {n: left[n] for n, (_, is_late) in jobs.items() if is_late}
+    here = [j for j, _ in jobs.values() if j.release < pd.Timestamp(end)] or [
+        no_work(fleet, powers, pd.Timestamp(begin))
+    ]
     names = {j.id for j in here}
     done = {k: v for k, v in sorted(state.work_done.items()) if k in names}
     tariffs = load_tariffs(fleet, context.workspace.beside(config.fleet))
     state = fitted(state, tariffs).model_copy(update={"work_done": done})
-    known.count_forecast(config.zones(), begin, end)
+    spots = [t.loc[(t.index >= begin) & (t.index < end)] for t in (known.tables[z] for z in config.zones())]
+    known.forecast_hours = max(int(hours_of(t, t["quality"] == "forecast")) for t in spots)
     expected = None  # nothing arrives where the future is known or not looked at
     if config.foresight == "forecast" and not table.empty:
         expected = expected_arrivals(table, known.known_at, end, config.arrivals_window_days, config.time_zone)
     write_night_case(folder, context.workspace, known, day, last, state, here, expected, beyond)
     return late
-
-
-def _job(
-    job: Job, left: float, late: dict[str, float], begin: np.datetime64, end: np.datetime64, beyond: str,
-    fleet: Fleet, powers: dict[str, GpuPower],
-) -> Job:  # fmt: skip
-    """The job as the night plans it: late ones as soon as may be, and no more than fits where nothing may wait."""
-    speed = fastest(fleet, powers, job)
-    deadline, is_late = deadline_of(job, left, speed, pd.Timestamp(begin))
-    planned = job.model_copy(update={"deadline": deadline})
-    if is_late:
-        late[job.id] = left
-    if beyond == "terminal_value":
-        return planned
-    return clip(planned, job.gpu_hours - left, left, job.max_gpus * speed * hours_inside(planned, begin, end))
 
 
 def _keep(context: NightContext, new: Path) -> Path:
@@ -198,7 +164,7 @@ def _keep(context: NightContext, new: Path) -> Path:
         new.rename(final)
         sync_one(kept)
     step("kept")
-    return final / CASE
+    return final / snapshots.CASE
 
 
 def _name(context: NightContext, folder: Path) -> str:
@@ -223,21 +189,12 @@ def previous_plan(context: NightContext) -> PreviousPlan:
     if row is None:
         return PreviousPlan()
     folder, notes, plan = context.workspace.out / row["folder"], list[str](), list[dict[str, Any]]()
-    schedule: Path | None = folder / "schedule.parquet"
-    if not (folder / "schedule.parquet").is_file():
-        schedule = None
+    schedule = folder / "schedule.parquet"
+    if not schedule.is_file():
         notes.append(f"the schedule of night {row['night']} is gone: it cannot stand in for a plan")
     try:
         rows = json.loads((folder / NIGHT).read_text(encoding="utf-8"))["plan"]
         plan = [{"site": str(r["site"]), "date": str(r["date"]), "mwh": float(r["mwh"])} for r in rows]
     except (OSError, ValueError, KeyError, TypeError) as e:
         notes.append(f"{NIGHT} of night {row['night']} cannot be read ({type(e).__name__}): no changes are shown")
-    return PreviousPlan(schedule, plan, notes)
-
-
-def accounts_until(context: NightContext, new: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Settled days of both policies that a night knows, those it settles itself included."""
-    before = str(context.day - timedelta(days=1))
-    old = context.store.rows("SELECT * FROM days WHERE day < ? ORDER BY day, policy", before)
-    known = {(d["policy"], d["day"]) for d in old}
-    return old + [d for d in new if (d["policy"], d["day"]) not in known]
+    return PreviousPlan(schedule if schedule.is_file() else None, plan, notes)

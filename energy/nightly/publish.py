@@ -40,7 +40,7 @@ def publish_night(plan: NightPlan, out: Path, page: bool = True, active: bool = 
 
     Raises
     ------
-    RunFolderError : it cannot be written; nothing half-written stays under its name.
+    RunFolderError : the folder cannot be written; nothing half-written stays under its name.
     """
     night, record = plan.summary, record_of(plan.run)
     final, work = out / plan.run_id, out / f".night-{plan.run_id}"

@@ -60,10 +60,12 @@ def read_queue(path: Path, known_at: np.datetime64) -> Queue:
     ------
     SeriesError : the table itself cannot be read, lacks a column, or has offsets instead of times.
     """
-    frame = read_frame(
-        path, ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site", SUBMITTED)
-    )
-    _absolute(path, frame)
+    texts = ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site", SUBMITTED)
+    frame = read_frame(path, texts)
+    for key in ("release", "deadline", SUBMITTED):
+        if key in frame and frame[key].fillna("").astype(str).str.startswith("+").any():
+            allowed = "times, in a table of many nights"
+            raise SeriesError(f"{path}: {key}", "counts hours from a horizon's start", allowed)
     given = frame.pop(SUBMITTED) if SUBMITTED in frame else pd.Series("", index=frame.index)
     queue = Queue()
     for row, job in parse_rows(path, frame, known_at):
@@ -80,14 +82,6 @@ def read_queue(path: Path, known_at: np.datetime64) -> Queue:
         elif moment <= pd.Timestamp(known_at):
             queue.jobs[job.id], queue.submitted[job.id] = job, moment
     return queue
-
-
-def _absolute(path: Path, frame: pd.DataFrame) -> None:
-    for key in ("release", "deadline", SUBMITTED):
-        if key in frame and frame[key].fillna("").astype(str).str.startswith("+").any():
-            raise SeriesError(
-                f"{path}: {key}", "counts hours from a horizon's start", "times, in a table of many nights"
-            )
 
 
 def set_aside(queue: Queue, fleet: Fleet, powers: dict[str, GpuPower], count: dict[str, float]) -> None:
@@ -146,13 +140,27 @@ def fastest(fleet: Fleet, powers: dict[str, GpuPower], job: Job) -> float:
     return max(speeds(fleet, [p.kind for p in powers.values()], job))
 
 
-def deadline_of(job: Job, left: float, speed: float, begin: pd.Timestamp) -> tuple[pd.Timestamp, bool]:
-    """The deadline to plan with, and whether it had to be put off: what is late is still to be done, soon."""
+def planned_job(
+    job: Job,
+    left: float,
+    begin: np.datetime64,
+    end: np.datetime64,
+    may_wait: bool,
+    fleet: Fleet,
+    powers: dict[str, GpuPower],
+) -> tuple[Job, bool]:
+    """The job as a night plans it, and whether it is late: soon where it is, no more than fits where nothing may wait."""
+    speed = fastest(fleet, powers, job)
     hours = left / (job.max_gpus * speed)
-    at_best = max(job.release, begin) + pd.Timedelta(hours=hours)
-    if at_best <= job.deadline:
-        return job.deadline, False
-    return (at_best + pd.Timedelta(hours=1 + LATE_SLACK * hours)).ceil("h"), True
+    at_best = max(job.release, pd.Timestamp(begin)) + pd.Timedelta(hours=hours)
+    late = at_best > job.deadline
+    planned = job.model_copy(update={"deadline": job.deadline})
+    if late:
+        put_off = (at_best + pd.Timedelta(hours=1 + LATE_SLACK * hours)).ceil("h")
+        planned = job.model_copy(update={"deadline": put_off})
+    if may_wait:
+        return planned, late
+    return clip(planned, job.gpu_hours - left, left, job.max_gpus * speed * hours_inside(planned, begin, end)), late
 
 
 def as_table(jobs: list[Job]) -> pd.DataFrame:

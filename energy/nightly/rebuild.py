@@ -1,4 +1,4 @@
-"""The way back from a broken database: a new one beside it, from the published nights and what can be read of the old one."""
+"""Rebuild a broken database: a new one beside it, from the published nights and the readable rows of the old one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
@@ -18,12 +17,12 @@ from energy.nightly.accounts import ex_ante_cost
 from energy.nightly.config import NightlyWorkspace, lock, now
 from energy.nightly.database import Store, open_store, plan_row
 from energy.nightly.inputs import CASE
-from energy.nightly.precedence import tomorrow
+from energy.nightly.outcome import tomorrow
 from energy.nightly.publish import is_published
 from energy.runs.record import NIGHT
 from energy.schedule.table import read_held_back, read_schedule
 
-#: Tables whose rows the published nights do not hold; plans they do.
+#: Tables whose rows the published nights lack; those of the table `plans` they have.
 SALVAGED = ("runs", "days", "work", "progress", "meter")
 #: What SQLite keeps beside a database that was not closed in peace; the first of them holds its last transactions.
 BESIDE = ("-wal", "-shm")
@@ -80,11 +79,16 @@ def _plans(workspace: NightlyWorkspace, store: Store) -> str:
     """Active plans: those of the old file, for other nights what the published folders can prove."""
     lost = []
     known = {r["night"] for r in store.rows("SELECT night FROM plans")}
-    for night, folder in _in_force(workspace).items():
-        if night in known:
-            continue
-        try:
-            store.put("plans", _plan(workspace, folder))
+    for folder in (folder for night, folder in _in_force(workspace).items() if night not in known):
+        try:  # its ex-ante cost again, from the kept inputs
+            day = date.fromisoformat(json.loads((folder / NIGHT).read_text(encoding="utf-8"))["date"])
+            inputs, schedule = (
+                read_inputs(workspace.kept / folder.name / CASE),
+                read_schedule(folder / "schedule.parquet"),
+            )
+            jobs = {j.id: j for j in inputs.jobs}
+            cost = ex_ante_cost(inputs, day, schedule, read_held_back(folder), inputs.state, jobs)
+            store.put("plans", plan_row(day, folder, folder.name, cost))
         except (InputError, OSError, ValueError, KeyError):
             lost.append(folder.name)
     without = f" (not {', '.join(lost)}: what they kept cannot be read)" if lost else ""
@@ -110,34 +114,20 @@ def _in_force(workspace: NightlyWorkspace) -> dict[str, Path]:
     return found
 
 
-def _plan(workspace: NightlyWorkspace, folder: Path) -> dict[str, Any]:
-    """The row of a published night; its ex-ante cost again, from the kept inputs."""
-    day = date.fromisoformat(json.loads((folder / NIGHT).read_text(encoding="utf-8"))["date"])
-    inputs = read_inputs(workspace.kept / folder.name / CASE)
-    schedule, held = read_schedule(folder / "schedule.parquet"), read_held_back(folder)
-    cost = ex_ante_cost(inputs, day, schedule, held, inputs.state, {j.id: j for j in inputs.jobs})
-    return plan_row(day, folder, folder.name, cost)
-
-
 def _salvaged(old: Path, store: Store) -> list[str]:
     """Copy every row of the old file that can be read and fits; returns how many of each table but the plans."""
     counts = []
     for table in ("plans", *SALVAGED):
         columns = [r["name"] for r in store.rows(f"PRAGMA table_info({table})")]
-        rows = list(_rows(old, table, columns)) if old.exists() else []
+        rows: list[dict[str, Any]] = []
+        if old.exists():  # what is damaged, or has other columns, ends the rows
+            query = f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"
+            with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{old}?mode=ro", uri=True)) as connection:
+                for values in connection.execute(query):
+                    rows.append(dict(zip(columns, values, strict=True)))
         policies = Counter(row["day"] for row in rows) if table == "days" else Counter()
         for row in rows:
             if table != "days" or policies[row["day"]] == 2:  # settled days have a row of both policies
                 store.put(table, row)
         counts.append(f"{store.rows(f'SELECT count(*) AS n FROM {table}')[0]['n']} {table}")
     return counts[1:]
-
-
-def _rows(path: Path, table: str, columns: list[str]) -> Iterator[dict[str, Any]]:
-    """Rows of a table of the old file; what is damaged, or has other columns, ends them."""
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            for row in connection.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"):
-                yield dict(zip(columns, row, strict=True))
-    except sqlite3.Error:
-        return

@@ -26,8 +26,7 @@ from energy.nightly.fallback import run_fallbacks
 from energy.nightly.inputs import Prepared
 from energy.nightly.logs import known_as, logging_to
 from energy.nightly.notify import follow_up
-from energy.nightly.outcome import Night, NightContext, OnProgress
-from energy.nightly.precedence import Precedence, precedence_of
+from energy.nightly.outcome import Night, NightContext, OnProgress, Precedence, precedence_of
 from energy.nightly.prepare import prepare, prepare_from_snapshot
 from energy.nightly.publish import is_published, publish_night, switch_latest
 from energy.plant import PlantError
@@ -110,14 +109,11 @@ def _recorded(context: NightContext, precedence: Precedence, kept: Path | None, 
 
 
 def _night(context: NightContext, precedence: Precedence, kept: Path | None) -> Night:
-    """The steps; each can be killed and run again with the same outcome."""
+    """Go through the steps; each can be killed and run again with the same outcome."""
     config, out, store = context.config, context.workspace.out, context.store
-    if kept is None:
-        context.on_progress("what is known, what yesterday left")
-        night = prepare(context, precedence.reasons())
-    else:
-        context.on_progress("what was known then")
-        night = prepare_from_snapshot(context, kept, precedence.reasons())
+    context.on_progress("what is known, what yesterday left" if kept is None else "what was known then")
+    reasons = precedence.reasons()
+    night = prepare(context, reasons) if kept is None else prepare_from_snapshot(context, kept, reasons)
     known_as(night.run_id)
     if is_published(out / night.run_id):
         return _published_before(context, precedence, night, out / night.run_id)
@@ -185,10 +181,9 @@ def enter(
     StoreError : the database cannot be written; nothing is then.
     """
     with store.transaction():
-        for row in night.settlement.days:
-            store.put("days", row)
-        for row in night.settlement.work:
-            store.put("work", row)
+        for table, rows in (("days", night.settlement.days), ("work", night.settlement.work)):
+            for row in rows:
+                store.put(table, row)
         if plan is not None:
             for row in superseded:
                 store.remove("plans", row["night"])
@@ -203,7 +198,7 @@ def record_run(store: Store, night: Night, started: str, seconds: float) -> None
     Parameters
     ----------
     started : when (UTC, ISO 8601)
-    seconds : it took [s]
+    seconds : duration of the run [s]
 
     Raises
     ------

@@ -22,21 +22,10 @@ from energy.inputs.fx import read_fx
 from energy.inputs.jobs import Job
 from energy.inputs.load import Inputs, read_inputs
 from energy.inputs.series import read_all
-from energy.inputs.state import SiteState, State, load_state
+from energy.inputs.state import State, load_state
 from energy.inputs.tariffs import Tariff
-from energy.nightly.accounts import (
-    EMPTY,
-    DayAccount,
-    account_of,
-    cost_of,
-    cut_to_day,
-    day_schedule,
-    executed,
-    opening_state,
-    run_now_table,
-    with_reports,
-    work_of,
-)
+from energy.nightly import accounts
+from energy.nightly.accounts import DayAccount, executed
 from energy.nightly.inputs import CASE, QUEUE, SeriesSnapshot, Settlement, load_snapshot
 from energy.nightly.logs import logger
 from energy.nightly.metering import Report, meter_of, reports_of
@@ -72,17 +61,13 @@ class ActivePlan:
 
     def with_series_of(self, now: Inputs) -> Inputs:
         """Fleet, plants, tariffs and market time unit of then, with the series and rates of `now`."""
-        case, n = now.case.model_copy(update={"horizon": self.night.case.horizon}), self.night
-        return replace(
-            now, case=case, fleet=n.fleet, powers=n.powers, plants=n.plants, tariffs=n.tariffs, limits=n.limits
-        )
+        of_then = {k: getattr(self.night, k) for k in ("fleet", "powers", "plants", "tariffs", "limits")}
+        return replace(now, case=now.case.model_copy(update={"horizon": self.night.case.horizon}), **of_then)
 
     def jobs_with(self, later: dict[str, Job]) -> dict[str, Job]:
         """The jobs of then and those submitted since that its fleet can run."""
-        queue = Queue({**later, **self.jobs})
-        set_aside(
-            queue, self.night.fleet, dict(self.night.powers), most_gpus(self.night.fleet, self.night.horizon.time[:1])
-        )
+        queue, n = Queue({**later, **self.jobs}), self.night
+        set_aside(queue, n.fleet, dict(n.powers), most_gpus(n.fleet, n.horizon.time[:1]))
         return {**queue.jobs, **self.jobs}
 
 
@@ -129,7 +114,7 @@ class PastDays:
 
         Raises
         ------
-        InputError, OSError : what the night kept or published cannot be read.
+        InputError, OSError : a kept or published file of the night cannot be read.
         """
         store, workspace = self.context.store, self.context.workspace
         row = store.rows("SELECT * FROM plans WHERE night <= ? ORDER BY night DESC LIMIT 1", str(day))[0]
@@ -146,11 +131,15 @@ class PastDays:
 
         Raises
         ------
-        InputError, OSError : series of now or what was kept then do not hold.
+        InputError, OSError : the series of now or the inputs kept then cannot be read.
         """
         plan = self.plan(day)
         self._now = self._now or read_inputs(self.case)
-        inputs = read_day(self.case.parent, plan.with_series_of(self._now), day)
+        inputs, folder = accounts.on_day(plan.with_series_of(self._now), day), self.case.parent
+        sunny = frozenset(name for name, site in inputs.fleet.sites.items() if site.solar)
+        series = read_all(inputs.case, folder, False, sunny)  # whether or not a job of the case touches the day
+        fx = read_fx(inputs.case.fx, folder, inputs.case.horizon.bounds()[0])
+        inputs = replace(inputs, series=series, fx=fx)
         meter = meter_of(self.context.store, inputs) if settled else None
         return PastDay(day, plan, inputs, meter, self.reports(inputs), self.jobs)
 
@@ -166,31 +155,16 @@ class PastDays:
         """
         try:
             plan = self.plan(day)
-            horizon = plan.night.case.horizon.model_copy(update={"start": day, "end": day})
-            inputs = replace(plan.night, case=plan.night.case.model_copy(update={"horizon": horizon}))  # no series
+            inputs = accounts.on_day(plan.night, day)
             table = executed(inputs, plan.schedule, plan.jobs, dict(state.work_done))
-            work = work_of(inputs, table, plan.jobs)
+            work = accounts.work_of(inputs, table, plan.jobs)
             done = {**state.work_done, **{k: state.work_done.get(k, 0.0) + v for k, v in sorted(work.items())}}
-            done = with_reports(self.reports(inputs), inputs, table, done, plan.jobs | self.jobs)
+            done = accounts.with_reports(self.reports(inputs), inputs, table, done, plan.jobs | self.jobs)
         except StoreError:
             raise
         except Exception:  # why the day has no account is reported already; the plan of this night comes first
             return state
         return state.model_copy(update={"work_done": done})
-
-
-def read_day(folder: Path, inputs: Inputs, day: date) -> Inputs:
-    """The inputs with their series read for one day, whether or not one of its jobs touches it.
-
-    Parameters
-    ----------
-    folder : of the case, whose series may reach beyond its horizon
-    """
-    horizon = inputs.case.horizon.model_copy(update={"start": day, "end": day})
-    case = inputs.case.model_copy(update={"horizon": horizon})
-    sunny = frozenset(name for name, site in inputs.fleet.sites.items() if site.solar)
-    series = read_all(case, folder, False, sunny)
-    return replace(inputs, case=case, series=series, fx=read_fx(case.fx, folder, horizon.bounds()[0]))
 
 
 def settle(context: NightContext, case: Path, known: SeriesSnapshot, jobs: dict[str, Job]) -> Settlement:
@@ -208,14 +182,15 @@ def settle(context: NightContext, case: Path, known: SeriesSnapshot, jobs: dict[
     opening = load_state(context.workspace.beside(config.state)) if config.state else State()
     first = store.row("SELECT min(night) AS night FROM plans WHERE night < ?", str(day))
     if first is None or first["night"] is None:
-        return Settlement(opening_state(opening, reports_of(store, past.known_at), jobs))
-    last = {policy: _last_settled(context, policy) for policy in (PLAN, RUN_NOW)}
+        return Settlement(accounts.opening_state(opening, reports_of(store, past.known_at), jobs))
+    query = "SELECT day, state FROM days WHERE policy = ? AND day < ? ORDER BY day DESC LIMIT 1"
+    last = {policy: store.row(query, policy, str(day - timedelta(days=1))) for policy in (PLAN, RUN_NOW)}
     begin = date.fromisoformat(str(first["night"]))
     if mine := last[PLAN]:
-        begin = max(begin, mine[0] + timedelta(days=1))
+        begin = max(begin, date.fromisoformat(mine["day"]) + timedelta(days=1))
     until = min(pd.Timestamp(config.begin(begin)), past.known_at)
-    opening = opening_state(opening, reports_of(store, until), jobs)
-    states = {policy: found[1] if found else opening for policy, found in last.items()}
+    opening = accounts.opening_state(opening, reports_of(store, until), jobs)
+    states = {policy: State.model_validate_json(row["state"]) if row else opening for policy, row in last.items()}
     out, settled = Settlement(opening), True
     earliest = day - timedelta(days=REACH_DAYS)
     if begin < earliest:
@@ -229,13 +204,6 @@ def settle(context: NightContext, case: Path, known: SeriesSnapshot, jobs: dict[
         else:
             settled = _settle_next(past, out, states, each, settled and _is_ready(context, known, each, out))
     return replace(out, state=states[PLAN])
-
-
-def _last_settled(context: NightContext, policy: str) -> tuple[date, State] | None:
-    """Day and state of the last account of a policy that the night knows."""
-    query = "SELECT day, state FROM days WHERE policy = ? AND day < ? ORDER BY day DESC LIMIT 1"
-    row = context.store.row(query, policy, str(context.day - timedelta(days=1)))
-    return (date.fromisoformat(row["day"]), State.model_validate_json(row["state"])) if row else None
 
 
 def _is_ready(context: NightContext, known: SeriesSnapshot, each: date, out: Settlement) -> bool:
@@ -261,7 +229,12 @@ def _settle_next(past: PastDays, out: Settlement, states: dict[str, State], each
     except Exception as e:  # whatever is wrong with a past day, the plan of this night does not depend on it
         logger().exception("day not settled", extra={"day": str(each)})
         give_up = settled and (past.context.day - each).days > PATIENCE_DAYS
-        out.reasons.append(_why_not(each, e, settled, give_up))
+        what = str(e) if isinstance(e, InputError | OSError) else f"{type(e).__name__}: {e}"
+        then = f"after {PATIENCE_DAYS} days settlement is abandoned" if give_up else "the next night tries again"
+        out.reasons.append(
+            f"{each} cannot be settled ({what}); {then}, its work counts all the same" if settled
+            else f"{each} has no account on the way to this night ({what}); its work counts all the same"
+        )  # fmt: skip
         states[PLAN] = past.after_work_alone(states[PLAN], each)
         return give_up
     states.update(after)
@@ -270,15 +243,9 @@ def _settle_next(past: PastDays, out: Settlement, states: dict[str, State], each
     return settled
 
 
-def _why_not(each: date, error: Exception, settled: bool, give_up: bool) -> str:
-    what = str(error) if isinstance(error, InputError | OSError) else f"{type(error).__name__}: {error}"
-    if not settled:
-        return f"{each} has no account on the way to this night ({what}); its work counts all the same"
-    then = f"after {PATIENCE_DAYS} days settlement is abandoned" if give_up else "the next night tries again"
-    return f"{each} cannot be settled ({what}); {then}, its work counts all the same"
-
-
 Rows = list[dict[str, Any]]
+#: Columns of a settled day that only one of the two policies has.
+COSTS = ("night", "idle_eur", "promised_eur", "price_eur", "weather_eur", "load_eur", "other_eur")
 
 
 def settle_day(past: PastDay, states: Mapping[str, State], settled: bool) -> tuple[dict[str, State], Rows, Rows]:
@@ -291,31 +258,32 @@ def settle_day(past: PastDay, states: Mapping[str, State], settled: bool) -> tup
     """
     plan, inputs, before = past.plan, past.inputs, states[PLAN]
     table = executed(inputs, plan.schedule, plan.jobs, dict(before.work_done))
-    mine = account_of(inputs, before, table, plan.jobs, past.meter, plan.held)
-    mine = _with_reported_work(past, table, before, mine)
+    mine = accounts.account_of(inputs, before, table, plan.jobs, past.meter, plan.held)
+    planned = dict(mine.state.work_done)
+    done = accounts.with_reports(past.reports, inputs, table, planned, plan.jobs | past.jobs)
+    reported = {k: max(v - before.work_done.get(k, 0.0), 0.0) for k, v in done.items() if v != planned.get(k)}
+    mine = replace(mine, work=mine.work | reported, state=mine.state.model_copy(update={"work_done": done}))
     if not settled:
         return {PLAN: mine.state}, [], []
     jobs = plan.jobs_with(past.jobs)
-    base = account_of(inputs, states[RUN_NOW], run_now_table(inputs, states[RUN_NOW], jobs), jobs)
+    base = accounts.account_of(inputs, states[RUN_NOW], accounts.run_now_table(inputs, states[RUN_NOW], jobs), jobs)
     variance = attribute_variance(past, before, mine, table)
     metered = past.meter is not None and not past.meter.empty
     own = variance | {"night": plan.row["night"], "metered": int(metered)}
-    idle = {"idle_eur": cost_of(inputs, states[RUN_NOW], EMPTY)}  # what the day costs with no job at all
-    days = [_row(PLAN, past.day, mine, own), _row(RUN_NOW, past.day, base, idle)]
-    work = [
-        {"policy": policy, "day": str(past.day), "job": job, "gpu_hours": account.work[job]}
-        for policy, account in ((PLAN, mine), (RUN_NOW, base))
-        for job in sorted(account.work)
-    ]
+    idle = {
+        "idle_eur": accounts.cost_of(inputs, states[RUN_NOW], accounts.EMPTY)
+    }  # what the day costs with no job at all
+    days: Rows = []
+    work: Rows = []
+    for policy, account, more in ((PLAN, mine, own), (RUN_NOW, base, idle)):
+        of = {"policy": policy, "day": str(past.day)}
+        work += [of | {"job": job, "gpu_hours": account.work[job]} for job in sorted(account.work)]
+        days.append(dict.fromkeys(COSTS) | of | {
+            "real_eur": account.eur, "energy_mwh": account.energy_mwh, "metered": 0,
+            "gpu_hours": sum(account.work[k] for k in sorted(account.work)),
+            "state": json.dumps(account.state.model_dump(mode="json", exclude_defaults=True)), **more,
+        })  # fmt: skip
     return {PLAN: mine.state, RUN_NOW: base.state}, days, work
-
-
-def _with_reported_work(past: PastDay, table: pd.DataFrame, before: State, account: DayAccount) -> DayAccount:
-    """The account with what the cluster reported of its jobs."""
-    planned = dict(account.state.work_done)
-    done = with_reports(past.reports, past.inputs, table, planned, past.plan.jobs | past.jobs)
-    changed = {k: max(v - before.work_done.get(k, 0.0), 0.0) for k, v in done.items() if v != planned.get(k)}
-    return replace(account, work=account.work | changed, state=account.state.model_copy(update={"work_done": done}))
 
 
 def attribute_variance(past: PastDay, before: State, account: DayAccount, table: pd.DataFrame) -> dict[str, float]:
@@ -325,11 +293,11 @@ def attribute_variance(past: PastDay, before: State, account: DayAccount, table:
     of its own: it is priced with that night's forecast, and one behind its horizon with what was real.
     """
     plan, inputs = past.plan, past.inputs
-    then = cut_to_day(plan.night, past.day) if past.day <= plan.night.case.horizon.end else inputs
+    then = accounts.cut_to_day(plan.night, past.day) if past.day <= plan.night.case.horizon.end else inputs
     guess, truth = replace(then, state=before), replace(inputs, state=before)
     priced = replace(guess, series=replace(guess.series, prices=inputs.series.prices), fx=inputs.fx)
     old_air, new_air = (
-        replay(known, day_schedule(on, table, plan.held)) for known, on in ((guess, then), (truth, inputs))
+        replay(known, accounts.day_schedule(on, table, plan.held)) for known, on in ((guess, then), (truth, inputs))
     )
     by_forecast, by_price = bill(guess, old_air).total(), bill(priced, old_air).total()
     by_weather = bill(truth, new_air).total()
@@ -339,15 +307,6 @@ def attribute_variance(past: PastDay, before: State, account: DayAccount, table:
             "load_eur": account.eur - by_weather, "other_eur": by_forecast - ex_ante}  # fmt: skip
 
 
-def _row(policy: str, day: date, account: DayAccount, more: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "policy": policy, "day": str(day), "night": None, "real_eur": account.eur, "idle_eur": None,
-        "promised_eur": None, "price_eur": None, "weather_eur": None, "load_eur": None, "other_eur": None,
-        "energy_mwh": account.energy_mwh, "gpu_hours": sum(account.work[k] for k in sorted(account.work)), "metered": 0,
-        "state": json.dumps(account.state.model_dump(mode="json", exclude_defaults=True)), **more,
-    }  # fmt: skip
-
-
 def fitted(state: State, tariffs: Mapping[str, Tariff]) -> State:
     """The state without sites and demand charges that fleet and tariffs have no more: a case that names them is refused.
 
@@ -355,16 +314,14 @@ def fitted(state: State, tariffs: Mapping[str, Tariff]) -> State:
     ----------
     tariffs : by site of the fleet
     """
-    return state.model_copy(
-        update={"sites": {name: _site(s, tariffs[name]) for name, s in state.sites.items() if name in tariffs}}
-    )
-
-
-def _site(state: SiteState, tariff: Tariff) -> SiteState:
-    windows, lines = windowed(tariff), demand_lines(tariff)
-    invoices = {
-        month: i.model_copy(update={"charges": {k: c for k, c in i.charges.items() if k in lines}})
-        for month, i in state.invoice_so_far.items()
-    }
-    peaks = {k: v for k, v in state.window_peaks_mw.items() if k in windows}
-    return state.model_copy(update={"invoice_so_far": invoices, "window_peaks_mw": peaks})
+    sites = {}
+    for name, site in state.sites.items():
+        if name in tariffs:
+            windows, lines = windowed(tariffs[name]), demand_lines(tariffs[name])
+            invoices = {
+                month: i.model_copy(update={"charges": {k: c for k, c in i.charges.items() if k in lines}})
+                for month, i in site.invoice_so_far.items()
+            }
+            peaks = {k: v for k, v in site.window_peaks_mw.items() if k in windows}
+            sites[name] = site.model_copy(update={"invoice_so_far": invoices, "window_peaks_mw": peaks})
+    return state.model_copy(update={"sites": sites})

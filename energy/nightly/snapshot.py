@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from energy.errors import SeriesError
-from energy.forecast import LeadErrors, errors, shape, weather_ahead
+from energy.forecast import errors, shape, weather_ahead
 from energy.inputs.case import Nightly
 from energy.nightly.config import NightlyWorkspace
 from energy.nightly.inputs import GUESSED, PRICES, SeriesSnapshot, hours_of
@@ -44,9 +44,8 @@ def fill_prices(
         lost = hours_of(table, (table.index >= begin) & (table.index < known.known_until) & ~table["real"])
         if lost:
             known.fallback_hours["price"][zone] = lost
-            known.reasons.append(
-                f"price of {zone}: {lost:g} h of the delivery day are not known; the shape rule stands in"
-            )
+            message = f"price of {zone}: {lost:g} h of the delivery day are not known; the shape rule stands in"
+            known.reasons.append(message)
     return table
 
 
@@ -91,22 +90,16 @@ def recent_forecast_error(known: SeriesSnapshot, zones: Sequence[str], time_zone
     At each of the last days the `shape` rule is asked for the days that have since become known; a lead with nothing
     to compare, and one that last week's hour hits exactly, is left out.
     """
-    found = [_errors_of_zone(known, zone, time_zone) for zone in zones]
-    hours = [np.array(f.hours) for f in found]  # means times hours, so that zones add up
-    own: Floats = np.sum([np.array(f.error) * h for f, h in zip(found, hours, strict=True)], axis=0)
-    last: Floats = np.sum([np.array(f.last_week) * h for f, h in zip(found, hours, strict=True)], axis=0)
+    past = [known.known_until.astype("datetime64[ns]") - np.timedelta64(k, "D") for k in range(JUDGED_DAYS, 0, -1)]
+    own, last = np.zeros(len(LEAD_DAYS)), np.zeros(len(LEAD_DAYS))
+    for table in (known.tables[zone] for zone in zones):
+        values, time = table["value"].where(table["real"]).to_numpy(dtype=float), table.index.to_numpy()
+        begun = time[np.isfinite(values)][:1]  # before it there is nothing to forecast from
+        origins = [o for o in past if (begun < o).any()]
+        found = errors(time, values, partial(shape, time_zone=time_zone), origins, LEAD_DAYS)
+        own += np.array(found.error) * np.array(found.hours)  # means times hours, so that zones add up
+        last += np.array(found.last_week) * np.array(found.hours)
     return {str(k): float(e / w) for k, e, w in zip(LEAD_DAYS, own, last, strict=True) if w > 0}
-
-
-def _errors_of_zone(known: SeriesSnapshot, zone: str, time_zone: str) -> LeadErrors:
-    table = known.tables[zone]
-    values = table["value"].where(table["real"]).to_numpy(dtype=float)
-    time = table.index.to_numpy()
-    day = np.timedelta64(1, "D")
-    past = [known.known_until.astype("datetime64[ns]") - k * day for k in range(JUDGED_DAYS, 0, -1)]
-    begun = time[np.isfinite(values)][:1]  # before it there is nothing to forecast from
-    origins = [o for o in past if (begun < o).any()]
-    return errors(time, values, partial(shape, time_zone=time_zone), origins, LEAD_DAYS)
 
 
 #: Days of history that a night keeps: four whole weeks for the shape of the week, before each day whose forecast is judged.
@@ -116,7 +109,7 @@ STALE_H = 24.0
 
 
 def read_series_snapshot(workspace: NightlyWorkspace, day: date, days: int, older: Path | None) -> SeriesSnapshot:
-    """Everything known for the night of `day` over a horizon of `days`.
+    """Read the series known for the night of `day` over a horizon of `days`.
 
     Parameters
     ----------
@@ -139,7 +132,10 @@ def read_series_snapshot(workspace: NightlyWorkspace, day: date, days: int, olde
     def source(
         file: str, kept: str, what: str, messages: list[str], column: str = "", renamed: str = ""
     ) -> pd.DataFrame:
-        """The source's table, or what an earlier night kept of it, which `messages` then say."""
+        """The source's table; else the hours of it that an earlier night kept, which `messages` then say.
+
+        One column of a kept table comes under the source's name for it.
+        """
         path = workspace.beside(file)
         try:
             return read_series(path)
@@ -147,7 +143,9 @@ def read_series_snapshot(workspace: NightlyWorkspace, day: date, days: int, olde
             if older is None or not (older / kept).is_file():
                 raise SeriesError(path, f"cannot be read, and no earlier night kept the {what} ({e})") from None
             messages.append(f"{what}: the source cannot be read; what night {older.name} kept stands in")
-            return _kept_table(older / kept, column, renamed)
+            table = _only_real(read_series(older / kept))
+            names = {column: renamed, f"{column}_quality": f"{renamed}_quality"} if column else {c: c for c in table}
+            return table[[c for c in table if c in names]].rename(columns=names)
 
     for spec in config.prices:
         for zone in spec.zones:
@@ -167,22 +165,11 @@ def read_series_snapshot(workspace: NightlyWorkspace, day: date, days: int, olde
     return known
 
 
-def _kept_table(path: Path, column: str, renamed: str) -> pd.DataFrame:
-    """What an earlier night kept of a source, without what was filled; one column under the source's name for it."""
-    table = _only_real(read_series(path))
-    names = {column: renamed, f"{column}_quality": f"{renamed}_quality"} if column else {}
-    return table[[c for c in table if c in names]].rename(columns=names) if names else table
-
-
 def _only_real(table: pd.DataFrame) -> pd.DataFrame:
     """A kept table without what was filled or forecast in it."""
-    for label in [str(c) for c in table if str(c).endswith("_quality")]:
-        guess = table[label].isin(GUESSED)
-        table[label.removesuffix("_quality")] = table[label.removesuffix("_quality")].where(~guess)
-    if "quality" in table:
-        guess = table["quality"].isin(GUESSED)
-        names = [str(c) for c in table if c != "quality"]
-        table[names] = table[names].where(~guess)
+    for label in [str(c) for c in table if str(c).endswith("quality")]:
+        values = [label.removesuffix("_quality")] if label != "quality" else [str(c) for c in table if c != "quality"]
+        table[values] = table[values].where(~table[label].isin(GUESSED))
     return table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, assert_never
 
@@ -35,8 +35,15 @@ def night_summary(
     night, inputs = snapshot.night, snapshot.inputs
     s: Any = run.summary
     known, state, config, days = night.series, night.settlement.state, night.config, night.settled_days
-    plan = plan_rows(run.plan.replay, schedule, config.time_zone)
-    reasons = [*work_reasons(night), *night.reasons, *night.superseded, *failed, *run.outcome.reasons]
+    plan, peaks = plan_rows(run.plan.replay, schedule, config.time_zone), state.sites.items()
+    month, was = month_of(night.day), {(r["site"], r["date"]): r["mwh"] for r in night.previous.plan}
+    reasons = [
+        *work_reasons(night),
+        *night.reasons,
+        *night.superseded,
+        *failed,
+        *run.outcome.reasons,
+    ]
     return {
         "date": str(night.day), "fleet": inputs.fleet.name, "run_id": night.run_id,
         "status": "DEGRADED" if reasons else "OK", "rung": method, "reasons": reasons,
@@ -50,8 +57,13 @@ def night_summary(
         "later_gpu_hours": float(s["later"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due"]),
         "yesterday": _yesterday(days), "saving_eur": _savings(days),
         "pue": pue_so_far(inputs.fleet, state, s["limits"], config.begin(night.day), night.day.year),
-        "peaks": _peaks(state, night.day), "prices": price_context(config, snapshot.prices, night.day),
-        "plan": plan, "changes": _changes(night.previous.plan, plan), "cost_eur": float(s["bill_eur"]),
+        "peaks": [{"site": n, "month": month, "mw": x.peak_so_far_mw[month]} for n, x in peaks if month in x.peak_so_far_mw],
+        "prices": price_context(config, snapshot.prices, night.day),
+        "plan": plan, "changes": [
+            {"site": r["site"], "date": r["date"], "mwh_before": was[r["site"], r["date"]], "mwh_after": r["mwh"]}
+            for r in plan if (r["site"], r["date"]) in was
+        ],
+        "cost_eur": float(s["bill_eur"]),
         # Proven gap; None where a schedule has no proof of being cheapest.
         "gap": float(run.certificate.relative_gap) if run.certificate.passed else None,
     }  # fmt: skip
@@ -81,9 +93,9 @@ def _yesterday(days: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def _work_eur(days: list[dict[str, Any]]) -> float:
-    """What run-now has paid per GPU-hour of its jobs on the settled days [EUR]: the price of work put off.
+    """Cost of run-now per GPU-hour of its jobs on the settled days [EUR]: the price of work put off.
 
-    Paid for its jobs: its bill less that of the same days with no job at all (`idle_eur`).
+    The cost of its jobs is its bill less that of the same days with no job at all (`idle_eur`).
     """
     mine = sorted((d for d in days if d["policy"] == RUN_NOW), key=lambda d: str(d["day"]))
     hours = total({d["day"]: d["gpu_hours"] for d in mine})
@@ -106,22 +118,10 @@ def saved_by_day(days: list[dict[str, Any]]) -> dict[str, float]:
 
 def _savings(days: list[dict[str, Any]]) -> dict[str, float | None]:
     """Realised saving of the last settled day, its month and its year, so far; None before any is settled."""
-    by_day = saved_by_day(days)
-    if not by_day:
-        return dict.fromkeys(("last_night", "month_to_date", "year_to_date"))
-    last = max(by_day)
-    return {
-        "last_night": by_day[last],
-        "month_to_date": total({k: v for k, v in by_day.items() if k[:7] == last[:7]}),
-        "year_to_date": total({k: v for k, v in by_day.items() if k[:4] == last[:4]}),
-    }
-
-
-def _peaks(state: State, day: date) -> list[dict[str, Any]]:
-    """Peaks of the running month so far."""
-    month = month_of(day)
-    sites: Iterable[tuple[str, SiteState]] = state.sites.items()
-    return [{"site": n, "month": month, "mw": s.peak_so_far_mw[month]} for n, s in sites if month in s.peak_so_far_mw]
+    by_day, digits = saved_by_day(days), {"last_night": 10, "month_to_date": 7, "year_to_date": 4}  # of 2026-11-24
+    last = max(by_day, default="")
+    sums = {k: total({d: v for d, v in by_day.items() if d[:n] == last[:n]}) for k, n in digits.items()}
+    return {**sums} if by_day else dict.fromkeys(digits)
 
 
 def plan_rows(replay: xr.Dataset, schedule: pd.DataFrame, zone: str) -> list[dict[str, Any]]:
@@ -139,16 +139,6 @@ def plan_rows(replay: xr.Dataset, schedule: pd.DataFrame, zone: str) -> list[dic
     ]  # fmt: skip
 
 
-def _changes(before: list[dict[str, Any]], plan: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Energy by site and day against the night before, where both plan it."""
-    was = {(r["site"], r["date"]): r["mwh"] for r in before}
-    return [
-        {"site": r["site"], "date": r["date"], "mwh_before": was[r["site"], r["date"]], "mwh_after": r["mwh"]}
-        for r in plan
-        if (r["site"], r["date"]) in was
-    ]
-
-
 #: Days before the delivery day that it is set against: a week, and four whole ones for the season.
 WEEK, WEEKS = 7, 28
 
@@ -160,46 +150,32 @@ def price_context(config: Nightly, prices: pd.DataFrame, day: date) -> list[dict
     ----------
     prices : of all zones with their labels
     """
+    known = {z: prices[~prices[f"{z}_quality"].isin(GUESSED)][z] for z in config.zones()}
+    real = {z: pd.to_numeric(p).astype(float).dropna() for z, p in known.items()}
     return [
-        {"zone": zone, "currency": spec.currency} | _zone(config, _real(prices, zone), day)
+        {"zone": zone, "currency": spec.currency} | _zone(config, real[zone], day)
         for spec in config.prices
         for zone in spec.zones
     ]
-
-
-def _real(table: pd.DataFrame, zone: str) -> pd.Series[float]:
-    """Prices of the hours that are neither forecast nor filled."""
-    known = pd.to_numeric(table[zone]).astype(float)
-    return known[known.notna() & ~table[f"{zone}_quality"].isin(GUESSED)]
 
 
 def _zone(config: Nightly, real: pd.Series[float], day: date) -> dict[str, Any]:
     def within(first: date, after: date) -> pd.Series[float]:
         return real[(real.index >= config.begin(first)) & (real.index < config.begin(after))]
 
+    def mean(values: pd.Series[float]) -> float | None:
+        return float(values.mean()) if len(values) else None
+
     now = within(day, day + timedelta(days=1))
-    before = {f"mean_{n}_days": _mean(within(day - timedelta(days=n), day)) for n in (WEEK, WEEKS)}
+    ends: tuple[Any, Any] = (now.idxmin(), now.idxmax()) if len(now) else (None, None)
+    lowest, highest = ends
+    step_h = float(pd.Series(real.index).diff().mode().iloc[0].total_seconds() / 3600) if len(real) > 1 else 1.0
     return {
-        "mean": _mean(now), **before,
-        "lowest": float(now.min()) if len(now) else None, "lowest_at": _at(now.idxmin()) if len(now) else None,
-        "highest": float(now.max()) if len(now) else None, "highest_at": _at(now.idxmax()) if len(now) else None,
-        "hours": len(now) * _step(real), "hours_below_zero": float((now < 0).sum()) * _step(real),
+        "mean": mean(now), **{f"mean_{n}_days": mean(within(day - timedelta(days=n), day)) for n in (WEEK, WEEKS)},
+        "lowest": lowest and float(now[lowest]), "lowest_at": lowest and f"{pd.Timestamp(lowest).isoformat()}Z",
+        "highest": highest and float(now[highest]), "highest_at": highest and f"{pd.Timestamp(highest).isoformat()}Z",
+        "hours": len(now) * step_h, "hours_below_zero": float((now < 0).sum()) * step_h,
     }  # fmt: skip
-
-
-def _mean(values: pd.Series[float]) -> float | None:
-    return float(values.mean()) if len(values) else None
-
-
-def _at(moment: Any) -> str:
-    return f"{pd.Timestamp(moment).isoformat()}Z"
-
-
-def _step(real: pd.Series[float]) -> float:
-    """Length of a period [h]."""
-    if len(real) < 2:
-        return 1.0
-    return float(pd.Series(real.index).diff().mode().iloc[0].total_seconds() / 3600)
 
 
 #: Name of a cap's place where it is the whole fleet's, as in the program's rows.
@@ -213,7 +189,7 @@ WHOLE_H = 1e-6
 def pue_so_far(
     fleet: Fleet, state: State, limits: Iterable[Mapping[str, Any]], begin: np.datetime64, year: int
 ) -> list[dict[str, Any]]:
-    """Each cap of sites and fleet, and each legal limit in force in the horizon, with its balance so far [MWh].
+    """Caps of sites and fleet, and legal limits in force in the horizon, each with its balance so far [MWh].
 
     PUE and balance are None where the state does not know them, and of hourly caps, which have none.
 
@@ -223,60 +199,43 @@ def pue_so_far(
     begin : first moment of the horizon (UTC)
     year : of the delivery day, whose balance the state has
     """
-    return [*_site_caps(fleet, state, begin), *_legal(state, limits, year)]
+    caps = [(cap, name, [name]) for name, site in fleet.sites.items() for cap in site.pue_caps]
+    caps += [(cap, FLEET, list(fleet.sites)) for cap in fleet.fleet_pue_caps]
+    rows = []
+    for cap, place, members in caps:
+        period = f"{cap.window_h:g} h" if cap.window_h is not None else cap.period
+        used = _used(cap, [state.site(m) for m in members], begin)
+        rows.append(_row(place, cap.name, cap.limit, period, CONTRACT, used))
+    for x in limits:  # those of a later year have not begun: nothing of them is used
+        if x["metric"] == "pue" and x["limit"] is not None and x["year"] == year:
+            used = state.site(x["site"]).year_to_date
+            rows.append(_row(x["site"], x["limit_name"], x["limit"], "year", x["status"], used))
+    return rows
 
 
-def _site_caps(fleet: Fleet, state: State, begin: np.datetime64) -> Iterator[dict[str, Any]]:
-    for name, site in fleet.sites.items():
-        yield from (_cap(cap, name, [name], state, begin) for cap in site.pue_caps)
-    yield from (_cap(cap, FLEET, list(fleet.sites), state, begin) for cap in fleet.fleet_pue_caps)
-
-
-def _cap(cap: PueCap, place: str, members: Sequence[str], state: State, begin: np.datetime64) -> dict[str, Any]:
-    used, period = _used(cap, members, state, begin), f"{cap.window_h:g} h" if cap.window_h is not None else cap.period
-    return _row(place, cap.name, cap.limit, period, CONTRACT, used)
-
-
-def _used(cap: PueCap, members: Sequence[str], state: State, begin: np.datetime64) -> Balance | None:
-    """What is used of a cap before the horizon; None where the state does not know it."""
+def _used(cap: PueCap, sites: Sequence[SiteState], begin: np.datetime64) -> Balance | None:
+    """Energy balance of a cap before the horizon [MWh]; None where the state does not know it."""
     match cap.period:
         case "year":
-            return _together(state.site(m).year_to_date for m in members)
+            found: list[Balance | PastPeriod] = [s.year_to_date for s in sites]
         case "rolling":
             assert cap.window_h is not None  # the file model demands it for rolling caps
-            return _window(cap.window_h, members, state, begin)
+            since, until = pd.Timestamp(begin) - pd.Timedelta(hours=cap.window_h), pd.Timestamp(begin)
+            past = [[p for p in s.history if since <= pd.Timestamp(p.utc) < until] for s in sites]
+            if any(sum(p.hours for p in mine) < cap.window_h - WHOLE_H for mine in past):
+                return None
+            found = [p for mine in past for p in mine]
         case "hour":
             return None
         case _:
             assert_never(cap.period)
-
-
-def _legal(state: State, limits: Iterable[Mapping[str, Any]], year: int) -> Iterator[dict[str, Any]]:
-    """Limits of a later year have not begun: nothing of them is used."""
-    for x in limits:
-        if x["metric"] == "pue" and x["limit"] is not None and x["year"] == year:
-            used = state.site(x["site"]).year_to_date
-            yield _row(x["site"], x["limit_name"], x["limit"], "year", x["status"], used)
+    return Balance(facility_mwh=sum(b.facility_mwh for b in found), it_mwh=sum(b.it_mwh for b in found))
 
 
 def _row(place: str, cap: str, limit: float, period: str, status: str, used: Balance | None) -> dict[str, Any]:
     return {"site": place, "cap": cap, "limit": limit, "period": period, "status": status,
             "so_far": used.facility_mwh / used.it_mwh if used and used.it_mwh else None,
             "credit_mwh": limit * used.it_mwh - used.facility_mwh if used else None}  # fmt: skip
-
-
-def _together(balances: Iterable[Balance | PastPeriod]) -> Balance:
-    found = list(balances)
-    return Balance(facility_mwh=sum(b.facility_mwh for b in found), it_mwh=sum(b.it_mwh for b in found))
-
-
-def _window(window_h: float, members: Sequence[str], state: State, begin: np.datetime64) -> Balance | None:
-    """Energy balance [MWh] of the rolling window up to the horizon's start; None where a site's history is too short."""
-    since = pd.Timestamp(begin) - pd.Timedelta(hours=window_h)
-    mine = [[p for p in state.site(m).history if since <= pd.Timestamp(p.utc) < pd.Timestamp(begin)] for m in members]
-    if any(sum(p.hours for p in past) < window_h - WHOLE_H for past in mine):
-        return None
-    return _together(p for past in mine for p in past)
 
 
 #: Jobs that a reason names; the others are counted, the report has them all.
@@ -294,22 +253,23 @@ def job_status(night: Prepared, binding_limits: Any) -> dict[str, Any]:
     left = set(night.left)
     late = [{"id": k, "deadline": _deadline(night, k), "gpu_hours_left": v} for k, v in sorted(night.late.items())]
     undone = [x for x in binding_limits if x["kind"] == "undone"]
-    at_risk = [_at_risk(night, x) for x in undone if x["job"] in night.queue.jobs and x["job"] not in night.late]
+    at_risk = [
+        {"id": x["job"], "deadline": _deadline(night, x["job"]), "gpu_hours_short": x["gpu_hours"]} | _remedy(x)
+        for x in undone if x["job"] in night.queue.jobs and x["job"] not in night.late
+    ]  # fmt: skip
     return {"done": len(set(night.queue.jobs) - left), "running": len(left & started), "left": len(left),
             "late": late, "at_risk": at_risk, "refused": list(night.queue.refused)}  # fmt: skip
 
 
-def _at_risk(night: Prepared, undone: dict[str, Any]) -> dict[str, Any]:
-    """A job that the plan does not finish, with its cheapest remedy and what the work then costs at least [EUR].
+def _remedy(undone: dict[str, Any]) -> dict[str, Any]:
+    """The cheapest remedy of a job that the plan does not finish, and the least cost of the work with it [EUR].
 
-    The cost is power and cooling by the program's duals, the penalty less what the remedy saves of it; what GPUs or
-    connections cost is not known. Both are None where no single change saves the job.
+    The cost is power and cooling by the program's duals: the penalty less what the remedy saves of it. The cost of
+    GPUs or connections is not known. Both are None where no single change saves the job.
     """
     remedy = next(iter(undone["cures"]), None)  # cheapest first
     cost = remedy and max(undone["penalty_eur"] - remedy["saves_eur"], 0.0)
-    shown = remedy and {k: remedy[k] for k in ("key", "where", "amount", "unit", "hours")}
-    return {"id": undone["job"], "deadline": _deadline(night, undone["job"]), "gpu_hours_short": undone["gpu_hours"],
-            "cure": shown, "cost_eur": cost}  # fmt: skip
+    return {"cure": remedy and {k: remedy[k] for k in ("key", "where", "amount", "unit", "hours")}, "cost_eur": cost}
 
 
 def _deadline(night: Prepared, name: str) -> str:
@@ -318,31 +278,16 @@ def _deadline(night: Prepared, name: str) -> str:
 
 def work_reasons(night: Prepared) -> list[str]:
     """Work that was submitted and will not be done in time, or not at all: it makes the night DEGRADED."""
-    return [*late_reason(night.late), *refused_reason(night.queue.refused)]  # what a reader must see first
-
-
-def late_reason(late: Mapping[str, float]) -> list[str]:
-    """One reason for all late jobs, most work first; none without any.
-
-    Parameters
-    ----------
-    late : GPU-hours left by job
-    """
-    if not late:
-        return []
-    most = sorted(late, key=lambda k: (-late[k], k))
-    named = [f"{k} ({late[k]:.1f} GPU-hours left)" for k in most[:MOST_NAMED]]
-    rest = most[MOST_NAMED:]
-    more = [f"{len(rest)} more ({sum(late[k] for k in rest):.1f} GPU-hours left)"] if rest else []
-    whose = "1 job cannot meet its deadline" if len(late) == 1 else f"{len(late)} jobs cannot meet their deadlines"
-    return [f"{whose} any more: {', '.join([*named, *more])}"]
-
-
-def refused_reason(refused: list[str]) -> list[str]:
-    """One reason for all jobs that are set aside: submitted work that nobody plans. None without any."""
-    if not refused:
-        return []
-    rest = len(refused) - MOST_NAMED
-    more = [f"{rest} more"] if rest > 0 else []
-    what = "1 job is" if len(refused) == 1 else f"{len(refused)} jobs are"
-    return [f"{what} set aside and not planned: {'; '.join([*refused[:MOST_NAMED], *more])}"]
+    late, refused, reasons = night.late, night.queue.refused, list[str]()
+    if late:
+        most = sorted(late, key=lambda k: (-late[k], k))
+        named = [f"{k} ({late[k]:.1f} GPU-hours left)" for k in most[:MOST_NAMED]]
+        if rest := most[MOST_NAMED:]:
+            named.append(f"{len(rest)} more ({sum(late[k] for k in rest):.1f} GPU-hours left)")
+        whose = "1 job cannot meet its deadline" if len(late) == 1 else f"{len(late)} jobs cannot meet their deadlines"
+        reasons.append(f"{whose} any more: {', '.join(named)}")
+    if refused:
+        more = [f"{len(refused) - MOST_NAMED} more"] if len(refused) > MOST_NAMED else []
+        what = "1 job is" if len(refused) == 1 else f"{len(refused)} jobs are"
+        reasons.append(f"{what} set aside and not planned: {'; '.join([*refused[:MOST_NAMED], *more])}")
+    return reasons

@@ -111,7 +111,8 @@ def out(tmp_path, monkeypatch):
         night(day)
     (folder / "latest").symlink_to("small_2026-05-04_aaaa")
     (folder / "inputs").mkdir()
-    monkeypatch.setattr(handed, "_whole", lambda f: made[f.name])
+    monkeypatch.setattr(handed, "read_run", lambda f: f)
+    monkeypatch.setattr(handed, "quotas", lambda f: made[f.name])
     monkeypatch.setattr(handed, "_former", lambda f: (replace(GONE, key=f"g{f.name[14:16]}"),))
     return folder, night
 
@@ -156,7 +157,10 @@ def test_a_night_made_again_on_file_is_not_in_force(out):
 
 
 def test_a_folder_without_a_whole_night_says_so(out, monkeypatch):
-    monkeypatch.setattr(handed, "_whole", lambda _: None)
+    def damaged(folder):
+        raise RunFolderError(f"{folder}: problem.nc is damaged")
+
+    monkeypatch.setattr(handed, "read_run", damaged)
     with pytest.raises(RunFolderError, match="no whole night"):
         run_at(out[0], 3, 13)
 

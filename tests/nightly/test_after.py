@@ -170,7 +170,7 @@ def test_the_process_of_a_pdf_says_what_is_wrong(tmp_path):
 
 def test_the_folder_of_pdfs_is_made(tmp_path, monkeypatch):
     page = SimpleNamespace(write_pdf=lambda: b"%PDF-")
-    monkeypatch.setattr(notify, "_weasyprint", lambda: SimpleNamespace(HTML=lambda **_: page))
+    monkeypatch.setattr(notify, "import_weasyprint", lambda: SimpleNamespace(HTML=lambda **_: page))
     notify.write_pdf("<head></head>", tmp_path / "pdf" / "night.pdf")
     assert (tmp_path / "pdf" / "night.pdf").read_bytes() == b"%PDF-"
 

@@ -12,8 +12,7 @@ from energy.nightly import run as page
 from energy.nightly.config import latest
 from energy.nightly.database import open_store
 from energy.nightly.history import pasts
-from energy.nightly.outcome import NightContext
-from energy.nightly.precedence import Precedence, is_older, precedence_of
+from energy.nightly.outcome import NightContext, Precedence, is_older, precedence_of
 from energy.nightly.run import enter
 from tests.cli.conftest import energy  # noqa: F401 - the fixture that runs a command
 from tests.nightly.nightcase import DAY, canned, publish_plan

@@ -74,7 +74,7 @@ def broken(*_):
 
 
 def test_a_day_without_books_is_told_and_stops_no_night(planned, monkeypatch):
-    monkeypatch.setattr(settlement, "run_now_table", broken)
+    monkeypatch.setattr(settlement.accounts, "run_now_table", broken)
     with open_store(planned.place.database) as store:
         night = prepare(NightContext(planned.place, store, SECOND))
     [reason] = night.reasons
@@ -86,7 +86,7 @@ def test_a_day_without_books_is_told_and_stops_no_night(planned, monkeypatch):
 
 @pytest.mark.slow
 def test_a_day_that_never_gets_books_is_given_up(planned, monkeypatch):
-    monkeypatch.setattr(settlement, "run_now_table", broken)
+    monkeypatch.setattr(settlement.accounts, "run_now_table", broken)
     monkeypatch.setattr(settlement, "PATIENCE_DAYS", 2)
     found = settled(planned, DAY + timedelta(days=3))
     assert "after 2 days settlement is abandoned" in found.reasons[0]
