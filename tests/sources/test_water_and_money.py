@@ -13,7 +13,6 @@ from werkzeug import Response
 from energy.sources import catalogue, hydro
 from energy.sources.catalogue import SOURCES
 from energy.sources.client.answer import SourceError
-from energy.sources.client.credentials import Credentials
 from energy.sources.fx_rates import rate_on
 from energy.sources.providers import ecb, norges_bank, nve
 from tests.sources.contracts.entsoe import generation, reservoir
@@ -109,7 +108,7 @@ def test_signals_carry_only_what_was_known(world, time):
 def test_signals_of_a_zone_that_nve_does_not_know(world):
     ds = hydro.signals(world.client(), "SE3", at("2026-11-23"), at("2026-11-24")).ds
     assert set(ds["reservoir_mwh"].values) == {reservoir(datetime(2026, 11, 8, 23))}
-    keyless = hydro.signals(world.client(credentials=Credentials({})), "SE3", at("2026-11-23"), at("2026-11-24"))
+    keyless = hydro.signals(world.client(credentials={}), "SE3", at("2026-11-23"), at("2026-11-24"))
     assert not keyless.ds.sizes
     assert [str(s) for s in keyless.steps] == ["entsoe: skipped (no HYDROCOOL_ENTSOE_TOKEN)"] * 2
 

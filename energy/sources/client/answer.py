@@ -33,6 +33,7 @@ class Verdict:
     wait_s: float | None = None
 
 
+OK = Verdict("ok")
 #: Status and body of an answer -> what it means.
 Classifier = Callable[[int, bytes], Verdict]
 
@@ -83,7 +84,7 @@ class LicenceError(SourceError):
 def by_status(status: int, body: bytes = b"", keyed: bool = False) -> Verdict:
     """What a status means by itself; a source without a key takes 401 and 403 for a wrong request."""
     if status in (200, 304):
-        return Verdict("ok")
+        return OK
     if status == 203:
         return Verdict("ok", "203: the provider has deprecated this product")
     if status in (204, 404):

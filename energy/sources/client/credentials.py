@@ -13,7 +13,6 @@ import re
 import stat
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -37,15 +36,8 @@ class CredentialError(ValueError):
     """A credential, or a file of them, that cannot be used; names variable, file and line, never a value."""
 
 
-@dataclass(frozen=True)
-class Credentials:
-    """Secrets by variable name; their repr shows none."""
-
-    values: Mapping[str, SecretStr] = field(default_factory=dict)
-
-    def get(self, variable: str) -> SecretStr | None:
-        """The secret of a variable, if there is one."""
-        return self.values.get(variable)
+#: Secrets by variable name; the repr of a SecretStr shows nothing.
+Credentials = Mapping[str, SecretStr]
 
 
 def credentials(environ: Mapping[str, str], variables: frozenset[str]) -> Credentials:
@@ -80,7 +72,7 @@ def remember(values: Mapping[str, str]) -> Credentials:
     for value in values.values():
         if len(value) >= SHORTEST:
             _known.update({value, quote(value, safe=""), _basic(value), _basic(f"{value}:")})
-    return Credentials({name: SecretStr(value) for name, value in values.items()})
+    return {name: SecretStr(value) for name, value in values.items()}
 
 
 def _basic(text: str) -> str:

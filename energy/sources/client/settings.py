@@ -124,7 +124,7 @@ class Settings:
 
     folder: Path
     urls: Mapping[str, str] = field(default_factory=dict)
-    credentials: Credentials = field(default_factory=Credentials)
+    credentials: Credentials = field(default_factory=dict)
     loopback_http: bool = False
     contact: str = ""
     private_use: bool = False

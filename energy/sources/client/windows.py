@@ -94,34 +94,25 @@ def ask_hosts(
     failed: list[SourceError] = []
     notes: list[str] = []
     for windows in hosts:
-        parts, errors, left = _ask_host(list(windows), fetch, most)
-        found += parts
-        failed += [e for _, e in errors]
-        notes += [f"{_text(window)}: {e.reason}" for window, e in errors]
-        notes += [f"given up, {left} more not asked for"] if left else []
+        left, row, given = list(windows), 0, 0
+        while left and row < GIVE_UP and given != most:
+            window = left.pop(0)
+            try:
+                part = fetch(window)
+            except SourceError as e:
+                failed.append(e)
+                notes.append(f"{_text(window)}: {e.reason}")
+                row = GIVE_UP if e.kind in HOPELESS else row + 1
+                continue
+            row = 0
+            if part is not None:
+                found.append(part)
+                given += 1
+        if left and row >= GIVE_UP:
+            notes.append(f"given up, {len(left)} more not asked for")
     if failed and not found:
         raise failed[-1]
     return found, in_one_line(notes)
-
-
-def _ask_host(
-    left: list[W], fetch: Callable[[W], T | None], most: int | None
-) -> tuple[list[T], list[tuple[W, SourceError]], int]:
-    """What the windows of one host gave, which failed, and how many were then not asked for."""
-    found: list[T] = []
-    failed: list[tuple[W, SourceError]] = []
-    row = 0
-    while left and row < GIVE_UP and len(found) != most:
-        window = left.pop(0)
-        try:
-            part = fetch(window)
-        except SourceError as e:
-            failed.append((window, e))
-            row = GIVE_UP if e.kind in HOPELESS else row + 1
-            continue
-        row = 0
-        found += [] if part is None else [part]
-    return found, failed, len(left) if row >= GIVE_UP else 0
 
 
 def _text(window: object) -> str:
