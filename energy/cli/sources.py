@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -60,7 +61,7 @@ def sources(as_json: Json = False, cache: Cache = CACHE) -> None:
 
         with open_client(cache) as client:
             found = rows(client)
-        print(json.dumps([r.as_dict() for r in found], indent=2)) if as_json else sources_table(found)
+        print(json.dumps([asdict(r) for r in found], indent=2)) if as_json else sources_table(found)
 
 
 def case_of(

@@ -20,6 +20,9 @@ QUALITY_ATTRS = {
     "flag_values": np.arange(len(QUALITY), dtype=np.int8),
     "flag_meanings": " ".join(QUALITY),
 }
+#: Units of weather variables, which are named as in pvlib.
+WEATHER_UNITS = {"temp_air": "degC", "temp_dew": "degC", "relative_humidity": "%", "pressure": "Pa", "cloud_cover": "%",
+                 "wind_speed": "m s-1", "ghi": "W m-2", "dni": "W m-2", "dhi": "W m-2"}  # fmt: skip
 #: Variables without which weather is of no use.
 NEEDED_WEATHER = ("temp_air", "relative_humidity")
 #: Attributes of the fetch, not of the data: left out of comparisons.
@@ -61,12 +64,11 @@ def dataset(
     return ds.isel(time=np.argsort(starts, kind="stable"))
 
 
-def weather_dataset(
-    source: Origin, time: Any, dt: Any, variables: Mapping[str, tuple[Floats, str]], quality: str
-) -> xr.Dataset:
+def weather_dataset(source: Origin, time: Any, dt: Any, variables: Mapping[str, Floats], quality: str) -> xr.Dataset:
     """`dataset` without intervals that lack temperature or humidity, and without variables that have no value at all."""
-    known = {n: c for n, c in variables.items() if n in NEEDED_WEATHER or np.isfinite(c[0]).any()}
-    return finite(dataset(source, time, dt, known, quality), NEEDED_WEATHER)
+    known = {n: v for n, v in variables.items() if n in NEEDED_WEATHER or np.isfinite(v).any()}
+    ds = dataset(source, time, dt, {n: (v, WEATHER_UNITS[n]) for n, v in known.items()}, quality)
+    return finite(ds, NEEDED_WEATHER)
 
 
 def quality_and_source(ds: xr.Dataset) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

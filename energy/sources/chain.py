@@ -148,33 +148,35 @@ class _Chain:
             if gaps and link.skip:
                 self.steps.append(Attempt(link.name, "skipped", reason=link.skip))
             elif gaps:
-                for window in _near_ones_together(gaps):
+                windows = gaps[:1]  # near ones together
+                for begin, stop in gaps[1:]:
+                    if begin - windows[-1][1] <= ONE_REQUEST:
+                        windows[-1] = (windows[-1][0], stop)
+                    else:
+                        windows.append((begin, stop))
+                for window in windows:
                     self._ask(link, *window)
 
     def _ask(self, link: Link, begin: np.datetime64, stop: np.datetime64) -> None:
+        """Ask one source for [begin, stop); findings are about what it gave, and about its seams with what is known."""
+        known = None if self.compare is None else _on_one_step(self.parts)
         try:
-            ds, found = self._fetch(link, begin, stop)
+            if self.compare is None or known is None:
+                ds, seams = link.fetch(begin, stop), []
+            else:
+                wide = link.fetch(max(begin - OVERLAP, self.start), min(stop + OVERLAP, self.end))
+                ds, seams = clip(wide, begin, stop), self.compare(wide, known)
         except SourceError as e:
             self.steps.append(Attempt(link.name, e.kind, reason=e.reason))
             return
+        found, note = [*self.check(ds), *seams], str(ds.attrs.get("note", ""))
         self.findings += found
-        note = str(ds.attrs.get("note", ""))
         if bad := refused(found):
             self.steps.append(Attempt(link.name, "refused", reason=bad))
         elif not ds.sizes["time"]:
             self.steps.append(Attempt(link.name, "empty", reason=note))
         else:
             self.add(link.name, ds, note)
-
-    def _fetch(self, link: Link, begin: np.datetime64, stop: np.datetime64) -> tuple[xr.Dataset, list[Finding]]:
-        """What a source has of [begin, stop), and what is found in it and at its seams with what is known."""
-        known = _on_one_step(self.parts)
-        if self.compare is None or known is None:
-            ds = link.fetch(begin, stop)
-            return ds, self.check(ds)
-        wide = link.fetch(max(begin - OVERLAP, self.start), min(stop + OVERLAP, self.end))
-        ds = clip(wide, begin, stop)
-        return ds, [*self.check(ds), *self.compare(wide, known)]
 
     def add(self, name: str, ds: xr.Dataset, note: str) -> None:
         """Put a part behind those that are there, and the hours that it fills on record."""
@@ -185,14 +187,3 @@ class _Chain:
 
 def _hours(gaps: Sequence[Span]) -> float:
     return float(sum((b - a) / np.timedelta64(1, "h") for a, b in gaps))
-
-
-def _near_ones_together(gaps: Sequence[Span]) -> list[Span]:
-    """Gaps as windows to ask for."""
-    out = [gaps[0]]
-    for begin, stop in gaps[1:]:
-        if begin - out[-1][1] <= ONE_REQUEST:
-            out[-1] = (out[-1][0], stop)
-        else:
-            out.append((begin, stop))
-    return out
