@@ -160,10 +160,7 @@ def utc(texts: Sequence[str]) -> Times:
     return np.asarray(stamps.tz_localize(None).as_unit("ns").values)
 
 
-def spacing(time: Times, last_h: float | None = None) -> Floats:
-    """Lengths of intervals from start to start [h]; the last as the one before it, or as given."""
-    if len(time) == 0:
-        return np.zeros(0)
+def spacing(time: Times) -> Floats:
+    """Lengths of intervals from start to start [h]; the last as the one before it, or one hour."""
     steps = np.diff(time) / np.timedelta64(1, "h")
-    last = last_h if last_h is not None else (float(steps[-1]) if len(steps) else 1.0)
-    return np.append(steps, last)
+    return np.append(steps, steps[-1] if len(steps) else 1.0)[: len(time)]
