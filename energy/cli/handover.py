@@ -98,12 +98,10 @@ def _text(found: Quotas, to: Target, at: str) -> str:
 
 
 def _apply(found: Quotas, to: Target, at: str, text: str) -> str:
-    from energy.handover.apply import apply_kueue, apply_slurm
+    from energy.handover.apply import apply
     from energy.handover.quota import digits
 
-    if to is Target.kueue:
-        return apply_kueue(text)
-    return apply_slurm(text, digits(found.start[_period(found, at)]))
+    return apply(to, text, *([digits(found.start[_period(found, at)])] if to is Target.slurm else []))
 
 
 def _period(found: Quotas, at: str) -> int:

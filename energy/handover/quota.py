@@ -65,8 +65,7 @@ class Quotas:
 
 def groups_of(problem: xr.Dataset) -> tuple[Group, ...]:
     """Groups of a plan that have a job of their own, whatever they hold."""
-    pools = tuple(str(v) for v in problem["pool"].values)
-    return tuple(g for g in _groups(problem, pools, ~expected(problem)) if g.jobs)
+    return tuple(g for g in _groups(problem) if g.jobs)
 
 
 def quotas(record: Record) -> Quotas:
@@ -79,7 +78,7 @@ def quotas(record: Record) -> Quotas:
     mine = real[job]
     np.add.at(held, (problem["job_group"].values[job[mine]], pool[mine], t[mine]), gpus[mine])
     pools = tuple(str(v) for v in problem["pool"].values)
-    groups = _groups(problem, pools, real)
+    groups = _groups(problem)
     keep = [k for k, g in enumerate(groups) if g.jobs]
     dt = problem["dt"].values
     return Quotas(
@@ -94,7 +93,9 @@ def expected(problem: xr.Dataset) -> Bools:
     return named | (problem["expected"].values > 0) if "expected" in problem else named
 
 
-def _groups(problem: xr.Dataset, pools: tuple[str, ...], real: Bools) -> list[Group]:
+def _groups(problem: xr.Dataset) -> list[Group]:
+    """All groups with their jobs, expected ones left out."""
+    pools, real = [str(v) for v in problem["pool"].values], ~expected(problem)
     place, speed = problem["pool_class"].values, problem["speed"].values
     out = []
     for k in range(problem.sizes["group"]):

@@ -73,8 +73,13 @@ class Finding:
 def check_prices(ds: xr.Dataset) -> list[Finding]:
     """Everything that a price series of one zone (`price`, `dt`) can be found out in by itself; see `flips` too."""
     time, price, dt = ds["time"].values, ds["price"].values, ds["dt"].values
-    found = [*duplicates(ds), *band(time, price), *flat_runs(time, price, dt, FLAT_PRICE_H), *zero_days(time, price)]
-    return found + per_kwh(price, dt)
+    zero = pd.Series(price == 0).groupby(time.astype("datetime64[D]"))  # whole days of zeros: failed exports look so
+    bad, first = (zero.all() & (zero.size() > 1)).to_numpy(), time[zero.head(1).index]
+    days = _first(bad, first, "zero day", lambda _: f"{int(bad.sum())} days of zeros only", "warn")
+    found = [*duplicates(ds), *band(time, price), *flat_runs(time, price, dt, FLAT_PRICE_H), *days]
+    if dt.sum() >= KWH_DAYS * 24 and (median := np.median(np.abs(price))) < KWH_MEDIAN:
+        found.append(Finding("unit", "warn", f"median {median:.3g} looks like a price per kWh"))
+    return found
 
 
 def check_weather(ds: xr.Dataset) -> list[Finding]:
@@ -125,26 +130,12 @@ def flat_runs(time: Times, values: Floats, dt: Floats, longest_h: float) -> list
     return [Finding("flat run", "warn", f"{values[first]:g} for {length[longest]:g} h", time[first])]
 
 
-def zero_days(time: Times, values: Floats) -> list[Finding]:
-    """UTC days on which every value is exactly zero: what failed exports look like."""
-    zero = pd.Series(values == 0).groupby(time.astype("datetime64[D]"))
-    bad = (zero.all() & (zero.size() > 1)).to_numpy()
-    first = time[zero.head(1).index]
-    return _first(bad, first, "zero day", lambda _: f"{int(bad.sum())} days of zeros only", "warn")
-
-
 def band(time: Times, price: Floats, low: float = BAND[0], high: float = BAND[1]) -> list[Finding]:
     """Prices outside the band (warn) or outside REFUSE_FACTOR times it, or not numbers (refuse)."""
     far = ~((price >= REFUSE_FACTOR * low) & (price <= REFUSE_FACTOR * high))
     out = far if far.any() else (price < low) | (price > high)
     level: Literal["warn", "refuse"] = "refuse" if far.any() else "warn"
     return _first(out, time, "band", lambda i: f"{price[i]:g} outside {low:g} … {high:g}", level)
-
-
-def per_kwh(price: Floats, dt: Floats) -> list[Finding]:
-    """A long series whose prices are all tiny is per kWh."""
-    median = np.median(np.abs(price)) if dt.sum() >= KWH_DAYS * 24 else KWH_MEDIAN
-    return [Finding("unit", "warn", f"median {median:.3g} looks like a price per kWh")] if median < KWH_MEDIAN else []
 
 
 def flips(ds: xr.Dataset, reference: xr.Dataset) -> list[Finding]:
@@ -206,6 +197,8 @@ def refuse_supersaturated(path: Path, frame: pd.DataFrame, humidity: str) -> Non
         return
     excess = frame[humidity] - frame["temp_air"]
     if (excess > SUPERSATURATION).any():
-        at = (excess > SUPERSATURATION).idxmax()
-        reason = f"{frame.at[at, humidity]:g} °C lies above temp_air {frame.at[at, 'temp_air']:g} °C"
-        raise SeriesError(f"{path}: {humidity} at {at}Z", reason, f"at most {SUPERSATURATION:g} K above it")
+        at = int(np.argmax(excess > SUPERSATURATION))
+        reason = f"{frame[humidity].iloc[at]:g} °C lies above temp_air {frame['temp_air'].iloc[at]:g} °C"
+        raise SeriesError(
+            f"{path}: {humidity} at {frame.index[at]}Z", reason, f"at most {SUPERSATURATION:g} K above it"
+        )

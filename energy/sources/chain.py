@@ -95,23 +95,18 @@ def fill(
     """
     chain = _Chain(start, end, check, compare)
     chain.ask(links)
-    if chain.missing():
-        _persist(chain, links)
+    if chain.missing():  # repeat the days before, fetched if they are not there
+        earlier = _Chain(start - LOOK_BACK, start, check, compare)
+        earlier.ask(links)
+        known = _on_one_step([s for s in (_on_one_step(c.parts) for c in (earlier, chain)) if s is not None])
+        if known is None:
+            said = dict.fromkeys(str(s) for s in earlier.steps if s.outcome != "skipped" and s not in chain.steps)
+            chain.steps.append(Attempt("persistence", "empty", reason="; ".join(["no earlier day is known", *said])))
+        else:
+            found = fill_from_earlier_days(known, start, end, float(known["dt"].min()))
+            chain.add("persistence", found, "same hour of an earlier day")
     whole, record = _on_one_step(chain.parts), (tuple(chain.steps), tuple(chain.missing()), tuple(chain.findings))
     return Filled(xr.Dataset() if whole is None else clip(whole, start, end), *record)
-
-
-def _persist(chain: _Chain, links: Sequence[Link]) -> None:
-    """Fetch the days before, if they are not there, and repeat them."""
-    earlier = _Chain(chain.start - LOOK_BACK, chain.start, chain.check, chain.compare)
-    earlier.ask(links)
-    known = _on_one_step([s for s in (_on_one_step(c.parts) for c in (earlier, chain)) if s is not None])
-    if known is None:
-        said = dict.fromkeys(str(s) for s in earlier.steps if s.outcome != "skipped" and s not in chain.steps)
-        chain.steps.append(Attempt("persistence", "empty", reason="; ".join(["no earlier day is known", *said])))
-        return
-    found = fill_from_earlier_days(known, chain.start, chain.end, float(known["dt"].min()))
-    chain.add("persistence", found, "same hour of an earlier day")
 
 
 def _on_one_step(parts: Sequence[xr.Dataset]) -> xr.Dataset | None:

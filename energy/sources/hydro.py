@@ -7,13 +7,15 @@ forecast trained on these arrays never sees a week before the market did.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from energy.schema import Floats, Times
-from energy.series.labels import dataset, ends, fetch_attrs, in_one_line, quality_and_source, terms_of
+from energy.series.files import one_place
+from energy.series.labels import dataset, ends, fetch_attrs, in_one_line, terms_of
 from energy.series.quality_control import Finding, uncovered
 from energy.sources.bidding_zones import EIC
 from energy.sources.catalogue import skip
@@ -48,7 +50,10 @@ def signals(client: Client, zone: str, start: np.datetime64, end: np.datetime64)
     """
     steps: list[Attempt] = []
     weeks = _weeks(client, zone, start - WEEKS_BACK, end, steps)
-    generation = _generation(client, zone, start, end, steps)
+    stop, generation = min(end, client.hour()), None
+    if zone in EIC and start < stop:
+        get = partial(entsoe.get_generation, client, zone, start, stop)
+        generation = _attempt("entsoe", get, steps, skip(client, "entsoe"))
     time = np.arange(start, end, HOUR).astype("datetime64[ns]")
     parts = [] if weeks is None else [(weeks, _last_published(weeks, time))]
     if generation is not None:
@@ -107,15 +112,6 @@ def _weeks(
     return None if ds is None else ds.assign(known_from=("time", ends(ds) + PUBLISHED_AFTER))
 
 
-def _generation(
-    client: Client, zone: str, start: np.datetime64, end: np.datetime64, steps: list[Attempt]
-) -> xr.Dataset | None:
-    stop = min(end, client.hour())
-    if zone not in EIC or start >= stop:
-        return None
-    return _attempt("entsoe", lambda: entsoe.get_generation(client, zone, start, stop), steps, skip(client, "entsoe"))
-
-
 def _attempt(name: str, fetch: Callable[[], xr.Dataset], steps: list[Attempt], why_not: str = "") -> xr.Dataset | None:
     """What a source gives; None, with the reason on record, where it gives nothing."""
     if why_not:
@@ -144,8 +140,7 @@ def merge(series: Mapping[str, xr.Dataset], names: Sequence[str]) -> xr.Dataset:
     """Signals of several zones as columns ``<zone>_<signal>`` over their common times, with the zones' labels."""
     parts = []
     for zone, ds in series.items():
-        quality, source = quality_and_source(ds)
-        part = ds[[n for n in names if n in ds]].assign(quality=("time", quality), source=("time", source))
+        part = one_place(ds)[[*(n for n in names if n in ds), "quality", "source"]]
         parts.append(part.rename({str(n): f"{zone}_{n}" for n in part.data_vars}))
     whole = xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="drop")
     for name in whole.data_vars:  # a zone whose weeks begin at another hour has none there

@@ -15,13 +15,12 @@ import os
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import numpy as np
 
@@ -36,11 +35,6 @@ class Health:
     last_ok: datetime | None
     last_failure: datetime | None
     reason: str
-
-
-def question(source: str, path: str, params: Mapping[str, str]) -> str:
-    """One line that names a request for good."""
-    return f"{source} {path}?{urlencode(sorted(params.items()))}"
 
 
 class Archive:

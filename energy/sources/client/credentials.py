@@ -71,12 +71,9 @@ def remember(values: Mapping[str, str]) -> Credentials:
     """Credentials whose values, in each form they travel in, are blotted out from now on."""
     for value in values.values():
         if len(value) >= SHORTEST:
-            _known.update({value, quote(value, safe=""), _basic(value), _basic(f"{value}:")})
+            basic = (base64.b64encode(text.encode()).decode() for text in (value, f"{value}:"))
+            _known.update({value, quote(value, safe=""), *basic})
     return {name: SecretStr(value) for name, value in values.items()}
-
-
-def _basic(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
 
 
 def _read_file(path: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import numpy as np
 import requests
@@ -40,7 +40,7 @@ from urllib3.exceptions import (
 
 from energy.series.local_time import Span
 from energy.sources.client.answer import OK, Answer, Kind, SourceError, Verdict
-from energy.sources.client.cache import Archive, Health, Ledger, question
+from energy.sources.client.cache import Archive, Health, Ledger
 from energy.sources.client.credentials import redact, redact_logs, scrub
 from energy.sources.client.rate_limits import Limits, policy
 from energy.sources.client.settings import Settings, Source, loopback
@@ -172,7 +172,7 @@ class Client:
         Raises SourceError: retry, auth, quota or fatal.
         """
         params = params or {}
-        asked = question(source, path, params)
+        asked = f"{source} {path}?{urlencode(sorted(params.items()))}"  # names the request for good
         if self.as_of is not None:
             return self.archive.load(source, asked, self.as_of)
         lifetime = ttl_s if self.settings.ttl_s is None else self.settings.ttl_s
@@ -202,7 +202,9 @@ class Client:
         try:
             request = requests.Request("GET", url, headers=headers, params=dict(sorted(params.items()))).prepare()
             # Proxies and certificates that the environment asks for; no proxy on the way to this machine.
-            route = dict(self._session.merge_environment_settings(request.url or "", {}, None, None, None))
+            route: dict[str, Any] = dict(
+                self._session.merge_environment_settings(request.url or "", {}, None, None, None)
+            )
             route |= {"proxies": {}} if loopback(urlsplit(url).hostname or "") else {}
             response = self._session.send(request, expire_after=lifetime, **route)
         except requests.RequestException as e:  # the adapter's own failures are SourceErrors
@@ -215,7 +217,7 @@ class Client:
         if problem is not None and (not stale or problem.kind not in ("retry", "quota")):
             raise problem
         verdict: Verdict = getattr(response, "verdict", OK)
-        fetched = response.created_at.replace(tzinfo=None) if from_cache else self.settings.clock()  # type: ignore[attr-defined]
+        fetched = response.created_at.replace(tzinfo=None) if from_cache else self.settings.clock()
         note = f"stale: {problem.reason}" if problem else verdict.reason
         return Answer(source, verdict.kind, response.content, fetched, from_cache, stale, note)
 

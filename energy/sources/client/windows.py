@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -101,7 +102,8 @@ def ask_hosts(
                 part = fetch(window)
             except SourceError as e:
                 failed.append(e)
-                notes.append(f"{_text(window)}: {e.reason}")
+                name = f"{iso(window[0])} to {iso(window[1])}" if isinstance(window, tuple) else window
+                notes.append(f"{name}: {e.reason}")
                 row = GIVE_UP if e.kind in HOPELESS else row + 1
                 continue
             row = 0
@@ -115,25 +117,17 @@ def ask_hosts(
     return found, in_one_line(notes)
 
 
-def _text(window: object) -> str:
-    return f"{iso(window[0])} to {iso(window[1])}" if isinstance(window, tuple) else str(window)
-
-
 def blocks(start: np.datetime64, end: np.datetime64, length: timedelta) -> Iterator[Span]:
     """[start, end) in windows of at most `length`."""
-    step = np.timedelta64(int(length.total_seconds()), "s")
-    while start < end:
-        stop = min(start + step, end)
-        yield start, stop
-        start = stop
+    cuts = np.arange(start, end, np.timedelta64(int(length.total_seconds()), "s"))
+    return pairwise([*cuts, end])
 
 
 def months(start: np.datetime64, end: np.datetime64) -> Iterator[Span]:
     """[start, end) cut at the first moments of UTC months."""
-    while start < end:
-        stop = min((start.astype("datetime64[M]") + 1).astype("datetime64[ns]"), end)
-        yield start, stop
-        start = stop
+    first, last = (t.astype("datetime64[M]") + 1 for t in (start, end))
+    cuts = np.arange(first, last).astype("datetime64[ns]")
+    return pairwise([start, *cuts[cuts < end], end] if start < end else [])
 
 
 def parse_answers(parse: Callable[..., xr.Dataset], *answers: Answer) -> xr.Dataset | None:

@@ -129,7 +129,9 @@ def parse_prices(*bodies: bytes) -> xr.Dataset:
 
 def _prices(found: list[Period], note: str) -> xr.Dataset:
     """One series of the Periods: where a time comes in hours and in quarters, the auction's own step stands."""
-    hourly, quarterly = (_series(sorted(found, key=lambda p: sign * p.step_h)) for sign in (-1.0, 1.0))
+    hourly, quarterly = (
+        _series(sorted(found, key=lambda p: float(sign * p.dt.min(initial=np.inf)))) for sign in (-1.0, 1.0)
+    )
     old, new = hourly[0] < QUARTER_HOURS, quarterly[0] >= QUARTER_HOURS
     time, dt, price = (np.concatenate([a[old], b[new]]) for a, b in zip(hourly, quarterly, strict=True))
     ds = dataset(SOURCE, time, dt, {"price": (price, "EUR MWh-1")}, "auction", currency="EUR")
@@ -170,11 +172,6 @@ class Period:
     time: Times
     dt: Floats
     value: Floats
-
-    @property
-    def step_h(self) -> float:
-        """Shortest step [h]."""
-        return float(self.dt.min()) if len(self.dt) else 0.0
 
 
 def periods(body: bytes, value: str, clock: str) -> list[Period]:
