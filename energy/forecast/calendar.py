@@ -15,7 +15,7 @@ WEEK_MIN = 7 * DAY_MIN
 
 @dataclass(frozen=True)
 class History:
-    """What of a series is known at a moment: finite values before it, with their age.
+    """Known part of a series at a moment: finite values before it, with their age.
 
     Attributes
     ----------

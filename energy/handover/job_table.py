@@ -37,7 +37,7 @@ DONE = 1e-3
 
 @dataclass(frozen=True)
 class Rules:
-    """What Slurm does not say. `slack_h` is how long after its earliest end a job may finish [h];
+    """Rules for what Slurm leaves open. `slack_h` is how long after its earliest end a job may finish [h];
     `gpu_kinds` (as in the job table) is for requests that name no kind; `history` keeps what has ended, too.
     `whole` states the whole work of running jobs, beside which `Table.progress` says what is done: what a nightly run
     reads, which takes from the whole what was done. Else they have the work that is left, as a single plan reads it.
@@ -83,7 +83,7 @@ def job_table(queue: Queue, rules: Rules) -> Table:
 
 
 def _reason(job: Queued, rules: Rules) -> str:
-    """Why a job is left out; empty where it is not."""
+    """Reason why a job is left out; empty where it is kept."""
     ended = job.state in ENDED
     checks: Sequence[tuple[bool, str]] = (
         (ended and not rules.history, "has ended"),
@@ -164,7 +164,7 @@ class Queued:
 
 @dataclass(frozen=True)
 class Queue:
-    """What a file of Slurm holds: its jobs, when it was written (None: not said), and rows that cannot be read."""
+    """Content of a file of Slurm: its jobs, when it was written (None: not said), and rows that cannot be read."""
 
     jobs: tuple[Queued, ...]
     at: datetime | None

@@ -35,7 +35,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Quotas:
-    """What the plan hands over. `gpus` is (K, N, T) in whole GPUs; `start` (T,) UTC, `dt` (T,) [h].
+    """Quotas of a plan: `gpus` (K, N, T) in whole GPUs; `start` (T,) UTC, `dt` (T,) [h].
 
     A group without jobs, and a pool of `gone`, belong to older plans: they are handed over with zero GPUs.
     """

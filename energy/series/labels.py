@@ -33,7 +33,7 @@ TERMS = ("source", "licence", "attribution")
 
 @dataclass(frozen=True)
 class Origin:
-    """Who publishes a series: the `source` label of its intervals, terms of use, and the credit that they ask for."""
+    """Publisher of a series: the `source` label of its intervals, terms of use, and the credit that they ask for."""
 
     name: str
     licence: str
@@ -107,7 +107,7 @@ def join(parts: Sequence[xr.Dataset]) -> xr.Dataset:
 
 
 def fetch_attrs(parts: Iterable[xr.Dataset]) -> dict[str, Any]:
-    """When and how the answers of a mixed series came: the latest, stale if one is, all notes."""
+    """Attributes of a mixed series about its answers: the latest time, stale if one is, all notes."""
     attrs = [p.attrs for p in parts]
     notes = sorted({str(a["note"]) for a in attrs if a.get("note")})
     times = [str(a["retrieved_at"]) for a in attrs if "retrieved_at" in a]

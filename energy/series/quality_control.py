@@ -1,4 +1,4 @@
-"""Is a series what it says it is?
+"""Checks of files and of fetched series.
 
 A file must be right: the first value that cannot be is an error that names its row. What a source answers is judged by
 findings, each warn or refuse, since another source can supply the hours. Nothing here changes a value.
@@ -71,7 +71,7 @@ class Finding:
 
 
 def check_prices(ds: xr.Dataset) -> list[Finding]:
-    """Everything that a price series of one zone (`price`, `dt`) can be found out in by itself; see `flips` too."""
+    """Findings about a price series of one zone (`price`, `dt`) by itself; see `flips` too."""
     time, price, dt = ds["time"].values, ds["price"].values, ds["dt"].values
     zero = pd.Series(price == 0).groupby(time.astype("datetime64[D]"))  # whole days of zeros: failed exports look so
     bad, first = (zero.all() & (zero.size() > 1)).to_numpy(), time[zero.head(1).index]
@@ -139,7 +139,7 @@ def band(time: Times, price: Floats, low: float = BAND[0], high: float = BAND[1]
 
 
 def flips(ds: xr.Dataset, reference: xr.Dataset) -> list[Finding]:
-    """Is it the reference with another sign, or in another unit?"""
+    """Find the reference with another sign, or in another unit."""
     _, mine, theirs = np.intersect1d(ds["time"].values, reference["time"].values, return_indices=True)
     a, b = ds["price"].values[mine], reference["price"].values[theirs]
     clear = np.abs(b) > KWH_MEDIAN

@@ -35,7 +35,7 @@ SUN = ("ghi", "dni", "dhi", "wind_speed")
 
 @dataclass(frozen=True)
 class Scope:
-    """What is read of a file.
+    """Part of a file that is read.
 
     Attributes
     ----------

@@ -72,7 +72,7 @@ MARGIN = np.timedelta64(12, "h")
 
 
 def skip(client: Client, source: str) -> str:
-    """Why a source is not asked: its key is missing. Empty where it is."""
+    """Reason why a source is not asked, such as a missing key; empty where it is asked."""
     key = client.sources[source].key
     if key is None or client.as_of is not None or client.has_key(source):
         return ""

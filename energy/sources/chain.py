@@ -40,7 +40,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What asking one source brought: hours that it supplied, or why none."""
+    """Outcome of asking one source: hours that it supplied [h], or the reason for none."""
 
     name: str
     outcome: Kind | str
@@ -65,7 +65,7 @@ class Filled:
         return "; ".join(map(str, self.steps)) + self.gaps()
 
     def gaps(self) -> str:
-        """What is missing, as text; empty where nothing is."""
+        """Stretches without a value, as text; empty where the series is whole."""
         stretches = ", ".join(f"{iso(a)} to {iso(b)}" for a, b in self.missing)
         return f"; MISSING {stretches}" if stretches else ""
 

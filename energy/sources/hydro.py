@@ -113,7 +113,7 @@ def _weeks(
 
 
 def _attempt(name: str, fetch: Callable[[], xr.Dataset], steps: list[Attempt], why_not: str = "") -> xr.Dataset | None:
-    """What a source gives; None, with the reason on record, where it gives nothing."""
+    """Data of one source; None, with the reason on record, where it gives no hour."""
     if why_not:
         steps.append(Attempt(name, "skipped", reason=why_not))
         return None

@@ -1,4 +1,4 @@
-"""What was asked and answered, on disk: raw bodies, a ledger in one SQLite file, and fetches as wholes.
+"""Questions and answers on disk: raw bodies, a ledger in one SQLite file, and fetches as wholes.
 
 Bodies are files named by their SHA-256. The ledger has which question got which of them, when, and which got none; what was
 sent when, and who asked to be left alone: counters must survive a restart, since ENTSO-E bans an address for ten minutes
@@ -30,7 +30,7 @@ from energy.sources.client.answer import Answer, Kind, SourceError
 
 @dataclass(frozen=True)
 class Health:
-    """When a source last gave data and when it last failed (UTC, naive), with the reason."""
+    """Last success and last failure of a source (UTC, naive), with the failure's reason."""
 
     last_ok: datetime | None
     last_failure: datetime | None
@@ -66,7 +66,7 @@ class Archive:
             )
 
     def load(self, source: str, asked: str, as_of: datetime) -> Answer:
-        """What the question had got by then.
+        """Newest answer that the question had got by then.
 
         Raises SourceError: of the kind noted then; or (empty) where it had not been asked yet.
         """
@@ -184,7 +184,7 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Everything inside happens at once or not at all."""
+        """Run the statements inside at once or not at all."""
         with self._turn:
             self._db.execute("BEGIN IMMEDIATE")
             try:

@@ -57,7 +57,7 @@ def credentials(environ: Mapping[str, str], variables: frozenset[str]) -> Creden
 
 
 def header_text(variable: str, value: str) -> str:
-    """What a variable holds, without white space at its ends: copied tokens end in a newline.
+    """Value of a variable without white space at its ends: copied tokens end in a newline.
 
     CredentialError, without the value, where no request header may carry it.
     """
@@ -112,7 +112,7 @@ class Redaction(logging.Filter):
     """Blots secrets out of a record: its message, its arguments and its traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Always True: the record stays, its secrets go."""
+        """Return True: the record stays, its secrets go."""
         record.msg, record.args = redact(record.getMessage()), ()
         if record.exc_info and record.exc_info[0] is not None:
             record.exc_text = redact("".join(traceback.format_exception(*record.exc_info)).rstrip())

@@ -58,7 +58,7 @@ class _Session(CacheMixin, requests.Session):
     """A cached session that refuses to leave the origin it was sent to."""
 
     def get_redirect_target(self, resp: Response) -> str | None:
-        """Where the answer points; SourceError (fatal) to another scheme, host or port."""
+        """Address that the answer redirects to; SourceError (fatal) for another scheme, host or port."""
         target = super().get_redirect_target(resp)
         if target is not None:
             here, there = urlsplit(resp.url), urlsplit(urljoin(resp.url, target))
@@ -149,7 +149,7 @@ class Client:
         return self._adapters[source].sent
 
     def has_key(self, source: str) -> bool:
-        """Is there a credential for the source?"""
+        """Tell whether there is a credential for the source."""
         key = self.sources[source].key
         return key is not None and self.settings.credentials.get(key.variable) is not None
 
@@ -254,7 +254,7 @@ class Unmounted(BaseAdapter):
         raise SourceError("client", "fatal", f"{host} is not an address of the catalogue")
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
 class SourceAdapter(HTTPAdapter):
@@ -359,7 +359,7 @@ class SourceAdapter(HTTPAdapter):
 
 
 def _reason(error: BaseException) -> str:
-    """Why a source cannot be reached; empty where it was reached. requests and urllib3 wrap the cause up to twice."""
+    """Reason why a source cannot be reached, empty where it was. requests and urllib3 wrap the cause up to twice."""
     for _ in range(3):
         for kind, text in FAILURES.items():
             if isinstance(error, kind):

@@ -101,24 +101,18 @@ BACKOFF_MAX_S = 30.0
 
 
 class PacedRetry(Retry):
-    """urllib3's Retry, but it counts against a budget (`pace`), waits only briefly (`wait`) and drains nothing.
+    """urllib3's Retry, but it counts against a budget (`pace`), waits only briefly (`wait`) and drains nothing."""
 
-    `never` lists statuses that are left alone.
-    """
-
+    #: Of the statuses that urllib3 always repeats after a Retry-After, those that AGAIN does not have.
+    RETRY_AFTER_STATUS_CODES = Retry.RETRY_AFTER_STATUS_CODES - AGAIN
     pace: Callable[[], None]
     wait: Callable[[float], None]
-    never: frozenset[int]
 
     def new(self, **kw: Any) -> PacedRetry:
         """The same policy with new counters."""
         fresh = super().new(**kw)
-        fresh.pace, fresh.wait, fresh.never = self.pace, self.wait, self.never
+        fresh.pace, fresh.wait = self.pace, self.wait
         return fresh
-
-    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
-        """May this status be tried again?"""
-        return status_code not in self.never and super().is_retry(method, status_code, has_retry_after)
 
     def get_retry_after(self, response: Any) -> float | None:
         """Seconds of the header; None where it is missing or nonsense."""
@@ -151,8 +145,8 @@ def policy(source: Source, settings: Settings, pace: Callable[[], None]) -> Pace
     """Retries of one source; `pace` is called before each repeated attempt."""
     again, backoff_s = settings.tries - 1, settings.backoff_s
     retry = PacedRetry(
-        total=again, connect=min(again, UNREACHED), read=min(again, UNREACHED), allowed_methods=frozenset({"GET"}), status_forcelist=AGAIN, raise_on_status=False,
+        total=again, connect=min(again, UNREACHED), read=min(again, UNREACHED), allowed_methods=frozenset({"GET"}), status_forcelist=AGAIN - source.no_retry, raise_on_status=False,
         backoff_factor=backoff_s, backoff_jitter=min(JITTER_S, backoff_s), backoff_max=BACKOFF_MAX_S, redirect=False,
     )  # fmt: skip
-    retry.pace, retry.wait, retry.never = pace, settings.sleep, source.no_retry
+    retry.pace, retry.wait = pace, settings.sleep
     return retry

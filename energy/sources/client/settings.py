@@ -1,4 +1,4 @@
-"""What is known about a source before it is asked (`Source`), and how the client is set up (`Settings`)."""
+"""Facts about a source before it is asked (`Source`), and the set-up of the client (`Settings`)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Source(Origin):
 
 
 def ttl(end: np.datetime64, now: np.datetime64, settled: np.timedelta64 = SETTLED) -> int:
-    """How long an answer about times before `end` stays good [s].
+    """Time for which an answer about times before `end` stays good [s].
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ LOOPBACK_VARIABLE = "HYDROCOOL_LOOPBACK_HTTP"
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a Client needs to know besides the sources.
+    """Set-up of a Client besides its sources.
 
     Attributes
     ----------
@@ -135,12 +135,12 @@ class Settings:
 
     @property
     def user_agent(self) -> str:
-        """Who asks: program, version and how to reach the user."""
+        """User-Agent: program, version and how to reach the user."""
         name = f"hydrocool/{__version__}"
         return f"{name} ({self.contact})" if self.contact else f"{name} (day-ahead energy optimiser)"
 
     def base_url(self, source: Source) -> str:
-        """Where a source is asked, ending in a slash; SourceError unless https or, where allowed, http on a loopback address."""
+        """Base URL of a source, ending in a slash; SourceError unless https or, where allowed, http on a loopback address."""
         keyed = source.keyed_url if source.key and self.credentials.get(source.key.variable) else ""
         url = (self.urls.get(source.name) or keyed or source.base_url).rstrip("/") + "/"
         parts = urlsplit(url)
@@ -152,7 +152,7 @@ class Settings:
 
 
 def loopback(host: str) -> bool:
-    """Is the host this machine?"""
+    """Tell whether the host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

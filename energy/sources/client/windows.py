@@ -82,7 +82,7 @@ def join_windows(none: xr.Dataset, parts: list[xr.Dataset], note: str) -> xr.Dat
 def ask_hosts(
     hosts: Iterable[Iterable[W]], fetch: Callable[[W], T | None], most: int | None = None
 ) -> tuple[list[T], str]:
-    """What the windows gave, and in one line what failed and why; where a host is given up, the next is asked.
+    """Ask host after host for its windows; return what they gave, and in one line which failed and why.
 
     Parameters
     ----------

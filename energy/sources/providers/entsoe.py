@@ -52,7 +52,7 @@ SDAC = 1
 
 
 def classify(status: int, body: bytes) -> Verdict:
-    """What an answer means; an acknowledgement is judged by its text, since its code is always 999."""
+    """Meaning of an answer. An acknowledgement is judged by its text, since its code is always 999."""
     if status in (401, 429, 304) or status >= 500:
         return by_status(status, body, keyed=True)
     if b"<!DOCTYPE" in body[:4096] and not body.lstrip()[:9].lower().startswith((b"<!doctype", b"<html")):

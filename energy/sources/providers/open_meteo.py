@@ -44,7 +44,7 @@ def classify(status: int, body: bytes) -> Verdict:
 
 
 def weight(url: str) -> float:
-    """What a call counts at the server."""
+    """Weight that the server gives a call."""
     query = parse_qs(urlsplit(url).query)
     count = {n: len(query.get(n, [""])[0].split(",")) for n in ("hourly", "latitude", "models")}
     first, last = (pd.Timestamp(query[n][0]) for n in ("start_date", "end_date"))
