@@ -57,7 +57,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Fetched:
-    """What one fetch brought: the series by kind and label, and the files."""
+    """Result of one fetch: the series by kind and label, and the files."""
 
     folder: Path
     series: Mapping[Key, Filled]
@@ -76,7 +76,7 @@ class Fetched:
         return [f"{kind} {label}" for (kind, label), f in self.series.items() if f.missing and kind in NEEDED]
 
     def require(self) -> None:
-        """Nothing where prices and weather are whole, else a SeriesError that names the series that no source has."""
+        """Raise a SeriesError that names the series that no source has, unless prices and weather are whole."""
         if lacking := self.missing():
             steps = [s for f in self.series.values() for s in f.steps if s.outcome not in ("skipped", "empty")]
             cut_off = bool(steps) and all(s.reason in UNREACHABLE for s in steps)
@@ -125,7 +125,7 @@ def fetch(
 
     Raises
     ------
-    ConfigError : the fleet or a tariff file does not hold.
+    ConfigError : the fleet or a tariff file is refused.
     NotOnFile : a replay of what nobody had fetched by then.
     """
     fleet = load_fleet(fleet_path)
@@ -138,10 +138,17 @@ def fetch(
     if not client.settings.contact and client.as_of is None:
         tell(f"set {CONTACT_VARIABLE} to your e-mail or web address: MET Norway asks to be told who asks")
     with client.session(fleet.name, (start, end)) as asked:
-        series = _series(_tasks(fleet, client, *asked), tell)
+        series: dict[Key, Filled] = {}
+        tasks = _tasks(fleet, client, *asked)
+        for number, (key, run) in enumerate(tasks.items(), start=1):
+            tell(f"[{number}/{len(tasks)}] {key[0]} {key[1]}")
+            series[key] = run()
+            tell(f"        {_hours(series[key])}  [{series[key]}]")
         if asked != (start, end):  # a replay from a fetch of more days
             series = {k: f if k[0] in CONTEXT else f.within(start, end) for k, f in series.items()}
-        currencies = sorted(_currencies(fleet, fleet_path, series) - {"EUR"})
+        stated = {t.currency for t in load_tariffs(fleet, fleet_path).values()} | set(fleet.currencies())
+        stated |= {str(f.ds.attrs.get("currency", "EUR")) for (kind, _), f in series.items() if kind == "price"}
+        currencies = sorted(stated - {"EUR"})
         day = min(day_of(asked[0] + NOON, time_zone(fleet)) + history, day_of(client.now(), "UTC"))
         rates, steps = catalogue.rates(client, currencies, day) if currencies else ({}, [])
         at = str(client.now())[:19]
@@ -149,16 +156,6 @@ def fetch(
              "banks": [str(s) for s in steps], "rates": {c: [rate, str(day), source] for c, (rate, day, source) in rates.items()}}  # fmt: skip
     paths = (*_write(series, folder), _record(series, about, folder))
     return Fetched(folder, series, rates, tuple(map(str, steps)), paths)
-
-
-def _series(tasks: Mapping[Key, Callable[[], Filled]], tell: Tell) -> dict[Key, Filled]:
-    """Every series, one after the other."""
-    series: dict[Key, Filled] = {}
-    for number, (key, run) in enumerate(tasks.items(), start=1):
-        tell(f"[{number}/{len(tasks)}] {key[0]} {key[1]}")
-        series[key] = run()
-        tell(f"        {_hours(series[key])}  [{series[key]}]")
-    return series
 
 
 def _tasks(fleet: Fleet, client: Client, start: np.datetime64, end: np.datetime64) -> dict[Key, Callable[[], Filled]]:
@@ -173,11 +170,6 @@ def _tasks(fleet: Fleet, client: Client, start: np.datetime64, end: np.datetime6
     tasks |= {("hydro", z): partial(hydro.signals, client, z, start - hydro.HISTORY, end) for z in zones}
     tasks |= {("reservoirs", z): partial(hydro.reservoirs, client, z, end) for z in zones}
     return tasks | {("carbon", z): partial(catalogue.carbon, client, z, start, end) for z in zones if z == "GB"}
-
-
-def _currencies(fleet: Fleet, path: Path, series: Mapping[Key, Filled]) -> set[str]:
-    stated = {t.currency for t in load_tariffs(fleet, path).values()} | set(fleet.currencies())
-    return stated | {str(f.ds.attrs.get("currency", "EUR")) for (kind, _), f in series.items() if kind == "price"}
 
 
 def of_kind(series: Mapping[Key, Filled], kind: str) -> dict[str, xr.Dataset]:
@@ -244,7 +236,7 @@ def live_case(
 
     Raises
     ------
-    ConfigError : the fleet does not hold.
+    ConfigError : the fleet is refused.
     SeriesError : prices or weather that no source has; names the series.
     """
     fleet = load_fleet(fleet_path)
@@ -255,18 +247,14 @@ def live_case(
     hours = ((end - begin).days + 1) * 24
     table = jobs if jobs else _reference_jobs(fleet, hours, fetched.folder / "jobs.csv", tell)
     path = fetched.folder / "case.yaml"
-    path.write_bytes(dumped(_case(fleet, fleet_path, table, begin, end, fetched)))
-    load_case(path)
-    return path
-
-
-def _case(fleet: Fleet, fleet_path: Path, jobs: Path, first: date, last: date, fetched: Fetched) -> dict[str, Any]:
-    """The case file's content; paths absolute, for it lies in the cache."""
-    horizon = {"start": str(first), "end": str(last), "time_zone": time_zone(fleet), "market_time_unit_min": 60}
-    return {
-        "name": f"live_{fleet.name}"[:40], "fleet": str(fleet_path.resolve()), "jobs": str(jobs.resolve()),
+    horizon = {"start": str(begin), "end": str(end), "time_zone": time_zone(fleet), "market_time_unit_min": 60}
+    case = {
+        "name": f"live_{fleet.name}"[:40], "fleet": str(fleet_path.resolve()), "jobs": str(table.resolve()),
         "horizon": horizon, **fetched_files(fetched),
     }  # fmt: skip
+    path.write_bytes(dumped(case))
+    load_case(path)
+    return path
 
 
 def fetched_files(fetched: Fetched) -> dict[str, Any]:
@@ -301,24 +289,19 @@ def _reference_jobs(fleet: Fleet, hours: float, path: Path, tell: Tell) -> Path:
     table = pd.read_csv(root() / "data" / "reference" / "jobs.csv", dtype=str, keep_default_na=False)
     kinds_here = {p.gpu for _, p in fleet.pools().values()}
     tags = {t for s in fleet.sites.values() for t in s.tags()}
-    fits = [_fits(row, kinds_here, tags, hours) for row in table.to_dict("records")]
+    fits = []
+    for row in table.to_dict("records"):
+        asked = {part.partition("=")[0].strip() for part in row["gpu_kinds"].split(";")}
+        wanted = {part.strip() for part in row["jurisdictions"].split(";") if part.strip()}
+        in_time = float(row["deadline"].strip("+h")) <= hours
+        fits.append(in_time and bool(asked & kinds_here) and (not wanted or bool(wanted & tags)))
     chosen = table[fits]
     if chosen.empty:
-        raise ConfigError(
-            path,
-            f"none of the reference jobs fits this fleet within {hours:g} h",
-            "more days, or a job table of your own: --jobs",
-        )
+        what = f"none of the reference jobs fits this fleet within {hours:g} h"
+        raise ConfigError(path, what, "more days, or a job table of your own: --jobs")
     sites = list(fleet.sites)
     homes = [h if h in sites else sites[n % len(sites)] for n, h in enumerate(chosen["home_site"])]
     path.parent.mkdir(parents=True, exist_ok=True)
     chosen.assign(home_site=homes).to_csv(path, index=False)
     tell(f"no --jobs: {len(chosen)} of the {len(table)} INVENTED reference jobs are planned ({path})")
     return path
-
-
-def _fits(row: Mapping[Any, str], kinds_here: set[str], tags: set[str], hours: float) -> bool:
-    asked = {part.partition("=")[0].strip() for part in row["gpu_kinds"].split(";")}
-    wanted = {part.strip() for part in row["jurisdictions"].split(";") if part.strip()}
-    in_time = float(row["deadline"].strip("+h")) <= hours
-    return in_time and bool(asked & kinds_here) and (not wanted or bool(wanted & tags))

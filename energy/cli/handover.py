@@ -37,8 +37,9 @@ Apply = Annotated[bool, typer.Option("--apply", help="Change the scheduler now (
 def handover(run: Plan, to: To, out: Out = None, at: Moment = "now", apply: Apply = False) -> None:
     """Hourly GPU quota of each pool and group: Slurm limits script, Kueue queues, JSON or calendar."""
     from energy.errors import RunFolderError
-    from energy.handover import apply as scheduler
     from energy.handover import exports, kueue, slurm
+    from energy.handover.apply import ApplyError
+    from energy.handover.apply import apply as apply_to
     from energy.handover.quota import digits
 
     if apply and to not in (Target.slurm, Target.kueue):
@@ -54,11 +55,10 @@ def handover(run: Plan, to: To, out: Out = None, at: Moment = "now", apply: Appl
             _replace(out, text)
         elif not apply:
             typer.echo(text, nl=False)
-        if apply and to is Target.kueue:
-            typer.echo(scheduler.apply_kueue(text), nl=False)
-        elif apply:
-            typer.echo(scheduler.apply_slurm(text, digits(found.start[_period(found, at)])), nl=False)
-    except (RunFolderError, scheduler.ApplyError) as e:
+        if apply:
+            arguments = [digits(found.start[_period(found, at)])] if to is Target.slurm else []
+            typer.echo(apply_to(to, text, *arguments), nl=False)
+    except (RunFolderError, ApplyError) as e:
         fail(CONFIGURATION, str(e))
     except OSError as e:
         fail(CONFIGURATION, f"{out}: cannot be written ({e.strerror}); choose another with --out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -51,7 +52,7 @@ def sources(as_json: Json = False, cache: Cache = CACHE) -> None:
 
         with open_client(cache) as client:
             found = rows(client)
-        print(json.dumps([r.as_dict() for r in found], indent=2)) if as_json else sources_table(found)
+        print(json.dumps([asdict(r) for r in found], indent=2)) if as_json else sources_table(found)
 
 
 def option_day(option: str, value: str | None) -> date | None:

@@ -48,10 +48,11 @@ def expected_arrivals(
     """
     if window_days < 1 or until <= known_at:
         raise ValueError(f"window_days {window_days} and until {until}: at least one day, and until after {known_at}")
-    seen = _seen(history, known_at, window_days, time_zone)
-    days = pd.date_range(local_moment(known_at, time_zone).normalize(), local_moment(until, time_zone), freq="D")
-    window = pd.date_range(end=local_moment(known_at, time_zone), periods=window_days, freq="D")
-    rows = [row for day in days for row in _day(seen, day, window, known_at)]
+    now = local_moment(known_at, time_zone)
+    seen = _seen(history, known_at, _at(now, -24.0 * window_days), time_zone)  # local days, as weekdays are counted in
+    days = pd.date_range(now.normalize(), local_moment(until, time_zone), freq="D")
+    window = pd.date_range(end=now, periods=window_days, freq="D")
+    rows = [row for day in days for row in _day(seen, day, window, now)]
     columns = ["id", "label", "gpu_hours", "max_gpus", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site"]
     table = pd.DataFrame(rows, columns=columns)
     return table[table["release"] < pd.Timestamp(until)].sort_values("id", ignore_index=True)
@@ -65,10 +66,9 @@ def _at(local: pd.Timestamp, hours: float) -> pd.Timestamp:
     return pd.Timestamp(to_utc(local.replace(tzinfo=None) + pd.Timedelta(hours=hours), str(local.tz)))
 
 
-def _seen(history: pd.DataFrame, known_at: np.datetime64, window_days: int, zone: str) -> pd.DataFrame:
-    """Jobs submitted in the window, with their local moment of arrival, waits and slack class."""
+def _seen(history: pd.DataFrame, known_at: np.datetime64, since: pd.Timestamp, zone: str) -> pd.DataFrame:
+    """Jobs submitted after `since` and known, with their local moment of arrival, waits and slack class."""
     submitted = history["submitted"].fillna(history["release"]) if "submitted" in history else history["release"]
-    since = _at(local_moment(known_at, zone), -24.0 * window_days)  # local days, as the weekdays are counted in
     mine = (submitted <= pd.Timestamp(known_at)) & (submitted > since)
     seen = history[mine].reset_index(drop=True)
     at = submitted[mine].reset_index(drop=True)
@@ -83,12 +83,11 @@ def _seen(history: pd.DataFrame, known_at: np.datetime64, window_days: int, zone
 
 
 def _day(
-    seen: pd.DataFrame, day: pd.Timestamp, window: pd.DatetimeIndex, known_at: np.datetime64
+    seen: pd.DataFrame, day: pd.Timestamp, window: pd.DatetimeIndex, now: pd.Timestamp
 ) -> Iterator[tuple[object, ...]]:
     """Rows of one local day."""
     whole = len(window) >= 7 * LEAST_WEEKS
     jobs = seen[seen["weekday"] == day.weekday()] if whole else seen
-    now = local_moment(known_at, str(day.tz))
     if day == now.normalize():
         jobs = jobs[jobs["hour"] > now.hour + now.minute / 60]
     count = int((window.day_of_week == day.weekday()).sum()) if whole else len(window)

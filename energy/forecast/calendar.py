@@ -15,7 +15,7 @@ WEEK_MIN = 7 * DAY_MIN
 
 @dataclass(frozen=True)
 class History:
-    """What of a series is known at a moment: finite values before it, with their age.
+    """Known part of a series at a moment: finite values before it, with their age.
 
     Attributes
     ----------
@@ -34,9 +34,31 @@ class History:
         """From the first known value to the moment [days]."""
         return float(self.age.max()) / 24
 
-    def within(self, hours: float) -> Floats:
-        """Values of the last so many hours."""
-        return self.value[self.age <= hours]
+    def slot_means(self, which: Bools, future: Times, zone: str, length_min: int) -> tuple[Floats, Bools]:
+        """Mean of the chosen known values in the slot of each part of each future step, and which slots have any, (F, parts).
+
+        A slot is a step of the local day or week (`length_min`: DAY_MIN, WEEK_MIN). The clock's own reading counts: in
+        the night of a clock change an hour is missing, or stands twice. A future step has as many parts as it holds
+        steps of the history, one where it is not coarser.
+
+        Parameters
+        ----------
+        which : known steps that count, shape (R,)
+        future : starts (UTC), shape (F,)
+        zone : of the clock
+        """
+        parts = max(1, step_min(future) // self.step_min) if len(future) > 1 else 1
+        moments = future[:, None] + np.arange(parts) * np.timedelta64(self.step_min, "m")
+
+        def slots(time: Times) -> Ints:
+            local = to_local(time, zone)
+            minute = local.day_of_week * DAY_MIN + local.hour * 60 + local.minute
+            return np.asarray(minute % length_min // self.step_min, dtype=np.int64)
+
+        mine, wanted = slots(self.time[which]), slots(moments.ravel()).reshape(moments.shape)
+        number = np.bincount(mine, minlength=length_min // self.step_min)
+        total = np.bincount(mine, weights=self.value[which], minlength=len(number))
+        return (total / np.maximum(number, 1))[wanted], (number > 0)[wanted]
 
 
 def history_before(time: Times, values: Floats, moment: np.datetime64) -> History:
@@ -58,26 +80,3 @@ def history_before(time: Times, values: Floats, moment: np.datetime64) -> Histor
 def step_min(time: Times) -> int:
     """Length of the steps of a series [min]; an hour where there is one start only."""
     return int(np.diff(time).min() / np.timedelta64(1, "m")) if len(time) > 1 else 60
-
-
-def slots(time: Times, zone: str, length_min: int, around_min: int) -> Ints:
-    """Number of the step of the local day or week (`around_min`: DAY_MIN, WEEK_MIN) that each start lies in.
-
-    The clock's own reading counts: in the night of a clock change an hour is missing, or stands twice.
-    """
-    local = to_local(time, zone)
-    minute = local.day_of_week * DAY_MIN + local.hour * 60 + local.minute
-    return np.asarray(minute % around_min // length_min, dtype=np.int64)
-
-
-def slot_means(slot: Ints, values: Floats, count: int) -> tuple[Floats, Bools]:
-    """Mean of the values in each of `count` slots, and which slots have any, each (count,)."""
-    number = np.bincount(slot, minlength=count)
-    total = np.bincount(slot, weights=values, minlength=count)
-    return np.asarray(total / np.maximum(number, 1)), np.asarray(number > 0)
-
-
-def parts(future: Times, length_min: int) -> Times:
-    """Starts of the history's steps inside each future step, (F, parts): one where the future is not coarser."""
-    count = max(1, step_min(future) // length_min) if len(future) > 1 else 1
-    return future[:, None] + np.arange(count) * np.timedelta64(length_min, "m")

@@ -1,4 +1,4 @@
-"""How wrong a forecast was, by days ahead, beside the simplest rule: the same hour of last week."""
+"""Errors of a forecast by days ahead, beside the simplest rule: the same hour of last week."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from energy.forecast.calendar import DAY_MIN, WEEK_MIN, History, history_before, parts, slot_means, slots
+from energy.forecast.calendar import DAY_MIN, WEEK_MIN, History, history_before
 from energy.schema import Floats, Times
 
 DAY_H, WEEK_H = 24.0, 168.0
@@ -56,41 +56,33 @@ def shape(
     """
     history = history_before(time, price, first_unknown)
     weeks = min(WEEKS, int(history.days // 7))
-    notes = [*_short(history.days, weeks)]
-    level, missing = _level(history)
-    around, window = (WEEK_MIN, weeks * WEEK_H) if weeks else (DAY_MIN, WEEK_H)
-    values = level + (_deviation(history, future_time, time_zone, around, window) if history.days >= 1 else 0.0)
-    method = "shape" if weeks else "day shape" if history.days >= 1 else "mean"
+    if weeks:
+        method, basis = "shape", f"the shape of {weeks} of {WEEKS} weeks"
+    else:
+        method, basis = ("day shape", "the shape of a day") if history.days >= 1 else ("mean", "their mean")
+    notes = [] if weeks == WEEKS else [f"{history.days:.1f} days of history: {basis}"]
+    values, missing = _level(history)
+    if method != "mean":
+        around, window = (WEEK_MIN, weeks * WEEK_H) if weeks else (DAY_MIN, WEEK_H)
+        values = values + _deviation(history, future_time, time_zone, around, window)
     return Forecast(np.broadcast_to(values, future_time.shape).astype(float), method, history.days, (*notes, *missing))
 
 
-def _short(days: float, weeks: int) -> list[str]:
-    """What a history of fewer than four weeks does without."""
-    if weeks == WEEKS:
-        return []
-    what = f"the shape of {weeks} of {WEEKS} weeks" if weeks else "the shape of a day" if days >= 1 else "their mean"
-    return [f"{days:.1f} days of history: {what}"]
-
-
-def _level(history: History) -> tuple[float, list[str]]:
+def _level(history: History) -> tuple[Floats, list[str]]:
     """Half the mean of the last day, half that of the last week; the latter, or all there is, where values are missing."""
-    day, week = history.within(DAY_H), history.within(WEEK_H)
+    day, week = (history.value[history.age <= hours] for hours in (DAY_H, WEEK_H))
     if not len(week):
-        return float(history.value.mean()), ["no value of the last week is known: level of all that is"]
+        return history.value.mean(), ["no value of the last week is known: level of all that is"]
     if len(day) * history.step_min < LEAST_DAY * DAY_MIN:
-        return float(week.mean()), ["less than half of the last day is known: level of the last week"]
-    return float(day.mean() + week.mean()) / 2, []
+        return week.mean(), ["less than half of the last day is known: level of the last week"]
+    return (day.mean() + week.mean()) / 2, []
 
 
 def _deviation(history: History, future: Times, zone: str, around_min: int, window_h: float) -> Floats:
     """Deviation of each future step's slot from the mean of the window, (F,)."""
     recent = history.age <= window_h if (history.age <= window_h).any() else history.age > 0
-    time, value = history.time[recent], history.value[recent]
-    at = parts(future, history.step_min)
-    out = np.zeros(at.shape)
+    of_all, out = history.value[recent].mean(), np.zeros((len(future), 1))
     for length in (DAY_MIN, around_min):  # the day first: it fills slots of the week that have no value
-        count = length // history.step_min
-        mean, there = slot_means(slots(time, zone, history.step_min, length), value, count)
-        slot = slots(at.ravel(), zone, history.step_min, length).reshape(at.shape)
-        out = np.where(there[slot], mean[slot] - value.mean(), out)
+        mean, there = history.slot_means(recent, future, zone, length)
+        out = np.where(there, mean - of_all, out)
     return np.asarray(out.mean(axis=1))

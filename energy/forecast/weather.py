@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from energy.forecast.calendar import DAY_MIN, History, history_before, parts, slot_means, slots
+from energy.forecast.calendar import DAY_MIN, History, history_before
 from energy.forecast.prices import Forecast
 from energy.schema import Bools, Floats, Times
 
@@ -53,40 +53,30 @@ def weather_ahead(
 def _recent(history: History, future: Times) -> tuple[Floats, tuple[str, ...]]:
     """Mean by hour of the last days, (F,); of all that is known where an hour of them is missing."""
     last = history.age <= 24 * RECENT_DAYS
-    every = np.full(len(last), True)
-    mean, there = _by_hour(history, every, future)
+    mean, there = _by_hour(history, np.full(len(last), True), future)
     if not last.any():
         return mean, (f"nothing is known of the last {RECENT_DAYS} days: mean of all that is",)
     recent, found = _by_hour(history, last, future)
-    fallback = np.where(there, mean, history.value[last].mean())
-    return np.where(found, recent, fallback), ()
+    return np.where(found, recent, np.where(there, mean, history.value[last].mean())), ()
 
 
 def _season(history: History, future: Times) -> Floats:
-    """What the season is like by hour of the day, (F,)."""
+    """Mean by hour of the day in the season of each future step, (F,)."""
     month = history.age <= 24 * LEAST_DAYS
-    out, there = _by_hour(history, month if month.any() else np.full(len(month), True), future)
+    out, there = _by_hour(history, month if month.any() else ~month, future)
     out = np.where(there, out, history.value.mean())
     day = future.astype("datetime64[D]")
     for each in np.unique(day):
-        mine, earlier = day == each, _same_season(history, each)
+        back = (each - history.time) / np.timedelta64(1, "D")
+        years = np.round(back / YEAR_DAYS)
+        earlier = (years >= 1) & (np.abs(back - years * YEAR_DAYS) <= SEASON_DAYS)
         if earlier.any():
-            mean, found = _by_hour(history, earlier, future[mine])
-            out[mine] = np.where(found, mean, out[mine])
+            mean, found = _by_hour(history, earlier, future[day == each])
+            out[day == each] = np.where(found, mean, out[day == each])
     return np.asarray(out)
-
-
-def _same_season(history: History, day: np.datetime64) -> Bools:
-    """History steps of earlier years within SEASON_DAYS of the date, (R,)."""
-    back = (day - history.time) / np.timedelta64(1, "D")
-    years = np.round(back / YEAR_DAYS)
-    return np.asarray((years >= 1) & (np.abs(back - years * YEAR_DAYS) <= SEASON_DAYS))
 
 
 def _by_hour(history: History, which: Bools, future: Times) -> tuple[Floats, Bools]:
     """Mean of the chosen known steps at the hour of each future step, and whether there are any, each (F,)."""
-    at = parts(future, history.step_min)
-    slot = slots(history.time[which], "UTC", history.step_min, DAY_MIN)
-    mean, there = slot_means(slot, history.value[which], DAY_MIN // history.step_min)
-    wanted = slots(at.ravel(), "UTC", history.step_min, DAY_MIN).reshape(at.shape)
-    return np.asarray(mean[wanted].mean(axis=1)), np.asarray(there[wanted].all(axis=1))
+    mean, there = history.slot_means(which, future, "UTC", DAY_MIN)
+    return np.asarray(mean.mean(axis=1)), np.asarray(there.all(axis=1))

@@ -8,42 +8,35 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 import numpy as np
 
 from energy.handover.kueue import flavor_name, queue_name
 from energy.handover.quota import Quotas, digest, stamp, stretches
-from energy.handover.slurm import group_qos, pool_qos
+from energy.handover.slurm import qos
 from energy.report.formatting import name
-from energy.schema import Ints
 
 #: Changes with the layout of the document.
 VERSION = 1
 
 
-def json_document(quotas: Quotas) -> dict[str, Any]:
-    """The document: `gpus` of each pool and group by period, names of QOS and queues beside the fleet's own."""
+def json_text(quotas: Quotas) -> str:
+    """ASCII JSON: `gpus` of each pool and group by period, names of QOS and queues beside the fleet's own."""
     periods = [{"start": f"{stamp(t)}Z", "hours": float(dt)} for t, dt in zip(quotas.start, quotas.dt, strict=True)]
-    pools = [{"pool": p, "slurm_qos": pool_qos(p), "kueue_flavor": flavor_name(p)} for p in quotas.pools]
+    pools = [{"pool": p, "slurm_qos": qos(p), "kueue_flavor": flavor_name(p)} for p in quotas.pools]
     groups = [
         {"group": g.key, "kueue_queue": queue_name(g.key), "speed": g.speeds, "jobs": list(g.jobs)}
         for g in quotas.groups
     ]
-    limits = [
-        {"pool": quotas.pools[n], "group": quotas.groups[k].key, "slurm_qos": group_qos(quotas.pools[n], quotas.groups[k].key),
-         "gpus": quotas.gpus[k, n].tolist()}
-        for k, n in quotas.pairs()
-    ]  # fmt: skip
-    return {
+    limits = []
+    for k, n in quotas.pairs():
+        pool, key = quotas.pools[n], quotas.groups[k].key
+        limits.append({"pool": pool, "group": key, "slurm_qos": qos(pool, key), "gpus": quotas.gpus[k, n].tolist()})
+    document = {
         "version": VERSION, "run_id": quotas.run_id, "unit": "GPU", "end": f"{stamp(quotas.end)}Z",
         "periods": periods, "pools": pools, "groups": groups, "quota": limits,
     }  # fmt: skip
-
-
-def json_text(quotas: Quotas) -> str:
-    """The document as ASCII JSON."""
-    return json.dumps(json_document(quotas), indent=1, allow_nan=False) + "\n"
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
 #: Most octets of a line before it is folded (RFC 5545, 3.1).
@@ -53,13 +46,7 @@ _SPECIAL = re.compile(r"([\\;,])")
 
 def calendar_text(quotas: Quotas) -> str:
     """The calendar; the same bytes for the same plan, so that an import replaces its own events."""
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//hydrocool//hand-over//EN",
-        "CALSCALE:GREGORIAN",
-        "X-WR-CALNAME:GPU quotas",
-    ]
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//hydrocool//hand-over//EN", "CALSCALE:GREGORIAN", "X-WR-CALNAME:GPU quotas"]  # fmt: skip
     total = quotas.gpus.sum(axis=0)
     for n, pool in enumerate(quotas.pools):
         for start, end, gpus in stretches(quotas, total[n]):
@@ -68,22 +55,17 @@ def calendar_text(quotas: Quotas) -> str:
 
 
 def _event(quotas: Quotas, n: int, pool: str, start: np.datetime64, end: np.datetime64, gpus: int) -> list[str]:
-    inside = (quotas.start >= start) & (quotas.start < end)
+    """One event, described by the range of each group's quota inside it."""
+    held = quotas.gpus[:, n][:, (quotas.start >= start) & (quotas.start < end)]
+    ranges = [
+        (g.key, v.min(), v.max()) for g, v in zip(quotas.groups, held, strict=True) if pool in g.speeds and g.jobs
+    ]
+    shares = [f"{key}: {low} to {high} GPUs" if low < high else f"{key}: {high} GPUs" for key, low, high in ranges]
     return [
         "BEGIN:VEVENT", f"UID:{_utc(start)}-{digest(pool)}@hydrocool", f"DTSTAMP:{_utc(quotas.start[0])}",
         f"DTSTART:{_utc(start)}", f"DTEND:{_utc(end)}", f"SUMMARY:{escaped(f'{gpus} GPUs in {name(pool)}')}",
-        f"DESCRIPTION:{escaped(_shares(quotas, n, quotas.gpus[:, n][:, inside]))}", "TRANSP:TRANSPARENT", "END:VEVENT",
+        f"DESCRIPTION:{escaped('; '.join(shares))}", "TRANSP:TRANSPARENT", "END:VEVENT",
     ]  # fmt: skip
-
-
-def _shares(quotas: Quotas, n: int, gpus: Ints) -> str:
-    """Range of each group's quota inside the event."""
-    rows = [
-        (g.key, int(v.min()), int(v.max()))
-        for g, v in zip(quotas.groups, gpus, strict=True)
-        if quotas.pools[n] in g.speeds and g.jobs
-    ]
-    return "; ".join(f"{key}: {low} to {high} GPUs" if low < high else f"{key}: {high} GPUs" for key, low, high in rows)
 
 
 def escaped(text: str) -> str:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
+
 from energy.errors import SeriesError
 from energy.report.formatting import one_line
 from energy.series.spreadsheet import escape
@@ -35,7 +37,7 @@ DONE = 1e-3
 
 @dataclass(frozen=True)
 class Rules:
-    """What Slurm does not say. `slack_h` is how long after its earliest end a job may finish [h];
+    """Rules for what Slurm leaves open. `slack_h` is how long after its earliest end a job may finish [h];
     `gpu_kinds` (as in the job table) is for requests that name no kind; `history` keeps what has ended, too.
     `whole` states the whole work of running jobs, beside which `Table.progress` says what is done: what a nightly run
     reads, which takes from the whole what was done. Else they have the work that is left, as a single plan reads it.
@@ -58,19 +60,11 @@ class Table:
 
     def progress(self) -> str:
         """The work done as CSV, as `energy ingest progress` reads it."""
-        return _csv(PROGRESS, self.done)
+        return pd.DataFrame(self.done, columns=list(PROGRESS)).to_csv(index=False, lineterminator="\n")
 
     def csv(self) -> str:
         """The table as CSV."""
-        return _csv(HEADER, self.rows)
-
-
-def _csv(header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return out.getvalue()
+        return pd.DataFrame(self.rows, columns=list(HEADER)).to_csv(index=False, lineterminator="\n")
 
 
 def job_table(queue: Queue, rules: Rules) -> Table:
@@ -89,7 +83,7 @@ def job_table(queue: Queue, rules: Rules) -> Table:
 
 
 def _reason(job: Queued, rules: Rules) -> str:
-    """Why a job is left out; empty where it is not."""
+    """Reason why a job is left out; empty where it is kept."""
     ended = job.state in ENDED
     checks: Sequence[tuple[bool, str]] = (
         (ended and not rules.history, "has ended"),
@@ -170,7 +164,7 @@ class Queued:
 
 @dataclass(frozen=True)
 class Queue:
-    """What a file of Slurm holds: its jobs, when it was written (None: not said), and rows that cannot be read."""
+    """Content of a file of Slurm: its jobs, when it was written (None: not said), and rows that cannot be read."""
 
     jobs: tuple[Queued, ...]
     at: datetime | None
@@ -193,7 +187,15 @@ def read_queue(path: Path, time_zone: str = "UTC", at: datetime | None = None) -
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as e:
         raise SeriesError(path, f"cannot be read ({e.strerror})") from None
-    return _squeue(path, text, at) if text.lstrip()[:1] in ("{", "[") else _sacct(path, text, ZoneInfo(time_zone), at)
+    if text.lstrip()[:1] not in ("{", "["):
+        return _sacct(path, text, ZoneInfo(time_zone), at)
+    try:
+        data = json.loads(text)
+        rows = data["jobs"]
+        at = at or _moment(data.get("last_update")) or datetime.now(UTC)  # older versions do not say
+        return Queue(tuple(_of_json(r, at) for r in rows), at)
+    except (ValueError, KeyError, TypeError, AttributeError) as e:
+        raise SeriesError(path, f"is not what squeue --json writes ({type(e).__name__}: {e})") from None
 
 
 def read_queues(paths: Sequence[Path], time_zone: str = "UTC", at: datetime | None = None) -> Queue:
@@ -229,16 +231,6 @@ def tasks_of(text: str) -> tuple[int, int]:
     return max(count, 1), min(int(most), max(count, 1)) if most.isdigit() and int(most) else max(count, 1)
 
 
-def _squeue(path: Path, text: str, at: datetime | None) -> Queue:
-    try:
-        data = json.loads(text)
-        rows = data["jobs"]
-        at = at or _moment(_number(data.get("last_update"))) or datetime.now(UTC)  # older versions do not say
-        return Queue(tuple(_of_json(r, at) for r in rows), at)
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
-        raise SeriesError(path, f"is not what squeue --json writes ({type(e).__name__}: {e})") from None
-
-
 def _number(value: Any) -> float | None:
     """A number in either form of Slurm: plain, or {"set": true, "infinite": false, "number": 60}."""
     if isinstance(value, Mapping):
@@ -246,32 +238,30 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _moment(seconds: float | None) -> datetime | None:
+def _moment(value: Any) -> datetime | None:
+    """A time that Slurm states as a number of seconds; None for 0 and where it states none."""
+    seconds = _number(value)
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
 def _of_json(r: Mapping[str, Any], at: datetime) -> Queued:
+    """A job of squeue: a task of an array is 9_2, as sacct has it; all that still waits of an array is the array."""
     state = r["job_state"]
     state = str(state[0] if isinstance(state, list) else state)
-    submitted = _moment(_number(r["submit_time"]))
+    array, task = _number(r.get("array_job_id")), _number(r.get("array_task_id"))
+    whole = state == "PENDING" or not array or task is None
+    submitted, began = _moment(r["submit_time"]), _moment(r.get("start_time"))
     if submitted is None:
         raise ValueError(f"job {r['job_id']} has no submit_time")
-    began = _moment(_number(r.get("start_time")))
-    until = at if state in _RUNNING else _moment(_number(r.get("end_time"))) if state in ENDED else None
+    until = at if state in _RUNNING else _moment(r.get("end_time")) if state in ENDED else None
     elapsed = max((until - began).total_seconds() / 3600, 0.0) if began and until else 0.0
     limit = _number(r.get("time_limit"))
     tasks, at_once = tasks_of(str(r.get("array_task_string") or "")) if state == "PENDING" else (1, 1)
     return Queued(
-        _id(r, state), str(r.get("name") or ""), state, gpus_of(str(r.get("tres_req_str") or r.get("tres_alloc_str") or "")),
-        submitted, _moment(_number(r.get("eligible_time"))) or submitted, limit / 60 if limit else None, elapsed,
-        _moment(_number(r.get("deadline"))), tasks, at_once,
+        str(int(r["job_id"])) if whole else f"{array:.0f}_{task:.0f}", str(r.get("name") or ""), state,
+        gpus_of(str(r.get("tres_req_str") or r.get("tres_alloc_str") or "")), submitted,
+        _moment(r.get("eligible_time")) or submitted, limit / 60 if limit else None, elapsed, _moment(r.get("deadline")), tasks, at_once,
     )  # fmt: skip
-
-
-def _id(r: Mapping[str, Any], state: str) -> str:
-    """The job's number; of a task of an array 9_2, as sacct has it. What still waits of an array is the array."""
-    array, task = _number(r.get("array_job_id")), _number(r.get("array_task_id"))
-    return str(int(r["job_id"])) if state == "PENDING" or not array or task is None else f"{array:.0f}_{task:.0f}"
 
 
 def _sacct(path: Path, text: str, zone: ZoneInfo, at: datetime | None) -> Queue:
@@ -285,22 +275,18 @@ def _sacct(path: Path, text: str, zone: ZoneInfo, at: datetime | None) -> Queue:
         )
     jobs, unread = [], []
     for line, cells in enumerate(rows[1:], start=2):
-        record = _record(header, cells)
-        if record is None:
+        more = len(cells) - len(header)
+        if more > 0 and "JobName" in header:
+            name = header.index("JobName")
+            cells[name : name + more + 1] = ["|".join(cells[name : name + more + 1])]
+        record = dict(zip(header, cells, strict=False))
+        if len(cells) != len(header):
             unread.append(f"row {line}: {len(cells)} cells, not {len(header)}")
         elif "." not in record["JobID"]:
             job = _of_row(record, zone)
             jobs += [job] if job else []
             unread += [] if job else [f"row {line}: not a job ({record['JobID'][:40]!r})"]
     return Queue(tuple(jobs), at, tuple(unread))
-
-
-def _record(header: list[str], cells: list[str]) -> dict[str, str] | None:
-    more = len(cells) - len(header)
-    if more > 0 and "JobName" in header:
-        at = header.index("JobName")
-        cells = [*cells[:at], "|".join(cells[at : at + more + 1]), *cells[at + more + 1 :]]
-    return dict(zip(header, cells, strict=True)) if len(cells) == len(header) else None
 
 
 def _of_row(r: Mapping[str, str], zone: ZoneInfo) -> Queued | None:

@@ -8,7 +8,6 @@ exclude them in Kueue's configuration (`resources.excludeResourcePrefixes`) or g
 from __future__ import annotations
 
 import io
-from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
@@ -31,37 +30,27 @@ def flavor_name(pool: str) -> str:
     return safe(*pool.split("/"))
 
 
-def cluster_queues(quotas: Quotas, period: int, resource: str = RESOURCE) -> list[dict[str, Any]]:
-    """One ClusterQueue per group with the quota of a period, (K,)."""
+def manifest(quotas: Quotas, period: int, resource: str = RESOURCE) -> str:
+    """YAML of one ClusterQueue per group with the quota of a period, for ``kubectl apply --server-side``."""
     start = quotas.start[period]
     end = quotas.start[period + 1] if period + 1 < len(quotas.start) else quotas.end
-    return [_queue(quotas, k, period, resource, stamp(start), stamp(end)) for k in range(len(quotas.groups))]
-
-
-def _queue(quotas: Quotas, k: int, t: int, resource: str, start: str, end: str) -> dict[str, Any]:
-    group = quotas.groups[k]
-    flavors = [
-        {
-            "name": Quoted(flavor_name(pool)),
-            "resources": [{"name": resource, "nominalQuota": int(quotas.gpus[k, n, t])}],
-        }
-        for n, pool in enumerate(quotas.pools)
-        if pool in group.speeds
-    ]
-    flavors.sort(key=lambda f: str(f["name"]))
-    # Quoted: kubectl reads YAML 1.1, in which a time or a word such as `no` is not text.
-    said = {"from": f"{start}Z", "to": f"{end}Z", "run": safe(quotas.run_id)}
-    notes = {f"hydrocool.dev/{key}": Quoted(value) for key, value in said.items()}
-    return {
-        "apiVersion": API, "kind": "ClusterQueue",
-        "metadata": {"name": Quoted(queue_name(group.key)), "annotations": notes},
-        "spec": {"resourceGroups": [{"coveredResources": [resource], "flavors": flavors}]},
-    }  # fmt: skip
-
-
-def manifest(quotas: Quotas, period: int, resource: str = RESOURCE) -> str:
-    """The YAML of one period, for ``kubectl apply --server-side``."""
+    said = {"from": f"{stamp(start)}Z", "to": f"{stamp(end)}Z", "run": safe(quotas.run_id)}
+    queues = []
+    for group, gpus in zip(quotas.groups, quotas.gpus[:, :, period], strict=True):
+        flavors = [
+            {"name": Quoted(flavor_name(pool)), "resources": [{"name": resource, "nominalQuota": int(gpus[n])}]}
+            for n, pool in enumerate(quotas.pools)
+            if pool in group.speeds
+        ]
+        flavors.sort(key=lambda f: str(f["name"]))
+        # Quoted: kubectl reads YAML 1.1, in which a time or a word such as `no` is not text.
+        notes = {f"hydrocool.dev/{key}": Quoted(value) for key, value in said.items()}
+        queues.append({
+            "apiVersion": API, "kind": "ClusterQueue",
+            "metadata": {"name": Quoted(queue_name(group.key)), "annotations": notes},
+            "spec": {"resourceGroups": [{"coveredResources": [resource], "flavors": flavors}]},
+        })  # fmt: skip
     yaml, out = YAML(), io.StringIO()
     yaml.explicit_start = True
-    yaml.dump_all(cluster_queues(quotas, period, resource), out)
+    yaml.dump_all(queues, out)
     return out.getvalue()

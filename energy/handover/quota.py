@@ -35,7 +35,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Quotas:
-    """What the plan hands over. `gpus` is (K, N, T) in whole GPUs; `start` (T,) UTC, `dt` (T,) [h].
+    """Quotas of a plan: `gpus` (K, N, T) in whole GPUs; `start` (T,) UTC, `dt` (T,) [h].
 
     A group without jobs, and a pool of `gone`, belong to older plans: they are handed over with zero GPUs.
     """
@@ -65,8 +65,7 @@ class Quotas:
 
 def groups_of(problem: xr.Dataset) -> tuple[Group, ...]:
     """Groups of a plan that have a job of their own, whatever they hold."""
-    pools = tuple(str(v) for v in problem["pool"].values)
-    return tuple(g for g in _groups(problem, pools, ~expected(problem)) if g.jobs)
+    return tuple(g for g in _groups(problem) if g.jobs)
 
 
 def quotas(record: Record) -> Quotas:
@@ -74,9 +73,12 @@ def quotas(record: Record) -> Quotas:
     problem, placement = record.problem, record.placement
     real = ~expected(problem)
     room = np.floor(problem["available"].values - problem["firm"].values + WHOLE).astype(np.int64)
-    held = _held(problem, placement, real)
+    held = np.zeros((problem.sizes["group"], problem.sizes["pool"], problem.sizes["time"]))
+    job, pool, t, gpus = (placement[f"entry_{x}"].values for x in ("job", "pool", "time", "gpus"))
+    mine = real[job]
+    np.add.at(held, (problem["job_group"].values[job[mine]], pool[mine], t[mine]), gpus[mine])
     pools = tuple(str(v) for v in problem["pool"].values)
-    groups = _groups(problem, pools, real)
+    groups = _groups(problem)
     keep = [k for k, g in enumerate(groups) if g.jobs]
     dt = problem["dt"].values
     return Quotas(
@@ -91,16 +93,9 @@ def expected(problem: xr.Dataset) -> Bools:
     return named | (problem["expected"].values > 0) if "expected" in problem else named
 
 
-def _held(problem: xr.Dataset, placement: xr.Dataset, real: Bools) -> Floats:
-    """GPUs by group, pool and period, (K, N, T)."""
-    job, pool, t, gpus = (placement[f"entry_{x}"].values for x in ("job", "pool", "time", "gpus"))
-    out = np.zeros((problem.sizes["group"], problem.sizes["pool"], problem.sizes["time"]))
-    mine = real[job]
-    np.add.at(out, (problem["job_group"].values[job[mine]], pool[mine], t[mine]), gpus[mine])
-    return out
-
-
-def _groups(problem: xr.Dataset, pools: tuple[str, ...], real: Bools) -> list[Group]:
+def _groups(problem: xr.Dataset) -> list[Group]:
+    """All groups with their jobs, expected ones left out."""
+    pools, real = [str(v) for v in problem["pool"].values], ~expected(problem)
     place, speed = problem["pool_class"].values, problem["speed"].values
     out = []
     for k in range(problem.sizes["group"]):
@@ -125,15 +120,10 @@ def whole(held: Floats, room: Ints, dt: Floats) -> Ints:
         wanted = now - base + carried / hours
         due = np.floor(wanted.sum(axis=0, where=broken) + WHOLE).astype(np.int64)
         extra = np.minimum(due, room[:, t] - base.sum(axis=0))
-        out[:, :, t] = base + _extra(np.where(broken, wanted, -np.inf), extra)
+        rank = np.argsort(np.argsort(-np.where(broken, wanted, -np.inf), axis=0, kind="stable"), axis=0, kind="stable")
+        out[:, :, t] = base + ((rank < np.maximum(extra, 0)) & broken)
         carried += (now - out[:, :, t]) * hours
     return out
-
-
-def _extra(wanted: Floats, extra: Ints) -> Ints:
-    """One more GPU for the `extra[n]` groups that want it most, (K, N)."""
-    order = np.argsort(np.argsort(-wanted, axis=0, kind="stable"), axis=0, kind="stable")
-    return ((order < np.maximum(extra, 0)) & np.isfinite(wanted)).astype(np.int64)
 
 
 def stretches(quotas: Quotas, values: Ints) -> list[tuple[np.datetime64, np.datetime64, int]]:
@@ -173,14 +163,20 @@ def joined(parts: Sequence[Quotas], former: Sequence[Group] = ()) -> Quotas:
             break
         used[-1] = _until(used[-1], part.start[0])
         used.append(part)
-    groups = _merged_groups([g for part in used for g in part.groups], former)
+    merged: dict[str, Group] = {}
+    for group in (*(g for part in used for g in part.groups), *(replace(g, jobs=()) for g in former)):
+        known = merged[group.key].jobs if group.key in merged else ()
+        merged[group.key] = replace(group, jobs=tuple(dict.fromkeys((*known, *group.jobs))))
+    groups, keys = tuple(merged.values()), list(merged)
     pools = tuple(dict.fromkeys(p for part in used for p in part.pools))
     gone = tuple(dict.fromkeys(p for g in groups for p in g.speeds if p not in pools))
-    out = np.concatenate([_placed(part, groups, pools + gone) for part in used], axis=2)
-    return Quotas(
-        AND.join(dict.fromkeys(p.run_id for p in used)), pools + gone, groups, np.concatenate([p.start for p in used]),
-        np.concatenate([p.dt for p in used]), out, gone,
-    )  # fmt: skip
+    start, dt = (np.concatenate([getattr(p, name) for p in used]) for name in ("start", "dt"))
+    gpus, first = np.zeros((len(groups), len(pools + gone), len(start)), dtype=np.int64), 0
+    for part in used:
+        rows, columns = [keys.index(g.key) for g in part.groups], [pools.index(p) for p in part.pools]
+        gpus[np.ix_(rows, columns, range(first, first + len(part.start)))] = part.gpus
+        first += len(part.start)
+    return Quotas(AND.join(dict.fromkeys(p.run_id for p in used)), pools + gone, groups, start, dt, gpus, gone)
 
 
 def _until(quotas: Quotas, end: np.datetime64) -> Quotas:
@@ -190,26 +186,6 @@ def _until(quotas: Quotas, end: np.datetime64) -> Quotas:
     if len(start):
         dt[-1] = min(dt[-1], (end - start[-1]) / np.timedelta64(1, "h"))
     return replace(quotas, start=start, dt=dt, gpus=quotas.gpus[:, :, keep])
-
-
-def _merged_groups(named: Sequence[Group], former: Sequence[Group]) -> tuple[Group, ...]:
-    """Each group once, with the jobs of every part; former ones without any."""
-    out: dict[str, Group] = {}
-    for group in (*named, *(replace(g, jobs=()) for g in former)):
-        jobs = dict.fromkeys((*(out[group.key].jobs if group.key in out else ()), *group.jobs))
-        out[group.key] = replace(group, jobs=tuple(jobs))
-    return tuple(out.values())
-
-
-def _placed(
-    part: Quotas, groups: tuple[Group, ...], pools: tuple[str, ...]
-) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """The part's GPUs on the axes of all."""
-    out = np.zeros((len(groups), len(pools), len(part.start)), dtype=np.int64)
-    keys = [g.key for g in groups]
-    rows, columns = [keys.index(g.key) for g in part.groups], [pools.index(p) for p in part.pools]
-    out[np.ix_(rows, columns)] = part.gpus
-    return out
 
 
 #: Longest name made here: a label of Kubernetes and a name of Slurm both hold it.

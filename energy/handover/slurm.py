@@ -65,50 +65,30 @@ old 0
 
 def script(quotas: Quotas) -> str:
     """A POSIX shell script; every name in its body is lower case letters, digits, dots and hyphens."""
-    names = qos_names(quotas)
+    mine, total = qos_names(quotas), quotas.gpus.sum(axis=0)
+    series = [(qos(p), total[n]) for n, p in enumerate(quotas.pools)]
+    series += [(qos(quotas.pools[n], quotas.groups[k].key), quotas.gpus[k, n]) for k, n in quotas.pairs()]
+    rows = sorted(
+        (f"{digits(a)} {digits(b)}", name, gpus)
+        for name, values in series
+        if name in mine
+        for a, b, gpus in stretches(quotas, values)
+    )  # from, to, QOS, GPUs: every stretch of equal quota, in the order of time
     return _SCRIPT.format(
-        run=quoted(one_line(quotas.run_id)[:200]), first=stamp(quotas.start[0]), last=stamp(quotas.end), names=_legend(quotas),
-        rows="\n".join(_rows(quotas)), every=" ".join(names), former=" ".join(_former(quotas)), start=digits(quotas.start[0]), end=digits(quotas.end),
+        run=quoted(one_line(quotas.run_id)[:200]), first=stamp(quotas.start[0]), last=stamp(quotas.end),
+        names="\n".join(f"# {qos(p)} = {quoted(one_line(p)[:200])}" for p in quotas.pools),
+        rows="\n".join(f"{span} {name} {gpus}" for span, name, gpus in rows), every=" ".join(mine),
+        former=" ".join(qos_names(quotas, former=True)), start=digits(quotas.start[0]), end=digits(quotas.end),
     )  # fmt: skip
 
 
-def pool_qos(pool: str) -> str:
-    """QOS of a pool."""
-    return safe(PREFIX, *pool.split("/"))
+def qos(pool: str, *group: str) -> str:
+    """QOS of a pool, or of a group's jobs in it."""
+    return safe(PREFIX, *pool.split("/"), *group)
 
 
-def group_qos(pool: str, key: str) -> str:
-    """QOS of a group's jobs in a pool."""
-    return safe(PREFIX, *pool.split("/"), key)
-
-
-def qos_names(quotas: Quotas) -> list[str]:
-    """All of the plan: pools, then pools with their groups."""
-    pairs = [group_qos(quotas.pools[n], quotas.groups[k].key) for k, n in quotas.pairs() if quotas.groups[k].jobs]
-    return [*(pool_qos(p) for p in quotas.pools if p not in quotas.gone), *pairs]
-
-
-def _former(quotas: Quotas) -> list[str]:
-    """Those of older plans."""
-    pairs = [group_qos(quotas.pools[n], quotas.groups[k].key) for k, n in quotas.pairs() if not quotas.groups[k].jobs]
-    return [*(pool_qos(p) for p in quotas.gone), *pairs]
-
-
-def _legend(quotas: Quotas) -> str:
-    """Which QOS stands for which pool of the fleet."""
-    return "\n".join(f"# {pool_qos(p)} = {quoted(one_line(p)[:200])}" for p in quotas.pools)
-
-
-def _rows(quotas: Quotas) -> list[str]:
-    """`from to qos gpus` of every stretch of equal quota, in the order of time."""
-    total = quotas.gpus.sum(axis=0)
-    series = [(pool_qos(p), total[n]) for n, p in enumerate(quotas.pools)]
-    series += [(group_qos(quotas.pools[n], quotas.groups[k].key), quotas.gpus[k, n]) for k, n in quotas.pairs()]
-    mine = set(qos_names(quotas))
-    found = [
-        (f"{digits(a)} {digits(b)}", qos, gpus)
-        for qos, values in series
-        if qos in mine
-        for a, b, gpus in stretches(quotas, values)
-    ]
-    return [f"{span} {qos} {gpus}" for span, qos, gpus in sorted(found)]
+def qos_names(quotas: Quotas, former: bool = False) -> list[str]:
+    """QOS of the plan, or those that only older plans have: pools, then pools with their groups."""
+    pools = [qos(p) for p in quotas.pools if (p in quotas.gone) == former]
+    keys = [(quotas.pools[n], quotas.groups[k]) for k, n in quotas.pairs()]
+    return pools + [qos(pool, group.key) for pool, group in keys if (not group.jobs) == former]

@@ -22,7 +22,7 @@ import xarray as xr
 
 from energy.errors import SeriesError
 from energy.schema import Times
-from energy.series.labels import TIME_ATTRS, quality_and_source, terms_of
+from energy.series.labels import LABELS, TIME_ATTRS, quality_and_source, terms_of, to_table
 from energy.series.resample import held
 
 TIME_COLUMNS = ("utc", "time", "timestamp")
@@ -47,15 +47,23 @@ def read_frame(path: Path, text: Sequence[str] = (), missing: Sequence[str] = ("
 
 
 def _table(path: Path, content: io.BytesIO, text: Sequence[str], missing: Sequence[str]) -> pd.DataFrame:
+    """Rows of a CSV file keep their numbers: blank lines count, and are dropped only at the end of the file."""
     name = path.name.lower().removesuffix(".gz")
+    if not name.endswith((".csv", ".parquet", ".pq")):
+        raise SeriesError(path, f"has the unknown ending {path.suffix!r}", ALLOWED)
     try:
-        if name.endswith(".csv"):
-            return _read_csv(content, text, missing)
-        if name.endswith((".parquet", ".pq")):
+        if not name.endswith(".csv"):
             return pd.read_parquet(content)
+        types = dict.fromkeys(text, str)
+        frame = pd.read_csv(
+            content, dtype=types, keep_default_na=False, na_values=list(missing), skip_blank_lines=False
+        )
+        if not isinstance(frame.index, pd.RangeIndex):  # pandas takes surplus cells for row labels
+            raise ValueError(f"rows have more cells than the {len(frame.columns)} columns of the header")
     except DAMAGED as e:
         raise SeriesError(path, f"is not a table: {str(e).splitlines()[0]}", ALLOWED) from None
-    raise SeriesError(path, f"has the unknown ending {path.suffix!r}", ALLOWED)
+    filled = frame.notna().any(axis=1).to_numpy().nonzero()[0]
+    return frame.iloc[: filled[-1] + 1 if len(filled) else 0]
 
 
 def _content(path: Path) -> io.BytesIO:
@@ -67,16 +75,6 @@ def _content(path: Path) -> io.BytesIO:
         raise SeriesError(path, f"cannot be read ({e.strerror or e})", ALLOWED) from None
     except (EOFError, ValueError, zlib.error) as e:
         raise SeriesError(path, f"is damaged or has an impossible name ({e})", ALLOWED) from None
-
-
-def _read_csv(content: io.BytesIO, text: Sequence[str], missing: Sequence[str]) -> pd.DataFrame:
-    """Rows keep their numbers: blank lines count, and are dropped only at the end of the file."""
-    types = dict.fromkeys(text, str)
-    frame = pd.read_csv(content, dtype=types, keep_default_na=False, na_values=list(missing), skip_blank_lines=False)
-    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes surplus cells for row labels
-        raise ValueError(f"rows have more cells than the {len(frame.columns)} columns of the header")
-    filled = frame.notna().any(axis=1).to_numpy().nonzero()[0]
-    return frame.iloc[: filled[-1] + 1 if len(filled) else 0]
 
 
 def read_series(path: Path, year: int | None = None) -> pd.DataFrame:
@@ -112,10 +110,9 @@ def _stamps(path: Path, column: pd.Series) -> Times:
     bad = (parsed.isna() | column.isin(["now", "today"])).to_numpy()  # pandas would read the clock
     if bad.any():
         row = int(np.argmax(bad))
+        found = "" if pd.isna(column.iloc[row]) else str(column.iloc[row])
         raise SeriesError(
-            f"{path}: row {row + 2}",
-            f"{'' if pd.isna(column.iloc[row]) else str(column.iloc[row])!r} is not a time",
-            "ISO 8601, such as 2018-05-01T06:00:00Z",
+            f"{path}: row {row + 2}", f"{found!r} is not a time", "ISO 8601, such as 2018-05-01T06:00:00Z"
         )
     return parsed.dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
 
@@ -125,11 +122,8 @@ def _rising(path: Path, frame: pd.DataFrame, first_row: int) -> pd.DataFrame:
     if (step <= 0).any():
         row = int(np.argmax(step <= 0)) + 1
         kind = "is duplicated" if step[row - 1] == 0 else "goes backward"
-        raise SeriesError(
-            f"{path}: row {row + first_row}",
-            f"time {frame.index[row]}Z {kind}",
-            "rising time stamps, each once",
-        )
+        where = f"{path}: row {row + first_row}"
+        raise SeriesError(where, f"time {frame.index[row]}Z {kind}", "rising time stamps, each once")
     return frame
 
 
@@ -145,18 +139,12 @@ def _read_netcdf(path: Path) -> pd.DataFrame:
         raise SeriesError(path, f"has no coordinate time with dates (found {found})", "hours since 2018-01-01, in UTC")
     columns: dict[str, object] = {}
     for name, da in ds.data_vars.items():
-        columns |= _columns(str(name), da)
+        if da.dims == ("time",):
+            columns[str(name)] = da.to_numpy()
+        elif da.ndim == 2 and "time" in da.dims:
+            wide = da.transpose("time", ...)
+            columns |= dict(zip(map(str, wide[wide.dims[1]].to_numpy()), wide.to_numpy().T, strict=True))
     return pd.DataFrame(columns, index=pd.DatetimeIndex(ds["time"].to_numpy().astype("datetime64[ns]"), name="time"))
-
-
-def _columns(name: str, da: xr.DataArray) -> dict[str, object]:
-    """A variable over time as one column, or as one per label of its other dimension."""
-    if da.dims == ("time",):
-        return {name: da.to_numpy()}
-    if da.ndim != 2 or "time" not in da.dims:
-        return {}
-    other = next(str(d) for d in da.dims if d != "time")
-    return {str(label): da.sel({other: label}).to_numpy() for label in da[other].to_numpy()}
 
 
 def _read_epw(path: Path, year: int) -> pd.DataFrame:
@@ -169,9 +157,8 @@ def _read_epw(path: Path, year: int) -> pd.DataFrame:
         whole = pd.concat([_in_year(raw, y, float(head["TZ"])) for y in (year - 1, year, year + 1)])
     except DAMAGED as e:
         raise SeriesError(path, f"is not an EPW file: {str(e).splitlines()[0]}", "the format of EnergyPlus") from None
-    names = {"temp_air": "temp_air", "temp_dew": "temp_dew", "atmospheric_pressure": "pressure",
-             "wind_speed": "wind_speed", "ghi": "ghi", "dni": "dni", "dhi": "dhi"}  # fmt: skip
-    return whole[list(names)].rename(columns=names)
+    names = ["temp_air", "temp_dew", "pressure", "wind_speed", "ghi", "dni", "dhi"]
+    return whole.rename(columns={"atmospheric_pressure": "pressure"})[names]
 
 
 def _in_year(raw: pd.DataFrame, year: int, utc_offset: float) -> pd.DataFrame:
@@ -196,16 +183,15 @@ def columns(series: Mapping[str, xr.Dataset], variable: str) -> xr.Dataset:
     variable : what becomes the column named after the label
     """
     step_h = min(float(ds["dt"].min()) for ds in series.values())
-    fine = {label: held(ds, step_h) for label, ds in series.items()}
-    time = np.unique(np.concatenate([ds["time"].values for ds in fine.values()]))
-    out = xr.Dataset(
-        coords={"time": ("time", time, TIME_ATTRS)}, attrs=terms_of(series.values()) | {"Conventions": "CF-1.11"}
-    )
-    for label, ds in fine.items():
-        at = np.searchsorted(time, ds["time"].values)
-        out[label] = ("time", _spread(ds[variable].values, at, len(time), np.nan), ds[variable].attrs | ds.attrs)
-        for name, values, missing in zip(("quality", "source"), quality_and_source(ds), NO_QUALITY, strict=True):
-            out[f"{label}_{name}"] = ("time", _spread(values, at, len(time), missing))
+    tables = {label: to_table(held(ds, step_h)) for label, ds in series.items()}
+    time = np.unique(np.concatenate([t.index.to_numpy() for t in tables.values()]))
+    terms = terms_of(series.values()) | {"Conventions": "CF-1.11"}
+    out = xr.Dataset(coords={"time": ("time", time, TIME_ATTRS)}, attrs=terms)
+    for label, ds in series.items():
+        whole = tables[label].reindex(time)
+        out[label] = ("time", whole[variable].to_numpy(), ds[variable].attrs | ds.attrs)
+        for name, missing in zip(LABELS, NO_QUALITY, strict=True):
+            out[f"{label}_{name}"] = ("time", whole[name].fillna(missing).to_numpy(dtype=str))
     return out.assign(dt=((), step_h, {"units": "h"}))
 
 
@@ -213,13 +199,6 @@ def one_place(ds: xr.Dataset) -> xr.Dataset:
     """A series of one place with its labels in words."""
     quality, source = quality_and_source(ds)
     return ds.assign(quality=("time", quality), source=("time", source))
-
-
-def _spread(values: np.ndarray[Any, Any], at: np.ndarray[Any, Any], size: int, missing: Any) -> np.ndarray[Any, Any]:
-    """`values` at their positions of a longer axis; `missing` elsewhere."""
-    out = np.full(size, missing, dtype=np.result_type(values.dtype, np.array(missing).dtype))
-    out[at] = values
-    return out
 
 
 def write(ds: xr.Dataset, path: Path) -> Path:

@@ -78,16 +78,12 @@ def interpolate(step_h: float, longest_h: float = INTERPOLATE_H) -> Rule:
 
     def rows(table: pd.DataFrame, gaps: Bools) -> pd.DataFrame:
         lines = table[numbers(table)].interpolate(method="time", limit_area="inside")
-        can = gaps & _short(table, gaps, step_h, longest_h) & (_between(gaps) | lines.notna().all(axis=1).to_numpy())
+        whole = ~gaps
+        between = np.logical_or.accumulate(whole) & np.logical_or.accumulate(whole[::-1])[::-1]
+        can = gaps & _short(table, gaps, step_h, longest_h) & (between | lines.notna().all(axis=1).to_numpy())
         return lines[can].assign(source=table["source"].ffill()[can]) if "source" in table else lines[can]
 
     return Rule("proxy", rows)
-
-
-def _between(gaps: Bools) -> Bools:
-    """Rows with whole rows on both sides."""
-    whole = ~gaps
-    return np.asarray(np.logical_or.accumulate(whole) & np.logical_or.accumulate(whole[::-1])[::-1])
 
 
 def _short(table: pd.DataFrame, gaps: Bools, step_h: float, longest_h: float) -> Bools:
@@ -119,9 +115,8 @@ def earlier_day(known: pd.DataFrame | None = None) -> Rule:
             at = np.where(at < 0, have.index.get_indexer(wanted - pd.Timedelta(days=days)), at)
         out = have.iloc[at[at >= 0]].set_axis(wanted[at >= 0])
         if "source" in out:
-            out = out.assign(
-                source=[f"persistence ({s.removeprefix('persistence (').rstrip(')')})" for s in out["source"]]
-            )
+            origins = [s.removeprefix("persistence (").rstrip(")") for s in out["source"]]
+            out = out.assign(source=[f"persistence ({origin})" for origin in origins])
         return out
 
     return Rule("persistence", rows)

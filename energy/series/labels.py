@@ -20,6 +20,9 @@ QUALITY_ATTRS = {
     "flag_values": np.arange(len(QUALITY), dtype=np.int8),
     "flag_meanings": " ".join(QUALITY),
 }
+#: Units of weather variables, which are named as in pvlib.
+WEATHER_UNITS = {"temp_air": "degC", "temp_dew": "degC", "relative_humidity": "%", "pressure": "Pa", "cloud_cover": "%",
+                 "wind_speed": "m s-1", "ghi": "W m-2", "dni": "W m-2", "dhi": "W m-2"}  # fmt: skip
 #: Variables without which weather is of no use.
 NEEDED_WEATHER = ("temp_air", "relative_humidity")
 #: Attributes of the fetch, not of the data: left out of comparisons.
@@ -30,7 +33,7 @@ TERMS = ("source", "licence", "attribution")
 
 @dataclass(frozen=True)
 class Origin:
-    """Who publishes a series: the `source` label of its intervals, terms of use, and the credit that they ask for."""
+    """Publisher of a series: the `source` label of its intervals, terms of use, and the credit that they ask for."""
 
     name: str
     licence: str
@@ -61,12 +64,11 @@ def dataset(
     return ds.isel(time=np.argsort(starts, kind="stable"))
 
 
-def weather_dataset(
-    source: Origin, time: Any, dt: Any, variables: Mapping[str, tuple[Floats, str]], quality: str
-) -> xr.Dataset:
+def weather_dataset(source: Origin, time: Any, dt: Any, variables: Mapping[str, Floats], quality: str) -> xr.Dataset:
     """`dataset` without intervals that lack temperature or humidity, and without variables that have no value at all."""
-    known = {n: c for n, c in variables.items() if n in NEEDED_WEATHER or np.isfinite(c[0]).any()}
-    return finite(dataset(source, time, dt, known, quality), NEEDED_WEATHER)
+    known = {n: v for n, v in variables.items() if n in NEEDED_WEATHER or np.isfinite(v).any()}
+    ds = dataset(source, time, dt, {n: (v, WEATHER_UNITS[n]) for n, v in known.items()}, quality)
+    return finite(ds, NEEDED_WEATHER)
 
 
 def quality_and_source(ds: xr.Dataset) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -105,7 +107,7 @@ def join(parts: Sequence[xr.Dataset]) -> xr.Dataset:
 
 
 def fetch_attrs(parts: Iterable[xr.Dataset]) -> dict[str, Any]:
-    """When and how the answers of a mixed series came: the latest, stale if one is, all notes."""
+    """Attributes of a mixed series about its answers: the latest time, stale if one is, all notes."""
     attrs = [p.attrs for p in parts]
     notes = sorted({str(a["note"]) for a in attrs if a.get("note")})
     times = [str(a["retrieved_at"]) for a in attrs if "retrieved_at" in a]
@@ -158,10 +160,7 @@ def utc(texts: Sequence[str]) -> Times:
     return np.asarray(stamps.tz_localize(None).as_unit("ns").values)
 
 
-def spacing(time: Times, last_h: float | None = None) -> Floats:
-    """Lengths of intervals from start to start [h]; the last as the one before it, or as given."""
-    if len(time) == 0:
-        return np.zeros(0)
+def spacing(time: Times) -> Floats:
+    """Lengths of intervals from start to start [h]; the last as the one before it, or one hour."""
     steps = np.diff(time) / np.timedelta64(1, "h")
-    last = last_h if last_h is not None else (float(steps[-1]) if len(steps) else 1.0)
-    return np.append(steps, last)
+    return np.append(steps, steps[-1] if len(steps) else 1.0)[: len(time)]

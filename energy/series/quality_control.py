@@ -1,4 +1,4 @@
-"""Is a series what it says it is?
+"""Checks of files and of fetched series.
 
 A file must be right: the first value that cannot be is an error that names its row. What a source answers is judged by
 findings, each warn or refuse, since another source can supply the hours. Nothing here changes a value.
@@ -6,7 +6,7 @@ findings, each warn or refuse, since another source can supply the hours. Nothin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from energy.errors import SeriesError
-from energy.schema import Floats, Times
+from energy.schema import Bools, Floats, Times
 from energy.series.labels import clip, ends
 from energy.series.local_time import Span, day_of, midnight
 
@@ -71,28 +71,34 @@ class Finding:
 
 
 def check_prices(ds: xr.Dataset) -> list[Finding]:
-    """Everything that a price series of one zone (`price`, `dt`) can be found out in by itself; see `flips` too."""
+    """Findings about a price series of one zone (`price`, `dt`) by itself; see `flips` too."""
     time, price, dt = ds["time"].values, ds["price"].values, ds["dt"].values
-    found = [*duplicates(ds), *band(time, price), *flat_runs(time, price, dt, FLAT_PRICE_H), *zero_days(time, price)]
-    return found + per_kwh(price, dt)
+    zero = pd.Series(price == 0).groupby(time.astype("datetime64[D]"))  # whole days of zeros: failed exports look so
+    bad, first = (zero.all() & (zero.size() > 1)).to_numpy(), time[zero.head(1).index]
+    days = _first(bad, first, "zero day", lambda _: f"{int(bad.sum())} days of zeros only", "warn")
+    found = [*duplicates(ds), *band(time, price), *flat_runs(time, price, dt, FLAT_PRICE_H), *days]
+    if dt.sum() >= KWH_DAYS * 24 and (median := np.median(np.abs(price))) < KWH_MEDIAN:
+        found.append(Finding("unit", "warn", f"median {median:.3g} looks like a price per kWh"))
+    return found
 
 
 def check_weather(ds: xr.Dataset) -> list[Finding]:
     """Duplicates, gaps, stuck sensors and values that no weather has."""
     found = [*duplicates(ds), *flat_runs(ds["time"].values, ds["temp_air"].values, ds["dt"].values, FLAT_WEATHER_H)]
-    for name in FETCHED_RANGES:
+    for name in [n for n in FETCHED_RANGES if n in ds]:
         low, high, _ = RANGES[name]
-        values = ds[name].values if name in ds else np.zeros(0)
+        values = ds[name].values
         bad = (values < low) | (values > high)
-        if bad.any():
-            first = int(np.argmax(bad))
-            text = f"{name} {values[first]:g} outside {low:g} … {high:g}"
-            found.append(Finding("range", "refuse", text, _at(ds, first)))
+        found += _first(bad, ds["time"].values, "range", lambda i: f"{name} {values[i]:g} outside {low:g} … {high:g}")  # noqa: B023
     return found
 
 
-def _at(ds: xr.Dataset, position: int) -> np.datetime64:
-    return np.datetime64(ds["time"].values[position], "ns")
+def _first(
+    bad: Bools, time: Times, kind: str, text: Callable[[int], str], level: Literal["warn", "refuse"] = "refuse"
+) -> list[Finding]:
+    """A finding at the first interval at fault, whose position `text` is given; nothing where there is none."""
+    at = int(np.argmax(bad)) if bad.any() else -1
+    return [Finding(kind, level, text(at), np.datetime64(time[at], "ns"))] if at >= 0 else []
 
 
 def uncovered(time: Times, until: Times, start: np.datetime64, end: np.datetime64) -> list[Span]:
@@ -107,10 +113,8 @@ def uncovered(time: Times, until: Times, start: np.datetime64, end: np.datetime6
 
 def duplicates(ds: xr.Dataset) -> list[Finding]:
     """Intervals that begin before the one before them ends, or at the same time."""
-    time = ds["time"].values
-    bad = np.flatnonzero(time[1:] < ends(ds)[:-1]) + 1
-    text = f"{len(bad)} intervals begin inside the one before"
-    return [Finding("duplicates", "refuse", text, _at(ds, int(bad[0])))] if len(bad) else []
+    bad = np.append(False, ds["time"].values[1:] < ends(ds)[:-1])[: ds.sizes["time"]]
+    return _first(bad, ds["time"].values, "duplicates", lambda _: f"{bad.sum()} intervals begin inside the one before")
 
 
 def flat_runs(time: Times, values: Floats, dt: Floats, longest_h: float) -> list[Finding]:
@@ -126,49 +130,27 @@ def flat_runs(time: Times, values: Floats, dt: Floats, longest_h: float) -> list
     return [Finding("flat run", "warn", f"{values[first]:g} for {length[longest]:g} h", time[first])]
 
 
-def zero_days(time: Times, values: Floats) -> list[Finding]:
-    """UTC days on which every value is exactly zero: what failed exports look like."""
-    day = time.astype("datetime64[D]")
-    days, first, count = np.unique(day, return_index=True, return_counts=True)
-    zeros = np.array([np.sum((values == 0) & (day == d)) for d in days])
-    bad = (zeros == count) & (count > 1)
-    if not bad.any():
-        return []
-    return [Finding("zero day", "warn", f"{int(bad.sum())} days of zeros only", time[first[np.argmax(bad)]])]
-
-
 def band(time: Times, price: Floats, low: float = BAND[0], high: float = BAND[1]) -> list[Finding]:
     """Prices outside the band (warn) or outside REFUSE_FACTOR times it, or not numbers (refuse)."""
     far = ~((price >= REFUSE_FACTOR * low) & (price <= REFUSE_FACTOR * high))
-    out = far | (price < low) | (price > high)
-    if not out.any():
-        return []
-    first = int(np.argmax(far if far.any() else out))
+    out = far if far.any() else (price < low) | (price > high)
     level: Literal["warn", "refuse"] = "refuse" if far.any() else "warn"
-    return [Finding("band", level, f"{price[first]:g} outside {low:g} … {high:g}", time[first])]
-
-
-def per_kwh(price: Floats, dt: Floats) -> list[Finding]:
-    """A long series whose prices are all tiny is per kWh."""
-    if len(price) == 0 or dt.sum() < KWH_DAYS * 24 or np.median(np.abs(price)) >= KWH_MEDIAN:
-        return []
-    return [Finding("unit", "warn", f"median {np.median(np.abs(price)):.3g} looks like a price per kWh")]
+    return _first(out, time, "band", lambda i: f"{price[i]:g} outside {low:g} … {high:g}", level)
 
 
 def flips(ds: xr.Dataset, reference: xr.Dataset) -> list[Finding]:
-    """Is it the reference with another sign, or in another unit?"""
+    """Find the reference with another sign, or in another unit."""
     _, mine, theirs = np.intersect1d(ds["time"].values, reference["time"].values, return_indices=True)
     a, b = ds["price"].values[mine], reference["price"].values[theirs]
     clear = np.abs(b) > KWH_MEDIAN
     if clear.sum() < FEWEST:
         return []
-    ratio = float(np.median(a[clear] / b[clear]))
+    ratio, at = float(np.median(a[clear] / b[clear])), np.datetime64(ds["time"].values[mine[0]], "ns")
     if abs(ratio + 1) < RATIO_WIDTH:
-        return [Finding("sign", "refuse", "the prices of the reference with the other sign", _at(ds, int(mine[0])))]
+        return [Finding("sign", "refuse", "the prices of the reference with the other sign", at)]
     for name, factor in UNIT_RATIOS.items():
         if abs(ratio / factor - 1) < RATIO_WIDTH:
-            text = f"{ratio:.3g} times the reference: looks like {name}"
-            return [Finding("unit", "refuse", text, _at(ds, int(mine[0])))]
+            return [Finding("unit", "refuse", f"{ratio:.3g} times the reference: looks like {name}", at)]
     return []
 
 
@@ -205,11 +187,8 @@ def refuse_per_kwh(path: Path, name: str, price: pd.Series) -> None:
     """SeriesError where the prices of a file look like prices per kWh: their median is below KWH_MEDIAN."""
     median = float(price.abs().median())
     if median < KWH_MEDIAN:
-        raise SeriesError(
-            f"{path}: {name}",
-            f"median {median:.4g} looks like a price per kWh",
-            "prices per MWh; if they are, say so with unit: per_mwh in the case file",
-        )
+        allowed = "prices per MWh; if they are, say so with unit: per_mwh in the case file"
+        raise SeriesError(f"{path}: {name}", f"median {median:.4g} looks like a price per kWh", allowed)
 
 
 def refuse_supersaturated(path: Path, frame: pd.DataFrame, humidity: str) -> None:
@@ -219,8 +198,7 @@ def refuse_supersaturated(path: Path, frame: pd.DataFrame, humidity: str) -> Non
     excess = frame[humidity] - frame["temp_air"]
     if (excess > SUPERSATURATION).any():
         at = int(np.argmax(excess > SUPERSATURATION))
+        reason = f"{frame[humidity].iloc[at]:g} °C lies above temp_air {frame['temp_air'].iloc[at]:g} °C"
         raise SeriesError(
-            f"{path}: {humidity} at {frame.index[at]}Z",
-            f"{frame[humidity].iloc[at]:g} °C lies above temp_air {frame['temp_air'].iloc[at]:g} °C",
-            f"at most {SUPERSATURATION:g} K above it",
+            f"{path}: {humidity} at {frame.index[at]}Z", reason, f"at most {SUPERSATURATION:g} K above it"
         )

@@ -35,7 +35,7 @@ SUN = ("ghi", "dni", "dhi", "wind_speed")
 
 @dataclass(frozen=True)
 class Scope:
-    """What is read of a file.
+    """Part of a file that is read.
 
     Attributes
     ----------
@@ -59,14 +59,9 @@ def read_price(path: Path, column: str, quality: str, scope: Scope, currency: st
     per_mwh : the unit is stated: small prices are not taken for prices per kWh
     """
     table = read_series(path)
-    values = quality_control.in_range(
-        path,
-        column,
-        numbers(path, table, column),
-        -quality_control.PRICE_LIMIT,
-        quality_control.PRICE_LIMIT,
-        f"{currency}/MWh",
-    )
+    limit = quality_control.PRICE_LIMIT
+    raw = numbers(path, table, column)
+    values = quality_control.in_range(path, column, raw, -limit, limit, f"{currency}/MWh")
     if not per_mwh:
         quality_control.refuse_per_kwh(path, column, values)
     return _one_column(path, table, column, values, quality, scope, price=True)
@@ -75,9 +70,8 @@ def read_price(path: Path, column: str, quality: str, scope: Scope, currency: st
 def read_carbon(path: Path, column: str, quality: str, scope: Scope, factor: float) -> xr.Dataset:
     """`value` [t/MWh] of one zone, the column times `factor`."""
     table = read_series(path)
-    values = quality_control.in_range(
-        path, column, numbers(path, table, column) * factor, *quality_control.CARBON_RANGE
-    )
+    scaled = numbers(path, table, column) * factor
+    values = quality_control.in_range(path, column, scaled, *quality_control.CARBON_RANGE)
     return _one_column(path, table, column, values, quality, scope, price=False)
 
 
@@ -99,7 +93,10 @@ def read_weather(
     year : on which a typical year is put
     dew_point_from_minimum : the dew point is taken from the lowest dry bulb of each day, and the series is a proxy
     """
-    table = _standard_names(path, read_series(path, year))
+    table = read_series(path, year)
+    for name, (standard, factor) in VARIABLE_MAP.items():
+        if name in table and standard not in table:
+            table = table.assign(**{standard: numbers(path, table, name) * factor})
     if dew_point_from_minimum:
         table = table.assign(temp_dew=dew_point_daily_minimum(numbers(path, table, "temp_air")))
     humidity = next((h for h in HUMIDITY if h in table), None)
@@ -133,13 +130,6 @@ def numbers(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
     return values
 
 
-def _standard_names(path: Path, table: pd.DataFrame) -> pd.DataFrame:
-    for name, (standard, factor) in VARIABLE_MAP.items():
-        if name in table and standard not in table:
-            table = table.assign(**{standard: numbers(path, table, name) * factor})
-    return table
-
-
 def dew_point_daily_minimum(temp_air: pd.Series) -> pd.Series:
     """Dew point = lowest dry bulb of each UTC day (Kimball et al. 1997, without the aridity correction).
 
@@ -170,10 +160,10 @@ def _filled(
     gaps = part.isna().any(axis=1).to_numpy()
     if not scope.fill and gaps.any():
         lacking = ", ".join(str(c) for c in part if c != "value" and part[c].isna().any())
+        count, first = f"{int(gaps.sum())} of {len(gaps)} periods", part.index[int(np.argmax(gaps))]
         raise SeriesError(
             f"{path}: {name}" + (f" ({lacking})" if lacking else ""),
-            f"{int(gaps.sum())} of {len(gaps)} periods of {minutes(step_h)} are missing or NaN, "
-            f"the first at {part.index[int(np.argmax(gaps))]}Z",
+            f"{count} of {minutes(step_h)} are missing or NaN, the first at {first}Z",
             "a value for every period of the horizon; or --fill, which fills and labels them",
         )
     out, gaps = fill(part, gaps, rules)

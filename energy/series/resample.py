@@ -58,11 +58,6 @@ def quality(ds: xr.Dataset, horizon: Horizon) -> Flags:
     return worst_on_grid(ds["quality"].values, ds["time"].values, horizon)
 
 
-def _last_inside(knots: Floats, ends: Floats) -> Ints:
-    """Index of the step that the last moment before each end lies in."""
-    return np.searchsorted(knots, ends, side="left") - 1
-
-
 #: Longest interval that a row is taken to hold for where most rows of its series hold for less [ns]: the longest market
 #: time unit. What is longer is a gap.
 LONGEST_NS = 3_600_000_000_000
@@ -154,37 +149,22 @@ def to_horizon(
 
     SeriesError where nothing of it lies inside the horizon, or its step changes there.
     """
-    index = pd.DatetimeIndex(frame.index)
+    index, begin, stop = pd.DatetimeIndex(frame.index), pd.Timestamp(start), pd.Timestamp(end)
     if len(index) < 2:
         raise SeriesError(path, f"has {len(index)} rows", "a series over the horizon")
-    step = _usual_step(index, start, end)
-    inside = index[(index > pd.Timestamp(start) - step) & (index < pd.Timestamp(end))]
+    # A finer step inside the horizon is believed (hours became quarter hours in 2025), a coarser one may as well be gaps.
+    within = index[(index >= begin) & (index < stop)]
+    step = min(pd.Timedelta(pd.Series(i[1:] - i[:-1]).mode().iloc[0]) for i in (index, within) if len(i) > 1)
+    inside = index[(index > begin - step) & (index < stop)]
     if inside.empty:
-        raise SeriesError(
-            f"{path}: {name}",
-            f"has no value inside the horizon {pd.Timestamp(start)}Z … {pd.Timestamp(end)}Z",
-            f"a horizon inside its {index[0]}Z … {index[-1]}Z, or a series for this one",
-        )
-    offset = (inside[0] - pd.Timestamp(start)) % step
-    first = pd.Timestamp(start) + offset - (step if offset > pd.Timedelta(0) else pd.Timedelta(0))
-    grid = pd.date_range(first, pd.Timestamp(end), freq=step, inclusive="left").as_unit("ns")
+        allowed = f"a horizon inside its {index[0]}Z … {index[-1]}Z, or a series for this one"
+        raise SeriesError(f"{path}: {name}", f"has no value inside the horizon {begin}Z … {stop}Z", allowed)
+    grid = pd.date_range(begin - (begin - inside[0]) % step, stop, freq=step, inclusive="left").as_unit("ns")
     off_grid = inside[~inside.isin(grid)]
     if len(off_grid):
-        raise SeriesError(
-            f"{path}: {name} at {off_grid[0]}Z",
-            f"is off the file's own step of {minutes(step / pd.Timedelta(hours=1))}",
-            "one step throughout the horizon",
-        )
+        reason = f"is off the file's own step of {minutes(step / pd.Timedelta(hours=1))}"
+        raise SeriesError(f"{path}: {name} at {off_grid[0]}Z", reason, "one step throughout the horizon")
     return frame.reindex(grid), step
-
-
-def _usual_step(index: pd.DatetimeIndex, start: np.datetime64, end: np.datetime64) -> pd.Timedelta:
-    """Most common step, or that inside the horizon where it is finer: hours became quarter hours in 2025.
-
-    A coarser one there is not believed: it may as well be gaps.
-    """
-    inside = index[(index >= pd.Timestamp(start)) & (index < pd.Timestamp(end))]
-    return min(pd.Timedelta(pd.Series(i[1:] - i[:-1]).mode().iloc[0]) for i in (index, inside) if len(i) > 1)
 
 
 def minutes(step_h: float) -> str:

@@ -21,17 +21,17 @@ def escape(text: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """What `guarded` was given."""
+    """The text that `escape` was given."""
     return text[1:] if text.startswith(MARK) and text.lstrip(MARK).startswith(FORMULA) else text
 
 
 def escape_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table with every text cell guarded; numbers and times are untouched."""
+    """The table with every text cell escaped; numbers and times are untouched."""
     return _each(frame, escape)
 
 
 def unescape_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """What `guarded_frame` was given."""
+    """The table that `escape_frame` was given."""
     return _each(frame, unescape)
 
 

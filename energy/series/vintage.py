@@ -64,12 +64,12 @@ def published_before(table: pd.DataFrame, until: np.datetime64) -> pd.DataFrame:
 
 
 def rates_known(days: pd.DatetimeIndex, as_of: datetime | None) -> Bools:
-    """Which daily exchange rates were public by then, shape (D,)."""
+    """Flags of the daily exchange rates that were public by then, shape (D,)."""
     return np.ones(len(days), dtype=bool) if as_of is None else _passed(days, RATES_HOUR, as_of)
 
 
 def _passed(index: pd.DatetimeIndex, hour: int, as_of: datetime) -> Bools:
-    """Had `hour` o'clock of the local day (negative: before it) come by then?"""
+    """Flags of the local days whose `hour` o'clock (negative: on the day before) had come by then."""
     local = index.tz_localize("UTC").tz_convert(MARKET_CLOCK).tz_localize(None).normalize()
     moment = (local + timedelta(hours=hour)).tz_localize(MARKET_CLOCK).tz_convert("UTC").tz_localize(None)
     return np.asarray(moment <= pd.Timestamp(as_of))

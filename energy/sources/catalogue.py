@@ -9,6 +9,7 @@ rates     ECB -> Norges Bank
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from typing import Protocol
@@ -19,7 +20,6 @@ import xarray as xr
 from energy.series import quality_control
 from energy.series.gap_filling import fill_weather
 from energy.series.labels import NEEDED_WEATHER, clip
-from energy.sources import fx_rates
 from energy.sources.bidding_zones import clock_of
 from energy.sources.chain import Attempt, Filled, Link, fill
 from energy.sources.client.answer import SourceError
@@ -27,7 +27,7 @@ from energy.sources.client.http import Client
 from energy.sources.client.settings import Source
 from energy.sources.providers import (
     carbon_intensity,
-    ecb,
+    central_banks,
     elexon,
     energy_charts,
     entsoe,
@@ -35,7 +35,6 @@ from energy.sources.providers import (
     hvakosterstrommen,
     met_norway,
     nasa_power,
-    norges_bank,
     nve,
     open_meteo,
     pvgis,
@@ -59,13 +58,11 @@ class PriceProvider(Protocol):
 
 #: Sources of prices in the order in which they are asked.
 PRICES: tuple[PriceProvider, ...] = (entsoe, hvakosterstrommen, energy_charts, elexon)
-#: Central banks in the order in which they are asked.
-BANKS = (ecb, norges_bank)
 SOURCES: dict[str, Source] = {
     source.name: source
     for source in (
         *(p.SOURCE for p in PRICES), carbon_intensity.SOURCE, met_norway.SOURCE, frost.SOURCE, open_meteo.SOURCE,
-        open_meteo.ARCHIVE, nasa_power.SOURCE, pvgis.SOURCE, nve.SOURCE, *(b.SOURCE for b in BANKS),
+        open_meteo.ARCHIVE, nasa_power.SOURCE, pvgis.SOURCE, nve.SOURCE, *central_banks.BANKS,
     )
 }  # fmt: skip
 #: Latitude and longitude [°] between which MET Norway has stations: Norway, its neighbours, Svalbard.
@@ -75,7 +72,7 @@ MARGIN = np.timedelta64(12, "h")
 
 
 def skip(client: Client, source: str) -> str:
-    """Why a source is not asked: its key is missing. Empty where it is."""
+    """Reason why a source is not asked, such as a missing key; empty where it is asked."""
     key = client.sources[source].key
     if key is None or client.as_of is not None or client.has_key(source):
         return ""
@@ -108,7 +105,7 @@ def carbon(client: Client, zone: str, start: np.datetime64, end: np.datetime64) 
 def weather(
     client: Client, latitude: float, longitude: float, altitude_m: float, start: np.datetime64, end: np.datetime64
 ) -> Filled:
-    """Hourly weather of a place over [start, end)."""
+    """Hourly weather of a place over [start, end); optional variables that some of the hours lack are left out."""
     at = (latitude, longitude)
     past = min(end, client.hour())
     links = [
@@ -121,7 +118,8 @@ def weather(
         measured = Link("frost", lambda a, b: frost.get_weather(client, *at, a, min(b, past)), skip(client, "frost"))
         links.insert(0, measured)
     filled = fill([_hourly(link) for link in links], start, end, quality_control.check_weather)
-    return Filled(_whole_variables(filled.ds), filled.steps, filled.missing, filled.findings)
+    optional = [n for n, v in filled.ds.data_vars.items() if v.dtype.kind == "f" and n not in NEEDED_WEATHER]
+    return replace(filled, ds=filled.ds.drop_vars([n for n in optional if filled.ds[n].isnull().any()]))
 
 
 def _hourly(link: Link) -> Link:
@@ -133,28 +131,23 @@ def _hourly(link: Link) -> Link:
     return Link(link.name, fetch, link.skip)
 
 
-def _whole_variables(ds: xr.Dataset) -> xr.Dataset:
-    """Without optional variables that some of the hours lack."""
-    optional = [n for n in ds.data_vars if ds[n].dtype.kind == "f" and n not in NEEDED_WEATHER]
-    return ds.drop_vars([n for n in optional if ds[n].isnull().any()])
-
-
 def rates(
     client: Client, currencies: Sequence[str], day: date
 ) -> tuple[dict[str, tuple[float, date, str]], list[Attempt]]:
     """EUR per unit on a day -> (rate, the day it is of, source) by currency, and what each bank said."""
     found: dict[str, tuple[float, date, str]] = {}
     steps = []
-    for bank in BANKS:
-        name, asked = bank.SOURCE.name, [c for c in currencies if c not in found]
+    for bank in central_banks.BANKS:
+        name, asked = bank.name, [c for c in currencies if c not in found]
         if not asked:
             break
         try:
-            ds = bank.get_rates(client, asked, day - timedelta(days=fx_rates.HOLD_DAYS), day)
+            since = day - timedelta(days=central_banks.HOLD_DAYS)
+            ds = central_banks.get_rates(client, bank, asked, since, day)
         except SourceError as e:
             steps.append(Attempt(name, e.kind, reason=e.reason))
             continue
-        new = {c: fx_rates.rate_on(ds, c, day) for c in asked}
+        new = {c: central_banks.rate_on(ds, c, day) for c in asked}
         found |= {c: (*rate, name) for c, rate in new.items() if rate is not None}
         lacking = [c for c, rate in new.items() if rate is None]
         steps.append(Attempt(name, "empty" if lacking else "ok", reason=f"no {', '.join(lacking)}" if lacking else ""))

@@ -40,7 +40,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What asking one source brought: hours that it supplied, or why none."""
+    """Outcome of asking one source: hours that it supplied [h], or the reason for none."""
 
     name: str
     outcome: Kind | str
@@ -65,7 +65,7 @@ class Filled:
         return "; ".join(map(str, self.steps)) + self.gaps()
 
     def gaps(self) -> str:
-        """What is missing, as text; empty where nothing is."""
+        """Stretches without a value, as text; empty where the series is whole."""
         stretches = ", ".join(f"{iso(a)} to {iso(b)}" for a, b in self.missing)
         return f"; MISSING {stretches}" if stretches else ""
 
@@ -95,23 +95,18 @@ def fill(
     """
     chain = _Chain(start, end, check, compare)
     chain.ask(links)
-    if chain.missing():
-        _persist(chain, links)
+    if chain.missing():  # repeat the days before, fetched if they are not there
+        earlier = _Chain(start - LOOK_BACK, start, check, compare)
+        earlier.ask(links)
+        known = _on_one_step([s for s in (_on_one_step(c.parts) for c in (earlier, chain)) if s is not None])
+        if known is None:
+            said = dict.fromkeys(str(s) for s in earlier.steps if s.outcome != "skipped" and s not in chain.steps)
+            chain.steps.append(Attempt("persistence", "empty", reason="; ".join(["no earlier day is known", *said])))
+        else:
+            found = fill_from_earlier_days(known, start, end, float(known["dt"].min()))
+            chain.add("persistence", found, "same hour of an earlier day")
     whole, record = _on_one_step(chain.parts), (tuple(chain.steps), tuple(chain.missing()), tuple(chain.findings))
     return Filled(xr.Dataset() if whole is None else clip(whole, start, end), *record)
-
-
-def _persist(chain: _Chain, links: Sequence[Link]) -> None:
-    """Fetch the days before, if they are not there, and repeat them."""
-    earlier = _Chain(chain.start - LOOK_BACK, chain.start, chain.check, chain.compare)
-    earlier.ask(links)
-    known = _on_one_step([s for s in (_on_one_step(c.parts) for c in (earlier, chain)) if s is not None])
-    if known is None:
-        said = dict.fromkeys(str(s) for s in earlier.steps if s.outcome != "skipped" and s not in chain.steps)
-        chain.steps.append(Attempt("persistence", "empty", reason="; ".join(["no earlier day is known", *said])))
-        return
-    found = fill_from_earlier_days(known, chain.start, chain.end, float(known["dt"].min()))
-    chain.add("persistence", found, "same hour of an earlier day")
 
 
 def _on_one_step(parts: Sequence[xr.Dataset]) -> xr.Dataset | None:
@@ -148,33 +143,35 @@ class _Chain:
             if gaps and link.skip:
                 self.steps.append(Attempt(link.name, "skipped", reason=link.skip))
             elif gaps:
-                for window in _near_ones_together(gaps):
+                windows = gaps[:1]  # near ones together
+                for begin, stop in gaps[1:]:
+                    if begin - windows[-1][1] <= ONE_REQUEST:
+                        windows[-1] = (windows[-1][0], stop)
+                    else:
+                        windows.append((begin, stop))
+                for window in windows:
                     self._ask(link, *window)
 
     def _ask(self, link: Link, begin: np.datetime64, stop: np.datetime64) -> None:
+        """Ask one source for [begin, stop); findings are about what it gave, and about its seams with what is known."""
+        known = None if self.compare is None else _on_one_step(self.parts)
         try:
-            ds, found = self._fetch(link, begin, stop)
+            if self.compare is None or known is None:
+                ds, seams = link.fetch(begin, stop), []
+            else:
+                wide = link.fetch(max(begin - OVERLAP, self.start), min(stop + OVERLAP, self.end))
+                ds, seams = clip(wide, begin, stop), self.compare(wide, known)
         except SourceError as e:
             self.steps.append(Attempt(link.name, e.kind, reason=e.reason))
             return
+        found, note = [*self.check(ds), *seams], str(ds.attrs.get("note", ""))
         self.findings += found
-        note = str(ds.attrs.get("note", ""))
         if bad := refused(found):
             self.steps.append(Attempt(link.name, "refused", reason=bad))
         elif not ds.sizes["time"]:
             self.steps.append(Attempt(link.name, "empty", reason=note))
         else:
             self.add(link.name, ds, note)
-
-    def _fetch(self, link: Link, begin: np.datetime64, stop: np.datetime64) -> tuple[xr.Dataset, list[Finding]]:
-        """What a source has of [begin, stop), and what is found in it and at its seams with what is known."""
-        known = _on_one_step(self.parts)
-        if self.compare is None or known is None:
-            ds = link.fetch(begin, stop)
-            return ds, self.check(ds)
-        wide = link.fetch(max(begin - OVERLAP, self.start), min(stop + OVERLAP, self.end))
-        ds = clip(wide, begin, stop)
-        return ds, [*self.check(ds), *self.compare(wide, known)]
 
     def add(self, name: str, ds: xr.Dataset, note: str) -> None:
         """Put a part behind those that are there, and the hours that it fills on record."""
@@ -185,14 +182,3 @@ class _Chain:
 
 def _hours(gaps: Sequence[Span]) -> float:
     return float(sum((b - a) / np.timedelta64(1, "h") for a, b in gaps))
-
-
-def _near_ones_together(gaps: Sequence[Span]) -> list[Span]:
-    """Gaps as windows to ask for."""
-    out = [gaps[0]]
-    for begin, stop in gaps[1:]:
-        if begin - out[-1][1] <= ONE_REQUEST:
-            out[-1] = (out[-1][0], stop)
-        else:
-            out.append((begin, stop))
-    return out

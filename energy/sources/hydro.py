@@ -7,13 +7,16 @@ forecast trained on these arrays never sees a week before the market did.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from energy.schema import Floats, Times
-from energy.series.labels import dataset, ends, fetch_attrs, in_one_line, quality_and_source, terms_of
-from energy.series.quality_control import Finding, refused, uncovered
+from energy.series.files import one_place
+from energy.series.labels import dataset, ends, fetch_attrs, in_one_line, terms_of
+from energy.series.quality_control import Finding, uncovered
 from energy.sources.bidding_zones import EIC
 from energy.sources.catalogue import skip
 from energy.sources.chain import Attempt, Filled
@@ -47,27 +50,28 @@ def signals(client: Client, zone: str, start: np.datetime64, end: np.datetime64)
     """
     steps: list[Attempt] = []
     weeks = _weeks(client, zone, start - WEEKS_BACK, end, steps)
-    generation = _generation(client, zone, start, end, steps)
+    stop, generation = min(end, client.hour()), None
+    if zone in EIC and start < stop:
+        get = partial(entsoe.get_generation, client, zone, start, stop)
+        generation = _attempt("entsoe", get, steps, skip(client, "entsoe"))
     time = np.arange(start, end, HOUR).astype("datetime64[ns]")
     parts = [] if weeks is None else [(weeks, _last_published(weeks, time))]
-    parts += [] if generation is None else [(generation, {"hydro_mw": _hourly(generation, time)})]
+    if generation is not None:
+        hourly = generation["hydro_mw"].to_series().groupby(pd.Grouper(freq="h")).mean()
+        parts.append((generation, {"hydro_mw": hourly.reindex(time).to_numpy()}))
     parts = [(ds, v) for ds, v in parts if any(np.isfinite(c).any() for c in v.values())]
     if not parts:
         return Filled(xr.Dataset(), tuple(steps), ((start, end),))
-    ds = _on_common_hours(time, parts).assign_attrs(zone=zone)
-    return Filled(ds, tuple(steps), tuple(uncovered(ds["time"].values, ends(ds), start, end)))
-
-
-def _on_common_hours(time: Times, parts: Sequence[tuple[xr.Dataset, Mapping[str, Floats]]]) -> xr.Dataset:
-    """Signals on common hours: each hour with the sources that it is from, the whole with the terms of both."""
+    # Each hour names the sources that it is from; the whole has the terms of both.
     columns = {n: (v, SIGNALS[n]) for _, part in parts for n, v in part.items() if np.isfinite(v).any()}
     there = [np.any([np.isfinite(v) for v in part.values()], axis=0) for _, part in parts]
     named = [np.where(has, str(ds.attrs["source"]), "") for has, (ds, _) in zip(there, parts, strict=True)]
     source = ("time", np.array([in_one_line(names) for names in zip(*named, strict=True)]))
-    ds = dataset(entsoe.SOURCE, time, 1.0, columns, "measured").assign(source=source)
     origins = [origin for origin, _ in parts]
-    ds = ds.assign_attrs(terms_of(origins) | fetch_attrs(origins))
-    return ds.isel(time=np.flatnonzero(np.logical_or.reduce(there)))
+    ds = dataset(entsoe.SOURCE, time, 1.0, columns, "measured").assign(source=source)
+    ds = ds.assign_attrs(terms_of(origins) | fetch_attrs(origins) | {"zone": zone})
+    ds = ds.isel(time=np.flatnonzero(np.logical_or.reduce(there)))
+    return Filled(ds, tuple(steps), tuple(uncovered(ds["time"].values, ends(ds), start, end)))
 
 
 def reservoirs(client: Client, zone: str, end: np.datetime64) -> Filled:
@@ -76,10 +80,9 @@ def reservoirs(client: Client, zone: str, end: np.datetime64) -> Filled:
     NVE's zones have all of it; others `reservoir_mwh` alone.
     """
     steps: list[Attempt] = []
-    start = end - YEAR
-    ds = _weeks(client, zone, start, end, steps)
+    ds = _weeks(client, zone, end - YEAR, end, steps)
     if ds is None:
-        return Filled(xr.Dataset(), tuple(steps), ((start, end),))
+        return Filled(xr.Dataset(), tuple(steps), ((end - YEAR, end),))
     return Filled(ds.drop_vars("known_from"), tuple(steps), ())
 
 
@@ -96,36 +99,21 @@ def _weeks(
 
     def possible() -> xr.Dataset:
         ds = entsoe.get_reservoirs(client, zone, start, end)
-        if bad := refused(check_reservoirs(ds)):
-            raise SourceError("entsoe", "fatal", bad)
+        values, (low, high) = ds["reservoir_mwh"].values, POSSIBLE_MWH
+        bad = ~((values >= low) & (values <= high))
+        if bad.any():
+            first = int(np.argmax(bad))
+            text = f"{values[first]:g} MWh in reservoirs, outside {low:g} … {high:g}"
+            at = np.datetime64(ds["time"].values[first], "ns")
+            raise SourceError("entsoe", "fatal", str(Finding("range", "refuse", text, at)))
         return ds
 
     ds = _attempt("entsoe", possible, steps, skip(client, "entsoe"))
     return None if ds is None else ds.assign(known_from=("time", ends(ds) + PUBLISHED_AFTER))
 
 
-def check_reservoirs(ds: xr.Dataset) -> list[Finding]:
-    """Fillings that no zone can have."""
-    values, (low, high) = ds["reservoir_mwh"].values, POSSIBLE_MWH
-    bad = ~((values >= low) & (values <= high))
-    if not bad.any():
-        return []
-    first = int(np.argmax(bad))
-    text = f"{values[first]:g} MWh in reservoirs, outside {low:g} … {high:g}"
-    return [Finding("range", "refuse", text, np.datetime64(ds["time"].values[first], "ns"))]
-
-
-def _generation(
-    client: Client, zone: str, start: np.datetime64, end: np.datetime64, steps: list[Attempt]
-) -> xr.Dataset | None:
-    stop = min(end, client.hour())
-    if zone not in EIC or start >= stop:
-        return None
-    return _attempt("entsoe", lambda: entsoe.get_generation(client, zone, start, stop), steps, skip(client, "entsoe"))
-
-
 def _attempt(name: str, fetch: Callable[[], xr.Dataset], steps: list[Attempt], why_not: str = "") -> xr.Dataset | None:
-    """What a source gives; None, with the reason on record, where it gives nothing."""
+    """Data of one source; None, with the reason on record, where it gives no hour."""
     if why_not:
         steps.append(Attempt(name, "skipped", reason=why_not))
         return None
@@ -143,27 +131,16 @@ def _last_published(weeks: xr.Dataset, time: Times) -> dict[str, Floats]:
     """Weekly values on hours: the last week published by then, NaN where that is too old or not there."""
     published = weeks["known_from"].values
     position = np.searchsorted(published, time, side="right") - 1
-    good = (position >= 0) & (time - published[np.maximum(position, 0)] <= OLDEST)
-    names = [n for n in SIGNALS if n in weeks]
-    return {n: np.where(good, weeks[n].values[np.maximum(position, 0)], np.nan) for n in names}
-
-
-def _hourly(ds: xr.Dataset, time: Times) -> Floats:
-    """Means of the steps of each hour; NaN where an hour has none."""
-    hour = ds["time"].values.astype("datetime64[h]").astype("datetime64[ns]")
-    position = np.searchsorted(time, hour)
-    inside = (hour >= time[0]) & (hour <= time[-1])
-    sums = np.bincount(position[inside], weights=ds["hydro_mw"].values[inside], minlength=len(time))
-    count = np.bincount(position[inside], minlength=len(time))
-    return np.where(count > 0, sums / np.maximum(count, 1), np.nan)
+    before = np.maximum(position, 0)
+    good = (position >= 0) & (time - published[before] <= OLDEST)
+    return {n: np.where(good, weeks[n].values[before], np.nan) for n in SIGNALS if n in weeks}
 
 
 def merge(series: Mapping[str, xr.Dataset], names: Sequence[str]) -> xr.Dataset:
     """Signals of several zones as columns ``<zone>_<signal>`` over their common times, with the zones' labels."""
     parts = []
     for zone, ds in series.items():
-        quality, source = quality_and_source(ds)
-        part = ds[[n for n in names if n in ds]].assign(quality=("time", quality), source=("time", source))
+        part = one_place(ds)[[*(n for n in names if n in ds), "quality", "source"]]
         parts.append(part.rename({str(n): f"{zone}_{n}" for n in part.data_vars}))
     whole = xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="drop")
     for name in whole.data_vars:  # a zone whose weeks begin at another hour has none there

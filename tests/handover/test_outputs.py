@@ -13,7 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from energy.handover import exports, kueue, slurm
-from energy.handover.apply import ApplyError, apply_kueue, apply_slurm
+from energy.handover.apply import ApplyError, apply
 from tests.handover.plans import hostile, plan
 
 FAKE = """#!/bin/sh
@@ -192,16 +192,16 @@ def test_folding_and_escaping_come_back(text):
 
 def test_apply_runs_the_script_and_kubectl(fake):
     (fake / "known").write_text("\n".join(slurm.qos_names(plan())) + "\n")
-    apply_slurm(slurm.script(plan()), "202605010600")
+    apply("slurm", slurm.script(plan()), "202605010600")
     assert limits(fake)["hc.narvik.n1.gb300"] == 128
-    apply_kueue(kueue.manifest(plan(), 0))
+    apply("kueue", kueue.manifest(plan(), 0))
     called = (fake / "calls").read_text()
     assert called.startswith("apply|--server-side|--field-manager=hydrocool|--filename=-|---\napiVersion: kueue")
 
 
 def test_apply_says_what_the_scheduler_said(fake, monkeypatch):
     with pytest.raises(ApplyError, match=r"sacctmgr refused \(4\): no such QOS: hc\.narvik"):
-        apply_slurm(slurm.script(plan()), "202605010600")
+        apply("slurm", slurm.script(plan()), "202605010600")
     monkeypatch.setenv("PATH", str(fake / "empty"))
     with pytest.raises(ApplyError, match="kubectl is not on the path"):
-        apply_kueue("")
+        apply("kueue", "")

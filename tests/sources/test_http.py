@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import json
 import time as real_time
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 import pytest
@@ -354,5 +355,5 @@ def test_the_table_of_sources(world, time):
     assert table["entsoe"].key == "HYDROCOOL_ENTSOE_TOKEN (set)"
     assert table["open_meteo"].key == "HYDROCOOL_OPEN_METEO_KEY (set), for commercial use"
     assert table["nve"].key == "none needed"
-    assert "canary" not in str([r.as_dict() for r in table.values()])
+    assert "canary" not in str([asdict(r) for r in table.values()])
     assert all(r.licence and r.attribution and r.gives for r in table.values())

@@ -16,7 +16,7 @@ from energy.sources.client.http import Client
 from energy.sources.client.settings import from_environment
 from energy.sources.providers import (
     carbon_intensity,
-    ecb,
+    central_banks,
     elexon,
     energy_charts,
     entsoe,
@@ -24,7 +24,6 @@ from energy.sources.providers import (
     hvakosterstrommen,
     met_norway,
     nasa_power,
-    norges_bank,
     nve,
     open_meteo,
     pvgis,
@@ -71,8 +70,10 @@ ASK = {
     "nasa_power": lambda c: nasa_power.get_weather(c, 52.5, 13.4, NOW - 30 * DAY, NOW - 20 * DAY),
     "pvgis": lambda c: pvgis.get_tmy(c, 52.5, 13.4),
     "nve": lambda c: nve.get_reservoirs(c, "NO4", NOW - 60 * DAY, NOW),
-    "ecb": lambda c: ecb.get_rates(c, ["NOK"], TODAY - timedelta(days=7), TODAY),
-    "norges_bank": lambda c: norges_bank.get_rates(c, ["NOK", "SEK"], TODAY - timedelta(days=7), TODAY),
+    "ecb": lambda c: central_banks.get_rates(c, central_banks.ECB, ["NOK"], TODAY - timedelta(days=7), TODAY),
+    "norges_bank": lambda c: central_banks.get_rates(
+        c, central_banks.NORGES_BANK, ["NOK", "SEK"], TODAY - timedelta(days=7), TODAY
+    ),
 }
 
 

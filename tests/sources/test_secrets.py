@@ -19,7 +19,7 @@ from werkzeug import Response
 from energy.sources import catalogue
 from energy.sources.catalogue import SOURCES
 from energy.sources.client.answer import SourceError
-from energy.sources.client.credentials import CredentialError, Credentials, credentials, redact, scrub
+from energy.sources.client.credentials import CredentialError, credentials, redact, scrub
 from energy.sources.client.settings import from_environment
 from energy.sources.providers import entsoe, frost, open_meteo
 from tests.sources.conftest import CANARIES, empty_file
@@ -177,7 +177,7 @@ def test_a_file_of_credentials_must_be_private(tmp_path):
         credentials({"HYDROCOOL_CREDENTIALS": str(path)}, variables)
     assert "secret-without" not in str(caught.value)
     settings = from_environment(tmp_path, SOURCES, {"HYDROCOOL_CREDENTIALS": empty_file(tmp_path)})
-    assert settings.credentials.values == {}
+    assert settings.credentials == {}
 
 
 def test_a_file_that_is_named_must_be_there_and_be_text(tmp_path):
@@ -194,7 +194,7 @@ def test_a_file_that_is_named_must_be_there_and_be_text(tmp_path):
 def test_white_space_at_the_ends_of_a_credential_goes_and_other_odd_characters_are_refused(tmp_path):
     env = {"HYDROCOOL_CREDENTIALS": empty_file(tmp_path), "HYDROCOOL_ENTSOE_TOKEN": " canary-token\r\n"}
     found = credentials(env | {"HYDROCOOL_FROST_CLIENT_ID": " \n"}, frozenset(CANARIES))
-    assert {n: v.get_secret_value() for n, v in found.values.items()} == {"HYDROCOOL_ENTSOE_TOKEN": "canary-token"}
+    assert {n: v.get_secret_value() for n, v in found.items()} == {"HYDROCOOL_ENTSOE_TOKEN": "canary-token"}
     for variable in ("HYDROCOOL_ENTSOE_TOKEN", "HYDROCOOL_CONTACT"):
         for odd in ("canary\nX-Other: 1", "canary\x00token", "canary\u20actoken", "canary\x7ftoken"):
             with pytest.raises(CredentialError, match=f"^{variable}: holds a line break or another") as caught:
@@ -213,7 +213,7 @@ def test_white_space_at_the_ends_of_a_credential_goes_and_other_odd_characters_a
 def test_a_header_that_cannot_be_sent_is_one_error_without_its_value(world, caplog, source, variable, odd):
     """Past the check of the environment, for who makes Settings by hand: http.client quotes what it refuses."""
     caplog.set_level(logging.DEBUG)
-    client = world.client(credentials=Credentials({variable: SecretStr(odd)}))
+    client = world.client(credentials={variable: SecretStr(odd)})
     text = _fails(lambda: client.get(source, "", {"documentType": "A44"}))
     assert f"{source}: fatal: the request cannot be sent" in text
     assert "canary-entsoe" not in text + caplog.text + str(client.health(source))

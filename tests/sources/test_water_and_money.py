@@ -13,9 +13,8 @@ from werkzeug import Response
 from energy.sources import catalogue, hydro
 from energy.sources.catalogue import SOURCES
 from energy.sources.client.answer import SourceError
-from energy.sources.client.credentials import Credentials
-from energy.sources.fx_rates import rate_on
-from energy.sources.providers import ecb, norges_bank, nve
+from energy.sources.providers import nve
+from energy.sources.providers.central_banks import ECB, NORGES_BANK, get_rates, parse_ecb, rate_on
 from tests.sources.contracts.entsoe import generation, reservoir
 from tests.sources.contracts.money_water import PER_EURO, filling, median
 from tests.sources.times import at, moments, qualities
@@ -109,7 +108,7 @@ def test_signals_carry_only_what_was_known(world, time):
 def test_signals_of_a_zone_that_nve_does_not_know(world):
     ds = hydro.signals(world.client(), "SE3", at("2026-11-23"), at("2026-11-24")).ds
     assert set(ds["reservoir_mwh"].values) == {reservoir(datetime(2026, 11, 8, 23))}
-    keyless = hydro.signals(world.client(credentials=Credentials({})), "SE3", at("2026-11-23"), at("2026-11-24"))
+    keyless = hydro.signals(world.client(credentials={}), "SE3", at("2026-11-23"), at("2026-11-24"))
     assert not keyless.ds.sizes
     assert [str(s) for s in keyless.steps] == ["entsoe: skipped (no HYDROCOOL_ENTSOE_TOKEN)"] * 2
 
@@ -155,7 +154,7 @@ def test_an_implausible_reservoir_is_refused(world, monkeypatch):
 
 
 def test_rates_of_the_ecb(world):
-    ds = ecb.get_rates(world.client(), ["NOK", "SEK", "GBP"], date(2026, 11, 17), date(2026, 11, 24))
+    ds = get_rates(world.client(), ECB, ["NOK", "SEK", "GBP"], date(2026, 11, 17), date(2026, 11, 24))
     assert ds.sizes["time"] == 6, "business days"
     assert ds["NOK"].values == pytest.approx(1 / PER_EURO["NOK"])
     assert rate_on(ds, "NOK", date(2026, 11, 22)) == (pytest.approx(1 / 11.5), date(2026, 11, 20)), "Friday's on Sunday"
@@ -165,12 +164,12 @@ def test_rates_of_the_ecb(world):
 
 
 def test_an_empty_observation_is_no_rate(world):
-    ds = ecb.get_rates(world.client(), ["NOK"], date(2026, 12, 21), date(2026, 12, 28))
+    ds = get_rates(world.client(), ECB, ["NOK"], date(2026, 12, 21), date(2026, 12, 28))
     assert rate_on(ds, "NOK", date(2026, 12, 25)) == (pytest.approx(1 / 11.5), date(2026, 12, 24))
 
 
 def test_norges_bank_quotes_per_hundred_and_is_crossed_through_the_krone(world):
-    ds = norges_bank.get_rates(world.client(), ["NOK", "SEK", "DKK", "GBP"], date(2026, 11, 17), date(2026, 11, 24))
+    ds = get_rates(world.client(), NORGES_BANK, ["NOK", "SEK", "DKK", "GBP"], date(2026, 11, 17), date(2026, 11, 24))
     for currency, per_euro in PER_EURO.items():
         assert ds[currency].values == pytest.approx(1 / per_euro, rel=1e-5)
     assert world.norges_bank.last.path.endswith("EXR/B.DKK+EUR+GBP+SEK.NOK.SP")
@@ -204,15 +203,15 @@ def test_a_200_that_is_no_csv_is_to_be_retried(name, body):
 
 
 @pytest.mark.parametrize(
-    ("text", "match"), [("0", "no exchange rate"), ("-1", "no exchange"), ("x", "could not convert")]
+    ("text", "match"), [("0", "not an exchange rate"), ("-1", "not an exchange"), ("x", "could not convert")]
 )
 def test_rates_that_are_none(text, match):
     body = f"KEY,CURRENCY,CURRENCY_DENOM,TIME_PERIOD,OBS_VALUE\nK,NOK,EUR,2026-11-24,{text}\n".encode()
     with pytest.raises(SourceError, match=match):
-        ecb.parse_rates(body, ["NOK"])
+        parse_ecb(body, ["NOK"])
 
 
 def test_columns_go_by_name_and_thousands_by_number():
     body = b'KEY,OBS_VALUE,NEW,TIME_PERIOD,CURRENCY_DENOM,CURRENCY\nK,"1,145.56",x,2026-11-24,EUR,NOK\n'
-    assert ecb.parse_rates(body, ["NOK"])["NOK"].values == pytest.approx(1 / 1145.56)
-    assert moments(ecb.parse_rates(body, ["NOK"])) == [datetime(2026, 11, 24)]
+    assert parse_ecb(body, ["NOK"])["NOK"].values == pytest.approx(1 / 1145.56)
+    assert moments(parse_ecb(body, ["NOK"])) == [datetime(2026, 11, 24)]

@@ -13,7 +13,6 @@ from werkzeug import Response
 
 from energy.sources import catalogue, hydro
 from energy.sources.client.answer import LicenceError, SourceError
-from energy.sources.client.credentials import Credentials
 from energy.sources.client.settings import LIVE_TTL_S, SETTLED_TTL_S
 from energy.sources.providers import frost, met_norway, nasa_power, open_meteo, pvgis
 from tests.sources.times import at, moments, qualities
@@ -40,7 +39,7 @@ def test_frost_no_data_is_a_404_and_a_bad_id_a_401(world):
         frost.get_weather(world.client(), 68.42, 17.56, *PAST)
     assert caught.value.kind == "auth"
     with pytest.raises(SourceError, match="no client id in HYDROCOOL_FROST_CLIENT_ID"):
-        frost.get_weather(world.client(credentials=Credentials({})), 68.42, 17.56, *PAST)
+        frost.get_weather(world.client(credentials={}), 68.42, 17.56, *PAST)
 
 
 def observation(**changes: object) -> bytes:
@@ -82,7 +81,7 @@ def test_open_meteo_history_and_several_places(world):
 
 
 def test_open_meteo_free_hosts_only_for_stated_private_use(world):
-    keyless = Credentials({})
+    keyless = {}
     with pytest.raises(LicenceError, match="non-commercial"):
         open_meteo.get_weather(world.client(credentials=keyless), [(52.5, 13.4)], *PAST)
     assert world.open_meteo.count == 0
@@ -94,9 +93,7 @@ def test_open_meteo_free_hosts_only_for_stated_private_use(world):
 def test_open_meteo_host_follows_the_key(world):
     settings = replace(world.settings(), urls={})
     assert settings.base_url(open_meteo.ARCHIVE) == "https://customer-archive-api.open-meteo.com/v1/"
-    assert (
-        replace(settings, credentials=Credentials({})).base_url(open_meteo.SOURCE) == "https://api.open-meteo.com/v1/"
-    )
+    assert replace(settings, credentials={}).base_url(open_meteo.SOURCE) == "https://api.open-meteo.com/v1/"
 
 
 @pytest.mark.slow

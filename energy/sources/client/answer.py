@@ -1,4 +1,4 @@
-"""What an answer is worth - ok, empty, retry, auth, quota or fatal - and the answer itself.
+"""Answers of sources and their verdicts: ok, empty, retry, auth, quota or fatal.
 
 HTTP 200 is not success (ENTSO-E acknowledges "no data" inside one, Open-Meteo breaks off in mid-stream) and
 404 is often just "nothing published yet"; so every source says itself what its answers mean.
@@ -26,13 +26,14 @@ REASON_LENGTH = 200
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an answer means; `wait_s` [s] is how long its server wants to be left alone."""
+    """Meaning of an answer; `wait_s` is the time for which its server wants to be left alone [s]."""
 
     kind: Kind
     reason: str = ""
     wait_s: float | None = None
 
 
+OK = Verdict("ok")
 #: Status and body of an answer -> what it means.
 Classifier = Callable[[int, bytes], Verdict]
 
@@ -81,9 +82,9 @@ class LicenceError(SourceError):
 
 
 def by_status(status: int, body: bytes = b"", keyed: bool = False) -> Verdict:
-    """What a status means by itself; a source without a key takes 401 and 403 for a wrong request."""
+    """Meaning of a status by itself. A source without a key takes 401 and 403 for a wrong request."""
     if status in (200, 304):
-        return Verdict("ok")
+        return OK
     if status == 203:
         return Verdict("ok", "203: the provider has deprecated this product")
     if status in (204, 404):

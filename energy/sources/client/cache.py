@@ -1,4 +1,4 @@
-"""What was asked and answered, on disk: raw bodies, a ledger in one SQLite file, and fetches as wholes.
+"""Questions and answers on disk: raw bodies, a ledger in one SQLite file, and fetches as wholes.
 
 Bodies are files named by their SHA-256. The ledger has which question got which of them, when, and which got none; what was
 sent when, and who asked to be left alone: counters must survive a restart, since ENTSO-E bans an address for ten minutes
@@ -15,13 +15,12 @@ import os
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import numpy as np
 
@@ -31,44 +30,43 @@ from energy.sources.client.answer import Answer, Kind, SourceError
 
 @dataclass(frozen=True)
 class Health:
-    """When a source last gave data and when it last failed (UTC, naive), with the reason."""
+    """Last success and last failure of a source (UTC, naive), with the failure's reason."""
 
     last_ok: datetime | None
     last_failure: datetime | None
     reason: str
 
 
-def question(source: str, path: str, params: Mapping[str, str]) -> str:
-    """One line that names a request for good."""
-    return f"{source} {path}?{urlencode(sorted(params.items()))}"
-
-
 class Archive:
-    """Raw answers under one folder."""
+    """Raw answers under one folder, and the fetches that asked for them."""
 
     def __init__(self, folder: Path, ledger: Ledger) -> None:
         self.folder, self._ledger = folder, ledger
 
-    def save(self, asked: str, at: datetime, answer: Answer) -> None:
-        """Record what a question got at a time; the body is stored once."""
-        sha = hashlib.sha256(answer.body).hexdigest()
-        path = self._path(answer.source, sha)
-        if not path.exists():
-            _write(path, answer.body)
-        came = (sha, as_text(answer.fetched_at), answer.stale)
-        self._insert((answer.source, asked, as_text(at), answer.kind, answer.note, *came))
-
-    def save_failure(self, asked: str, at: datetime, error: SourceError) -> None:
-        """Record that a question got no data, and why."""
-        self._insert((error.source, asked, as_text(at), error.kind, error.reason, None, None, False))
-
-    def _insert(self, row: tuple[object, ...]) -> None:
-        names = "source, question, at, kind, reason, sha, fetched_at, stale"
+    def save(self, asked: str, at: datetime, outcome: Answer | SourceError) -> None:
+        """Record what a question got at a time, or why it got nothing; a body is stored once, by renaming into its place."""
+        row: tuple[object, ...]
+        if isinstance(outcome, Answer):
+            sha = hashlib.sha256(outcome.body).hexdigest()
+            path = self._path(outcome.source, sha)
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                handle, name = tempfile.mkstemp(dir=path.parent)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(outcome.body)
+                Path(name).replace(path)
+            row = (outcome.note, sha, as_text(outcome.fetched_at), outcome.stale)
+        else:
+            row = (outcome.reason, None, None, False)
         with self._ledger.transaction() as db:
-            db.execute(f"INSERT INTO delivery ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            db.execute(
+                "INSERT INTO delivery (source, question, at, kind, reason, sha, fetched_at, stale)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (outcome.source, asked, as_text(at), outcome.kind, *row),
+            )
 
     def load(self, source: str, asked: str, as_of: datetime) -> Answer:
-        """What the question had got by then.
+        """Newest answer that the question had got by then.
 
         Raises SourceError: of the kind noted then; or (empty) where it had not been asked yet.
         """
@@ -108,33 +106,43 @@ class Archive:
 
         An answer that its server confirmed (304) is a success of that moment, however old its body is.
         """
-        ok = self._last(source, "kind = 'ok' AND stale = 0", as_of)
-        bad = self._last(source, "(kind NOT IN ('ok', 'empty') OR stale = 1)", as_of)
-        return Health(_time(ok[0]), _time(bad[0]), bad[1])
+        ok, _ = self._last(source, "kind = 'ok' AND stale = 0", as_of)
+        return Health(ok, *self._last(source, "(kind NOT IN ('ok', 'empty') OR stale = 1)", as_of))
 
-    def _last(self, source: str, which: str, as_of: datetime) -> tuple[str, str]:
+    def _last(self, source: str, which: str, as_of: datetime) -> tuple[datetime | None, str]:
         """Time and reason of the newest delivery that matches `which` up to `as_of`; of several at one time the last recorded."""
         row = self._ledger.first(
             f"SELECT at, reason FROM delivery WHERE source = ? AND at <= ? AND {which} ORDER BY at DESC, id DESC LIMIT 1",
             (source, as_text(as_of)),
         )
-        return row or ("", "")
+        return (datetime.fromisoformat(row[0]), row[1]) if row else (None, "")
+
+    def save_session(self, name: str, span: Span, began: datetime, ended: datetime) -> None:
+        """Record a finished fetch of the hours `span`."""
+        row = (name, iso(span[0]), iso(span[1]), as_text(began), as_text(ended))
+        with self._ledger.transaction() as db:
+            db.execute("INSERT INTO session (name, start, stop, began, ended) VALUES (?, ?, ?, ?, ?)", row)
+
+    def session(self, name: str, span: Span, as_of: datetime) -> tuple[Span, datetime]:
+        """Hours (UTC) and beginning (UTC, naive) of the last fetch for `name` that covers `span` and had ended by then.
+
+        Raises NotOnFile: no such fetch; says which ones are on file.
+        """
+        row = self._ledger.first(
+            "SELECT start, stop, began FROM session WHERE name = ? AND start <= ? AND stop >= ? AND ended <= ?"
+            " ORDER BY ended DESC, id DESC LIMIT 1",
+            (name, iso(span[0]), iso(span[1]), as_text(as_of)),
+        )
+        if row is None:
+            first, count = self._ledger.first("SELECT MIN(ended), COUNT(*) FROM session WHERE name = ?", (name,))
+            on_file = f"{count} fetches of it are on file, the first of {first[:16]}Z" if count else "none is on file"
+            hours = f"{iso(span[0])} to {iso(span[1])}"
+            raise NotOnFile(f"no fetch of {name} over {hours} had ended by {as_of:%Y-%m-%dT%H:%MZ}; {on_file}")
+        start, stop = (np.datetime64(t.rstrip("Z"), "ns") for t in row[:2])
+        return (start, stop), datetime.fromisoformat(row[2])
 
     def _path(self, source: str, sha: str) -> Path:
         return self.folder / source / sha[:2] / sha
-
-
-def _write(path: Path, body: bytes) -> None:
-    """Write beside the place and rename into it: a killed process leaves no half file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(body)
-    Path(name).replace(path)
-
-
-def _time(text: str) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 #: How long a process waits for another one's transaction [s]; each takes milliseconds.
@@ -176,7 +184,7 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Everything inside happens at once or not at all."""
+        """Run the statements inside at once or not at all."""
         with self._turn:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -192,48 +200,8 @@ def as_text(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
-@dataclass(frozen=True)
-class Session:
-    """One finished fetch: its hours (UTC) and when it began (UTC, naive)."""
-
-    span: Span
-    began: datetime
-
-
 class NotOnFile(SourceError):
     """A replay of what nobody had fetched by then."""
 
     def __init__(self, reason: str) -> None:
         super().__init__("archive", "empty", reason)
-
-
-class Sessions:
-    """The fetches that a ledger knows."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-
-    def save(self, name: str, span: Span, began: datetime, ended: datetime) -> None:
-        """Record a finished fetch."""
-        row = (name, iso(span[0]), iso(span[1]), as_text(began), as_text(ended))
-        with self._ledger.transaction() as db:
-            db.execute("INSERT INTO session (name, start, stop, began, ended) VALUES (?, ?, ?, ?, ?)", row)
-
-    def load(self, name: str, span: Span, as_of: datetime) -> Session:
-        """The last fetch for `name` that covers the hours and had ended by then.
-
-        Raises NotOnFile: there is none; says what there is.
-        """
-        with self._ledger.transaction() as db:
-            row = db.execute(
-                "SELECT start, stop, began FROM session WHERE name = ? AND start <= ? AND stop >= ? AND ended <= ?"
-                " ORDER BY ended DESC, id DESC LIMIT 1",
-                (name, iso(span[0]), iso(span[1]), as_text(as_of)),
-            ).fetchone()
-            first, count = db.execute("SELECT MIN(ended), COUNT(*) FROM session WHERE name = ?", (name,)).fetchone()
-        if row is None:
-            on_file = f"{count} fetches of it are on file, the first of {first[:16]}Z" if count else "none is on file"
-            hours = f"{iso(span[0])} to {iso(span[1])}"
-            raise NotOnFile(f"no fetch of {name} over {hours} had ended by {as_of:%Y-%m-%dT%H:%MZ}; {on_file}")
-        start, stop = (np.datetime64(t.rstrip("Z"), "ns") for t in row[:2])
-        return Session((start, stop), datetime.fromisoformat(row[2]))

@@ -13,7 +13,6 @@ import re
 import stat
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -37,15 +36,8 @@ class CredentialError(ValueError):
     """A credential, or a file of them, that cannot be used; names variable, file and line, never a value."""
 
 
-@dataclass(frozen=True)
-class Credentials:
-    """Secrets by variable name; their repr shows none."""
-
-    values: Mapping[str, SecretStr] = field(default_factory=dict)
-
-    def get(self, variable: str) -> SecretStr | None:
-        """The secret of a variable, if there is one."""
-        return self.values.get(variable)
+#: Secrets by variable name; the repr of a SecretStr shows nothing.
+Credentials = Mapping[str, SecretStr]
 
 
 def credentials(environ: Mapping[str, str], variables: frozenset[str]) -> Credentials:
@@ -65,7 +57,7 @@ def credentials(environ: Mapping[str, str], variables: frozenset[str]) -> Creden
 
 
 def header_text(variable: str, value: str) -> str:
-    """What a variable holds, without white space at its ends: copied tokens end in a newline.
+    """Value of a variable without white space at its ends: copied tokens end in a newline.
 
     CredentialError, without the value, where no request header may carry it.
     """
@@ -79,12 +71,9 @@ def remember(values: Mapping[str, str]) -> Credentials:
     """Credentials whose values, in each form they travel in, are blotted out from now on."""
     for value in values.values():
         if len(value) >= SHORTEST:
-            _known.update({value, quote(value, safe=""), _basic(value), _basic(f"{value}:")})
-    return Credentials({name: SecretStr(value) for name, value in values.items()})
-
-
-def _basic(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
+            basic = (base64.b64encode(text.encode()).decode() for text in (value, f"{value}:"))
+            _known.update({value, quote(value, safe=""), *basic})
+    return {name: SecretStr(value) for name, value in values.items()}
 
 
 def _read_file(path: Path) -> dict[str, str]:
@@ -123,7 +112,7 @@ class Redaction(logging.Filter):
     """Blots secrets out of a record: its message, its arguments and its traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Always True: the record stays, its secrets go."""
+        """Return True: the record stays, its secrets go."""
         record.msg, record.args = redact(record.getMessage()), ()
         if record.exc_info and record.exc_info[0] is not None:
             record.exc_text = redact("".join(traceback.format_exception(*record.exc_info)).rstrip())

@@ -17,9 +17,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import numpy as np
 import requests
@@ -40,8 +39,8 @@ from urllib3.exceptions import (
 )
 
 from energy.series.local_time import Span
-from energy.sources.client.answer import Answer, Kind, SourceError, Verdict
-from energy.sources.client.cache import Archive, Health, Ledger, Sessions, question
+from energy.sources.client.answer import OK, Answer, Kind, SourceError, Verdict
+from energy.sources.client.cache import Archive, Health, Ledger
 from energy.sources.client.credentials import redact, redact_logs, scrub
 from energy.sources.client.rate_limits import Limits, policy
 from energy.sources.client.settings import Settings, Source, loopback
@@ -59,7 +58,7 @@ class _Session(CacheMixin, requests.Session):
     """A cached session that refuses to leave the origin it was sent to."""
 
     def get_redirect_target(self, resp: Response) -> str | None:
-        """Where the answer points; SourceError (fatal) to another scheme, host or port."""
+        """Address that the answer redirects to; SourceError (fatal) for another scheme, host or port."""
         target = super().get_redirect_target(resp)
         if target is not None:
             here, there = urlsplit(resp.url), urlsplit(urljoin(resp.url, target))
@@ -86,19 +85,15 @@ class Client:
         limits = Limits(self._ledger, settings.wall, settings.sleep)
         self._adapters = {name: SourceAdapter(s, settings, limits) for name, s in sources.items()}
         self._session = self._open_session()
-        self.sessions = Sessions(self._ledger)
         self._began: datetime | None = None
-        self._forget()
         redact_logs()
 
     def _open_session(self) -> _Session:
-        def is_data(response: Response) -> bool:  # acknowledgements, cut-off bodies and pages are not stored
-            verdict: Verdict | None = getattr(response, "verdict", None)
-            return verdict is None or verdict.kind == "ok"
-
+        """The cached session, with no way to an address that is not a source's."""
         session = _Session(
             backend=SQLiteCache(self.settings.folder / "http.sqlite", wal=True, serializer="json"),
-            cache_control=True, expire_after=0, allowable_codes=(200, 203), filter_fn=is_data,
+            cache_control=True, expire_after=0, allowable_codes=(200, 203),
+            filter_fn=lambda r: getattr(r, "verdict", OK).kind == "ok",  # no acknowledgements, pages, cut-off bodies
             ignored_parameters=IGNORED, stale_if_error=self.settings.stale_s,
         )  # fmt: skip
         session.max_redirects = MOST_REDIRECTS
@@ -108,19 +103,15 @@ class Client:
             url = self.settings.base_url(self.sources[name])
             session.mount(url, adapter)
             session.mount(f"{url[:-1]}?", adapter)
-        return session
-
-    def _forget(self) -> None:
-        """Drop cached answers that are too old even to stand in for a failing server; the raw ones stay."""
-        with self._session.cache.responses.connection(commit=True) as db:  # type: ignore[attr-defined]  # SQLite's
+        # Answers that are too old even to stand in for a failing server go; the raw ones stay.
+        with session.cache.responses.connection(commit=True) as db:  # type: ignore[attr-defined]  # SQLite's
             db.execute("DELETE FROM responses WHERE expires < ?", (time.time() - self.settings.stale_s,))
+        return session
 
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -144,21 +135,21 @@ class Client:
 
         Raises NotOnFile: a replay of what nobody had fetched by then.
         """
-        past = None if self.as_of is None else self.sessions.load(name, span, self.as_of)
-        began = self._began = past.began if past else self.settings.clock()
+        asked, began = self.archive.session(name, span, self.as_of) if self.as_of else (span, self.settings.clock())
+        self._began = began
         try:
-            yield past.span if past else span
+            yield asked
         finally:
             self._began = None
-        if not past:
-            self.sessions.save(name, span, began, self.settings.clock())
+        if self.as_of is None:
+            self.archive.save_session(name, span, began, self.settings.clock())
 
     def sent(self, source: str) -> int:
         """Requests that this client has sent to a source, cache hits not counted."""
         return self._adapters[source].sent
 
     def has_key(self, source: str) -> bool:
-        """Is there a credential for the source?"""
+        """Tell whether there is a credential for the source."""
         key = self.sources[source].key
         return key is not None and self.settings.credentials.get(key.variable) is not None
 
@@ -181,7 +172,7 @@ class Client:
         Raises SourceError: retry, auth, quota or fatal.
         """
         params = params or {}
-        asked = question(source, path, params)
+        asked = f"{source} {path}?{urlencode(sorted(params.items()))}"  # names the request for good
         if self.as_of is not None:
             return self.archive.load(source, asked, self.as_of)
         lifetime = ttl_s if self.settings.ttl_s is None else self.settings.ttl_s
@@ -194,42 +185,39 @@ class Client:
             answer = self._ask(source, path, params, lifetime)
         except SourceError as e:
             error = e if e.source == source else SourceError(source, e.kind, e.reason, e.wait_s)
-            self.archive.save_failure(asked, self.settings.clock(), error)
+            self.archive.save(asked, self.settings.clock(), error)
             raise error from None
         if self.sent(source) > before or answer.stale:
             self.archive.save(asked, self.settings.clock(), answer)
         return answer
 
     def _ask(self, source: str, path: str, params: Mapping[str, str], lifetime: int) -> Answer:
-        try:
-            request = self._request(source, path, params)
-            response = self._session.send(request, expire_after=lifetime, **self._environment(request))
-        except requests.RequestException as e:  # the adapter's own failures are SourceErrors
-            problem = self._adapters[source].problem
-            raise problem or SourceError(source, "fatal", f"{type(e).__name__} outside the adapter") from None
-        return self._answer(source, response)
+        """The answer from the cache or the server.
 
-    def _request(self, source: str, path: str, params: Mapping[str, str]) -> PreparedRequest:
-        """Prepared outside the session, so that neither ~/.netrc nor a cookie can add to it."""
+        The request is prepared outside the session, so that neither ~/.netrc nor a cookie can add to it.
+        """
         headers = {"User-Agent": self.settings.user_agent, "Accept-Encoding": "gzip, deflate"}
         url = (self.settings.base_url(self.sources[source]) + path).rstrip("/")
-        return requests.Request("GET", url, headers=headers, params=dict(sorted(params.items()))).prepare()
-
-    def _environment(self, request: PreparedRequest) -> dict[str, Any]:
-        """Proxies and certificates that the environment asks for; none on the way to this machine."""
-        url = request.url or ""
-        settings = dict(self._session.merge_environment_settings(url, {}, None, None, None))
-        return settings | ({"proxies": {}} if loopback(urlsplit(url).hostname or "") else {})
-
-    def _answer(self, source: str, response: Response) -> Answer:
+        adapter = self._adapters[source]
+        try:
+            request = requests.Request("GET", url, headers=headers, params=dict(sorted(params.items()))).prepare()
+            # Proxies and certificates that the environment asks for; no proxy on the way to this machine.
+            route: dict[str, Any] = dict(
+                self._session.merge_environment_settings(request.url or "", {}, None, None, None)
+            )
+            route |= {"proxies": {}} if loopback(urlsplit(url).hostname or "") else {}
+            response = self._session.send(request, expire_after=lifetime, **route)
+        except requests.RequestException as e:  # the adapter's own failures are SourceErrors
+            reason = f"{type(e).__name__} outside the adapter"
+            raise adapter.problem or SourceError(source, "fatal", reason) from None
         from_cache = bool(getattr(response, "from_cache", False))
         expired = from_cache and bool(getattr(response, "is_expired", False))
         stale = expired and not getattr(response, "revalidated", False)
-        problem = self._adapters[source].problem
+        problem = adapter.problem
         if problem is not None and (not stale or problem.kind not in ("retry", "quota")):
             raise problem
-        verdict: Verdict = getattr(response, "verdict", Verdict("ok"))
-        fetched = response.created_at.replace(tzinfo=None) if from_cache else self.settings.clock()  # type: ignore[attr-defined]
+        verdict: Verdict = getattr(response, "verdict", OK)
+        fetched = response.created_at.replace(tzinfo=None) if from_cache else self.settings.clock()
         note = f"stale: {problem.reason}" if problem else verdict.reason
         return Answer(source, verdict.kind, response.content, fetched, from_cache, stale, note)
 
@@ -243,16 +231,15 @@ COUNTER_S = 60.0
 #: A source that cannot be reached is not tried again for this long [s]: a fetch asks it dozens of questions, and
 #: without a network each would cost two time-outs.
 LEAVE_ALONE_S = 120.0
-#: A source that cannot be reached is so in one of these ways; the exceptions' own texts hold addresses.
-FAILURES: tuple[tuple[type[Exception], str], ...] = (
-    (NewConnectionError, "no connection"),
-    (ConnectTimeoutError, "no connection in time"),
-    (ReadTimeoutError, "no answer in time"),
-    (SSLError, "its certificate does not hold"),
-    (ProxyError, "the proxy does not answer"),
-)
-#: All of them.
-UNREACHABLE = frozenset(text for _, text in FAILURES)
+#: Ways in which a source cannot be reached, in words: the exceptions' own texts hold addresses.
+FAILURES: dict[type[Exception], str] = {
+    NewConnectionError: "no connection",
+    ConnectTimeoutError: "no connection in time",
+    ReadTimeoutError: "no answer in time",
+    SSLError: "its certificate does not hold",
+    ProxyError: "the proxy does not answer",
+}
+UNREACHABLE = frozenset(FAILURES.values())
 
 
 class Unmounted(BaseAdapter):
@@ -267,7 +254,7 @@ class Unmounted(BaseAdapter):
         raise SourceError("client", "fatal", f"{host} is not an address of the catalogue")
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
 class SourceAdapter(HTTPAdapter):
@@ -278,8 +265,7 @@ class SourceAdapter(HTTPAdapter):
         self.problem: SourceError | None = None
         self.sent = 0
         self._unreachable, self._until = "", 0.0
-        retry = policy(settings.tries, settings.backoff_s, source.no_retry, self._again, settings.sleep)
-        super().__init__(max_retries=retry)
+        super().__init__(max_retries=policy(source, settings, self._again))
 
     def _again(self) -> None:
         """Count a repeated attempt; its weight is one, as errors weigh."""
@@ -294,21 +280,16 @@ class SourceAdapter(HTTPAdapter):
         """
         try:
             response = self._exchange(request, verify, cert, proxies)
-            if wait := self._full(response):
-                self._settings.sleep(wait)
-                response = self._exchange(request, verify, cert, proxies)
+            if response.status_code == 429:  # the rest is judged once, by `_judge`: bodies are megabytes
+                wait = self.source.classify(response.status_code, response.content).wait_s or 0.0
+                if 0 < wait <= COUNTER_S:
+                    self._settings.sleep(wait)
+                    response = self._exchange(request, verify, cert, proxies)
         except SourceError as e:
             self.problem = e
             raise
         self._judge(response)
         return response
-
-    def _full(self, response: Response) -> float:
-        """Seconds until a counter is cleared that the source says is full; 0 where none is, or not within COUNTER_S."""
-        if response.status_code != 429:  # the rest is judged once, by `_judge`: bodies are megabytes
-            return 0.0
-        wait = self.source.classify(response.status_code, response.content).wait_s or 0.0
-        return wait if wait <= COUNTER_S else 0.0
 
     def _exchange(self, request: PreparedRequest, verify: Any, cert: Any, proxies: Any) -> Response:
         """An answer with its whole body; broken bodies are asked for again."""
@@ -320,19 +301,24 @@ class SourceAdapter(HTTPAdapter):
             response = self._open(request, verify, cert, proxies)
             try:
                 body = self._read(response)
+                break
             except SourceError as e:
                 response.close()
                 if e.kind != "retry" or not left:
                     raise
                 self._settings.sleep(self._settings.backoff_s)
-                continue
-            break
         return _closed(response, request, body)
 
     def _open(self, request: PreparedRequest, verify: Any, cert: Any, proxies: Any) -> Response:
+        """Send a copy with the credential, without what the cache wrote into the headers for itself."""
         times = (self._settings.connect_s, self._settings.read_s)
+        armed, key = request.copy(), self.source.key
+        armed.headers.pop("Cache-Control", None)
         try:
-            return super().send(self._armed(request), True, times, verify, cert, proxies)
+            if key and (secret := self._settings.credentials.get(key.variable)):
+                value = secret.get_secret_value()
+                armed.headers[key.header] = _basic_auth_str(value, "") if key.form == "basic" else value
+            return super().send(armed, True, times, verify, cert, proxies)
         except (RequestException, HTTPError, OSError) as e:
             if reason := _reason(e):
                 self._unreachable, self._until = reason, self._settings.wall() + LEAVE_ALONE_S
@@ -340,17 +326,6 @@ class SourceAdapter(HTTPAdapter):
         except ValueError as e:  # http.client quotes the header that it refuses: the credential
             reason = f"the request cannot be sent: a header or address holds what none may ({type(e).__name__})"
             raise self._error("fatal", reason) from None
-
-    def _armed(self, request: PreparedRequest) -> PreparedRequest:
-        """A copy with the credential, without what the cache wrote into the headers for itself."""
-        armed = request.copy()
-        armed.headers.pop("Cache-Control", None)
-        key = self.source.key
-        secret = self._settings.credentials.get(key.variable) if key else None
-        if key and secret:
-            value = secret.get_secret_value()
-            armed.headers[key.header] = _basic_auth_str(value, "") if key.form == "basic" else value
-        return armed
 
     def _read(self, response: Response) -> bytes:
         """The decompressed body, within size and time."""
@@ -372,9 +347,7 @@ class SourceAdapter(HTTPAdapter):
 
     def _judge(self, response: Response) -> None:
         """Remember what was wrong with an answer, and leave a server alone that asks for it."""
-        verdict = Verdict("ok")
-        if not response.is_redirect:
-            verdict = self.source.classify(response.status_code, response.content)
+        verdict = OK if response.is_redirect else self.source.classify(response.status_code, response.content)
         response.verdict = verdict  # type: ignore[attr-defined]  # read again by the cache's filter and by the client
         if verdict.kind in ("ok", "empty"):
             return
@@ -386,9 +359,9 @@ class SourceAdapter(HTTPAdapter):
 
 
 def _reason(error: BaseException) -> str:
-    """Why a source cannot be reached; empty where it was reached. requests and urllib3 wrap the cause up to twice."""
+    """Reason why a source cannot be reached, empty where it was. requests and urllib3 wrap the cause up to twice."""
     for _ in range(3):
-        for kind, text in FAILURES:
+        for kind, text in FAILURES.items():
             if isinstance(error, kind):
                 return text
         inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)

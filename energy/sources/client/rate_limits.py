@@ -15,7 +15,7 @@ from urllib3.util.retry import Retry
 
 from energy.sources.client.answer import SourceError
 from energy.sources.client.cache import Ledger
-from energy.sources.client.settings import RETRY_AFTER_S, Source
+from energy.sources.client.settings import RETRY_AFTER_S, Settings, Source
 
 #: Longest wait for a place in the budget [s]; beyond it the caller hears "quota" and takes the next source.
 PATIENCE_S = 30.0
@@ -51,10 +51,17 @@ class Limits:
         raise SourceError(source.name, "quota", f"no place after {MOST_WAITS} waits")
 
     def _reserve(self, source: Source, weight: float) -> float:
-        """Reserve a place and return 0, or return how long to wait for one [s]."""
+        """Reserve a place and return 0, or return how long to wait for one [s].
+
+        Raises SourceError: (quota) the source wants no request for longer than PATIENCE_S; gives its reason.
+        """
         now = self._clock()
         with self._ledger.transaction() as db:
-            wait = max(_blocked(db, source, now), *(_full(db, source, now, weight, w) for w in source.budget))
+            row = db.execute("SELECT until, reason FROM blocked WHERE source = ?", (source.name,)).fetchone()
+            blocked = float(row[0] - now) if row else 0.0
+            if blocked > PATIENCE_S:
+                raise SourceError(source.name, "quota", f"to be left alone for {blocked:.0f} s more: {row[1]}", blocked)
+            wait = max(blocked, *(_full(db, source, now, weight, w) for w in source.budget))
             if wait <= 0:
                 longest = max(seconds for seconds, _ in source.budget)
                 db.execute("DELETE FROM sent WHERE source = ? AND at <= ?", (source.name, now - longest))
@@ -65,15 +72,6 @@ class Limits:
         """Leave the source alone for so long [s]."""
         with self._ledger.transaction() as db:
             db.execute("REPLACE INTO blocked VALUES (?, ?, ?)", (source.name, self._clock() + seconds, reason))
-
-
-def _blocked(db: sqlite3.Connection, source: Source, now: float) -> float:
-    """Seconds for which the source wants no request; SourceError (quota) with the reason above PATIENCE_S."""
-    row = db.execute("SELECT until, reason FROM blocked WHERE source = ?", (source.name,)).fetchone()
-    wait = row[0] - now if row else 0.0
-    if wait > PATIENCE_S:
-        raise SourceError(source.name, "quota", f"to be left alone for {wait:.0f} s more: {row[1]}", wait)
-    return float(wait)
 
 
 def _full(db: sqlite3.Connection, source: Source, now: float, weight: float, window: tuple[float, float]) -> float:
@@ -103,24 +101,18 @@ BACKOFF_MAX_S = 30.0
 
 
 class PacedRetry(Retry):
-    """urllib3's Retry, but it counts against a budget (`pace`), waits only briefly (`wait`) and drains nothing.
+    """urllib3's Retry, but it counts against a budget (`pace`), waits only briefly (`wait`) and drains nothing."""
 
-    `never` lists statuses that are left alone.
-    """
-
+    #: Of the statuses that urllib3 always repeats after a Retry-After, those that AGAIN does not have.
+    RETRY_AFTER_STATUS_CODES = Retry.RETRY_AFTER_STATUS_CODES - AGAIN
     pace: Callable[[], None]
     wait: Callable[[float], None]
-    never: frozenset[int]
 
     def new(self, **kw: Any) -> PacedRetry:
         """The same policy with new counters."""
         fresh = super().new(**kw)
-        fresh.pace, fresh.wait, fresh.never = self.pace, self.wait, self.never
+        fresh.pace, fresh.wait = self.pace, self.wait
         return fresh
-
-    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
-        """May this status be tried again?"""
-        return status_code not in self.never and super().is_retry(method, status_code, has_retry_after)
 
     def get_retry_after(self, response: Any) -> float | None:
         """Seconds of the header; None where it is missing or nonsense."""
@@ -149,20 +141,12 @@ class PacedRetry(Retry):
         self.pace()
 
 
-def policy(
-    tries: int, backoff_s: float, never: frozenset[int], pace: Callable[[], None], wait: Callable[[float], None]
-) -> PacedRetry:
-    """The policy of one source.
-
-    Parameters
-    ----------
-    tries : attempts, the first included
-    pace : called before each repeated attempt
-    wait : called with the length of each pause [s]
-    """
+def policy(source: Source, settings: Settings, pace: Callable[[], None]) -> PacedRetry:
+    """Retries of one source; `pace` is called before each repeated attempt."""
+    again, backoff_s = settings.tries - 1, settings.backoff_s
     retry = PacedRetry(
-        total=tries - 1, connect=min(tries - 1, UNREACHED), read=min(tries - 1, UNREACHED), allowed_methods=frozenset({"GET"}), status_forcelist=AGAIN, raise_on_status=False,
+        total=again, connect=min(again, UNREACHED), read=min(again, UNREACHED), allowed_methods=frozenset({"GET"}), status_forcelist=AGAIN - source.no_retry, raise_on_status=False,
         backoff_factor=backoff_s, backoff_jitter=min(JITTER_S, backoff_s), backoff_max=BACKOFF_MAX_S, redirect=False,
     )  # fmt: skip
-    retry.pace, retry.wait, retry.never = pace, wait, never
+    retry.pace, retry.wait = pace, settings.sleep
     return retry

@@ -1,4 +1,4 @@
-"""What is known about a source before it is asked (`Source`), and how the client is set up (`Settings`)."""
+"""Facts about a source before it is asked (`Source`), and the set-up of the client (`Settings`)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Source(Origin):
 
 
 def ttl(end: np.datetime64, now: np.datetime64, settled: np.timedelta64 = SETTLED) -> int:
-    """How long an answer about times before `end` stays good [s].
+    """Time for which an answer about times before `end` stays good [s].
 
     Parameters
     ----------
@@ -87,22 +87,8 @@ def ttl(end: np.datetime64, now: np.datetime64, settled: np.timedelta64 = SETTLE
     return SETTLED_TTL_S if end <= now - settled else LIVE_TTL_S
 
 
-#: A server that does not take a connection within this time [s] is down; a handshake takes well under one.
-CONNECT_S = 6.0
-#: Longest silence within an answer [s]: ENTSO-E takes up to 20 s for a year of quarter hours.
-READ_S = 45.0
-#: Longest time for a whole body [s]: a server that drips a byte a second keeps every silence short.
-TOTAL_S = 180.0
-#: Largest body after decompression [bytes]: a year of everything we ask for stays under 16 MB.
-MOST_BYTES = 48 * 1024 * 1024
-#: Attempts per request, the first included: what four do not bring, the next night or the next source does.
-TRIES = 4
-#: First pause before a repeated attempt [s], doubled each time.
-BACKOFF_S = 0.5
 #: Longest Retry-After that is waited for inside a request [s]; longer ones become "quota" at once.
 RETRY_AFTER_S = 20.0
-#: How long past its expiry an answer may still stand in for a server that fails [s]: one weekend.
-STALE_S = 3 * 86_400
 CONTACT_VARIABLE = "HYDROCOOL_CONTACT"
 PRIVATE_VARIABLE = "HYDROCOOL_PRIVATE_USE"
 LOOPBACK_VARIABLE = "HYDROCOOL_LOOPBACK_HTTP"
@@ -110,7 +96,7 @@ LOOPBACK_VARIABLE = "HYDROCOOL_LOOPBACK_HTTP"
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a Client needs to know besides the sources.
+    """Set-up of a Client besides its sources.
 
     Attributes
     ----------
@@ -124,17 +110,24 @@ class Settings:
 
     folder: Path
     urls: Mapping[str, str] = field(default_factory=dict)
-    credentials: Credentials = field(default_factory=Credentials)
+    credentials: Credentials = field(default_factory=dict)
     loopback_http: bool = False
     contact: str = ""
     private_use: bool = False
-    connect_s: float = CONNECT_S
-    read_s: float = READ_S
-    total_s: float = TOTAL_S
-    most_bytes: int = MOST_BYTES
-    tries: int = TRIES
-    backoff_s: float = BACKOFF_S
-    stale_s: int = STALE_S
+    # A server that takes no connection within this time [s] is down; a handshake takes well under one.
+    connect_s: float = 6.0
+    # Longest silence within an answer [s]: ENTSO-E takes up to 20 s for a year of quarter hours.
+    read_s: float = 45.0
+    # Longest time for a whole body [s]: a server that drips a byte a second keeps every silence short.
+    total_s: float = 180.0
+    # Largest body after decompression [bytes]: a year of everything we ask for stays under 16 MB.
+    most_bytes: int = 48 * 1024 * 1024
+    # Attempts per request, the first included: what four do not bring, the next night or the next source does.
+    tries: int = 4
+    # First pause before a repeated attempt [s], doubled each time.
+    backoff_s: float = 0.5
+    # How long past its expiry an answer may still stand in for a server that fails [s]: one weekend.
+    stale_s: int = 3 * 86_400
     ttl_s: int | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC).replace(tzinfo=None)
     wall: Callable[[], float] = time.time
@@ -142,12 +135,12 @@ class Settings:
 
     @property
     def user_agent(self) -> str:
-        """Who asks: program, version and how to reach the user."""
+        """User-Agent: program, version and how to reach the user."""
         name = f"hydrocool/{__version__}"
         return f"{name} ({self.contact})" if self.contact else f"{name} (day-ahead energy optimiser)"
 
     def base_url(self, source: Source) -> str:
-        """Where a source is asked, ending in a slash; SourceError unless https or, where allowed, http on a loopback address."""
+        """Base URL of a source, ending in a slash; SourceError unless https or, where allowed, http on a loopback address."""
         keyed = source.keyed_url if source.key and self.credentials.get(source.key.variable) else ""
         url = (self.urls.get(source.name) or keyed or source.base_url).rstrip("/") + "/"
         parts = urlsplit(url)
@@ -159,7 +152,7 @@ class Settings:
 
 
 def loopback(host: str) -> bool:
-    """Is the host this machine?"""
+    """Tell whether the host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -81,7 +82,7 @@ def join_windows(none: xr.Dataset, parts: list[xr.Dataset], note: str) -> xr.Dat
 def ask_hosts(
     hosts: Iterable[Iterable[W]], fetch: Callable[[W], T | None], most: int | None = None
 ) -> tuple[list[T], str]:
-    """What the windows gave, and in one line what failed and why; where a host is given up, the next is asked.
+    """Ask host after host for its windows; return what they gave, and in one line which failed and why.
 
     Parameters
     ----------
@@ -94,55 +95,39 @@ def ask_hosts(
     failed: list[SourceError] = []
     notes: list[str] = []
     for windows in hosts:
-        parts, errors, left = _ask_host(list(windows), fetch, most)
-        found += parts
-        failed += [e for _, e in errors]
-        notes += [f"{_text(window)}: {e.reason}" for window, e in errors]
-        notes += [f"given up, {left} more not asked for"] if left else []
+        left, row, given = list(windows), 0, 0
+        while left and row < GIVE_UP and given != most:
+            window = left.pop(0)
+            try:
+                part = fetch(window)
+            except SourceError as e:
+                failed.append(e)
+                name = f"{iso(window[0])} to {iso(window[1])}" if isinstance(window, tuple) else window
+                notes.append(f"{name}: {e.reason}")
+                row = GIVE_UP if e.kind in HOPELESS else row + 1
+                continue
+            row = 0
+            if part is not None:
+                found.append(part)
+                given += 1
+        if left and row >= GIVE_UP:
+            notes.append(f"given up, {len(left)} more not asked for")
     if failed and not found:
         raise failed[-1]
     return found, in_one_line(notes)
 
 
-def _ask_host(
-    left: list[W], fetch: Callable[[W], T | None], most: int | None
-) -> tuple[list[T], list[tuple[W, SourceError]], int]:
-    """What the windows of one host gave, which failed, and how many were then not asked for."""
-    found: list[T] = []
-    failed: list[tuple[W, SourceError]] = []
-    row = 0
-    while left and row < GIVE_UP and len(found) != most:
-        window = left.pop(0)
-        try:
-            part = fetch(window)
-        except SourceError as e:
-            failed.append((window, e))
-            row = GIVE_UP if e.kind in HOPELESS else row + 1
-            continue
-        row = 0
-        found += [] if part is None else [part]
-    return found, failed, len(left) if row >= GIVE_UP else 0
-
-
-def _text(window: object) -> str:
-    return f"{iso(window[0])} to {iso(window[1])}" if isinstance(window, tuple) else str(window)
-
-
 def blocks(start: np.datetime64, end: np.datetime64, length: timedelta) -> Iterator[Span]:
     """[start, end) in windows of at most `length`."""
-    step = np.timedelta64(int(length.total_seconds()), "s")
-    while start < end:
-        stop = min(start + step, end)
-        yield start, stop
-        start = stop
+    cuts = np.arange(start, end, np.timedelta64(int(length.total_seconds()), "s"))
+    return pairwise([*cuts, end])
 
 
 def months(start: np.datetime64, end: np.datetime64) -> Iterator[Span]:
     """[start, end) cut at the first moments of UTC months."""
-    while start < end:
-        stop = min((start.astype("datetime64[M]") + 1).astype("datetime64[ns]"), end)
-        yield start, stop
-        start = stop
+    first, last = (t.astype("datetime64[M]") + 1 for t in (start, end))
+    cuts = np.arange(first, last).astype("datetime64[ns]")
+    return pairwise([start, *cuts[cuts < end], end] if start < end else [])
 
 
 def parse_answers(parse: Callable[..., xr.Dataset], *answers: Answer) -> xr.Dataset | None:

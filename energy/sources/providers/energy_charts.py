@@ -62,14 +62,11 @@ def get_prices(client: Client, zone: str, start: np.datetime64, end: np.datetime
         answer = client.get(SOURCE.name, "price", params, ttl_s=ttl(end, client.now()))
         return parse_answers(lambda body: _allowed(parse_prices(body), client.settings.private_use), answer)
 
-    none = _prices(np.zeros(0, dtype="datetime64[ns]"), [], SOURCE.licence)
-    return clip(fetch_windows(none, _months(start, end), month), start, end).assign_attrs(zone=zone)
-
-
-def _months(start: np.datetime64, end: np.datetime64) -> list[Span]:
-    """[start, end) in pieces of at most WINDOW that meet at midnights of Berlin, or no day would be asked for once."""
+    # Pieces meet at midnights of Berlin, or no day would be asked for once.
     cuts = [midnight(d, CLOCK) for d in days(start, end, CLOCK)[WINDOW::WINDOW]]
-    return list(pairwise([start, *cuts, end])) if start < end else []
+    months = pairwise([start, *cuts, end]) if start < end else ()
+    none = _prices(np.zeros(0, dtype="datetime64[ns]"), [], SOURCE.licence)
+    return clip(fetch_windows(none, months, month), start, end).assign_attrs(zone=zone)
 
 
 def _allowed(ds: xr.Dataset, private_use: bool) -> xr.Dataset:
@@ -93,14 +90,8 @@ def parse_prices(body: bytes) -> xr.Dataset:
 
 
 def _prices(time: np.ndarray, price: object, licence: str) -> xr.Dataset:
-    ds = dataset(
-        SOURCE,
-        time,
-        np.minimum(spacing(time), _usual_steps(time)),
-        {"price": (price, "EUR MWh-1")},
-        "secondary",
-        currency="EUR",
-    )
+    dt, columns = np.minimum(spacing(time), _usual_steps(time)), {"price": (price, "EUR MWh-1")}
+    ds = dataset(SOURCE, time, dt, columns, "secondary", currency="EUR")
     return finite(ds, ["price"]).assign_attrs(licence=licence)
 
 
@@ -109,11 +100,7 @@ def _usual_steps(time: Times) -> Floats:
 
     Markets go over to another step at midnight, and a day never changes its own.
     """
-    within = np.diff(time) / np.timedelta64(1, "h")
-    day = pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(CLOCK).normalize().asi8
-    out = np.full(len(time), LONGEST_STEP_H)
-    for one in np.unique(day):
-        steps, count = np.unique(within[(day[:-1] == one) & (day[1:] == one)], return_counts=True)
-        if len(steps):
-            out[day == one] = min(float(steps[np.argmax(count)]), LONGEST_STEP_H)
-    return out
+    day = pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(CLOCK).normalize()
+    within = pd.Series(np.diff(time) / np.timedelta64(1, "h")).where(day[1:] == day[:-1])
+    usual = within.groupby(day[:-1]).agg(lambda steps: steps.mode().get(0, LONGEST_STEP_H))
+    return usual.reindex(day).fillna(LONGEST_STEP_H).clip(upper=LONGEST_STEP_H).to_numpy(dtype=float)

@@ -33,7 +33,7 @@ from energy.schema import Floats, Times
 from energy.series.labels import clip, dataset, duration, join, touching, utc
 from energy.series.local_time import Span, iso, local_steps
 from energy.sources.bidding_zones import DEFAULT_CLOCK, EIC, clock_of, eic
-from energy.sources.client.answer import Answer, SourceError, Verdict, by_status, reading, server_text
+from energy.sources.client.answer import OK, Answer, SourceError, Verdict, by_status, reading, server_text
 from energy.sources.client.http import Client
 from energy.sources.client.settings import Key, Source, ttl
 from energy.sources.client.windows import blocks, fetch_windows, months, parse_answers
@@ -52,30 +52,25 @@ SDAC = 1
 
 
 def classify(status: int, body: bytes) -> Verdict:
-    """What an answer means; an acknowledgement is judged by its text, since its code is always 999."""
+    """Meaning of an answer. An acknowledgement is judged by its text, since its code is always 999."""
     if status in (401, 429, 304) or status >= 500:
         return by_status(status, body, keyed=True)
     if b"<!DOCTYPE" in body[:4096] and not body.lstrip()[:9].lower().startswith((b"<!doctype", b"<html")):
         return Verdict("fatal", "XML with a document type declaration")
     if b"Acknowledgement_MarketDocument" in body[:1000]:
-        return _acknowledged(body)
+        try:
+            said = " ".join((parse_xml(body).findtext("Reason/text") or "").split())
+        except ValueError as e:
+            return Verdict("retry", f"acknowledgement cut off: {e}")
+        if "No matching data found" in said:
+            return Verdict("empty", said)
+        no_access = "token" in said.lower() or "authori" in said.lower()
+        return Verdict("auth" if no_access else "fatal", said or "acknowledgement without a reason")
     if status == 200 and b"_MarketDocument" in body[:1000] and body.rstrip().endswith(b"_MarketDocument>"):
-        return Verdict("ok")
+        return OK
     if status in (200, 404):  # 404 and pages in a 200 were seen in the outage of September 2026
         return Verdict("retry", f"HTTP {status} without a whole document: {server_text(body)}")
     return by_status(status, body, keyed=True)
-
-
-def _acknowledged(body: bytes) -> Verdict:
-    try:
-        said = " ".join((parse_xml(body).findtext("Reason/text") or "").split())
-    except ValueError as e:
-        return Verdict("retry", f"acknowledgement cut off: {e}")
-    if "No matching data found" in said:
-        return Verdict("empty", said)
-    if "token" in said.lower() or "authori" in said.lower():
-        return Verdict("auth", said)
-    return Verdict("fatal", said or "acknowledgement without a reason")
 
 
 SOURCE = Source(
@@ -134,7 +129,9 @@ def parse_prices(*bodies: bytes) -> xr.Dataset:
 
 def _prices(found: list[Period], note: str) -> xr.Dataset:
     """One series of the Periods: where a time comes in hours and in quarters, the auction's own step stands."""
-    hourly, quarterly = (_series(sorted(found, key=lambda p: sign * p.step_h)) for sign in (-1.0, 1.0))
+    hourly, quarterly = (
+        _series(sorted(found, key=lambda p: float(sign * p.dt.min(initial=np.inf)))) for sign in (-1.0, 1.0)
+    )
     old, new = hourly[0] < QUARTER_HOURS, quarterly[0] >= QUARTER_HOURS
     time, dt, price = (np.concatenate([a[old], b[new]]) for a, b in zip(hourly, quarterly, strict=True))
     ds = dataset(SOURCE, time, dt, {"price": (price, "EUR MWh-1")}, "auction", currency="EUR")
@@ -176,11 +173,6 @@ class Period:
     dt: Floats
     value: Floats
 
-    @property
-    def step_h(self) -> float:
-        """Shortest step [h]."""
-        return float(self.dt.min()) if len(self.dt) else 0.0
-
 
 def periods(body: bytes, value: str, clock: str) -> list[Period]:
     """All Periods of a document.
@@ -190,20 +182,17 @@ def periods(body: bytes, value: str, clock: str) -> list[Period]:
     value : element that holds the number, ``price.amount`` or ``quantity``
     clock : time zone in which days and weeks are counted
     """
-    return [p for series in parse_xml(body).findall("TimeSeries") for p in _of_series(series, value, clock)]
-
-
-def _of_series(series: Element, value: str, clock: str) -> Iterator[Period]:
-    sequence = series.findtext("classificationSequence_AttributeInstanceComponent.position")
-    held = series.findtext("curveType", "A01").strip() == "A03"
-    unit = series.findtext("price_Measure_Unit.name") or series.findtext("quantity_Measure_Unit.name") or ""
-    for period in series.findall("Period"):
-        time, dt, numbers = _points(period, value, held, clock)
-        yield Period(
+    found = []
+    for series in parse_xml(body).findall("TimeSeries"):
+        sequence = series.findtext("classificationSequence_AttributeInstanceComponent.position")
+        held = series.findtext("curveType", "A01").strip() == "A03"
+        unit = series.findtext("price_Measure_Unit.name") or series.findtext("quantity_Measure_Unit.name") or ""
+        about = (
             int(sequence) if sequence else 1, unit.strip(), series.findtext("currency_Unit.name", "").strip(),
             series.findtext("MktPSRType/psrType", "").strip(), series.find("outBiddingZone_Domain.mRID") is not None,
-            time, dt, numbers,
         )  # fmt: skip
+        found += [Period(*about, *_points(period, value, held, clock)) for period in series.findall("Period")]
+    return found
 
 
 def _points(period: Element, value: str, held: bool, clock: str) -> tuple[Times, Floats, Floats]:

@@ -39,13 +39,13 @@ SOURCE = Source(
     key=Key("HYDROCOOL_FROST_CLIENT_ID", "Authorization", form="basic"),
     budget=((1.0, 1.0),),  # more than one per second counts as heavy use
 )
-#: Element -> (our name, unit expected, factor to ours, our unit, height of the sensor [m]).
+#: Element -> (our name, unit expected, factor to ours, height of the sensor [m]).
 ELEMENTS = {
-    "air_temperature": ("temp_air", "degC", 1.0, "degC", 2),
-    "relative_humidity": ("relative_humidity", "percent", 1.0, "%", 2),
-    "dew_point_temperature": ("temp_dew", "degC", 1.0, "degC", 2),
-    "wind_speed": ("wind_speed", "m/s", 1.0, "m s-1", 10),
-    "surface_air_pressure": ("pressure", "hPa", 100.0, "Pa", None),
+    "air_temperature": ("temp_air", "degC", 1.0, 2),
+    "relative_humidity": ("relative_humidity", "percent", 1.0, 2),
+    "dew_point_temperature": ("temp_dew", "degC", 1.0, 2),
+    "wind_speed": ("wind_speed", "m/s", 1.0, 10),
+    "surface_air_pressure": ("pressure", "hPa", 100.0, None),
 }
 #: Values with a quality code above this are "very suspicious" or "erroneous" (metno/esd's default list).
 MOST_DOUBT = 5
@@ -77,13 +77,8 @@ def get_stations(client: Client, latitude: float, longitude: float) -> list[str]
     point = f"nearest(POINT({decimals(longitude)} {decimals(latitude)}))"
     params = {"types": "SensorSystem", "geometry": point, "nearestmaxcount": str(NEAREST)}
     answer = client.get(SOURCE.name, "sources/v0.jsonld", params, ttl_s=STATION_TTL_S)
-    return parse_stations(answer.body) if answer.kind == "ok" else []
-
-
-def parse_stations(body: bytes) -> list[str]:
-    """Station ids by distance."""
     with reading(SOURCE.name):
-        rows = json.loads(body)["data"]
+        rows = json.loads(answer.body)["data"] if answer.kind == "ok" else []
         return [str(r["id"]) for r in sorted(rows, key=lambda r: float(r.get("distance", 0.0)))]
 
 
@@ -111,14 +106,13 @@ def parse_observations(body: bytes) -> xr.Dataset:
         rows = json.loads(body)["data"]
         time = utc([r["referenceTime"] for r in rows])
         values = [{n: v for n, v in map(_value, r["observations"]) if n} for r in rows]
-    units = {name: unit for name, _, _, unit, _ in ELEMENTS.values()}
-    columns = {n: (np.array([v.get(n, np.nan) for v in values], dtype=float), u) for n, u in units.items()}
+    columns = {n: np.array([v.get(n, np.nan) for v in values], dtype=float) for n, *_ in ELEMENTS.values()}
     return weather_dataset(SOURCE, time, 1.0, columns, "measured")
 
 
 def _value(observation: dict[str, Any]) -> tuple[str, float]:
     """Our name and value of one observation; no name for series we do not want."""
-    name, unit, factor, _, height = ELEMENTS.get(observation["elementId"], ("", "", 0.0, "", None))
+    name, unit, factor, height = ELEMENTS.get(observation["elementId"], ("", "", 0.0, None))
     level = (observation.get("level") or {}).get("value")
     series = (observation.get("timeOffset", "PT0H"), observation.get("timeResolution", "PT1H"))
     doubtful = int(observation.get("qualityCode") or 0) > MOST_DOUBT

@@ -32,14 +32,14 @@ SOURCE = Source(
 )
 #: More decimals are answered with 403: they would defeat the provider's cache.
 DECIMALS = 4
-#: Provider's name -> (our name, unit expected, factor to ours, our unit).
+#: Provider's name -> (our name, unit expected, factor to ours).
 VARIABLES = {
-    "air_temperature": ("temp_air", "celsius", 1.0, "degC"),
-    "relative_humidity": ("relative_humidity", "%", 1.0, "%"),
-    "dew_point_temperature": ("temp_dew", "celsius", 1.0, "degC"),
-    "wind_speed": ("wind_speed", "m/s", 1.0, "m s-1"),
-    "air_pressure_at_sea_level": ("pressure", "hPa", 100.0, "Pa"),
-    "cloud_area_fraction": ("cloud_cover", "%", 1.0, "%"),
+    "air_temperature": ("temp_air", "celsius", 1.0),
+    "relative_humidity": ("relative_humidity", "%", 1.0),
+    "dew_point_temperature": ("temp_dew", "celsius", 1.0),
+    "wind_speed": ("wind_speed", "m/s", 1.0),
+    "air_pressure_at_sea_level": ("pressure", "hPa", 100.0),
+    "cloud_area_fraction": ("cloud_cover", "%", 1.0),
 }
 #: International Standard Atmosphere: lapse rate [K/m] and exponent g/(R L) of pressure with height.
 LAPSE, EXPONENT = 0.0065, 5.257
@@ -74,21 +74,15 @@ def parse_weather(body: bytes) -> xr.Dataset:
 
 
 def _steps(steps: list[Any], units: dict[str, str], altitude_m: float = 0.0) -> xr.Dataset:
-    """The steps that have temperature and humidity."""
+    """The steps that have temperature and humidity; NaN for what else a step lacks.
+
+    Pressure at the ground follows from that at sea level by the International Standard Atmosphere's lapse rate.
+    """
     time = utc([s["time"] for s in steps])
-    columns = {n: (_column(steps, name, units, unit, k), u) for name, (n, unit, k, u) in VARIABLES.items()}
-    sea_level, temp_air = columns["pressure"][0], columns["temp_air"][0]
-    columns["pressure"] = (station_pressure(sea_level, temp_air, altitude_m), "Pa")
-    return weather_dataset(SOURCE, time, spacing(time), columns, "forecast")
-
-
-def _column(steps: list[Any], name: str, units: dict[str, str], unit: str, factor: float) -> Floats:
-    """One variable over the steps; NaN where a step lacks it."""
-    check_unit(name, units.get(name, unit), unit)
-    return np.array([factor * float(s["data"]["instant"]["details"].get(name, np.nan)) for s in steps])
-
-
-def station_pressure(sea_level: Floats, temp_air: Floats, altitude_m: float) -> Floats:
-    """Air pressure at the ground [Pa] from that at sea level, by the International Standard Atmosphere's lapse rate."""
+    columns: dict[str, Floats] = {}
+    for name, (ours, unit, factor) in VARIABLES.items():
+        check_unit(name, units.get(name, unit), unit)
+        columns[ours] = np.array([factor * float(s["data"]["instant"]["details"].get(name, np.nan)) for s in steps])
     rise = LAPSE * altitude_m
-    return np.asarray(sea_level * (1 - rise / (temp_air + rise + 273.15)) ** EXPONENT)
+    columns["pressure"] = columns["pressure"] * (1 - rise / (columns["temp_air"] + rise + 273.15)) ** EXPONENT
+    return weather_dataset(SOURCE, time, spacing(time), columns, "forecast")

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from energy.schema import Times
+from energy.schema import Floats, Times
 from energy.series.labels import clip, weather_dataset
 from energy.series.local_time import day_of
 from energy.sources.client.answer import check_unit, json_answer, reading
@@ -32,16 +31,16 @@ SOURCE = Source(
     classify=json_answer,
     budget=((1.0, 2.0),),
 )
-#: Provider's name -> (our name, units expected, factor to ours, our unit).
+#: Provider's name -> (our name, units expected, factor to ours).
 VARIABLES = {
-    "T2M": ("temp_air", ("C",), 1.0, "degC"),
-    "RH2M": ("relative_humidity", ("%",), 1.0, "%"),
-    "T2MDEW": ("temp_dew", ("C",), 1.0, "degC"),
-    "PS": ("pressure", ("kPa",), 1000.0, "Pa"),
-    "WS10M": ("wind_speed", ("m/s",), 1.0, "m s-1"),
-    "ALLSKY_SFC_SW_DWN": ("ghi", ("Wh/m^2", "W/m^2"), 1.0, "W m-2"),
-    "ALLSKY_SFC_SW_DNI": ("dni", ("Wh/m^2", "W/m^2"), 1.0, "W m-2"),
-    "ALLSKY_SFC_SW_DIFF": ("dhi", ("Wh/m^2", "W/m^2"), 1.0, "W m-2"),
+    "T2M": ("temp_air", ("C",), 1.0),
+    "RH2M": ("relative_humidity", ("%",), 1.0),
+    "T2MDEW": ("temp_dew", ("C",), 1.0),
+    "PS": ("pressure", ("kPa",), 1000.0),
+    "WS10M": ("wind_speed", ("m/s",), 1.0),
+    "ALLSKY_SFC_SW_DWN": ("ghi", ("Wh/m^2", "W/m^2"), 1.0),
+    "ALLSKY_SFC_SW_DNI": ("dni", ("Wh/m^2", "W/m^2"), 1.0),
+    "ALLSKY_SFC_SW_DIFF": ("dhi", ("Wh/m^2", "W/m^2"), 1.0),
 }
 WINDOW = timedelta(days=365)
 #: Hours come up to this late: temperature after days, sunshine (from another satellite chain) after one to two weeks,
@@ -81,10 +80,10 @@ def parse_weather(body: bytes) -> xr.Dataset:
 def _hours(table: dict[str, dict[str, float]], units: dict[str, str], missing: float) -> xr.Dataset:
     keys = sorted({k for column in table.values() for k in column})
     time: Times = np.asarray(pd.DatetimeIndex(pd.to_datetime(keys, format="%Y%m%d%H")).as_unit("ns").values)
-    columns: dict[str, tuple[Any, str]] = {}
-    for name, (ours, expected, factor, our_unit) in VARIABLES.items():
+    columns: dict[str, Floats] = {}
+    for name, (ours, expected, factor) in VARIABLES.items():
         if name in table:
             check_unit(name, units[name], *expected)
         raw = np.array([table.get(name, {}).get(k, missing) for k in keys], dtype=float)
-        columns[ours] = (np.where(raw == missing, np.nan, raw * factor), our_unit)
+        columns[ours] = np.where(raw == missing, np.nan, raw * factor)
     return weather_dataset(SOURCE, time, 1.0, columns, "secondary")

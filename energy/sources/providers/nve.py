@@ -53,18 +53,13 @@ def get_reservoirs(client: Client, zone: str, start: np.datetime64, end: np.date
     history = client.get(SOURCE.name, "HentOffentligData", ttl_s=TTL_S)
     if history.kind == "empty":
         return stamped(_weeks([]), history).assign_attrs(zone=zone)
-    normal, why_not = _normal(client)
+    try:  # filling is worth having without its median
+        answer = client.get(SOURCE.name, "HentOffentligDataMinMaxMedian", ttl_s=TTL_S)
+        normal, why_not = (answer.body, "") if answer.kind == "ok" else (b"[]", f"no twenty-year median: {answer.note}")
+    except SourceError as e:
+        normal, why_not = b"[]", f"no twenty-year median: {e.reason}"
     ds = stamped(parse_reservoirs(history.body, normal, zone), history)
     return touching(ds.assign_attrs(note=in_one_line([str(ds.attrs["note"]), why_not])), start, end)
-
-
-def _normal(client: Client) -> tuple[bytes, str]:
-    """The reference statistics; without them no row and the reason: filling is worth having without its median."""
-    try:
-        answer = client.get(SOURCE.name, "HentOffentligDataMinMaxMedian", ttl_s=TTL_S)
-    except SourceError as e:
-        return b"[]", f"no twenty-year median: {e.reason}"
-    return (answer.body, "") if answer.kind == "ok" else (b"[]", f"no twenty-year median: {answer.note}")
 
 
 def parse_reservoirs(history: bytes, reference: bytes, zone: str) -> xr.Dataset:
@@ -80,9 +75,8 @@ def parse_reservoirs(history: bytes, reference: bytes, zone: str) -> xr.Dataset:
         weeks = [_week(r, normal.get(int(r["iso_uke"]), {})) for r in good]
         if not weeks:
             raise ValueError(f"no row of {zone}")
-    note = (
-        f"{len(rows) - len(good)} rows of {zone} left out: impossible filling or week" if len(good) < len(rows) else ""
-    )
+    left_out = len(rows) - len(good)
+    note = f"{left_out} rows of {zone} left out: impossible filling or week" if left_out else ""
     return join([_weeks(weeks)]).assign_attrs(zone=zone, note=note)
 
 

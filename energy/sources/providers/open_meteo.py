@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -43,7 +44,7 @@ def classify(status: int, body: bytes) -> Verdict:
 
 
 def weight(url: str) -> float:
-    """What a call counts at the server."""
+    """Weight that the server gives a call."""
     query = parse_qs(urlsplit(url).query)
     count = {n: len(query.get(n, [""])[0].split(",")) for n in ("hourly", "latitude", "models")}
     first, last = (pd.Timestamp(query[n][0]) for n in ("start_date", "end_date"))
@@ -51,40 +52,37 @@ def weight(url: str) -> float:
     return count["latitude"] * max(1.0, variables, variables * ((last - first).days + 1) / 14)
 
 
-_SHARED: dict[str, Any] = {
-    "licence": "CC BY 4.0; the free hosts for non-commercial use only",
-    "attribution": "Weather data by Open-Meteo.com",
-    "classify": classify,
-    "commercial": "no",
-    "key": Key("HYDROCOOL_OPEN_METEO_KEY", "X-Api-Key", needed=False),
-    "budget": BUDGET,
-    "weight": weight,
-    "no_retry": frozenset({429}),  # refused requests count too; the adapter waits until the counter is cleared
-}
 SOURCE = Source(
     name="open_meteo",
     gives="weather anywhere, 92 days back and 16 ahead; commercial use needs a key",
     base_url="https://api.open-meteo.com/v1/",
     keyed_url="https://customer-api.open-meteo.com/v1/",
-    **_SHARED,
+    licence="CC BY 4.0; the free hosts for non-commercial use only",
+    attribution="Weather data by Open-Meteo.com",
+    classify=classify,
+    commercial="no",
+    key=Key("HYDROCOOL_OPEN_METEO_KEY", "X-Api-Key", needed=False),
+    budget=BUDGET,
+    weight=weight,
+    no_retry=frozenset({429}),  # refused requests count too; the adapter waits until the counter is cleared
 )
-ARCHIVE = Source(
+ARCHIVE = replace(
+    SOURCE,
     name="open_meteo_archive",
     gives="weather anywhere since 1940 (reanalysis); commercial use needs a key",
     base_url="https://archive-api.open-meteo.com/v1/",
     keyed_url="https://customer-archive-api.open-meteo.com/v1/",
-    **_SHARED,
 )
-#: Provider's name -> (our name, unit expected, factor to ours, our unit).
+#: Provider's name -> (our name, unit expected, factor to ours).
 VARIABLES = {
-    "temperature_2m": ("temp_air", "°C", 1.0, "degC"),
-    "relative_humidity_2m": ("relative_humidity", "%", 1.0, "%"),
-    "dew_point_2m": ("temp_dew", "°C", 1.0, "degC"),
-    "surface_pressure": ("pressure", "hPa", 100.0, "Pa"),
-    "wind_speed_10m": ("wind_speed", "m/s", 1.0, "m s-1"),
-    "shortwave_radiation": ("ghi", "W/m²", 1.0, "W m-2"),
-    "direct_normal_irradiance": ("dni", "W/m²", 1.0, "W m-2"),
-    "diffuse_radiation": ("dhi", "W/m²", 1.0, "W m-2"),
+    "temperature_2m": ("temp_air", "°C", 1.0),
+    "relative_humidity_2m": ("relative_humidity", "%", 1.0),
+    "dew_point_2m": ("temp_dew", "°C", 1.0),
+    "surface_pressure": ("pressure", "hPa", 100.0),
+    "wind_speed_10m": ("wind_speed", "m/s", 1.0),
+    "shortwave_radiation": ("ghi", "W/m²", 1.0),
+    "direct_normal_irradiance": ("dni", "W/m²", 1.0),
+    "diffuse_radiation": ("dhi", "W/m²", 1.0),
 }
 #: Means of the preceding hour, at the server.
 PRECEDING = ("ghi", "dni", "dhi")
@@ -145,11 +143,11 @@ def parse_weather(body: bytes, source: Source = SOURCE) -> list[xr.Dataset]:
 def _hours(table: dict[str, Any], units: dict[str, str], quality: str, source: Source = SOURCE) -> xr.Dataset:
     time = _times(table["time"])
     columns = {}
-    for name, (ours, unit, factor, our_unit) in VARIABLES.items():
+    for name, (ours, unit, factor) in VARIABLES.items():
         check_unit(name, units.get(name, unit), unit)
         values = factor * np.array(table.get(name, [None] * len(time)), dtype=float)
         values = np.append(values[1:], np.nan) if ours in PRECEDING and len(values) else values
-        columns[ours] = (values, our_unit)
+        columns[ours] = values
     return weather_dataset(source, time, 1.0, columns, quality)
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import io
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from energy.series.labels import dataset
+from energy.series.labels import WEATHER_UNITS, dataset
 from energy.sources.client.answer import json_answer, reading
 from energy.sources.client.http import Client
 from energy.sources.client.settings import SETTLED_TTL_S, Source
@@ -31,9 +30,8 @@ SOURCE = Source(
     classify=json_answer,
     budget=((1.0, 10.0),),  # stated: 30 per second and address
 )
-#: pvlib's names that we keep -> our unit.
-UNITS = {"temp_air": "degC", "relative_humidity": "%", "pressure": "Pa", "wind_speed": "m s-1", "ghi": "W m-2",
-         "dni": "W m-2", "dhi": "W m-2"}  # fmt: skip
+#: Variables that we keep.
+KEPT = ("temp_air", "relative_humidity", "pressure", "wind_speed", "ghi", "dni", "dhi")
 #: The year that a typical year is shown in: not a leap year, like the typical year itself.
 YEAR = 2001
 
@@ -43,7 +41,7 @@ def get_tmy(client: Client, latitude: float, longitude: float, year: int = YEAR)
     params = {"lat": decimals(latitude), "lon": decimals(longitude), "outputformat": "json"}
     answer = client.get(SOURCE.name, "tmy", params, ttl_s=SETTLED_TTL_S)
     ds = parse_answers(partial(parse_tmy, year=year), answer)
-    return dataset(SOURCE, [], 1.0, {n: ([], u) for n, u in UNITS.items()}, "scenario") if ds is None else ds
+    return dataset(SOURCE, [], 1.0, {n: ([], WEATHER_UNITS[n]) for n in KEPT}, "scenario") if ds is None else ds
 
 
 def parse_tmy(body: bytes, year: int = YEAR) -> xr.Dataset:
@@ -57,15 +55,11 @@ def parse_tmy(body: bytes, year: int = YEAR) -> xr.Dataset:
 
     with reading(SOURCE.name):
         frame, meta = read_pvgis_tmy(io.StringIO(body.decode("utf-8")), pvgis_format="json")
-        time = _in_year(pd.DatetimeIndex(frame.index), year)
-        columns: dict[str, tuple[Any, str]] = {n: (frame[n].to_numpy(float), u) for n, u in UNITS.items()}
+        stamps = pd.DatetimeIndex(frame.index)
+        fields = {"year": np.full(len(stamps), year), "month": stamps.month, "day": stamps.day, "hour": stamps.hour}
+        time = pd.to_datetime(pd.DataFrame(fields)).to_numpy()
+        columns = {n: (frame[n].to_numpy(float), WEATHER_UNITS[n]) for n in KEPT}
         months = " ".join(f"{m['month']}:{m['year']}" for m in meta["months_selected"])
         offset = float(meta["inputs"]["location"].get("irradiance_time_offset", 0.0))
     ds = dataset(SOURCE, time, 1.0, columns, "scenario")
     return ds.assign_attrs(months_selected=months, irradiance_time_offset_h=offset)
-
-
-def _in_year(stamps: pd.DatetimeIndex, year: int) -> Any:
-    """The same months, days and hours in another year."""
-    fields = {"year": np.full(len(stamps), year), "month": stamps.month, "day": stamps.day, "hour": stamps.hour}
-    return pd.DatetimeIndex(pd.to_datetime(pd.DataFrame(fields))).as_unit("ns").to_numpy()
