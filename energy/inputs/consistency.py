@@ -25,26 +25,16 @@ def check_case(path: Path, case: Case, fleet: Fleet, tariffs: Mapping[str, Tarif
             raise ConfigError(f"{path}: weather", f"no weather for site {name}", "one key per site of the fleet")
         zones = [z for p in case.prices for z in p.zones]
         if site.bidding_zone not in zones:
-            raise ConfigError(
-                f"{path}: prices",
-                f"no prices for zone {site.bidding_zone} of site {name}; the zones given are {', '.join(zones)}",
-                f"a price file with {site.bidding_zone} among its zones",
-            )
+            what = f"no prices for zone {site.bidding_zone} of site {name}; the zones given are {', '.join(zones)}"
+            raise ConfigError(f"{path}: prices", what, f"a price file with {site.bidding_zone} among its zones")
     if unknown := sorted(set(case.weather) - set(fleet.sites)):
         raise ConfigError(f"{path}: weather.{unknown[0]}", "no such site in the fleet", ", ".join(fleet.sites))
-    _check_rates(path, case, fleet, tariffs)
-
-
-def _check_rates(path: Path, case: Case, fleet: Fleet, tariffs: Mapping[str, Tariff]) -> None:
     users = fleet.currencies() | {p.currency: f"prices in {p.file}" for p in case.prices}
     users |= {t.currency: f"tariff {t.name}" for t in tariffs.values()}
     for currency, user in users.items():
         if currency not in {"EUR", *case.fx}:
-            raise ConfigError(
-                f"{path}: fx",
-                f"no rate for {currency}, which {user} needs",
-                f"{currency}: {{eur_per_unit: number, source: text}}",
-            )
+            allowed = f"{currency}: {{eur_per_unit: number, source: text}}"
+            raise ConfigError(f"{path}: fx", f"no rate for {currency}, which {user} needs", allowed)
 
 
 def check_fleet(path: Path, horizon: HorizonDays, fleet: Fleet) -> None:
@@ -54,14 +44,11 @@ def check_fleet(path: Path, horizon: HorizonDays, fleet: Fleet) -> None:
     ------
     ConfigError : names the key whose first step begins too late.
     """
-    start, _ = horizon.bounds()
     for key, zone, steps in fleet.dated():
-        if to_utc(steps[0].from_, zone) > start:
-            raise ConfigError(
-                f"{path}: {key}",
-                f"has no value before {steps[0].from_}, but the horizon begins on {horizon.start}",
-                "a first step at or before the horizon's start, with value 0 where there was nothing yet",
-            )
+        if to_utc(steps[0].from_, zone) > horizon.bounds()[0]:
+            what = f"has no value before {steps[0].from_}, but the horizon begins on {horizon.start}"
+            allowed = "a first step at or before the horizon's start, with value 0 where there was nothing yet"
+            raise ConfigError(f"{path}: {key}", what, allowed)
 
 
 def check_state(path: Path, case: Case, state: State, fleet: Fleet, tariffs: Mapping[str, Tariff]) -> None:
@@ -74,8 +61,7 @@ def check_state(path: Path, case: Case, state: State, fleet: Fleet, tariffs: Map
     if unknown := sorted(set(state.sites) - set(fleet.sites)):
         raise ConfigError(f"{path}: sites.{unknown[0]}", "no such site in the fleet", ", ".join(fleet.sites))
     for name, past in state.sites.items():
-        where = f"{path}: sites.{name}"
-        tariff = tariffs[name]
+        where, tariff = f"{path}: sites.{name}", tariffs[name]
         _known_names(f"{where}.window_peaks_mw", set(past.window_peaks_mw), windowed(tariff), tariff)
         for month, so_far in past.invoice_so_far.items():
             _known_names(f"{where}.invoice_so_far.{month}.charges", set(so_far.charges), demand_lines(tariff), tariff)

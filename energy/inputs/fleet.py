@@ -87,11 +87,12 @@ def with_keys_of(owner: str) -> Callable[[type[M]], type[M]]:
     """
 
     def complete(model: type[M]) -> type[M]:
-        fields: dict[str, Any] = {
-            key: (dated_between(row.low, row.high, row.unit), _field(row))
-            for key, row in keys_of(owner).items()
-            if key not in model.model_fields
-        }
+        fields: dict[str, Any] = {}
+        for key, row in keys_of(owner).items():
+            if key not in model.model_fields:
+                default = ... if row.default is None else constant(row.default)
+                field = Field(default, description=f"{row.meaning} [{row.unit}]")
+                fields[key] = (dated_between(row.low, row.high, row.unit), field)
         if not fields:
             return model
         return create_model(
@@ -99,11 +100,6 @@ def with_keys_of(owner: str) -> Callable[[type[M]], type[M]]:
         )
 
     return complete
-
-
-def _field(row: Array) -> Any:
-    text = f"{row.meaning} [{row.unit}]"
-    return Field(description=text) if row.default is None else Field(constant(row.default), description=text)
 
 
 #: Keys of sites, halls and pools that may change on given dates.

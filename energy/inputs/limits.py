@@ -139,16 +139,15 @@ def load_limits(fleet: Fleet, fleet_path: Path) -> dict[str, tuple[Limit, ...]]:
     ------
     ConfigError : no such preset, a file that does not hold, or a site without `commissioned` where a rule asks for it.
     """
-    return {name: _of_site(name, site, fleet_path) for name, site in fleet.sites.items()}
-
-
-def _of_site(name: str, site: Site, fleet_path: Path) -> tuple[Limit, ...]:
-    out: list[Limit] = []
-    for wanted in site.limits:
-        preset = load_model(named_model(f"{fleet_path}: sites.{name}.limits", "limits", wanted, fleet_path), Preset)
-        if site.commissioned is None and any(r.commissioned_from or r.commissioned_before for r in preset.rules):
-            what = f"limits {preset.name} depend on when the site was commissioned"
-            raise ConfigError(f"{fleet_path}: sites.{name}", what, "commissioned: YYYY-MM-DD")
-        if preset.concerns(site):
-            out += [Limit(preset, rule) for rule in preset.rules if rule.binds(site.commissioned)]
-    return tuple(out)
+    out: dict[str, tuple[Limit, ...]] = {}
+    for name, site in fleet.sites.items():
+        where, bound = f"{fleet_path}: sites.{name}", list[Limit]()
+        for wanted in site.limits:
+            preset = load_model(named_model(f"{where}.limits", "limits", wanted, fleet_path), Preset)
+            if site.commissioned is None and any(r.commissioned_from or r.commissioned_before for r in preset.rules):
+                what = f"limits {preset.name} depend on when the site was commissioned"
+                raise ConfigError(where, what, "commissioned: YYYY-MM-DD")
+            if preset.concerns(site):
+                bound += [Limit(preset, rule) for rule in preset.rules if rule.binds(site.commissioned)]
+        out[name] = tuple(bound)
+    return out

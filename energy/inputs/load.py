@@ -116,17 +116,9 @@ def read_inputs(
 def _contents(case_path: Path, case: Case, fleet: Fleet) -> dict[Path, bytes]:
     """Content of every file that a case names."""
     folder, fleet_path = case_path.parent, case_path.parent / case.fleet
-    named = [
-        case.jobs,
-        *([case.expected_jobs] if case.expected_jobs else []),
-        *(p.file for p in case.prices),
-        *(w.file for w in case.weather.values()),
-    ]
-    named += (
-        [c.file for c in case.carbon.values()]
-        + [r.file for r in case.fx.values() if r.file]
-        + ([case.state] if case.state else [])
-    )
+    named = [case.jobs, *(p.file for p in case.prices), *(w.file for w in case.weather.values())]
+    named += [c.file for c in case.carbon.values()]
+    named += [name for name in (case.expected_jobs, case.state, *(r.file for r in case.fx.values())) if name]
     models = [model_path("tariffs", s.tariff, fleet_path) for s in fleet.sites.values()]
     models += [model_path("plants", h.plant, fleet_path) for _, h in fleet.halls().values()]
     models += [model_path("gpus", p.gpu, fleet_path) for _, p in fleet.pools().values()]
@@ -152,8 +144,10 @@ def _jobs(
     path, (start, end) = folder / case.jobs, case.horizon.bounds()
     table = read_jobs(path, start, as_of=as_of)
     expected = read_expected(folder / case.expected_jobs, start) if case.expected_jobs else ()
-    if expected:
-        _no_mix_up(path, table)
+    mistaken = next((job.id for job in table if expected and job.id.startswith(EXPECTED)), None)
+    if mistaken is not None:
+        raise SeriesError(path, f"job {mistaken!r} has the name of an expected arrival",
+                          f"ids that do not begin with {EXPECTED} in a case with expected_jobs")  # fmt: skip
     kept, left_out = jobs_module.inside(table, start, end)
     if not kept:
         horizon = " … ".join(f"{moment.astype('datetime64[m]')}Z" for moment in (start, end))
@@ -161,11 +155,3 @@ def _jobs(
     kept += jobs_module.inside(expected, start, end)[0]
     after = [j for j in (*table, *expected) if j.release.to_datetime64() >= end]
     return tuple(kept), tuple(left_out), tuple(after), frozenset(j.id for j in expected)
-
-
-def _no_mix_up(path: Path, table: tuple[Job, ...]) -> None:
-    """No job of the table passes for an expected arrival."""
-    for job in table:
-        if job.id.startswith(EXPECTED):
-            raise SeriesError(path, f"job {job.id!r} has the name of an expected arrival",
-                              f"ids that do not begin with {EXPECTED} in a case with expected_jobs")  # fmt: skip

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from energy.inputs.case import Case
 from energy.inputs.components import Component
@@ -31,14 +30,13 @@ def hashes(inputs: Inputs) -> dict[Path, str]:
 def series_origins(inputs: Inputs) -> list[dict[str, object]]:
     """Where each series came from: source, licence, credit, file, and periods by quality."""
     groups = (("price", inputs.series.prices), ("weather", inputs.series.weather), ("carbon", inputs.series.carbon))
-    return [_origin(kind, name, ds) for kind, by_name in groups for name, ds in by_name.items()]
-
-
-def _origin(kind: str, name: str, ds: xr.Dataset) -> dict[str, object]:
-    labels, counts = np.unique(ds["quality"].values, return_counts=True)
-    quality = {QUALITY[int(q)]: int(n) for q, n in zip(labels, counts, strict=True)}
-    return {"kind": kind, "name": name, "file": Path(ds.attrs["file"]).name, "source": ds.attrs["source"],
-            "licence": ds.attrs["licence"], "attribution": ds.attrs["attribution"], "quality": quality}  # fmt: skip
+    out: list[dict[str, object]] = []
+    for kind, name, ds in ((kind, name, ds) for kind, by_name in groups for name, ds in by_name.items()):
+        labels, counts = np.unique(ds["quality"].values, return_counts=True)
+        quality = {QUALITY[int(q)]: int(n) for q, n in zip(labels, counts, strict=True)}
+        terms = {key: ds.attrs[key] for key in ("source", "licence", "attribution")}
+        out.append({"kind": kind, "name": name, "file": Path(ds.attrs["file"]).name, **terms, "quality": quality})
+    return out
 
 
 def rate_origins(inputs: Inputs) -> list[dict[str, object]]:

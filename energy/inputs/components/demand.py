@@ -110,8 +110,14 @@ class Demand(Component):
         if not (counted & month.inside).any() and not meter.state.knows(month.label, c._window, c.name):
             return []
         measured = meter.raised({}, counted)
-        peak = c._billed(month.label, measured, meter.state.peaks_of(c._window))
-        return _band_lines(meter.site, month.label, c._bands(meter, month), peak)
+        left, out = c._billed(month.label, measured, meter.state.peaks_of(c._window)), []
+        for i, b in enumerate(c._bands(meter, month)):
+            part = min(left, b.width)
+            if b.rate and (part > 0 or i == 0):
+                added = part * b.rate - b.billed
+                out.append(Line(meter.site, month.label, b.label, "demand", part, "MW", b.rate, added, b.billed))
+            left -= part
+        return out
 
     @classmethod
     def roll_over(
@@ -184,16 +190,4 @@ def _counted_hours(versions: Sequence[Demand], c: Demand, meter: Metered) -> Boo
         version = latest(versions, month.first_day)
         if version.when != ALWAYS:
             out |= month.inside & meter.holds(version.when)
-    return out
-
-
-def _band_lines(site: str, month: str, bands: Iterator[BilledBand], peak: float) -> list[Line]:
-    """The peak cut into bands, each at its rate."""
-    out, left = [], peak
-    for i, b in enumerate(bands):
-        part = min(left, b.width)
-        if b.rate and (part > 0 or i == 0):
-            added = part * b.rate - b.billed
-            out.append(Line(site, month, b.label, "demand", part, "MW", b.rate, added, b.billed))
-        left -= part
     return out

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from energy.inputs.components.protocol import Component, Money, RollOver, StateNames, latest
+from energy.inputs.components.protocol import Component, Money, Stateless, latest
 from energy.inputs.metered import Line, Metered
 from energy.inputs.terms import FixedCost, Term
 from energy.schema import Floats
@@ -15,7 +15,7 @@ from energy.schema.calendar import BillingMonth
 from energy.schema.invoice import LineKind
 
 
-class Fixed(Component):
+class Fixed(Stateless, Component):
     """Per month, year or day, whatever is drawn."""
 
     units: ClassVar = ("{currency}/month", "{currency}/year", "{currency}/day")
@@ -37,7 +37,9 @@ class Fixed(Component):
         return np.zeros(len(meter.dt))
 
     @classmethod
-    def lines(cls, versions: Sequence[Self], meter: Metered, month: BillingMonth, before: Sequence[Line]) -> list[Line]:
+    def lines(
+        cls, versions: Sequence[Self], meter: Metered, month: BillingMonth, before: Sequence[Line]
+    ) -> list[Line]:
         """By the part of the day, month or year that each period is, in the money of its day."""
         c, inside = latest(versions, month.first_day), month.inside
         of_day, of_month = meter.dt[inside] / meter.calendar.day_h[inside], meter.dt[inside] / month.whole_h
@@ -45,17 +47,6 @@ class Fixed(Component):
         per = c.unit.split("/")[1]
         quantity, amount = float(shares[per].sum()), c.value * float(shares[per] @ meter.money()[inside])
         return [Line(meter.site, month.label, c.name, cls.line_kind, quantity, per, amount / quantity, amount)]
-
-    @classmethod
-    def roll_over(
-        cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
-    ) -> RollOver:
-        """Nothing: a sum over hours."""
-        return RollOver()
-
-    def state_names(self) -> StateNames:
-        """None."""
-        return StateNames()
 
     def stated(self, reduced: bool) -> tuple[str, str]:
         """See `Component.stated`."""

@@ -108,6 +108,21 @@ class Component(Kind):
         """Key of the file and figure that a site pays."""
 
 
+class Stateless:
+    """For kinds whose invoice is a sum over hours: a horizon leaves nothing to the next one."""
+
+    @classmethod
+    def roll_over(
+        cls, versions: Sequence[Component], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
+    ) -> RollOver:
+        """Nothing."""
+        return RollOver()
+
+    def state_names(self) -> StateNames:
+        """None."""
+        return StateNames()
+
+
 #: Any component, as the `kind` in a tariff file says.
 AnyComponent: TypeAlias = Annotated[Component, AnyOf(Component)]
 V = TypeVar("V", bound=Component)
