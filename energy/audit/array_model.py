@@ -169,14 +169,12 @@ def _site_variables(b: Builder, p: dict[str, Any]) -> None:
 
 
 def _tariff_variables(b: Builder, p: dict[str, Any]) -> None:
+    """Billed peaks with their bands, contracts, minimum bills and PUE caps."""
     b.variable("peak", np.full(len(p["charge_floor"]), True), p["charge_floor"], INF)
     many = np.count_nonzero(p["charge_band_mw"] > 0, axis=1, keepdims=True) > 1
     b.variable("band", np.asarray(many & (p["charge_band_mw"] > 0)), 0.0, p["charge_band_mw"])
     b.variable("taken", (p["contract_mw"] > 0) & (p["contract_saving"] > 0), 0.0, p["contract_mw"])
     b.variable("top_up", np.full(len(p["minimum_eur"]), True), 0.0, INF)
-
-
-def _cap_variables(b: Builder, p: dict[str, Any]) -> None:
     b.variable("over_cap", np.full(len(p["cap_limit"]), True), 0.0, INF)
 
 
@@ -318,15 +316,11 @@ def _pue_cap(b: Builder, p: dict[str, Any]) -> None:
     b.row("pue_cap", np.full(len(p["cap_limit"]), True), -INF, p["cap_credit"])
     b.put(b.rows["pue_cap"], b.columns["over_cap"], -1.0)
     for r, (start, stop) in enumerate(zip(p["cap_start"], p["cap_stop"], strict=True)):
-        site, hall = _members(int(p["cap_site"][r]), p)
+        site = int(p["cap_site"][r])
+        sites, halls = (slice(None), slice(None)) if site < 0 else (slice(site, site + 1), p["hall_site"] == site)
         dt, row = p["dt"][start:stop], b.rows["pue_cap"][r]
-        b.put(row, b.columns["facility"][site, start:stop], dt)
-        b.put(row, b.columns["it"][hall, start:stop], -p["cap_limit"][r] * dt)
-
-
-def _members(site: int, p: dict[str, Any]) -> tuple[Any, Any]:
-    """Selectors of the sites and halls that a cap covers."""
-    return (slice(None), slice(None)) if site < 0 else (slice(site, site + 1), p["hall_site"] == site)
+        b.put(row, b.columns["facility"][sites, start:stop], dt)
+        b.put(row, b.columns["it"][halls, start:stop], -p["cap_limit"][r] * dt)
 
 
 def lowest(p: dict[str, Any]) -> Floats:
@@ -374,7 +368,7 @@ def _penalties(b: Builder, p: dict[str, Any]) -> None:
 
 
 #: Blocks of columns.
-VARIABLES: tuple[Block, ...] = (_job_variables, _hall_variables, _site_variables, _tariff_variables, _cap_variables)
+VARIABLES: tuple[Block, ...] = (_job_variables, _hall_variables, _site_variables, _tariff_variables)
 #: One block per kind of row; a new kind stands here and nowhere else.
 ROWS: tuple[Block, ...] = (
     _finish, _job_limit, _place, _room, _guard, _it_power, _segments, _facility_power, _balance, _heat_available,

@@ -82,7 +82,8 @@ def dual_bound(model: ArrayModel, box: Floats, y: Floats) -> float:
 def boxes(model: ArrayModel, problem: xr.Dataset) -> Floats:
     """Finite upper bounds that every optimal plan obeys, (columns,): the rows imply them."""
     p = values_of(problem)
-    facility = sum(_most(model, name) for name, sign in SUPPLIES.items() if sign > 0)
+    supplies = (model.columns[name] for name, sign in SUPPLIES.items() if sign > 0)
+    facility = sum(np.where(number >= 0, model.up[number], 0.0) for number in supplies)  # the most a site draws, (S, T)
     counted = np.abs(p["minimum_rate"] * p["grid_limit_mw"][p["minimum_site"]] * p["dt"]).sum(axis=1)
     limits = {
         "gpus": np.broadcast_to(p["available"] - p["firm"], model.columns["gpus"].shape),
@@ -98,12 +99,6 @@ def boxes(model: ArrayModel, problem: xr.Dataset) -> Floats:
         exists = number >= 0
         up[number[exists]] = np.minimum(up[number[exists]], np.broadcast_to(limit, number.shape)[exists])
     return up
-
-
-def _most(model: ArrayModel, name: str) -> Floats:
-    """Upper bound of a variable of sites, 0 where it does not exist, (S, T)."""
-    number = model.columns[name]
-    return np.where(number >= 0, model.up[number], 0.0)
 
 
 def _violation(model: ArrayModel, x: Floats) -> tuple[float, str]:

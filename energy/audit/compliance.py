@@ -8,7 +8,7 @@ from typing import assert_never
 import numpy as np
 import xarray as xr
 
-from energy.inputs.limits import Limit, Metric
+from energy.inputs.limits import Metric
 from energy.inputs.load import Inputs
 from energy.inputs.state import Balance
 from energy.schema import Bools
@@ -62,18 +62,27 @@ def limit_compliance(
         calendar, past = Horizon.of(replayed).on_clock(site.time_zone), inputs.state.site(name).year_to_date
         years = calendar.years
         for limit in inputs.limits.get(name, ()):
-            counted = limit.rule.holds(calendar)
+            rule, preset, counted = limit.rule, limit.preset, limit.rule.holds(calendar)
             for year in sorted(set(years[counted].tolist())):
                 before = past if year == years[0] else Balance(facility_mwh=0, it_mwh=0)
                 plan = drawn(replayed, name, counted & (years == year))
-                out.append(
-                    asdict(_compliance(name, limit, year, before, plan, _dual(problem, prices, name, limit, year)))
-                )
+                whole, room, met = before + plan, None, None
+                above, below = _sides(rule.metric, whole)
+                together = above / below if below > 0 else None
+                if rule.limit is not None:
+                    room = above - rule.limit * below if rule.more_is_better else rule.limit * below - above
+                    met = None if together is None else room >= -MISSED * max(whole.facility_mwh, 1.0)
+                tighter, breach = _dual(problem, prices, f"{name}:{limit.name}@{year}")
+                out.append(asdict(Compliance(
+                    name, limit.name, year, rule.metric, rule.limit, preset.status, figure(rule.metric, before),
+                    figure(rule.metric, plan), together, met, room, tighter, breach, preset.boundary, preset.fine,
+                    rule.source, rule.confidence,
+                )))  # fmt: skip
     return out
 
 
 def drawn(replayed: xr.Dataset, name: str, when: Bools) -> Balance:
-    """The site's energies and water over some periods, in the words of the state."""
+    """The site's energies and water over some periods, under the names of the state."""
     dt = np.where(when, replayed["dt"].values, 0.0)
     site = replayed.sel(site=name)
     mine = [str(h).startswith(f"{name}/") for h in replayed["hall"].values]
@@ -85,51 +94,28 @@ def drawn(replayed: xr.Dataset, name: str, when: Bools) -> Balance:
     )
 
 
-def _compliance(
-    name: str, limit: Limit, year: int, before: Balance, plan: Balance, dual: tuple[float, float] | None
-) -> Compliance:
-    whole = Balance(**{k: getattr(before, k) + getattr(plan, k) for k in Balance.model_fields})
-    rule, preset = limit.rule, limit.preset
-    together, room = figure(rule.metric, whole), _room(rule.metric, rule.limit, whole)
-    met = None if room is None or together is None else room >= -MISSED * max(whole.facility_mwh, 1.0)
-    return Compliance(
-        name, limit.name, year, rule.metric, rule.limit, preset.status, figure(rule.metric, before),
-        figure(rule.metric, plan), together, met, room, dual[0] * TIGHTER if dual else None, dual[1] if dual else None,
-        preset.boundary, preset.fine, rule.source, rule.confidence,
-    )  # fmt: skip
-
-
 def figure(metric: Metric, b: Balance) -> float | None:
     """PUE [1], WUE [L/kWh] or ERF [1] of a balance; None where the denominator is 0."""
-    match metric:
-        case "pue":
-            above, below = b.facility_mwh, b.it_mwh
-        case "wue":
-            above, below = b.water_m3, b.it_mwh
-        case "erf":
-            above, below = b.reused_mwh, b.facility_mwh
-        case _:
-            assert_never(metric)
+    above, below = _sides(metric, b)
     return above / below if below > 0 else None
 
 
-def _room(metric: Metric, limit: float | None, b: Balance) -> float | None:
-    if limit is None:
-        return None
+def _sides(metric: Metric, b: Balance) -> tuple[float, float]:
+    """Numerator and denominator of a figure."""
     match metric:
         case "pue":
-            return limit * b.it_mwh - b.facility_mwh
+            return b.facility_mwh, b.it_mwh
         case "wue":
-            return limit * b.it_mwh - b.water_m3
+            return b.water_m3, b.it_mwh
         case "erf":
-            return b.reused_mwh - limit * b.facility_mwh
+            return b.reused_mwh, b.facility_mwh
         case _:
             assert_never(metric)
 
 
-def _dual(problem: xr.Dataset, prices: xr.Dataset, name: str, limit: Limit, year: int) -> tuple[float, float] | None:
-    """Cost of a PUE limit tighter by 1 and price of a breach, of the limit's row; None where it has none."""
-    at = np.flatnonzero(problem["cap"].values.astype(str) == f"{name}:{limit.name}@{year}")
+def _dual(problem: xr.Dataset, prices: xr.Dataset, row: str) -> tuple[float | None, float | None]:
+    """Cost of a PUE limit tighter by TIGHTER and price of a breach, of a row of caps; None where there is none."""
+    at = np.flatnonzero(problem["cap"].values.astype(str) == row)
     if not len(at):
-        return None
-    return float(prices["value_cap"].values[at[0]]), float(problem["cap_penalty"].values[at[0]])
+        return None, None
+    return float(prices["value_cap"].values[at[0]]) * TIGHTER, float(problem["cap_penalty"].values[at[0]])

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from energy.audit.verdict import BREACH_MWH, UNDONE_SHARE
 from energy.schema import Bools, Floats, values_of
 
 #: Work below this [GPU-hours] is done: rounding of a sum over periods.
@@ -193,10 +194,6 @@ def looser_cap(plan: Plan, j: int) -> list[Remedy]:
     return list({c.where: c for c in sorted(out, key=lambda c: -c.amount)}.values())
 
 
-#: Undone work below this share of all work is the solver's tolerance, as in `summary`.
-UNDONE_SHARE = 1e-7
-#: A cap counts as breached above this energy [MWh], as in `summary`.
-BREACH_MWH = 1e-6
 #: Savings below this are rounding of duals [EUR].
 LEAST_SAVING_EUR = 1e-6
 #: A limit is tight when one more unit of it saves at least this much [EUR]; less is nobody's concern.
@@ -267,8 +264,19 @@ def explain(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> tu
 
 def tight(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> tuple[Tight, ...]:
     """The limits of which one more unit saves most, dearest first: connections, pools, PUE caps."""
-    plan = Plan.of(problem, solution, prices)
-    found = [*_connections(plan), *_pools(plan), *_caps(plan)]
+    plan, found = Plan.of(problem, solution, prices), list[Tight]()
+    for site, value in zip(plan.names["site"], plan.v["value_grid"], strict=True):
+        if value.max() > 0:  # one more MW through the hours in which the connection is full
+            remedy = Remedy("grid_limit_mw", str(site), 1.0, "MW", plan.span(value > 0), float(value.sum()))
+            found.append(Tight(f"the grid connection of {site}", str(site), plan.stamp(int(value.argmax())), remedy))
+    for n, value in enumerate(plan.v["value_gpu"]):  # one more GPU all the time, what it draws when idle included
+        pool, site = plan.names["pool"][n], plan.names["site"][plan.p["hall_site"][plan.p["pool_hall"][n]]]
+        remedy = Remedy("count", str(pool), 1.0, "GPU", None, float(value.sum()))
+        found.append(Tight(f"pool {pool}", str(site), plan.stamp(int(value.argmax())), remedy))
+    for r in np.flatnonzero(plan.v["value_cap"] > 0):  # the hour is the one with most energy above the cap
+        at, cap = _breach(plan, int(r)), f"PUE cap {plan.names['cap'][r]}"
+        remedy = Remedy("limit", cap, CAP_STEP, "", None, float(plan.v["value_cap"][r]) * CAP_STEP)
+        found.append(Tight(cap, at.site, at.hour, remedy))
     dear = [x for x in found if x.cure.saves_eur >= TIGHT_EUR]
     return tuple(sorted(dear, key=lambda x: (-x.cure.saves_eur, x.limit))[:MOST_TIGHT])
 
@@ -290,9 +298,8 @@ def _undone(plan: Plan, j: int) -> Undone:
     short = float(plan.x["short"][j])
     site = str(plan.names["site"][p["hall_site"][p["pool_hall"][n]]])
     penalty = float(p["penalty"][j]) * short
-    limited = (
-        replace(c, saves_eur=min(c.saves_eur, penalty)) for c in remedies(plan, j) if c.saves_eur > LEAST_SAVING_EUR
-    )
+    useful = [c for c in remedies(plan, j) if c.saves_eur > LEAST_SAVING_EUR]
+    limited = (replace(c, saves_eur=min(c.saves_eur, penalty)) for c in useful)
     best = sorted(limited, key=lambda c: (-c.saves_eur, c.key, c.where))
     return Undone(str(plan.names["job"][j]), short, site, plan.stamp(t), penalty, tuple(best))
 
@@ -309,27 +316,3 @@ def _breach(plan: Plan, r: int) -> Breach:
     penalty = float(p["cap_penalty"][r]) * mwh
     remedy = Remedy("limit", f"PUE cap {label}", mwh / plan.it_energy(r), "", None, penalty)
     return Breach(label, str(plan.names["site"][s]), plan.stamp(when.start + t), mwh, penalty, remedy)
-
-
-def _connections(plan: Plan) -> Iterator[Tight]:
-    """One more MW through the hours in which a site's connection is full."""
-    for site, value in zip(plan.names["site"], plan.v["value_grid"], strict=True):
-        if value.max() > 0:
-            remedy = Remedy("grid_limit_mw", str(site), 1.0, "MW", plan.span(value > 0), float(value.sum()))
-            yield Tight(f"the grid connection of {site}", str(site), plan.stamp(int(value.argmax())), remedy)
-
-
-def _pools(plan: Plan) -> Iterator[Tight]:
-    """One more GPU through the whole horizon, what it draws when idle included."""
-    for n, value in enumerate(plan.v["value_gpu"]):
-        pool, site = plan.names["pool"][n], plan.names["site"][plan.p["hall_site"][plan.p["pool_hall"][n]]]
-        remedy = Remedy("count", str(pool), 1.0, "GPU", None, float(value.sum()))
-        yield Tight(f"pool {pool}", str(site), plan.stamp(int(value.argmax())), remedy)
-
-
-def _caps(plan: Plan) -> Iterator[Tight]:
-    """A hundredth more of a PUE cap; the hour is the one with most energy above it."""
-    for r in np.flatnonzero(plan.v["value_cap"] > 0):
-        at, label = _breach(plan, int(r)), str(plan.names["cap"][r])
-        remedy = Remedy("limit", f"PUE cap {label}", CAP_STEP, "", None, float(plan.v["value_cap"][r]) * CAP_STEP)
-        yield Tight(f"PUE cap {label}", at.site, at.hour, remedy)

@@ -93,25 +93,19 @@ def component_lines(tariff: Tariff, meter: Metered, month: BillingMonth) -> dict
 def contract_lines(contracts: Sequence[Contract], meter: Metered, month: BillingMonth) -> list[Line]:
     """Lines of a month by contract, in the order of an invoice.
 
-    What is drawn is taken from the contract that saves most in the hour first; where none saves, at spot.
+    What is drawn is taken hour by hour from the contract that saves most; where none saves, at spot.
     """
-    nothing = np.zeros(len(meter.drawn))
     saves = {c.name: saved for c in contracts if (saved := c.saves(meter)) is not None}
     volume = {c.name: np.where(month.inside, c.volume(meter), 0.0) for c in contracts if c.name in saves}
-    taken = _taken(volume, saves, np.where(month.inside, meter.drawn, 0.0))
-    ordered = sorted(contracts, key=lambda c: LINE_KINDS.index(c.line_kind))
-    return [line for c in ordered for line in c.lines(meter, month, taken.get(c.name, nothing))]
-
-
-def _taken(volume: dict[str, Floats], saves: dict[str, Floats], drawn: Floats) -> dict[str, Floats]:
-    """Power taken from each contract, (T,) [MW]: the dearest spot avoided first."""
-    left, out = drawn.copy(), {n: np.zeros(len(drawn)) for n in volume}
-    for t in np.flatnonzero(drawn > 0) if volume else []:
+    left = np.where(month.inside, meter.drawn, 0.0)
+    taken = {c.name: np.zeros(len(left)) for c in contracts}
+    for t in np.flatnonzero(left > 0) if volume else []:
         for n in sorted(volume, key=lambda n: -saves[n][t]):
             if saves[n][t] > 0:
-                out[n][t] = min(left[t], volume[n][t])
-                left[t] -= out[n][t]
-    return out
+                taken[n][t] = min(left[t], volume[n][t])
+                left[t] -= taken[n][t]
+    ordered = sorted(contracts, key=lambda c: LINE_KINDS.index(c.line_kind))
+    return [line for c in ordered for line in c.lines(meter, month, taken[c.name])]
 
 
 def heat_lines(inputs: Inputs, replayed: xr.Dataset) -> list[Line]:

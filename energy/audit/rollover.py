@@ -15,7 +15,6 @@ from energy.inputs.load import Inputs
 from energy.inputs.metered import Line
 from energy.inputs.state import Balance, InvoiceSoFar, PastPeriod, SiteState, State
 from energy.inputs.tariffs import Tariff
-from energy.schema import Ints
 from energy.schema.calendar import Horizon, local_moment, month_of, to_local
 
 
@@ -38,11 +37,13 @@ def _site(inputs: Inputs, name: str, replayed: xr.Dataset) -> SiteState:
         for component, versions in tariff.versions.items()
     }
     peaks = {**old.window_peaks_mw, **{k: v for x in left.values() for k, v in x.peaks.items()}}
+    years = meter.calendar.years
+    past = old.year_to_date if years[0] == end.year else Balance(facility_mwh=0, it_mwh=0)
     return SiteState(
         peak_so_far_mw=meter.raised(old.peak_so_far_mw, np.full(len(horizon), True)),
         window_peaks_mw={k: v for k, v in peaks.items() if v},
         invoice_so_far={running.label: _invoice(tariff, old, running.label, left, lines)} if running else {},
-        year_to_date=_year(old.year_to_date, replayed, name, meter.calendar.years, end.year),
+        year_to_date=past + balance(replayed, name, years == end.year),
         history=_history(inputs, name, old, mine, horizon),
     )
 
@@ -61,23 +62,14 @@ def _invoice(
     )
 
 
-def _year(old: Balance, replayed: xr.Dataset, name: str, years: Ints, running: int) -> Balance:
-    """Year-to-date balance of the local year that goes on after the horizon."""
-    now = balance(replayed, name, years == running)
-    before = old if years[0] == running else Balance(facility_mwh=0, it_mwh=0)
-    return Balance(**{k: getattr(before, k) + getattr(now, k) for k in Balance.model_fields})
-
-
 def _history(inputs: Inputs, name: str, old: SiteState, mine: xr.Dataset, horizon: Horizon) -> tuple[PastPeriod, ...]:
     """Periods that the longest rolling cap still looks back on."""
     caps = [*inputs.fleet.sites[name].pue_caps, *inputs.fleet.fleet_pue_caps]
     longest = max((c.window_h or 0.0 for c in caps), default=0.0)
     since, dt = horizon.end - np.timedelta64(round(longest * 3600), "s"), horizon.dt
-    powers = zip(
-        to_local(horizon.time, "UTC"), dt, mine["facility_mw"].values * dt, mine["site_it_mw"].values * dt, strict=True
-    )
+    energies = (mine[name].values * dt for name in ("facility_mw", "site_it_mw"))
     new = [
         PastPeriod(start=t.to_pydatetime(), hours=float(h), facility_mwh=float(f), it_mwh=float(i))
-        for t, h, f, i in powers
+        for t, h, f, i in zip(to_local(horizon.time, "UTC"), dt, *energies, strict=True)
     ]
     return tuple(p for p in (*old.history, *new) if p.utc >= since) if longest else ()

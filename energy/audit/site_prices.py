@@ -38,9 +38,8 @@ def metered(inputs: Inputs, name: str, horizon: Horizon, drawn: Floats) -> Meter
 def energy_price(inputs: Inputs, name: str, horizon: Horizon) -> Floats:
     """Spot and what the components add per MWh [EUR/MWh], (T,)."""
     meter = metered(inputs, name, horizon, np.zeros(len(horizon)))
-    added = (
-        blended(versions, meter, lambda c: c.per_mwh(meter)) for versions in inputs.tariffs[name].versions.values()
-    )
+    versions_of = inputs.tariffs[name].versions.values()
+    added = (blended(versions, meter, lambda c: c.per_mwh(meter)) for versions in versions_of)
     return meter.spot + sum(added, np.zeros(len(horizon)))
 
 

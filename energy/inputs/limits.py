@@ -50,7 +50,7 @@ class Rule(Frozen):
 
     @model_validator(mode="after")
     def _one_side(self) -> Rule:
-        wrong = "at_most" if self._at_least_side() else "at_least"
+        wrong = "at_most" if self.more_is_better else "at_least"
         if getattr(self, wrong) is not None:
             raise ValueError(f"{wrong} does not belong to {self.metric}")
         if self.metric == "pue" and self.at_most is not None and self.at_most < 1:
@@ -62,10 +62,11 @@ class Rule(Frozen):
     @property
     def limit(self) -> float | None:
         """The number, whichever side; None where the figure is reported only."""
-        return self.at_least if self._at_least_side() else self.at_most
+        return self.at_least if self.more_is_better else self.at_most
 
-    def _at_least_side(self) -> bool:
-        """Whether more is better."""
+    @property
+    def more_is_better(self) -> bool:
+        """Whether the figure has a lower limit."""
         match self.metric:
             case "pue" | "wue":
                 return False

@@ -25,6 +25,10 @@ class Balance(Frozen):
     water_m3: float = Field(default=0.0, ge=0)
     reused_mwh: float = Field(default=0.0, ge=0)
 
+    def __add__(self, other: Balance) -> Balance:
+        """Both together."""
+        return Balance(**{k: getattr(self, k) + getattr(other, k) for k in Balance.model_fields})
+
 
 class PastPeriod(Frozen):
     """One period before the horizon, for rolling caps; `start` in UTC."""
