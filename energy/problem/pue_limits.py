@@ -49,6 +49,7 @@ def cap_rows(inputs: Inputs, it_min: Floats) -> list[CapRow]:
 
 
 def _rows(inputs: Inputs, cap: PueCap, label: str, s: int | None, it_min: Floats) -> list[CapRow]:
+    """Rows of one cap: by year, by rolling window, or by period whose IT power cannot fall below the stated one."""
     names, horizon, state = list(inputs.fleet.sites), inputs.horizon, inputs.state
     members, site = (names, -1) if s is None else ([names[s]], s)
     match cap.period:
@@ -59,7 +60,9 @@ def _rows(inputs: Inputs, cap: PueCap, label: str, s: int | None, it_min: Floats
         case "rolling":
             return _rolling_rows(cap, label, site, members, state, horizon)
         case "hour":
-            return _hourly_rows(cap, label, site, it_min, horizon)
+            assert cap.above_it_mw is not None  # the file model demands it for hourly caps
+            held = ((int(t), _stamp(horizon.time[t])) for t in np.flatnonzero(it_min >= cap.above_it_mw))
+            return [CapRow(f"{label}@{stamp}", label, site, cap.limit, t, t + 1, 0.0) for t, stamp in held]
         case _:
             assert_never(cap.period)
 
@@ -75,15 +78,6 @@ def _yearly_rows(
         brought = credit if year == years[0] else 0.0
         rows.append(CapRow(f"{label}@{year}", label, site, limit, int(inside[0]), int(inside[-1]) + 1, brought))
     return rows
-
-
-def _hourly_rows(cap: PueCap, label: str, site: int, it_min: Floats, horizon: Horizon) -> list[CapRow]:
-    """One row per period whose IT power cannot fall below the stated one."""
-    assert cap.above_it_mw is not None  # the file model demands it for hourly caps
-    enforced = np.flatnonzero(it_min >= cap.above_it_mw)
-    return [
-        CapRow(f"{label}@{_stamp(horizon.time[t])}", label, site, cap.limit, int(t), int(t) + 1, 0.0) for t in enforced
-    ]
 
 
 def _rolling_rows(
@@ -191,13 +185,27 @@ def cap_notices(inputs: Inputs, problem: xr.Dataset) -> list[str]:
 
 def _why(inputs: Inputs, problem: xr.Dataset, site: int | None, cap: PueCap, lacking: int) -> str | None:
     """Why a cap lacks windows; None of a year, which has one row for all its periods."""
+    every, names = problem.sizes["time"], list(inputs.fleet.sites)
     match cap.period:
         case "year":
             return None
         case "rolling":
-            return _rolling(inputs, problem, site, cap, lacking)
+            assert cap.window_h is not None  # the file model demands it for rolling caps
+            since = (inputs.horizon.ends[0] - np.timedelta64(round(cap.window_h * 3600), "s")).astype("datetime64[m]")
+            file = inputs.case.state or "a state file, which the case names by state"
+            keys = ", ".join(f"sites.{n}.history" for n in (names if site is None else [names[site]]))
+            return (
+                f"rolling cap of window_h {cap.window_h:g} is not held in the {lacking} of {every} windows that "
+                f"begin before the horizon, as their history is not known; give {keys} from {since}Z on in {file}"
+            )
         case "hour":
-            return _hourly(problem, site, cap, lacking)
+            mine = np.full(problem.sizes["hall"], True) if site is None else problem["hall_site"].values == site
+            least = problem["it_min"].values[mine].sum(axis=0)  # IT power that no plan can lower [MW], (T,)
+            return (
+                f"hourly cap holds in {every - lacking} of {every} periods: only where IT power "
+                f"cannot fall below above_it_mw {cap.above_it_mw:g}, and it can fall to {least.min():.3f} … "
+                f"{least.max():.3f} MW; a lower above_it_mw, or more firm_gpus, makes it hold in more"
+            )
         case _:
             assert_never(cap.period)
 
@@ -209,33 +217,6 @@ def _caps(inputs: Inputs) -> Iterator[tuple[str, str, int | None, PueCap]]:
             yield f"sites.{name}.pue_caps.{i}", name, s, cap
     for i, cap in enumerate(inputs.fleet.fleet_pue_caps):
         yield f"fleet_pue_caps.{i}", "fleet", None, cap
-
-
-def _rolling(inputs: Inputs, problem: xr.Dataset, site: int | None, cap: PueCap, lacking: int) -> str:
-    names = list(inputs.fleet.sites) if site is None else [list(inputs.fleet.sites)[site]]
-    assert cap.window_h is not None  # the file model demands it for rolling caps
-    since = (inputs.horizon.ends[0] - np.timedelta64(round(cap.window_h * 3600), "s")).astype("datetime64[m]")
-    file = inputs.case.state or "a state file, which the case names by state"
-    keys = ", ".join(f"sites.{n}.history" for n in names)
-    return (
-        f"rolling cap of window_h {cap.window_h:g} is not held in the {lacking} of {problem.sizes['time']} windows that "
-        f"begin before the horizon, as their history is not known; give {keys} from {since}Z on in {file}"
-    )
-
-
-def _hourly(problem: xr.Dataset, site: int | None, cap: PueCap, lacking: int) -> str:
-    least = _least_it(problem, site)
-    return (
-        f"hourly cap holds in {problem.sizes['time'] - lacking} of {problem.sizes['time']} periods: only where IT power "
-        f"cannot fall below above_it_mw {cap.above_it_mw:g}, and it can fall to {least.min():.3f} … {least.max():.3f} MW; "
-        "a lower above_it_mw, or more firm_gpus, makes it hold in more"
-    )
-
-
-def _least_it(problem: xr.Dataset, site: int | None) -> Floats:
-    """IT power that no plan can lower [MW], (T,)."""
-    mine = problem["hall_site"].values == site if site is not None else np.full(problem.sizes["hall"], True)
-    return np.asarray(problem["it_min"].values[mine].sum(axis=0))
 
 
 def limit_rows(inputs: Inputs) -> list[CapRow]:

@@ -37,9 +37,7 @@ class Fixed(Stateless, Component):
         return np.zeros(len(meter.dt))
 
     @classmethod
-    def lines(
-        cls, versions: Sequence[Self], meter: Metered, month: BillingMonth, before: Sequence[Line]
-    ) -> list[Line]:
+    def lines(cls, versions: Sequence[Self], meter: Metered, month: BillingMonth, before: Sequence[Line]) -> list[Line]:
         """By the part of the day, month or year that each period is, in the money of its day."""
         c, inside = latest(versions, month.first_day), month.inside
         of_day, of_month = meter.dt[inside] / meter.calendar.day_h[inside], meter.dt[inside] / month.whole_h
