@@ -63,8 +63,7 @@ class Curve:
 
 def curve_of(plant: Plant, weather: Weather) -> Curve:
     """Curve of `plant` in `weather`, arrays of shape (T,)."""
-    state = plant.state(weather.columns())
-    return Curve(plant, len(weather.temp_air), state)
+    return Curve(plant, len(weather.temp_air), plant.state(weather.columns()))
 
 
 def overhead(plant: Plant, weather: Weather, load: Floats) -> Overhead:

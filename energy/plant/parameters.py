@@ -109,11 +109,10 @@ class WaterCooledChiller(Numbers):
 
     @model_validator(mode="after")
     def _best_part_load(self) -> Self:
-        if self.chiller_part_load_constant > self.chiller_part_load_square:
-            raise ValueError(
-                f"chiller_part_load_constant {self.chiller_part_load_constant:g} above chiller_part_load_square "
-                f"{self.chiller_part_load_square:g}: the chiller would be most efficient above full load"
-            )
+        constant, square = self.chiller_part_load_constant, self.chiller_part_load_square
+        if constant > square:
+            what = f"chiller_part_load_constant {constant:g} above chiller_part_load_square {square:g}"
+            raise ValueError(f"{what}: the chiller would be most efficient above full load")
         return self
 
 

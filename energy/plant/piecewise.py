@@ -5,7 +5,6 @@ Chords of a convex curve lie on or above it, so a plan that meets a limit on cho
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -87,8 +86,16 @@ def chords(plant: Plant, weather: Weather, low: Floats, high: Floats, segments: 
     check_range("low", low, 0.0, MAX_LOAD, "of design")
     check_range("high", high, 0.0, MAX_LOAD, "of design")
     check_range("high - low", high - low, 0.0, MAX_LOAD, "of design")
-    parts = [_block(plant, *part, segments) for part in _blocks(weather, low, high)]
-    return Chords(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    breaks, overhead = [], []
+    for first in range(0, max(len(low), 1), BLOCK_HOURS):  # one empty block for no hours
+        hours = slice(first, first + BLOCK_HOURS)
+        some, least, most = Weather(*(values[hours] for values in weather)), low[hours], high[hours]
+        hall = curve_of(plant, some)
+        edges = np.column_stack([least, _apart(least, most, hall.kinks()[:, : segments - 1]), most])
+        breaks.append(_split(edges, _share_out(edges, _sagitta(hall, edges), segments), segments))
+        overhead.append(hall.overhead(breaks[-1]).total)
+        _check_convex(plant, Chords(breaks[-1], overhead[-1]), first)
+    return Chords(np.concatenate(breaks), np.concatenate(overhead))
 
 
 def chords_within(plant: Plant, weather: Weather, low: Floats, high: Floats, tolerance: float = TOLERANCE) -> Chords:
@@ -103,7 +110,9 @@ def chords_within(plant: Plant, weather: Weather, low: Floats, high: Floats, tol
     ------
     PlantError : as `chords`; or more than 40 segments would be needed.
     """
-    sample = _sample(weather.temp_air)
+    # Hours spread evenly over the order of dry bulb, the coldest and the hottest among them.
+    places = np.linspace(0, max(len(weather.temp_air) - 1, 0), min(len(weather.temp_air), SAMPLE_HOURS))
+    sample = np.argsort(weather.temp_air, kind="stable")[places.round().astype(np.intp)]
     some = Weather(*(values[sample] for values in weather))
     begin = _search(plant, some, low[sample], high[sample], tolerance, 1)[0]
     return _search(plant, weather, low, high, tolerance, begin)[1]
@@ -120,30 +129,6 @@ def _search(
     raise PlantError(
         f"plant {plant.archetype}: more than {MAX_SEGMENTS} segments for a chord error of {tolerance:g} PUE points"
     )
-
-
-def _sample(temp_air: Floats) -> Counts:
-    """Hours spread evenly over the order of dry bulb, the coldest and the hottest among them."""
-    places = np.linspace(0, max(len(temp_air) - 1, 0), min(len(temp_air), SAMPLE_HOURS))
-    return np.argsort(temp_air, kind="stable")[places.round().astype(np.intp)]
-
-
-def _blocks(weather: Weather, low: Floats, high: Floats) -> Iterator[tuple[int, Weather, Floats, Floats]]:
-    """Hours in blocks that fit the processor's cache, each with its first hour; one empty block for no hours."""
-    for start in range(0, max(len(low), 1), BLOCK_HOURS):
-        hours = slice(start, start + BLOCK_HOURS)
-        yield start, Weather(*(values[hours] for values in weather)), low[hours], high[hours]
-
-
-def _block(
-    plant: Plant, first: int, weather: Weather, low: Floats, high: Floats, segments: int
-) -> tuple[Floats, Floats]:
-    hall = curve_of(plant, weather)
-    edges = np.column_stack([low, _apart(low, high, hall.kinks()[:, : segments - 1]), high])
-    breaks = _split(edges, _share_out(edges, _sagitta(hall, edges), segments), segments)
-    total = hall.overhead(breaks).total
-    _check_convex(plant, Chords(breaks, total), first)
-    return breaks, total
 
 
 def _sagitta(hall: Curve, edges: Floats) -> Floats:
@@ -206,6 +191,7 @@ def _apart(low: Floats, high: Floats, at: Floats) -> Floats:
 
 
 def _check_convex(plant: Plant, curve: Chords, first: int) -> None:
+    """Raise PlantError where a slope falls; `first` is the number of the block's first hour."""
     widths = np.diff(curve.breaks, axis=1)
     wide = widths > MIN_WIDTH
     slopes = np.divide(np.diff(curve.overhead, axis=1), widths, out=np.full_like(widths, -np.inf), where=wide)

@@ -72,11 +72,6 @@ def saturation_humidity_ratio(temp: Floats, pressure: Floats) -> Floats:
     return humidity_ratio_from_vapour_pressure(saturation_pressure(temp), pressure)
 
 
-def humidity_ratio_from_dew_point(temp_dew: Floats, pressure: Floats) -> Floats:
-    """Humidity ratio [kg/kg] of air with dew (or frost) point `temp_dew` [°C] at `pressure` [Pa]."""
-    return saturation_humidity_ratio(temp_dew, pressure)
-
-
 def humidity_ratio_from_relative_humidity(temp_air: Floats, relative_humidity: Floats, pressure: Floats) -> Floats:
     """Humidity ratio [kg/kg] at dry bulb `temp_air` [°C], `relative_humidity` [%], `pressure` [Pa]."""
     vapour = 0.01 * np.asarray(relative_humidity) * saturation_pressure(temp_air)

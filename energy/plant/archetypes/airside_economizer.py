@@ -59,9 +59,8 @@ class AirsideEconomizer(Plant, RoomFan, AirCooledChiller):
         limit = 1e-3 * self.max_supply_humidity
         temp, ratio = weather.temp_air, weather.humidity_ratio
         content = psychrometrics.enthalpy(temp, ratio)
-        wettest = (content - psychrometrics.H_VAPOUR * limit) / (
-            psychrometrics.CP_AIR + psychrometrics.CP_VAPOUR * limit
-        )
+        specific_heat = psychrometrics.CP_AIR + psychrometrics.CP_VAPOUR * limit
+        wettest = (content - psychrometrics.H_VAPOUR * limit) / specific_heat
         reached = equipment.evaporative_temp(temp, weather.temp_wet_bulb, self.evaporative_effectiveness)
         supply = np.minimum(np.maximum(np.maximum(reached, wettest), self.supply_air), temp)
         humid = ratio > limit
