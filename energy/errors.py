@@ -1,10 +1,7 @@
-"""The one exception for bad input: which file, which key or row, what is allowed.
+"""Errors of input, nights and stores: each names what it is about and the way out. Exit codes of the commands.
 
-Exit codes: what a shell script or a scheduler can act on.
-
-UNPUBLISHED: a night that ended without a plan of its own, `latest` as it was.
-
-What can end a night: each names what it is about and the way out.
+Exit codes are what a shell script or a scheduler can act on. UNPUBLISHED: a night that ended without a plan of its own,
+`latest` as it was.
 """
 
 from __future__ import annotations

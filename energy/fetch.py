@@ -141,7 +141,9 @@ def fetch(
         series = _series(_tasks(fleet, client, *asked), tell)
         if asked != (start, end):  # a replay from a fetch of more days
             series = {k: f if k[0] in CONTEXT else f.within(start, end) for k, f in series.items()}
-        currencies = sorted(_currencies(fleet, fleet_path, series) - {"EUR"})
+        stated = {t.currency for t in load_tariffs(fleet, fleet_path).values()} | set(fleet.currencies())
+        stated |= {str(f.ds.attrs.get("currency", "EUR")) for (kind, _), f in series.items() if kind == "price"}
+        currencies = sorted(stated - {"EUR"})
         day = min(day_of(asked[0] + NOON, time_zone(fleet)) + history, day_of(client.now(), "UTC"))
         rates, steps = catalogue.rates(client, currencies, day) if currencies else ({}, [])
         at = str(client.now())[:19]
@@ -173,11 +175,6 @@ def _tasks(fleet: Fleet, client: Client, start: np.datetime64, end: np.datetime6
     tasks |= {("hydro", z): partial(hydro.signals, client, z, start - hydro.HISTORY, end) for z in zones}
     tasks |= {("reservoirs", z): partial(hydro.reservoirs, client, z, end) for z in zones}
     return tasks | {("carbon", z): partial(catalogue.carbon, client, z, start, end) for z in zones if z == "GB"}
-
-
-def _currencies(fleet: Fleet, path: Path, series: Mapping[Key, Filled]) -> set[str]:
-    stated = {t.currency for t in load_tariffs(fleet, path).values()} | set(fleet.currencies())
-    return stated | {str(f.ds.attrs.get("currency", "EUR")) for (kind, _), f in series.items() if kind == "price"}
 
 
 def of_kind(series: Mapping[Key, Filled], kind: str) -> dict[str, xr.Dataset]:
@@ -304,11 +301,8 @@ def _reference_jobs(fleet: Fleet, hours: float, path: Path, tell: Tell) -> Path:
     fits = [_fits(row, kinds_here, tags, hours) for row in table.to_dict("records")]
     chosen = table[fits]
     if chosen.empty:
-        raise ConfigError(
-            path,
-            f"none of the reference jobs fits this fleet within {hours:g} h",
-            "more days, or a job table of your own: --jobs",
-        )
+        what = f"none of the reference jobs fits this fleet within {hours:g} h"
+        raise ConfigError(path, what, "more days, or a job table of your own: --jobs")
     sites = list(fleet.sites)
     homes = [h if h in sites else sites[n % len(sites)] for n, h in enumerate(chosen["home_site"])]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -318,6 +312,7 @@ def _reference_jobs(fleet: Fleet, hours: float, path: Path, tell: Tell) -> Path:
 
 
 def _fits(row: Mapping[Any, str], kinds_here: set[str], tags: set[str], hours: float) -> bool:
+    """Whether a row of the table may run on these kinds of GPUs and sites within so many hours."""
     asked = {part.partition("=")[0].strip() for part in row["gpu_kinds"].split(";")}
     wanted = {part.strip() for part in row["jurisdictions"].split(";") if part.strip()}
     in_time = float(row["deadline"].strip("+h")) <= hours

@@ -68,14 +68,9 @@ class Run:
 
 
 def optimize(
-    case: Path,
-    overrides: dict[str, object] | None = None,
-    fill: bool = False,
-    options: Options = Options(),
-    tell: Stage = lambda _: None,
-    as_of: datetime | None = None,
-    maker: Maker | None = None,
-) -> Run:
+    case: Path, overrides: dict[str, object] | None = None, fill: bool = False, options: Options = Options(),
+    tell: Stage = lambda _: None, as_of: datetime | None = None, maker: Maker | None = None,
+) -> Run:  # fmt: skip
     """Read a case, solve it, prove, price and judge the plan.
 
     Parameters
@@ -121,12 +116,19 @@ def optimize_inputs(
         plan = price(inputs, schedule)
         reconciliation = reconcile(problem, solved, plan.replay, plan.bill)
     with clock.stage("baseline"):
-        run_now = _baseline(inputs, problem, solved)
+        work = baselines.planned_work(problem, solved)  # the same as the plan does, at once
+        run_now = price(inputs, baselines.run_now(problem, work, [j.home_site for j in inputs.jobs]))
     verdict = judge if maker is None else judge_given
     outcome = verdict(problem, solved, certificate, reconciliation, plan.replay)
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
-    summary |= _context(inputs, problem, prices, plan)
-    summary["what_would_help"] = binding_limits(problem, solved, prices)
+    summary |= {
+        "limits": limit_compliance(inputs, problem, prices, plan.replay),
+        "shape": shape_of(handed_over(problem, plan.schedule)),
+        "left_out_jobs": len(inputs.left_out),
+        "case": inputs.case.name,
+        "notices": notices(inputs, problem),
+        "what_would_help": binding_limits(problem, solved, prices),
+    }
     return Run(
         inputs, problem, solved, prices, plan, run_now, certificate, reconciliation, raw, outcome, summary,
         clock.seconds,
@@ -168,17 +170,6 @@ def _planned(
     return solved, schedule, Raw(NOT_SOLVED, solved.attrs["objective_eur"], none, none, none, 0, 0.0, "none")
 
 
-def _context(inputs: Inputs, problem: xr.Dataset, prices: xr.Dataset, plan: Priced) -> dict[str, object]:
-    """What the summary says beside its figures: limits, shape of the plan, notices."""
-    return {
-        "limits": limit_compliance(inputs, problem, prices, plan.replay),
-        "shape": shape_of(handed_over(problem, plan.schedule)),
-        "left_out_jobs": len(inputs.left_out),
-        "case": inputs.case.name,
-        "notices": notices(inputs, problem),
-    }
-
-
 @dataclass(frozen=True)
 class Saved:
     """A run's plan on inputs that were read again, replayed and priced again."""
@@ -207,9 +198,7 @@ def revive(
 
 
 def solve_problem(
-    problem: xr.Dataset,
-    options: Options = Options(),
-    clock: Clock | None = None,
+    problem: xr.Dataset, options: Options = Options(), clock: Clock | None = None
 ) -> tuple[xr.Dataset, Raw]:
     """The Solution of a Problem and the solver's raw answer.
 
@@ -231,9 +220,3 @@ def solve_problem(
         gate(raw, form.cost, form.offset)
     with clock.stage("read back"):
         return solution(problem, model, form, raw), raw
-
-
-def _baseline(inputs: Inputs, problem: xr.Dataset, solved: xr.Dataset) -> Priced:
-    """The same work as the plan does, run at once."""
-    work = baselines.planned_work(problem, solved)
-    return price(inputs, baselines.run_now(problem, work, [j.home_site for j in inputs.jobs]))

@@ -12,19 +12,9 @@ if TYPE_CHECKING:
     from energy.solve.standard_form import StandardForm, compile_model, solution
 
 __all__ = [
-    "Options",
-    "Range",
-    "Raw",
-    "SolverError",
-    "StandardForm",
-    "Status",
-    "compile_model",
-    "dual_prices",
-    "gate",
-    "ranges",
-    "solution",
-    "solve",
-]
+    "Options", "Range", "Raw", "SolverError", "StandardForm", "Status",
+    "compile_model", "dual_prices", "gate", "ranges", "solution", "solve",
+]  # fmt: skip
 
 #: What needs Pyomo, which takes more than a second to import, and the module that has it: imported once it is asked for.
 _LATER = {"StandardForm": "standard_form", "compile_model": "standard_form", "solution": "standard_form"}

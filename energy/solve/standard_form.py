@@ -79,9 +79,9 @@ def solution(problem: xr.Dataset, m: pyo.ConcreteModel, form: StandardForm, raw:
     at = {id(v): i for i, v in enumerate(form.columns)}
     row_of = {id(c): i for i, c in enumerate(form.rows)}
     arrays: dict[str, Any] = {}
+    values = np.where((raw.values < 0) & (raw.values > -NEGATIVE_NOISE), 0.0, raw.values)
     for name in VARIABLES:
-        arrays[name] = _scatter(problem, name, getattr(m, name), at, np.where(
-            (raw.values < 0) & (raw.values > -NEGATIVE_NOISE), 0.0, raw.values))  # fmt: skip
+        arrays[name] = _scatter(problem, name, getattr(m, name), at, values)
     for name in CONSTRAINTS:
         arrays[f"dual_{name}"] = _scatter(problem, f"dual_{name}", getattr(m, name), row_of, raw.row_duals)
     for name in ("it", "grid_import", "run"):
@@ -117,25 +117,17 @@ def least_peaks(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])
     many = (p["charge_band_mw"] > 0).sum(axis=1) > 1
     whole = ~many | (np.abs(x["band"].sum(axis=1) - x["peak"]) < TINY_MW)
-    peak = np.where(same.any(axis=0) & whole, np.minimum(x["peak"], _drawn(p, x["grid_import"])), x["peak"])
-    band = np.where((same.any(axis=0) & whole & many)[:, None], _filled(p, peak), x["band"])
+    drawn = (p["charge_weight"] * x["grid_import"][p["charge_site"]]).max(axis=1, initial=0.0)
+    needed = np.maximum(drawn, p["charge_floor"])  # billed peak of the power drawn, (D,) [MW]
+    peak = np.where(same.any(axis=0) & whole, np.minimum(x["peak"], needed), x["peak"])
+    width = p["charge_band_mw"]  # the bands are filled in their order
+    filled = np.clip(peak[:, None] - (np.cumsum(width, axis=1) - width), 0.0, width)
+    band = np.where((same.any(axis=0) & whole & many)[:, None], filled, x["band"])
     lost = same @ (_money(p, x["peak"], x["band"], many) - _money(p, peak, band, many))
     energy = (p["minimum_rate"] * p["dt"] * x["grid_import"][p["minimum_site"]]).sum(axis=1)
     missing = p["minimum_eur"] - energy - same @ _money(p, peak, band, many)
     new = {"peak": peak, "band": band, "top_up": np.maximum(x["top_up"], np.minimum(missing, x["top_up"] + lost))}
     return solution.assign({k: (solution[k].dims, v, solution[k].attrs) for k, v in new.items()})
-
-
-def _drawn(p: dict[str, Any], drawn: Floats) -> Floats:
-    """Billed peak of the power drawn, (D,) [MW]."""
-    peak = (p["charge_weight"] * drawn[p["charge_site"]]).max(axis=1, initial=0.0)
-    return np.asarray(np.maximum(peak, p["charge_floor"]))
-
-
-def _filled(p: dict[str, Any], peak: Floats) -> Floats:
-    """Each peak cut into its bands in their order, (D, bands) [MW]."""
-    width = p["charge_band_mw"]
-    return np.asarray(np.clip(peak[:, None] - (np.cumsum(width, axis=1) - width), 0.0, width))
 
 
 def _money(p: dict[str, Any], peak: Floats, band: Floats, many: Floats) -> Floats:
