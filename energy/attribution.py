@@ -52,7 +52,7 @@ class Attribution:
         return {"steps": [s.as_dict() for s in self.steps], "rules": [s.as_dict() for s in self.rules]}
 
 
-def attribute(run: Run | Saved, tell: Callable[[str], None] = lambda _: None) -> Attribution:
+def attribute(run: Saved, tell: Callable[[str], None] = lambda _: None) -> Attribution:
     """Solve the restricted problems of a run and price each plan.
 
     Raises
@@ -98,7 +98,7 @@ def _certified(problem: xr.Dataset) -> tuple[xr.Dataset, Certificate]:
     return found, proof
 
 
-def _rules(run: Run | Saved) -> list[Step]:
+def _rules(run: Saved) -> list[Step]:
     """The same work under each rule of thumb, against running at once."""
     work = planned_work(run.problem, run.solution)
     home = [j.home_site for j in run.inputs.jobs]

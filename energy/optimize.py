@@ -50,16 +50,22 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Run:
-    """Everything one optimisation found."""
+class Saved:
+    """A plan with its replay and bill beside run-now: of an optimisation, or of a run folder's inputs read again."""
 
     inputs: Inputs
     problem: xr.Dataset
     solution: xr.Dataset
-    prices: xr.Dataset
     plan: Priced
     baseline: Priced
     certificate: Certificate
+
+
+@dataclass(frozen=True)
+class Run(Saved):
+    """Everything one optimisation found."""
+
+    prices: xr.Dataset
     reconciliation: Reconciliation
     raw: Raw
     outcome: Outcome
@@ -130,7 +136,7 @@ def optimize_inputs(
         "what_would_help": binding_limits(problem, solved, prices),
     }
     return Run(
-        inputs, problem, solved, prices, plan, run_now, certificate, reconciliation, raw, outcome, summary,
+        inputs, problem, solved, plan, run_now, certificate, prices, reconciliation, raw, outcome, summary,
         clock.seconds,
     )  # fmt: skip
 
@@ -168,18 +174,6 @@ def _planned(
         schedule, solved = complete(problem, maker(problem))
     none = np.zeros(0)
     return solved, schedule, Raw(NOT_SOLVED, solved.attrs["objective_eur"], none, none, none, 0, 0.0, "none")
-
-
-@dataclass(frozen=True)
-class Saved:
-    """A run's plan on inputs that were read again, replayed and priced again."""
-
-    inputs: Inputs
-    problem: xr.Dataset
-    solution: xr.Dataset
-    plan: Priced
-    baseline: Priced
-    certificate: Certificate
 
 
 def revive(

@@ -16,9 +16,9 @@ from markupsafe import Markup
 
 from energy.errors import ConfigError
 from energy.inputs.case import HorizonDays, WeatherFile, load_case
-from energy.inputs.consistency import check_fleet
 from energy.inputs.dated import at
 from energy.inputs.fleet import Fleet, load_fleet
+from energy.inputs.load import check_fleet
 from energy.inputs.plants import load_plants
 from energy.inputs.series import Series, read_weather
 from energy.inputs.yaml_files import validate

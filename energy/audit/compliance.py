@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import assert_never
 
 import numpy as np
@@ -20,43 +19,18 @@ MISSED = 1e-9
 TIGHTER = 0.01
 
 
-@dataclass(frozen=True)
-class Compliance:
-    """One limit in one calendar year.
-
-    Attributes
-    ----------
-    so_far, plan, together : the figure before the horizon, in it, and of both; None without IT energy
-    met : together against the limit; None where the figure is reported only or is not known
-    room : what is left of the year's balance: MWh of facility energy (PUE), m3 of water (WUE), MWh of reuse (ERF);
-        negative where the limit is missed
-    tighter_eur : cost of a limit tighter by 0.01 (PUE), from the dual; None where the program does not know the limit
-    breach_eur_per_mwh : what the program charges for a breach
-    """
-
-    site: str
-    limit_name: str
-    year: int
-    metric: str
-    limit: float | None
-    status: str
-    so_far: float | None
-    plan: float | None
-    together: float | None
-    met: bool | None
-    room: float | None
-    tighter_eur: float | None
-    breach_eur_per_mwh: float | None
-    boundary: str
-    fine: str
-    source: str
-    confidence: str
-
-
 def limit_compliance(
     inputs: Inputs, problem: xr.Dataset, prices: xr.Dataset, replayed: xr.Dataset
 ) -> list[dict[str, object]]:
-    """Every limit that is in force in the horizon, for summary.json."""
+    """Every limit that is in force in the horizon, by site and calendar year, for summary.json.
+
+    `so_far`, `plan` and `together` are the figure before the horizon, in it, and of both; None without IT energy.
+    `met` is together against the limit; None where the figure is reported only or is not known. `room` is what is left of
+    the year's balance: MWh of facility energy (PUE), m3 of water (WUE), MWh of reuse (ERF); negative where the limit is
+    missed. `tighter_eur` is the cost of a PUE limit tighter by TIGHTER, from the dual, and `breach_eur_per_mwh` what the
+    program charges for a breach; None where the program does not know the limit.
+    """
+    rows = problem["cap"].values.astype(str)
     out: list[dict[str, object]] = []
     for name, site in inputs.fleet.sites.items():
         calendar, past = Horizon.of(replayed).on_clock(site.time_zone), inputs.state.site(name).year_to_date
@@ -72,12 +46,16 @@ def limit_compliance(
                 if rule.limit is not None:
                     room = above - rule.limit * below if rule.more_is_better else rule.limit * below - above
                     met = None if together is None else room >= -MISSED * max(whole.facility_mwh, 1.0)
-                tighter, breach = _dual(problem, prices, f"{name}:{limit.name}@{year}")
-                out.append(asdict(Compliance(
-                    name, limit.name, year, rule.metric, rule.limit, preset.status, figure(rule.metric, before),
-                    figure(rule.metric, plan), together, met, room, tighter, breach, preset.boundary, preset.fine,
-                    rule.source, rule.confidence,
-                )))  # fmt: skip
+                tighter, breach = None, None
+                for at in np.flatnonzero(rows == f"{name}:{limit.name}@{year}"):
+                    tighter = float(prices["value_cap"].values[at]) * TIGHTER
+                    breach = float(problem["cap_penalty"].values[at])
+                out.append({
+                    "site": name, "limit_name": limit.name, "year": year, "metric": rule.metric, "limit": rule.limit,
+                    "status": preset.status, "so_far": figure(rule.metric, before), "plan": figure(rule.metric, plan),
+                    "together": together, "met": met, "room": room, "tighter_eur": tighter, "breach_eur_per_mwh": breach,
+                    "boundary": preset.boundary, "fine": preset.fine, "source": rule.source, "confidence": rule.confidence,
+                })  # fmt: skip
     return out
 
 
@@ -111,11 +89,3 @@ def _sides(metric: Metric, b: Balance) -> tuple[float, float]:
             return b.reused_mwh, b.facility_mwh
         case _:
             assert_never(metric)
-
-
-def _dual(problem: xr.Dataset, prices: xr.Dataset, row: str) -> tuple[float | None, float | None]:
-    """Cost of a PUE limit tighter by TIGHTER and price of a breach, of a row of caps; None where there is none."""
-    at = np.flatnonzero(problem["cap"].values.astype(str) == row)
-    if not len(at):
-        return None, None
-    return float(prices["value_cap"].values[at[0]]) * TIGHTER, float(problem["cap_penalty"].values[at[0]])

@@ -48,11 +48,10 @@ def solar(inputs: Inputs, name: str, horizon: Horizon) -> Floats:
     site = inputs.fleet.sites[name]
     if site.solar is None:
         return np.zeros(len(horizon))
-    raw, s, place = inputs.series.weather[name], site.solar, site.place
+    raw = inputs.series.weather[name]
     has = {k: sample(raw, k, horizon) for k in ("ghi", "dni", "dhi", "wind_speed", "temp_air") if k in raw}
     light = (has["ghi"], has["dni"], has["dhi"]) if {"ghi", "dni", "dhi"} <= set(has) else None
-    panel = Array(place.latitude, place.longitude, place.altitude_m, s.dc_mw, s.ac_mw, s.tilt_deg, s.azimuth_deg,
-                  s.losses_percent, s.temperature_coefficient_per_k)  # fmt: skip
+    panel = Array(**site.place.model_dump(), **site.solar.model_dump(exclude={"feed_in"}))
     return solar_power(panel, horizon.time, horizon.dt, has["temp_air"], has.get("wind_speed"), light)
 
 

@@ -116,6 +116,10 @@ def summarise(
     dt, held = problem["dt"].values, plan.schedule
     used = held["entry_gpus"].values @ dt[held["entry_time"].values] + (problem["firm"].values @ dt).sum()
     replays = {"plan": plan.replay, "baseline": baseline.replay}
+    later = solution["later"].values * real(problem)
+    waits = int((later > UNDONE_SHARE * problem["work_left"].values.sum()).sum())
+    known = [str(s) for s, k in zip(problem["site"].values, problem["carbon_known"].values, strict=True) if k]
+    carbon = {k: float(r["carbon_t"].sel(site=known).sum()) if known else None for k, r in replays.items()}
     return {
         "status": outcome.status,
         "reasons": list(outcome.reasons),
@@ -132,10 +136,10 @@ def summarise(
             "baseline": float(base_work.sum()),
         },
         "undone_gpu_hours": float(solution["short"].values @ real(problem)),
-        "later": _later(problem, solution),
+        "later": {"jobs": waits, "gpu_hours": float(later.sum()), "eur": float(problem["later_price"].values @ later)},
         "expected": _expected(problem, solution, plan_work),
         "energy_mwh": {k: float((r["facility_mw"] * r["dt"]).sum()) for k, r in replays.items()},
-        "carbon_t": _carbon(problem, replays),
+        "carbon_t": {"known_sites": known, **carbon},  # None where no grid intensity is known
         "water_m3": {k: float(r["water_m3"].sum()) for k, r in replays.items()},
         "cooling": figures(plan.replay, problem["hall_site"].values),
         "pue": pue(plan.replay),
@@ -147,26 +151,12 @@ def summarise(
     }
 
 
-def _later(problem: xr.Dataset, solution: xr.Dataset) -> dict[str, float]:
-    """Work of the jobs there are that waits for after the horizon, and its terminal value."""
-    later = solution["later"].values * real(problem)
-    jobs = int((later > UNDONE_SHARE * problem["work_left"].values.sum()).sum())
-    return {"jobs": jobs, "gpu_hours": float(later.sum()), "eur": float(problem["later_price"].values @ later)}
-
-
 def _expected(problem: xr.Dataset, solution: xr.Dataset, plan_work: Floats) -> dict[str, float]:
     """Expected arrivals in GPU-hours: counted on, given room in the plan, left for later, without room."""
     hoped = problem["expected"].values
     of = {"due": problem["work_left"].values, "plan": plan_work, "later": solution["later"].values,
           "undone": solution["short"].values}  # fmt: skip
     return {"pseudo_jobs": int(hoped.sum()), **{k: float(v @ hoped) for k, v in of.items()}}
-
-
-def _carbon(problem: xr.Dataset, replays: dict[str, xr.Dataset]) -> dict[str, object]:
-    """CO2 of the sites whose grid intensity is known; None where no intensity is known."""
-    known = [str(s) for s, k in zip(problem["site"].values, problem["carbon_known"].values, strict=True) if k]
-    sums = {name: float(r["carbon_t"].sel(site=known).sum()) if known else None for name, r in replays.items()}
-    return {"known_sites": known, **sums}
 
 
 def late(problem: xr.Dataset, schedule: xr.Dataset) -> float:

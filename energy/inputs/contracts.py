@@ -86,7 +86,7 @@ class TakeOrPay(Contract):
         """The volume that is paid, and that drawing it needs no spot."""
         return OfferedVolume(0.0), Settlement(self.price, against_spot=False)
 
-    def saves(self, meter: Metered) -> Floats | None:
+    def saves(self, meter: Metered) -> Floats:
         """Spot."""
         return np.maximum(meter.spot, 0.0)
 
@@ -95,7 +95,7 @@ class TakeOrPay(Contract):
         paid = self.price * meter.money(self.currency)
         return [
             meter.energy_line(month, self.name, self.line_kind, self.volume(meter), paid),
-            meter.energy_line(month, f"{self.name}_taken", self.line_kind, taken, -np.maximum(meter.spot, 0.0)),
+            meter.energy_line(month, f"{self.name}_taken", self.line_kind, taken, -self.saves(meter)),
         ]
 
 
@@ -111,17 +111,16 @@ class CappedPrice(Contract):
         """The volume at the cap, and the premium."""
         return OfferedVolume(self.price), Premium(self.premium)
 
-    def saves(self, meter: Metered) -> Floats | None:
+    def saves(self, meter: Metered) -> Floats:
         """Spot above the cap."""
         return np.maximum(meter.spot - self.price * meter.money(self.currency), 0.0)
 
     def lines(self, meter: Metered, month: BillingMonth, taken: Floats) -> list[Line]:
         """The premium, and what the cap saves on what is taken."""
-        money = meter.money(self.currency)
-        saved = np.maximum(meter.spot - self.price * money, 0.0)
+        paid = self.premium * meter.money(self.currency)
         return [
-            meter.energy_line(month, f"{self.name}_premium", self.line_kind, self.volume(meter), self.premium * money),
-            meter.energy_line(month, f"{self.name}_taken", self.line_kind, taken, -saved),
+            meter.energy_line(month, f"{self.name}_premium", self.line_kind, self.volume(meter), paid),
+            meter.energy_line(month, f"{self.name}_taken", self.line_kind, taken, -self.saves(meter)),
         ]
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from energy.inputs.case import Case
 from energy.inputs.components import Component
-from energy.inputs.fleet import Fleet
 from energy.inputs.load import Inputs
 from energy.inputs.resources import model_path
 from energy.inputs.tariffs import Tariff
@@ -105,34 +102,19 @@ def pinned(inputs: Inputs) -> dict[str, bytes]:
     fleet_path, folder = inputs.fleet_path, inputs.case_path.parent
     stored = {path: f"{sha[:DIGITS]}-{path.name}" for path, sha in hashes(inputs).items()}
     out = {stored[path]: data for path, data in inputs.contents.items()}
-    out[CASE] = dumped(_case(inputs.case, lambda name: stored[folder / name]))
-    raw = parsed(inputs.contents[fleet_path].decode("utf-8-sig"))
-    out[FLEET] = dumped(_fleet(raw, inputs.fleet, lambda kind, name: stored[model_path(kind, name, fleet_path)]))
-    return out
-
-
-def _case(case: Case, stored: Callable[[str], str]) -> dict[str, Any]:
-    """The case with its horizon as used, its files by their names in the folder."""
-    data = case.model_dump(mode="json", exclude_none=True)
-    data |= {"fleet": FLEET, "jobs": stored(case.jobs)}
-    for key in ("state", "expected_jobs"):
-        if key in data:
-            data[key] = stored(data[key])
-    for part in (*data["prices"], *data["weather"].values(), *data["carbon"].values(), *data["fx"].values()):
+    case = inputs.case.model_dump(mode="json", exclude_none=True)  # its horizon as used
+    for part in (*case["prices"], *case["weather"].values(), *case["carbon"].values(), *case["fx"].values()):
         if "file" in part:
-            part["file"] = stored(part["file"])
-    return data
-
-
-def _fleet(raw: dict[str, Any], fleet: Fleet, stored: Callable[[str, str], str]) -> dict[str, Any]:
-    """The fleet file as it stands, its models by their names in the folder."""
-    for name, site in fleet.sites.items():
-        mine = raw["sites"][name]
-        mine["tariff"] = stored("tariffs", site.tariff)
+            part["file"] = stored[folder / part["file"]]
+    case |= {"fleet": FLEET} | {k: stored[folder / case[k]] for k in ("jobs", "state", "expected_jobs") if k in case}
+    fleet = parsed(inputs.contents[fleet_path].decode("utf-8-sig"))  # the file as it stands
+    for name, site in inputs.fleet.sites.items():
+        mine = fleet["sites"][name]
+        mine["tariff"] = stored[model_path("tariffs", site.tariff, fleet_path)]
         if site.limits:
-            mine["limits"] = [stored("limits", limit) for limit in site.limits]
+            mine["limits"] = [stored[model_path("limits", limit, fleet_path)] for limit in site.limits]
         for h, hall in site.halls.items():
-            mine["halls"][h]["plant"] = stored("plants", hall.plant)
+            mine["halls"][h]["plant"] = stored[model_path("plants", hall.plant, fleet_path)]
             for p, pool in hall.pools.items():
-                mine["halls"][h]["pools"][p]["gpu"] = stored("gpus", pool.gpu)
-    return raw
+                mine["halls"][h]["pools"][p]["gpu"] = stored[model_path("gpus", pool.gpu, fleet_path)]
+    return out | {CASE: dumped(case), FLEET: dumped(fleet)}

@@ -189,20 +189,6 @@ def _saturated(temp: Floats, pressure: Floats) -> Floats:
     return enthalpy(temp, saturation_humidity_ratio(temp, pressure))
 
 
-def tower_fan_power(tower: Tower, design_rejection: float, capacity: Floats, rejected: Floats) -> Floats:
-    """Fan power [MW/MW], y = (rejected/(over·design·capacity))^(1/n), P_full·max(y, y_min)³; convex, increasing.
-
-    Parameters
-    ----------
-    design_rejection : heat to reject the towers are sized for, before oversizing [MW/MW]
-    capacity : from `state` [1], shape (T, 1)
-    rejected : heat to reject [MW/MW], shape (T, B)
-    """
-    size = tower.tower_oversizing * design_rejection
-    ratio = rejected / (size * np.maximum(capacity, MIN_CAPACITY))
-    return equipment.speed_law(tower.tower_fan * size, ratio, tower.tower_speed_exponent, tower.tower_min_speed)
-
-
 class Loop(NamedTuple):
     """Towers, exchanger and chillers in given weather, arrays of shape (T, 1)."""
 
@@ -246,16 +232,8 @@ def chiller_share(full_fan_leaving: Floats, setpoint: float, span: float) -> Flo
     return np.asarray(np.clip((full_fan_leaving - setpoint) / span, 0.0, 1.0))
 
 
-def compressor_power(plant: TowerLoop, state: Loop, heat: Floats) -> Floats:
-    """Compressor power [MW/MW] for `heat` of the hall [MW/MW], shape (T, B); convex and increasing in heat."""
-    if plant.chiller_capacity == 0.0:
-        return np.zeros_like(heat)
-    part_load = heat * (state.chiller_share / plant.chiller_capacity)
-    return np.asarray(plant.chiller_capacity / state.cop * equipment.staged_power_ratio(plant, part_load))
-
-
 def loop_overhead(plant: TowerLoop, loop: Loop, losses: Floats, heat: Floats, fans: Floats, pumps: Floats) -> Overhead:
-    """Overhead of a hall on the loop, arrays of shape (T, B).
+    """Overhead of a hall on the loop, arrays of shape (T, B); each power is convex and increasing in heat.
 
     Parameters
     ----------
@@ -263,21 +241,25 @@ def loop_overhead(plant: TowerLoop, loop: Loop, losses: Floats, heat: Floats, fa
     heat : heat of the hall [MW/MW]
     fans, pumps : power inside the hall [MW/MW]; the tower water pumps come on top, flow in proportion to the heat rejected
     """
-    compressors = compressor_power(plant, loop, heat)
+    compressors = np.zeros_like(heat)
+    if plant.chiller_capacity > 0.0:
+        part_load = heat * (loop.chiller_share / plant.chiller_capacity)
+        staged = equipment.staged_power_ratio(plant, part_load)
+        compressors = np.asarray(plant.chiller_capacity / loop.cop * staged)
     rejected, design = heat + compressors, loop.design_rejection
-    condenser = equipment.pump_power(
-        plant.condenser_pump * design,
-        rejected / design,
-        plant.condenser_pump_static_share,
-        plant.condenser_pump_min_flow,
-    )
+    static, least = plant.condenser_pump_static_share, plant.condenser_pump_min_flow
+    condenser = equipment.pump_power(plant.condenser_pump * design, rejected / design, static, least)
+    # Fan power P_full·max(y, y_min)³ with y = (rejected/(over·design·capacity))^(1/n).
+    size = plant.tower_oversizing * design
+    ratio = rejected / (size * np.maximum(loop.towers.capacity, MIN_CAPACITY))
+    fan = equipment.speed_law(plant.tower_fan * size, ratio, plant.tower_speed_exponent, plant.tower_min_speed)
     evaporated = equipment.evaporation(rejected, plant.evaporative_share, loop.towers.leaving)
     return Overhead(
         electrical=losses,
         fans=fans,
         pumps=np.asarray(pumps + condenser),
         compressors=compressors,
-        heat_rejection=tower_fan_power(plant, design, loop.towers.capacity, rejected),
+        heat_rejection=fan,
         water=equipment.make_up(evaporated, plant.cycles_of_concentration),
         free_cooling=np.asarray(np.broadcast_to(1.0 - loop.chiller_share, heat.shape)),
     )

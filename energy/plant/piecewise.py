@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.plant.arrays import Bools, Floats, PlantError, check_range
+from energy.plant.arrays import Floats, PlantError, check_range
 from energy.plant.model import MAX_LOAD, Curve, curve_of
 from energy.plant.parameters import Plant
 from energy.plant.weather import Weather
@@ -126,9 +126,8 @@ def _search(
         curve = chords(plant, weather, low, high, segments)
         if chord_error(plant, weather, curve).max(initial=0.0) <= AIM * tolerance:
             return segments, curve
-    raise PlantError(
-        f"plant {plant.archetype}: more than {MAX_SEGMENTS} segments for a chord error of {tolerance:g} PUE points"
-    )
+    what = f"more than {MAX_SEGMENTS} segments for a chord error of {tolerance:g} PUE points"
+    raise PlantError(f"plant {plant.archetype}: {what}")
 
 
 def _sagitta(hall: Curve, edges: Floats) -> Floats:
@@ -143,10 +142,14 @@ def _sagitta(hall: Curve, edges: Floats) -> Floats:
 def _share_out(edges: Floats, sagitta: Floats, segments: int) -> Counts:
     """Segments per piece: one for each piece with a length, each of the rest where the error is largest.
 
-    n even segments in a piece of sagitta s leave an error of about s/n². Each row adds up to `segments`.
+    n even segments in a piece of sagitta s leave an error of about s/n². Each row adds up to `segments`. Sharing out by
+    the largest root/n is Adams' apportionment, n = ⌈root/λ⌉. The n add up to `segments` in k pieces, so
+    Σ root/λ > segments - k, and n >= root·(segments - k)/Σ root: a start that leaves few to share out one by one.
     """
-    root = np.sqrt(sagitta)
-    counts = _surely(np.diff(edges, axis=1) > 0.0, root, segments)
+    root, there = np.sqrt(sagitta), np.diff(edges, axis=1) > 0.0
+    few = segments - there.sum(axis=1, keepdims=True)
+    share = few * root / np.maximum(root.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    counts = np.asarray(np.maximum(np.ceil(share - MIN_WIDTH), 1.0) * there).astype(np.intp)
     height, left = root / np.maximum(counts, 1), segments - counts.sum(axis=1)
     first = np.arange(len(edges)) * counts.shape[1]
     for _ in range(int(left.max(initial=0))):
@@ -156,17 +159,6 @@ def _share_out(edges: Floats, sagitta: Floats, segments: int) -> Counts:
         height.ravel()[worst] = root.ravel()[worst] / np.maximum(now, 1)
         left -= more
     return counts
-
-
-def _surely(there: Bools, root: Floats, segments: int) -> Counts:
-    """What every piece gets at least: a start that leaves few of the rest to share out one by one.
-
-    Sharing out by the largest root/n is Adams' apportionment, n = ⌈root/λ⌉. The n add up to `segments` in k pieces, so
-    Σ root/λ > segments - k, and n >= root·(segments - k)/Σ root.
-    """
-    few = segments - there.sum(axis=1, keepdims=True)
-    share = few * root / np.maximum(root.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    return np.asarray(np.maximum(np.ceil(share - MIN_WIDTH), 1.0) * there).astype(np.intp)
 
 
 def _split(edges: Floats, counts: Counts, segments: int) -> Floats:

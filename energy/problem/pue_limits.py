@@ -39,60 +39,54 @@ class CapRow:
     credit: float
 
 
+#: (end of the label, first period, first period after, balance brought along [MWh])
+Window = tuple[str, int, int, float]
+
+
 def cap_rows(inputs: Inputs, it_min: Floats) -> list[CapRow]:
     """Rows of all caps of the sites and the fleet. `it_min` is the least IT power by site, (S, T)."""
     rows: list[CapRow] = []
-    for _, label, s, cap in _caps(inputs):
-        least = it_min.sum(axis=0) if s is None else it_min[s]
-        rows += _rows(inputs, cap, f"{label}:{cap.name}", s, least)
+    names, horizon, state = list(inputs.fleet.sites), inputs.horizon, inputs.state
+    for _, owner, s, cap in _caps(inputs):
+        (members, site), name = (names, -1) if s is None else ([owner], s), f"{owner}:{cap.name}"
+        match cap.period:
+            case "year":
+                zone = "UTC" if s is None else inputs.fleet.sites[owner].time_zone
+                past, everywhere = [state.site(m).year_to_date for m in members], np.full(len(horizon), True)
+                windows = _years(cap.limit, past, horizon.on_clock(zone), everywhere)
+            case "rolling":
+                windows = _rolling(cap, members, state, horizon)
+            case "hour":  # periods whose IT power cannot fall below the stated one
+                least = it_min.sum(axis=0) if s is None else it_min[s]
+                assert cap.above_it_mw is not None  # the file model demands it for hourly caps
+                held = np.flatnonzero(least >= cap.above_it_mw).tolist()
+                windows = [(_stamp(horizon.time[t]), t, t + 1, 0.0) for t in held]
+            case _:
+                assert_never(cap.period)
+        rows += [CapRow(f"{name}@{end}", name, site, cap.limit, a, b, credit) for end, a, b, credit in windows]
     return rows
 
 
-def _rows(inputs: Inputs, cap: PueCap, label: str, s: int | None, it_min: Floats) -> list[CapRow]:
-    """Rows of one cap: by year, by rolling window, or by period whose IT power cannot fall below the stated one."""
-    names, horizon, state = list(inputs.fleet.sites), inputs.horizon, inputs.state
-    members, site = (names, -1) if s is None else ([names[s]], s)
-    match cap.period:
-        case "year":
-            zone = "UTC" if s is None else inputs.fleet.sites[names[s]].time_zone
-            past, everywhere = [state.site(m).year_to_date for m in members], np.full(len(horizon), True)
-            return _yearly_rows(cap.limit, label, site, past, horizon.on_clock(zone), everywhere)
-        case "rolling":
-            return _rolling_rows(cap, label, site, members, state, horizon)
-        case "hour":
-            assert cap.above_it_mw is not None  # the file model demands it for hourly caps
-            held = ((int(t), _stamp(horizon.time[t])) for t in np.flatnonzero(it_min >= cap.above_it_mw))
-            return [CapRow(f"{label}@{stamp}", label, site, cap.limit, t, t + 1, 0.0) for t, stamp in held]
-        case _:
-            assert_never(cap.period)
-
-
-def _yearly_rows(
-    limit: float, label: str, site: int, past: Sequence[Balance], calendar: SiteCalendar, counted: Bools
-) -> list[CapRow]:
-    """One row per calendar year of the periods that count; the horizon's first year carries the year-to-date balance."""
-    rows, years = [], calendar.years
+def _years(limit: float, past: Sequence[Balance], calendar: SiteCalendar, counted: Bools) -> list[Window]:
+    """Calendar years of the periods that count; the horizon's first year carries the year-to-date balance."""
+    out, years = list[Window](), calendar.years
     credit = sum(limit * b.it_mwh - b.facility_mwh for b in past)
     for year in sorted(set(years[counted].tolist())):
         inside = np.flatnonzero(counted & (years == year))
-        brought = credit if year == years[0] else 0.0
-        rows.append(CapRow(f"{label}@{year}", label, site, limit, int(inside[0]), int(inside[-1]) + 1, brought))
-    return rows
+        out.append((str(year), int(inside[0]), int(inside[-1]) + 1, credit if year == years[0] else 0.0))
+    return out
 
 
-def _rolling_rows(
-    cap: PueCap, label: str, site: int, members: Sequence[str], state: State, horizon: Horizon
-) -> list[CapRow]:
-    """One row per window that ends inside the horizon; those that begin before it need their history."""
+def _rolling(cap: PueCap, members: Sequence[str], state: State, horizon: Horizon) -> list[Window]:
+    """Windows that end inside the horizon; those that begin before it need their history."""
     assert cap.window_h is not None  # the file model demands it for rolling caps
-    length, rows = np.timedelta64(round(cap.window_h * 3600), "s"), []
+    length, out = np.timedelta64(round(cap.window_h * 3600), "s"), list[Window]()
     for t, end in enumerate(horizon.ends):
         begin = end - length
         credit = _history(cap, members, state, begin, horizon.start) if begin < horizon.start else 0.0
         if credit is not None:
-            start = int(np.searchsorted(horizon.time, begin, side="left"))
-            rows.append(CapRow(f"{label}@{_stamp(end)}", label, site, cap.limit, start, t + 1, credit))
-    return rows
+            out.append((_stamp(end), int(np.searchsorted(horizon.time, begin, side="left")), t + 1, credit))
+    return out
 
 
 def _history(
@@ -229,5 +223,6 @@ def limit_rows(inputs: Inputs) -> list[CapRow]:
         past, calendar = [inputs.state.site(name).year_to_date], inputs.horizon.on_clock(site.time_zone)
         for limit in inputs.limits.get(name, ()):
             if limit.rule.metric == "pue" and (most := limit.rule.at_most) is not None:
-                rows += _yearly_rows(most, f"{name}:{limit.name}", s, past, calendar, limit.rule.holds(calendar))
+                label, windows = f"{name}:{limit.name}", _years(most, past, calendar, limit.rule.holds(calendar))
+                rows += [CapRow(f"{label}@{year}", label, s, most, a, b, credit) for year, a, b, credit in windows]
     return rows

@@ -125,22 +125,18 @@ def _later_deadline(p: dict[str, Any], x: dict[str, Any], gpu_hour: Floats) -> F
 
 def facility_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
     """Cost of one more MW of facility power, (S, T) [EUR/MW]: the dual, and no less than the next MW where none is drawn."""
-    curtailed = np.where(x["solar_use"] < p["solar_mw"] - TINY_MW, 0.0, np.inf)
-    sold = np.where(x["grid_export"] > TINY_MW, p["dt"] * p["export_price"], np.inf)
-    next_mw = np.minimum(import_price(p, x), np.minimum(curtailed, sold))
-    nothing_drawn = x["grid_import"] <= TINY_MW
-    return np.asarray(np.where(nothing_drawn, np.maximum(x["dual_facility_power"], next_mw), x["dual_facility_power"]))
-
-
-def import_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
-    """Cost of one more MW drawn from the grid, (S, T) [EUR/MW]: dt price - dt saving + demand + dt minimum_rate · y."""
+    # A MW drawn from the grid costs dt price - dt saving + demand + dt minimum_rate · y.
     # The most that a contract with volume left saves on the next MWh, (S, T) [EUR/MWh].
     left, saving = x["taken"] < p["contract_mw"] - TINY_MW, np.zeros_like(p["price"])
     np.maximum.at(saving, p["contract_site"], np.where(left, p["contract_saving"], 0.0))
     energy = p["dt"] * (p["price"] - saving)
     for b, s in enumerate(p["minimum_site"]):
         energy[s] -= p["dt"] * p["minimum_rate"][b] * x["dual_minimum_bill"][b]
-    return np.asarray(energy + peak_price(p, x))
+    curtailed = np.where(x["solar_use"] < p["solar_mw"] - TINY_MW, 0.0, np.inf)
+    sold = np.where(x["grid_export"] > TINY_MW, p["dt"] * p["export_price"], np.inf)
+    next_mw = np.minimum(energy + peak_price(p, x), np.minimum(curtailed, sold))
+    nothing_drawn = x["grid_import"] <= TINY_MW
+    return np.asarray(np.where(nothing_drawn, np.maximum(x["dual_facility_power"], next_mw), x["dual_facility_power"]))
 
 
 def peak_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:

@@ -81,12 +81,8 @@ class AdiabaticDryChiller(Plant, RoomFan, DryCooler, AirCooledChiller):
         heat, design = load + losses, equipment.design_heat(self.electrical)
         flow = heat / design
         trimmed = np.maximum(heat - coolers.spill, 0.0)
-        chilled = equipment.pump_power(
-            self.chilled_water_pump * design,
-            flow,
-            self.chilled_water_pump_static_share,
-            self.chilled_water_pump_min_flow,
-        )
+        static, least = self.chilled_water_pump_static_share, self.chilled_water_pump_min_flow
+        chilled = equipment.pump_power(self.chilled_water_pump * design, flow, static, least)
         glycol = equipment.pump_power(
             self.cooler_pump * design, flow, self.cooler_pump_static_share, self.cooler_pump_min_flow
         )

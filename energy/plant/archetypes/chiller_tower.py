@@ -35,12 +35,8 @@ class ChillerTower(Plant, RoomFan, TowerLoop):
         losses = equipment.loss(self.electrical, load)
         heat, design = load + losses, equipment.design_heat(self.electrical)
         flow = heat / design
-        chilled = equipment.pump_power(
-            self.chilled_water_pump * design,
-            flow,
-            self.chilled_water_pump_static_share,
-            self.chilled_water_pump_min_flow,
-        )
+        static, least = self.chilled_water_pump_static_share, self.chilled_water_pump_min_flow
+        chilled = equipment.pump_power(self.chilled_water_pump * design, flow, static, least)
         fans = equipment.fan_power(self.room_fan * design, flow, self.room_fan_min_speed)
         return heat_rejection.loop_overhead(self, loop, losses, heat, fans, chilled)
 
