@@ -111,7 +111,7 @@ def _rules(run: Saved) -> list[Step]:
 
 
 def settled(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
-    """What the plan leaves for after the horizon is left by every other plan too: the rest is equal work."""
+    """Problem in which every plan leaves for later what the plan leaves: the rest is equal work."""
     stays = problem["work_left"].values - solution["later"].values
     none = {"later_max": ("job", np.zeros(len(stays))), "work_left": ("job", np.maximum(stays, 0.0))}
     return problem.isel(guard=slice(0, 0)).assign(none)

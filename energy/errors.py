@@ -51,11 +51,11 @@ OK, CONFIGURATION, DATA, IMPOSSIBLE, SOLVER, DEGRADED, UNPUBLISHED, INTERRUPTED 
 
 
 class NightError(RuntimeError):
-    """Nothing was published and `latest` is as it was; says why."""
+    """A night that published nothing and left `latest` as it was; names the reason."""
 
 
 class OlderNight(NightError):
-    """A later night is published already; names both."""
+    """A night that is older than a published one; names both."""
 
 
 class RunFolderError(OSError):

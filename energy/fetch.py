@@ -57,7 +57,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Fetched:
-    """What one fetch brought: the series by kind and label, and the files."""
+    """Result of one fetch: the series by kind and label, and the files."""
 
     folder: Path
     series: Mapping[Key, Filled]
@@ -76,7 +76,7 @@ class Fetched:
         return [f"{kind} {label}" for (kind, label), f in self.series.items() if f.missing and kind in NEEDED]
 
     def require(self) -> None:
-        """Nothing where prices and weather are whole, else a SeriesError that names the series that no source has."""
+        """Raise a SeriesError that names the series that no source has, unless prices and weather are whole."""
         if lacking := self.missing():
             steps = [s for f in self.series.values() for s in f.steps if s.outcome not in ("skipped", "empty")]
             cut_off = bool(steps) and all(s.reason in UNREACHABLE for s in steps)
@@ -125,7 +125,7 @@ def fetch(
 
     Raises
     ------
-    ConfigError : the fleet or a tariff file does not hold.
+    ConfigError : the fleet or a tariff file is invalid.
     NotOnFile : a replay of what nobody had fetched by then.
     """
     fleet = load_fleet(fleet_path)
@@ -241,7 +241,7 @@ def live_case(
 
     Raises
     ------
-    ConfigError : the fleet does not hold.
+    ConfigError : the fleet file is invalid.
     SeriesError : prices or weather that no source has; names the series.
     """
     fleet = load_fleet(fleet_path)

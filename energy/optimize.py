@@ -89,7 +89,7 @@ def optimize(
 
     Raises
     ------
-    InputError : the files do not hold (ConfigError, SeriesError) or the work cannot be done (ImpossibleWork).
+    InputError : invalid files (ConfigError, SeriesError), or work that cannot be done (ImpossibleWork).
     SolverError : the solver's answer cannot be trusted.
     """
     clock = Clock(tell)
@@ -150,7 +150,7 @@ def planner(plan: str, time_limit_s: float) -> tuple[Options, Maker | None]:
 
     Raises
     ------
-    ConfigError : `plan` is no method, not greedy and no schedule file.
+    ConfigError : `plan` is neither a method, nor greedy, nor a schedule file.
     """
     if plan in SOLVER_METHODS:
         return Options(method=plan, time_limit_s=time_limit_s), None
@@ -183,7 +183,7 @@ def revive(
 
     Raises
     ------
-    InputError : the files do not hold.
+    InputError : the files are invalid.
     """
     inputs = read_inputs(case, fill=fill, as_of=as_of)
     problem = assemble(inputs)

@@ -205,7 +205,7 @@ def _job_rows(b: Builder, p: dict[str, Any]) -> None:
 
 
 def _guard(b: Builder, p: dict[str, Any]) -> None:
-    """What waits and is due by a moment has room until then, in GPU-hours of the job's fastest pool."""
+    """Work that waits and is due by a moment fits the capacity until then, in GPU-hours of the job's fastest pool."""
     due = p["due_after"] <= p["guard_until"][:, None]
     mine = (p["guard_group"][:, None] == p["job_group"]) | (p["guard_group"][:, None] < 0)
     counted = np.where(due & mine, b.columns["later"], -1)

@@ -19,8 +19,8 @@ GAP = 1e-6
 
 @dataclass(frozen=True)
 class Certificate:
-    """What was proven: `stated_eur` is what the program says its plan costs, `primal_eur` what it does cost,
-    `dual_eur` what none can cost less than. `worst_row` names the row or bound with the largest violation."""
+    """Result of the proof: `stated_eur` is the cost that the program states, `primal_eur` the cost recomputed,
+    `dual_eur` a bound below which no plan can cost. `worst_row` names the row or bound with the largest violation."""
 
     passed: bool
     stated_eur: float
@@ -36,7 +36,7 @@ class Certificate:
     smallest_cost: float
 
     def as_dict(self) -> dict[str, object]:
-        """For the manifest: `pass` is the key there."""
+        """Fields for the manifest, where the key is `pass`."""
         data = asdict(self)
         return {"pass": data.pop("passed"), **data}
 

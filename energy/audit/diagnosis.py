@@ -1,4 +1,4 @@
-"""Why work is left undone or a PUE cap is breached, and the cheapest remedy, in the keys of the input files.
+"""Causes of undone work and of breached PUE caps, and the cheapest remedy, in the keys of the input files.
 
 A remedy is what an owner can change: GPUs of a pool, the job's deadline or its `max_gpus`, a grid connection, a PUE cap. For
 the undone work W of a job the amount a that makes room for all of it is stated with its saving, value per unit x a, the value
@@ -27,7 +27,7 @@ LEAST_MW = 1e-12
 
 @dataclass(frozen=True)
 class Remedy:
-    """What to change, by how much, and what that saves at most [EUR]."""
+    """Change of one input, its amount, and the most that it saves [EUR]."""
 
     key: str  # key of the input file: count, deadline, max_gpus, grid_limit_mw, limit
     where: str  # job, pool, site or cap
@@ -99,7 +99,7 @@ def remedies(plan: Plan, j: int) -> Iterator[Remedy]:
 
 
 def more_gpus(plan: Plan, j: int) -> list[Remedy]:
-    """For each pool that is full in hours of the window: GPUs in those hours that hold the undone work."""
+    """GPUs that hold the undone work, for each pool that is full in hours of the window."""
     p, x, v, out = plan.p, plan.x, plan.v, []
     speed = plan.speed(j)
     for n in np.flatnonzero(speed > 0):
@@ -162,7 +162,7 @@ def higher_max_gpus(plan: Plan, j: int) -> list[Remedy]:
 
 
 def more_grid(plan: Plan, j: int) -> list[Remedy]:
-    """For each site whose connection is full in hours of the window: MW, with the steepest overhead, for the work."""
+    """MW for the work, with the steepest overhead, for each site whose connection is full in hours of the window."""
     p, x, v, out, speed = plan.p, plan.x, plan.v, [], plan.speed(j)
     for n in np.flatnonzero(speed > 0):
         h = p["pool_hall"][n]
@@ -177,7 +177,7 @@ def more_grid(plan: Plan, j: int) -> list[Remedy]:
 
 
 def looser_cap(plan: Plan, j: int) -> list[Remedy]:
-    """For each cap that binds over hours of the window: how much looser the work's energy needs it."""
+    """Change of each cap that binds over hours of the window which lets the work's energy through."""
     p, x, v, out, speed = plan.p, plan.x, plan.v, [], plan.speed(j)
     for r in np.flatnonzero(v["value_cap"] > 0):
         _, halls, when = plan.members(int(r))
@@ -282,7 +282,7 @@ def tight(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> tupl
 
 
 def binding_limits(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> list[dict[str, object]]:
-    """For summary.json: what is undone or breached with its remedies; without any, the limits that cost most.
+    """Undone work and breached caps with their remedies, for summary.json; without any, the limits that cost most.
 
     Each entry has `kind` (undone, breach, tight), the fields of its class, and `words`, one line.
     """

@@ -66,7 +66,7 @@ class Reconciliation:
         return not self.problems()
 
     def problems(self) -> list[str]:
-        """What does not agree, in words; empty when all does."""
+        """Sentences about each disagreement; empty when all agrees."""
         out = []
         if abs(self.unexplained_eur) > UNEXPLAINED_EUR:
             out.append(f"bill and objective differ by {self.unexplained_eur:.4f} EUR without a named cause")
@@ -79,7 +79,7 @@ class Reconciliation:
         return out
 
     def as_dict(self) -> dict[str, object]:
-        """For summary and manifest."""
+        """Fields for summary and manifest."""
         data = asdict(self)
         data |= {f"{name}_eur": eur for name, eur in data.pop("other_unbilled_eur").items()}
         return {**data, "named_share": self.named_share, "agrees": self.agrees}
@@ -114,7 +114,7 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
 
 
 def _chords(p: dict[str, Any], planned: Cost, actual: Cost) -> tuple[float, float, float, float]:
-    """What chords change [EUR]: energy, energy of hours that may be paid for, peaks, contracts with the rest.
+    """Cost of chords [EUR]: energy, energy of hours that may be paid for, peaks, contracts with the rest.
 
     What a minimum bill gives back goes to the energy and the peaks that it gives it back for: the share of a MWh or
     a MW that counts towards it and is topped up less.
@@ -197,7 +197,7 @@ def demand_by_charge(p: dict[str, Any], drawn: Floats) -> Floats:
 
 
 def contract_taken(p: dict[str, Any], drawn: Floats) -> Floats:
-    """What is taken from each contract when every hour takes the best offers first, (Q, T) [MW]."""
+    """Power taken from each contract when every hour takes the best offers first, (Q, T) [MW]."""
     left, taken = drawn.copy(), np.zeros(p["contract_mw"].shape)
     order = np.argsort(-p["contract_saving"], axis=0, kind="stable")
     for rank in range(len(order)):
@@ -210,6 +210,6 @@ def contract_taken(p: dict[str, Any], drawn: Floats) -> Floats:
 
 
 def top_up(p: dict[str, Any], drawn: Floats, demand: Floats) -> Floats:
-    """What each minimum bill adds, (B,) [EUR]."""
+    """Top-up of each minimum bill, (B,) [EUR]."""
     energy = (p["minimum_rate"] * p["dt"] * drawn[p["minimum_site"]]).sum(axis=1)
     return np.asarray(np.maximum(p["minimum_eur"] - energy - minimum_of(p) @ demand, 0.0))

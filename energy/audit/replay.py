@@ -1,4 +1,4 @@
-"""What a Schedule draws, costs and emits, hour by hour: from the raw inputs, through the plant.
+"""Power, cost and emissions of a Schedule, hour by hour: from the raw inputs, through the plant.
 
 It does not use the Problem: phases, maintenance, weather and prices are put on the periods here a second time, by sampling
 every minute instead of by interval arithmetic, so that a slip in either shows. The figures of cooling in the summary

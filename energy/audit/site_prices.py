@@ -1,4 +1,4 @@
-"""What a site pays per MWh in each period and what it exchanges with grid and heat buyers, from the raw inputs.
+"""Price of a MWh at a site in each period, and its exchange with grid and heat buyers, from the raw inputs.
 
 The audit puts raw series on the periods by sampling every minute, where `problem` uses interval arithmetic.
 """
@@ -44,7 +44,7 @@ def energy_price(inputs: Inputs, name: str, horizon: Horizon) -> Floats:
 
 
 def solar(inputs: Inputs, name: str, horizon: Horizon) -> Floats:
-    """What the array could give [MW], (T,)."""
+    """Power that the solar array could give [MW], (T,)."""
     site = inputs.fleet.sites[name]
     if site.solar is None:
         return np.zeros(len(horizon))
@@ -56,7 +56,7 @@ def solar(inputs: Inputs, name: str, horizon: Horizon) -> Floats:
 
 
 def feed_in_price(inputs: Inputs, name: str, horizon: Horizon) -> Floats:
-    """What an exported MWh earns [EUR/MWh], (T,); 0 without a feed-in contract."""
+    """Earning of an exported MWh [EUR/MWh], (T,); 0 without a feed-in contract."""
     solar_plant = inputs.fleet.sites[name].solar
     if solar_plant is None or solar_plant.feed_in is None:
         return np.zeros(len(horizon))

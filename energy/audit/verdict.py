@@ -46,7 +46,7 @@ def judge(
 def judge_given(
     problem: xr.Dataset, solution: xr.Dataset, proof: Certificate, agreement: Reconciliation, replayed: xr.Dataset
 ) -> Outcome:
-    """For a Schedule that no solver made: FAILED when it breaks a row or bound, otherwise DEGRADED, for want of a gap."""
+    """Judge a Schedule that no solver made: FAILED when it breaks a row or bound, else DEGRADED, for want of a gap."""
     if not proof.max_violation <= VIOLATION:
         why = f"schedule: violation {proof.max_violation:.2e} in {proof.worst_row} (at most {VIOLATION:g})"
         return Outcome("FAILED", (why,))

@@ -60,7 +60,7 @@ class HorizonDays(Frozen):
 class PriceFile(Frozen):
     """Day-ahead prices of one or more bidding zones, per MWh.
 
-    `unit` says the unit out loud and switches the median test for prices per kWh off; `attribution` is the
+    `unit` states the unit and switches the median test for prices per kWh off; `attribution` is the
     credit that the licence asks for, printed in the report.
     """
 

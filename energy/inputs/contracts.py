@@ -35,7 +35,7 @@ class Contract(Kind):
 
     @abstractmethod
     def terms(self) -> tuple[ContractTerm, ...]:
-        """What it adds to the program."""
+        """Terms that it adds to the program."""
 
     @abstractmethod
     def saves(self, meter: Metered) -> Floats | None:
@@ -129,7 +129,7 @@ AnyContract: TypeAlias = Annotated[Contract, AnyOf(Contract)]
 
 
 class FeedIn(Frozen):
-    """What exported power earns: a share of spot, or a fixed price per MWh; up to `limit_mw`."""
+    """Price of exported power: a share of spot, or a fixed price per MWh; up to `limit_mw`."""
 
     limit_mw: float = Field(gt=0)
     spot_share: float | None = Field(default=None, ge=0, le=1)

@@ -109,7 +109,7 @@ DATED = tuple(dict.fromkeys((
 
 
 class Place(Frozen):
-    """Where a site is: WGS 84 degrees and metres above the sea."""
+    """Position of a site: WGS 84 degrees and metres above the sea."""
 
     latitude: float = Field(ge=-90, le=90)
     longitude: float = Field(ge=-180, le=180)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from energy.errors import ConfigError, SeriesError
 from energy.inputs.yaml_files import Frozen, validate
+from energy.schema.calendar import naive_utc
 from energy.series.files import read_frame
 
 #: Columns that are text even where they look like numbers: id 007 is not 7.
@@ -199,9 +200,7 @@ def _moment(key: str, cell: Any, start: np.datetime64) -> pd.Timestamp:
     if match := _OFFSET.match(text):
         return (pd.Timestamp(start) + pd.Timedelta(hours=float(match[1]))).as_unit("ns")
     try:
-        moment = datetime.fromisoformat(text)
-        utc = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-        return pd.Timestamp(utc).as_unit("ns")
+        return pd.Timestamp(naive_utc(datetime.fromisoformat(text))).as_unit("ns")
     except (ValueError, OverflowError):  # no time, or none that nanoseconds can count
         raise ValueError(f"{key}: {text!r} is not a time between 1678 and 2262; allowed: {MOMENTS}") from None
 

@@ -46,7 +46,7 @@ class Kind(Frozen, ABC):
 
     @classmethod
     def kind_name(cls) -> str:
-        """What a file says to choose it."""
+        """Name by which a file chooses it."""
         names = get_args(cls.model_fields["kind"].annotation) if "kind" in cls.model_fields else ()
         if len(names) != 1:
             raise TypeError(f"{cls.__name__} lacks kind: Literal[name]")

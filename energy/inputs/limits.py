@@ -138,7 +138,7 @@ def load_limits(fleet: Fleet, fleet_path: Path) -> dict[str, tuple[Limit, ...]]:
 
     Raises
     ------
-    ConfigError : no such preset, a file that does not hold, or a site without `commissioned` where a rule asks for it.
+    ConfigError : no such preset, an invalid file, or a site without `commissioned` where a rule asks for it.
     """
     out: dict[str, tuple[Limit, ...]] = {}
     for name, site in fleet.sites.items():

@@ -99,7 +99,7 @@ def load_plants(fleet: Fleet, fleet_path: Path) -> dict[str, Plant]:
 
     Raises
     ------
-    ConfigError : no such plant or preset, or a plant file that does not hold.
+    ConfigError : no such plant or preset, or an invalid plant file.
     """
     read: dict[tuple[str, str], Plant] = {}
     out = {}

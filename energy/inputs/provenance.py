@@ -1,4 +1,4 @@
-"""What reports need to know of the inputs: where they came from, what they assume, and a copy of all of them."""
+"""Provenance of the inputs for reports: their sources, their assumptions, and a copy of all of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def hashes(inputs: Inputs) -> dict[Path, str]:
 
 
 def series_origins(inputs: Inputs) -> list[dict[str, object]]:
-    """Where each series came from: source, licence, credit, file, and periods by quality."""
+    """Origin of each series: source, licence, credit, file, and periods by quality."""
     groups = (("price", inputs.series.prices), ("weather", inputs.series.weather), ("carbon", inputs.series.carbon))
     out: list[dict[str, object]] = []
     for kind, name, ds in ((kind, name, ds) for kind, by_name in groups for name, ds in by_name.items()):
@@ -37,7 +37,7 @@ def series_origins(inputs: Inputs) -> list[dict[str, object]]:
 
 
 def rate_origins(inputs: Inputs) -> list[dict[str, object]]:
-    """Where each exchange rate came from, and the credit it asks for."""
+    """Origin of each exchange rate, and the credit it asks for."""
     return [{"currency": c, "source": r.source, "attribution": r.attribution} for c, r in inputs.case.fx.items()]
 
 

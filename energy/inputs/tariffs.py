@@ -74,7 +74,7 @@ def load_tariffs(fleet: Fleet, fleet_path: Path) -> dict[str, Tariff]:
 
     Raises
     ------
-    ConfigError : no such tariff, a file that does not hold, or a reduced rate that the tariff does not have.
+    ConfigError : no such tariff, an invalid file, or a reduced rate that the tariff does not have.
     """
     read: dict[str, Tariff] = {}
     out = {}

@@ -146,7 +146,7 @@ class Plant(Numbers, ABC):
 
     @abstractmethod
     def state(self, weather: Weather) -> Any:
-        """What weather alone decides, for the other answers; weather arrays of shape (T, 1)."""
+        """State that weather alone decides, for the other answers; weather arrays of shape (T, 1)."""
 
     @abstractmethod
     def overhead(self, state: Any, load: Floats) -> Overhead:

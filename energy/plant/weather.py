@@ -43,14 +43,9 @@ class Weather(NamedTuple):
 
 
 def weather_from(
-    temp_air: ArrayLike,
-    pressure: ArrayLike | None = None,
-    *,
-    temp_dew: ArrayLike | None = None,
-    relative_humidity: ArrayLike | None = None,
-    temp_wet_bulb: ArrayLike | None = None,
-    altitude_m: float = 0.0,
-) -> Weather:
+    temp_air: ArrayLike, pressure: ArrayLike | None = None, *, temp_dew: ArrayLike | None = None,
+    relative_humidity: ArrayLike | None = None, temp_wet_bulb: ArrayLike | None = None, altitude_m: float = 0.0,
+) -> Weather:  # fmt: skip
     """Weather from dry bulb and exactly one measure of humidity.
 
     Parameters

@@ -45,7 +45,7 @@ def delivered(c: Contract, site: Site, horizon: Horizon) -> Floats:
 
 
 def unavoidable_eur(inputs: Inputs, name: str, spot: Floats) -> float:
-    """What contracts cost whatever the plan: settled hedges, take-or-pay volumes, premiums [EUR]."""
+    """Cost of contracts that no plan changes: settled hedges, take-or-pay volumes, premiums [EUR]."""
     total, site, horizon = 0.0, inputs.fleet.sites[name], inputs.horizon
     for c in site.contracts:
         energy, money = delivered(c, site, horizon) * horizon.dt, inputs.fx.at(c.currency, horizon.time)

@@ -178,7 +178,7 @@ def cap_notices(inputs: Inputs, problem: xr.Dataset) -> list[str]:
 
 
 def _why(inputs: Inputs, problem: xr.Dataset, site: int | None, cap: PueCap, lacking: int) -> str | None:
-    """Why a cap lacks windows; None of a year, which has one row for all its periods."""
+    """Reason why a cap lacks windows; None for a year, which has one row for all its periods."""
     every, names = problem.sizes["time"], list(inputs.fleet.sites)
     match cap.period:
         case "year":

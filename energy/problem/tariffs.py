@@ -111,7 +111,7 @@ def site_tariff(inputs: Inputs, name: str, horizon: Horizon) -> SiteTariff:
 
 
 def energy_charge(t: SiteTariff, spot: Floats) -> tuple[Floats, Floats]:
-    """What a MWh costs beside spot [EUR/MWh], (T,): all of it, and the part that counts for a minimum bill."""
+    """Cost of a MWh beside spot [EUR/MWh], (T,): all of it, and the part that counts towards a minimum bill."""
     counted, other, prices = np.zeros(len(spot)), np.zeros(len(spot)), t.terms.prices
     for key in dict.fromkeys(d.key for d in prices):
         versions = sorted((d for d in prices if d.key == key), key=lambda d: d.valid_from)
@@ -264,7 +264,7 @@ def minimum_arrays(
 
 
 def billed_before(tariffs: Iterable[SiteTariff], demand: Sequence[Charge]) -> Floats:
-    """What the running months' invoices hold of demand charges and of what minimum bills added, (S,) [EUR]."""
+    """Demand charges and top-ups of minimum bills on the invoices of the running months, (S,) [EUR]."""
     out = []
     for t in tariffs:
         paid = sum(d.billed_eur for d in demand if d.at.name == t.name)

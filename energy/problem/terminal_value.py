@@ -47,7 +47,7 @@ def load(jobs: Sequence[Job], work: Mapping[str, Floats], fastest: Floats, which
 
 
 def terminal_price(cost: Floats, room: Floats, used: float) -> float:
-    """What work left for after the horizon is likely to cost, in the unit of `cost`.
+    """Likely cost of work left for after the horizon, in the unit of `cost`.
 
     At a load u up to 60 %, the midpoint between the mean of the cheapest u-share of the room and the u-quantile; from
     70 % on, the u-quantile; in between, interpolated. The mean alone would be what perfect foresight pays, the

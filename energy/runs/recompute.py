@@ -28,7 +28,7 @@ class Replayed:
     now: Run
 
     def differences(self) -> list[str]:
-        """Which of objective, certificate and status do not agree; empty when all do."""
+        """Lines on objective, certificate and status where they do not agree; empty when all agree."""
         manifest, proof = self.before.manifest, self.now.certificate
         kept = manifest["certificate"]
         status = manifest.get(PLAN_STATUS, manifest["status"]), self.now.outcome.status

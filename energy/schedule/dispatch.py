@@ -90,7 +90,7 @@ def pool_speed(p: dict[str, Any]) -> Floats:
 
 
 class RemainingCapacity:
-    """What is still free in each pool [GPU], hall [MW IT] and grid connection [MW], by period."""
+    """Capacity left in each pool [GPU], hall [MW IT] and grid connection [MW], by period."""
 
     def __init__(self, p: dict[str, Any]) -> None:
         self.p = p
@@ -112,29 +112,22 @@ class RemainingCapacity:
         left : reference GPU-hours left to do, by job
         order : (pool, speed) in the order in which the job fills them
         """
-        entries = []
-        hours = self.p["dt"][t]
+        entries, hours = list[Entry](), self.p["dt"][t]
         for n, speed in order:
-            wanted = min(most, left[j] / (speed * hours))
+            wanted, h, s = min(most, left[j] / (speed * hours)), self.hall_of[n], self.site_of[n]
             if wanted <= NOTHING:
                 break
-            got = self._take(n, t, wanted)
-            if got:
+            got = float(
+                min(wanted, self.pool[n, t], self.hall[h, t] / self.it_mw[n], self.site[s, t] / self.grid_mw[n, t])
+            )
+            if got > NOTHING:
+                self.pool[n, t] -= got
+                self.hall[h, t] -= got * self.it_mw[n]
+                self.site[s, t] -= got * self.grid_mw[n, t]
                 entries.append((j, n, t, got))
                 most -= got
                 left[j] -= got * speed * hours
         return entries
-
-    def _take(self, n: int, t: int, wanted: float) -> float:
-        """Take up to `wanted` GPUs of a pool; returns what was taken."""
-        h, s = self.hall_of[n], self.site_of[n]
-        fits = min(wanted, self.pool[n, t], self.hall[h, t] / self.it_mw[n], self.site[s, t] / self.grid_mw[n, t])
-        if fits <= NOTHING:
-            return 0.0
-        self.pool[n, t] -= fits
-        self.hall[h, t] -= fits * self.it_mw[n]
-        self.site[s, t] -= fits * self.grid_mw[n, t]
-        return float(fits)
 
 
 def earliest_deadline_first(problem: xr.Dataset) -> xr.Dataset:
@@ -164,7 +157,7 @@ def earliest_deadline_first(problem: xr.Dataset) -> xr.Dataset:
 
 
 def trimmed(problem: xr.Dataset, table: pd.DataFrame) -> xr.Dataset:
-    """What of an older schedule still holds: its jobs that are open, in the remaining capacity, up to their work.
+    """Part of an older schedule that still holds: its open jobs, in the remaining capacity, up to their work.
 
     Parameters
     ----------

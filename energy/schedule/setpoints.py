@@ -26,7 +26,7 @@ ON_DISK = {
 
 @dataclass(frozen=True)
 class DeviceKind:
-    """What a setpoint of this kind means.
+    """Meaning of a setpoint of this kind.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class DeviceKind:
 
 
 def _unset_solar(problem: xr.Dataset) -> Floats:
-    """Nothing where the all-in price is negative: there every array is taken to be off."""
+    """Limit 0 where the all-in price is negative: there every array is taken to be off."""
     return np.where(problem["price"].values < 0, 0.0, UNLIMITED_MW)
 
 

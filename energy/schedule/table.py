@@ -90,7 +90,7 @@ def read_schedule(path: Path) -> pd.DataFrame:
 
 
 def read_held_back(folder: Path) -> pd.DataFrame:
-    """Where the plan of a run folder holds solar arrays back: site, start (naive UTC), solar_limit_mw; mostly empty."""
+    """Solar arrays that the plan of a run folder holds back: site, start (naive UTC), solar_limit_mw; mostly empty."""
     if not (folder / SOLAR_LIMIT).is_file():
         return NOT_HELD
     table = unescape_frame(pd.read_csv(folder / SOLAR_LIMIT, dtype={"site": str}, keep_default_na=False))

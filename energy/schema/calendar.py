@@ -94,7 +94,7 @@ class Horizon:
         return {}
 
     def on_clock(self, zone: str) -> SiteCalendar:
-        """What the clock of a time zone shows in the periods; one calendar per zone."""
+        """Calendar of a time zone over the periods; one per zone."""
         return self._calendars.setdefault(zone, SiteCalendar(self, zone))
 
 
@@ -110,7 +110,7 @@ def _kept(time: bytes, dt: bytes) -> Horizon:
 
 @dataclass(frozen=True, eq=False)
 class SiteCalendar:
-    """What the clock of a time zone shows in each period of a horizon."""
+    """Clock of a time zone in each period of a horizon."""
 
     horizon: Horizon
     zone: str

@@ -5,14 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from energy.solve.highs import Options, Range, Raw, SolverError, Status, gate, ranges, solve
+from energy.solve.highs import Options, Range, Raw, SolverError, gate, ranges, solve
 from energy.solve.shadow_prices import dual_prices
 
 if TYPE_CHECKING:
     from energy.solve.standard_form import StandardForm, compile_model, solution
 
 __all__ = [
-    "Options", "Range", "Raw", "SolverError", "StandardForm", "Status",
+    "Options", "Range", "Raw", "SolverError", "StandardForm",
     "compile_model", "dual_prices", "gate", "ranges", "solution", "solve",
 ]  # fmt: skip
 

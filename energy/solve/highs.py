@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import highspy
@@ -39,7 +38,7 @@ class SolverError(RuntimeError):
 
 @dataclass(frozen=True)
 class Raw:
-    """What the solver says, unjudged."""
+    """Answer of the solver, unjudged."""
 
     status: str
     objective: float
@@ -53,7 +52,7 @@ class Raw:
 
 @dataclass(frozen=True)
 class Options:
-    """How to solve. Interior point beats simplex by an order of magnitude on these models; crossover makes
+    """Options of a solve. Interior point beats simplex by an order of magnitude on these models; crossover makes
     the plan a vertex: without it 96 % of active job-hours were fractional, with it 6 %."""
 
     method: str = "ipx"
@@ -163,14 +162,6 @@ def _run(h: highspy.Highs) -> None:
         h.cancelSolve()  # type: ignore[no-untyped-call]
         h.wait()
         raise
-
-
-class Status(StrEnum):
-    """OK: all of the work, all limits, proven. DEGRADED: publishable with its reason. FAILED: no plan."""
-
-    OK = "OK"
-    DEGRADED = "DEGRADED"
-    FAILED = "FAILED"
 
 
 #: The stated objective and c·x must agree to this relative difference; both are sums of the same numbers.

@@ -108,7 +108,7 @@ def least_peaks(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     """The Solution with `peak` and `band` of charges that count towards a minimum bill taken from `grid_import`.
 
     Below the minimum a demand charge is paid already, so the solver may leave any peak and any order of the bands.
-    Both are stated as the meter would show them, and the top-up makes good what they counted for: the cost is the
+    Both are stated as the meter would show them, and the top-up replaces the amount that they counted for: the cost is the
     same. Nothing else is touched: a peak below the power drawn, bands that do not add up to their peak and a top-up
     that is too small stay as wrong as they were, for the certificate to see.
     """

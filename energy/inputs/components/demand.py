@@ -99,7 +99,7 @@ class Demand(Component):
         return (PeakCharge(self.name, bands, per, self.when, self.look_back_months, self.ratchet_share),)
 
     def per_mwh(self, meter: Metered) -> Floats:
-        """Nothing: it is paid by the MW."""
+        """Zero: it is paid by the MW."""
         return np.zeros(len(meter.dt))
 
     @classmethod

@@ -33,7 +33,7 @@ class Fixed(Stateless, Component):
         return (FixedCost(self.value, per[self.unit.split("/")[1]]),)
 
     def per_mwh(self, meter: Metered) -> Floats:
-        """Nothing."""
+        """Zero: it is paid by time."""
         return np.zeros(len(meter.dt))
 
     @classmethod

@@ -60,7 +60,7 @@ class AdiabaticDryChiller(Plant, RoomFan, DryCooler, AirCooledChiller):
     cycles_of_concentration: Cycles = Field(description="dissolved solids in the sump over those in the make-up")
 
     def state(self, weather: Weather) -> Coolers:
-        """What weather alone decides; weather arrays of shape (T, 1)."""
+        """Coolers and chillers, which weather alone decides; weather arrays of shape (T, 1)."""
         design = equipment.design_heat(self.electrical)
         temp, ratio = weather.temp_air, weather.humidity_ratio
         behind_pads = equipment.evaporative_temp(temp, weather.temp_wet_bulb, self.pad_effectiveness)

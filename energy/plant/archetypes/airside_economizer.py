@@ -55,7 +55,7 @@ class AirsideEconomizer(Plant, RoomFan, AirCooledChiller):
     cycles_of_concentration: Cycles = Field(description="dissolved solids in the sump over those in the make-up")
 
     def state(self, weather: Weather) -> Intake:
-        """What weather alone decides; weather arrays of shape (T, 1)."""
+        """Supply air, which weather alone decides; weather arrays of shape (T, 1)."""
         limit = 1e-3 * self.max_supply_humidity
         temp, ratio = weather.temp_air, weather.humidity_ratio
         content = psychrometrics.enthalpy(temp, ratio)

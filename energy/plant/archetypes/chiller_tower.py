@@ -26,7 +26,7 @@ class ChillerTower(Plant, RoomFan, TowerLoop):
     chilled_water_pump_min_flow: Share = Field(description="least flow, of design flow")
 
     def state(self, weather: Weather) -> heat_rejection.Loop:
-        """What weather alone decides; weather arrays of shape (T, 1)."""
+        """Tower loop, which weather alone decides; weather arrays of shape (T, 1)."""
         supply, design = self.chilled_water_supply, equipment.design_heat(self.electrical)
         return heat_rejection.loop(self, weather, supply, supply, self.chilled_water_range, design)
 

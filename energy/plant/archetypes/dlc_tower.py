@@ -30,7 +30,7 @@ class DlcTower(Plant, RoomFan, TowerLoop):
     facility_pump_min_flow: Share = Field(description="least flow, of design flow")
 
     def state(self, weather: Weather) -> heat_rejection.Loop:
-        """What weather alone decides; weather arrays of shape (T, 1)."""
+        """Tower loop, which weather alone decides; weather arrays of shape (T, 1)."""
         design = equipment.design_heat(self.electrical)
         supply, warmest = self.facility_supply, self.facility_supply_max
         return heat_rejection.loop(self, weather, supply, warmest, self.facility_range, design)
