@@ -6,8 +6,6 @@ The steps add up to the total exactly, because each is the difference of two bil
 in time without looking at peaks may build a new one, and caps that bind cost something in the last step.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 

@@ -4,8 +4,6 @@ Exit codes are what a shell script or a scheduler can act on. UNPUBLISHED: a nig
 `latest` as it was.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

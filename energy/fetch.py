@@ -5,8 +5,6 @@ What was fetched stays in the cache: a run that was interrupted, or repeated, as
 client opened `as_of` a moment, the same comes from the answers kept until then.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """The main job on one page: files -> Problem -> program -> Solution -> Schedule -> proof, bill, summary."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -4,8 +4,6 @@ No jobs, no prices: every hall runs at the same share of its design load all the
 derates it. What a plan makes of the halls is in its own report.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date

@@ -5,8 +5,6 @@ Written against DESIGN's algebra, not against `program/`: two independent readin
 Numbers columns and rows of an array model block by block, with no idea of what they mean.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """The proof: feasibility and a dual bound, recomputed with numpy from the Problem and the Solution alone."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 
 import numpy as np

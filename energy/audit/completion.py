@@ -5,8 +5,6 @@ that is new to the array model is obeyed by every Schedule, whatever made it. Wi
 made goes through the same certificate, reconciliation and report as a plan: rows and bounds are proven, only the gap is not.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

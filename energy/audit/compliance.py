@@ -1,7 +1,5 @@
 """Legal and own limits: each with the balance of its year so far and of the plan, and what tightening it would cost."""
 
-from __future__ import annotations
-
 from typing import assert_never
 
 import numpy as np

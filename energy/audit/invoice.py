@@ -3,8 +3,6 @@
 With it the state after a horizon: peaks, invoices, balances and rolling windows that the next one starts from.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 

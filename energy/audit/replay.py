@@ -5,8 +5,6 @@ every minute instead of by interval arithmetic, so that a slip in either shows. 
 (PUE, WUE, ERF, hours without compressor) come from its arrays.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -3,8 +3,6 @@
 The audit puts raw series on the periods by sampling every minute, where `problem` uses interval arithmetic.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The verdict and the headline figures: what a plan saves for equal work, and whether it may be published."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Supply contracts and solar arrays of a site, as the fleet file gives them."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from typing import Annotated, ClassVar, Literal, TypeAlias
 

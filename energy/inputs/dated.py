@@ -4,8 +4,6 @@ GPUs arrive in phases and a connection grows (`Dated`); a tariff component count
 day or on public holidays (`Window`). Both are written in site-local time.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Literal

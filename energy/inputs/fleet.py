@@ -1,11 +1,9 @@
 """The fleet file: sites with their bidding zone, limits and heat buyers, halls, pools of GPUs, with dated phases."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema, create_model, model_validator
@@ -135,7 +133,7 @@ class PueCap(Frozen):
     above_it_mw: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
-    def _complete(self) -> PueCap:
+    def _complete(self) -> Self:
         if (self.period == "rolling") != (self.window_h is not None):
             raise ValueError("window_h belongs to period: rolling, and only there")
         if (self.period == "hour") != (self.above_it_mw is not None):
@@ -167,7 +165,7 @@ class Maintenance(Frozen):
     gpus: float = Field(gt=0)
 
     @model_validator(mode="after")
-    def _forward(self) -> Maintenance:
+    def _forward(self) -> Self:
         if self.to <= self.from_:
             raise ValueError(f"maintenance must end after it begins (from {self.from_}, to {self.to})")
         return self
@@ -219,7 +217,7 @@ class Site(Frozen):
     halls: dict[Name, Hall] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _one_meter(self) -> Site:
+    def _one_meter(self) -> Self:
         """One meter draws or feeds in, and a volume that is cheap to draw beside a price for feeding in is not linear.
 
         Cost over net power then falls steeper below zero than it rises above: a concave kink in every sunny hour in

@@ -1,9 +1,7 @@
 """GPU kinds: power per GPU at the IT meter, cited."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -42,7 +40,7 @@ class GpuPower(Frozen):
     off_mw: float
 
     @model_validator(mode="after")
-    def _ordered(self) -> GpuPower:
+    def _ordered(self) -> Self:
         if not self.busy_mw > self.idle_mw >= self.off_mw >= 0:
             raise ValueError(
                 f"power per GPU is {self.busy_mw * 1000:g} kW busy, {self.idle_mw * 1000:g} kW idle, "

@@ -1,12 +1,10 @@
 """The job table: CSV or Parquet into frozen jobs, each error with file, row and column."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -58,7 +56,7 @@ class Job(Frozen):
         return kinds
 
     @model_validator(mode="after")
-    def _forward(self) -> Job:
+    def _forward(self) -> Self:
         if self.deadline <= self.release:
             what = f"deadline {self.deadline}Z is not after release {self.release}Z"
             raise ValueError(f"{what}; allowed: a deadline after the release")

@@ -4,8 +4,6 @@ A family is an abstract class whose methods and class attributes are what the pr
 report ask. A kind is a subclass that has them all; one that lacks any is refused when it is defined.
 """
 
-from __future__ import annotations
-
 from abc import ABC
 from functools import reduce
 from operator import or_

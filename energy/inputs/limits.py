@@ -1,11 +1,9 @@
 """Legal and own limits on PUE, WUE and ERF: dated, cited presets of ``models/limits/``, named by the sites they bind."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal, assert_never
+from typing import Literal, Self, assert_never
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -49,7 +47,7 @@ class Rule(Frozen):
     confidence: Confidence
 
     @model_validator(mode="after")
-    def _one_side(self) -> Rule:
+    def _one_side(self) -> Self:
         wrong = "at_most" if self.more_is_better else "at_least"
         if getattr(self, wrong) is not None:
             raise ValueError(f"{wrong} does not belong to {self.metric}")
@@ -99,7 +97,7 @@ class Preset(Frozen):
     rules: tuple[Rule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _each_name_once(self) -> Preset:
+    def _each_name_once(self) -> Self:
         names = [r.name for r in self.rules]
         if twice := sorted({n for n in names if names.count(n) > 1}):
             raise ValueError(f"rules: two are named {twice[0]!r}; each name once")

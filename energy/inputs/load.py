@@ -3,8 +3,6 @@
 Case, fleet, tariffs and state must fit together, which is checked before any series is read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Meter of a site with the series that price it, and the lines of its invoice."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Plant files of ``models/plants/``: every constant with value, unit, source and evidence tag, and the plant of each hall."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """Provenance of the inputs for reports: their sources, their assumptions, and a copy of all of them."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Resolver of `models/` and `data/reference/`, for a wheel and for a checkout."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from energy.errors import ConfigError

@@ -1,7 +1,5 @@
 """Price, weather and carbon series of a case: the file of each bidding zone and site."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path

@@ -1,10 +1,9 @@
 """Tariff files: what a site pays beside spot, dated and cited, in its own currency and without VAT."""
 
-from __future__ import annotations
-
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -25,7 +24,7 @@ class Tariff(Frozen):
     components: tuple[AnyComponent, ...]
 
     @model_validator(mode="after")
-    def _whole(self) -> Tariff:
+    def _whole(self) -> Self:
         """Every unit stated, a name of one kind with each date once, at most one of some kinds, one rate a month.
 
         A rate per kWh taken for one per MWh would be wrong a thousandfold. A horizon that begins in mid-month must bill

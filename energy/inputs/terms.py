@@ -4,8 +4,6 @@ A kind of component or contract says which terms it is made of. Prices are in th
 What the bill charges is written apart, on purpose: the two must come to the same sum.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 

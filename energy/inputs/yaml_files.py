@@ -3,8 +3,6 @@
 YAML 1.1 reads ``NO`` as False, which loses Norway; so the 1.2 loader, and nothing else, is used.
 """
 
-from __future__ import annotations
-
 import io
 from copy import deepcopy
 from functools import lru_cache

@@ -20,8 +20,6 @@ References
 .. [4] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 40, cooling towers (Merkel's theory).
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from math import exp
 from typing import NamedTuple

@@ -10,8 +10,6 @@ heating, humidification, start-up of chillers, fouling and faults. Fan heat adds
 run; fans at 1800 m would add about 0.01 were they not selected for the altitude.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -4,8 +4,6 @@ No number stands here: they come from `models/plants/*.yaml`, where each has a s
 capacities are per MW of design IT load of the hall.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Annotated, Any, Self, get_args
 

@@ -8,8 +8,6 @@ References
    insolation", SERI/TR-215-3087 (1987); via pvlib.irradiance.erbs for the diffuse part.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

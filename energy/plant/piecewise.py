@@ -3,8 +3,6 @@
 Chords of a convex curve lie on or above it, so a plan that meets a limit on chords meets it on the curve.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TypeAlias
 

@@ -11,8 +11,6 @@ References
    thermodynamic properties of air", J. Open Source Software 4(33), 1137, 2019. Version 2.5.0.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from energy.plant.arrays import Bools, Floats, PlantError

@@ -1,7 +1,5 @@
 """From the inputs to the `Problem`: one checked Dataset from which everything else follows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

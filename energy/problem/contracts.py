@@ -1,7 +1,5 @@
 """Arrays of supply contracts and solar: what they save, what they cost in any case."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import assert_never
 

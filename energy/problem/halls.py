@@ -1,7 +1,5 @@
 """Arrays of pools and halls: GPUs in phases, IT power, cooling as convex segments, heat for buyers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

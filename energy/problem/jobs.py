@@ -1,7 +1,5 @@
 """Arrays of the jobs: windows, groups of jobs with the same pools and speeds, what undone work costs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ Own caps of sites and fleet and PUE limits of presets alike; WUE and ERF are rep
 windows of the horizon do not have is named in a notice.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never

@@ -1,7 +1,5 @@
 """Arrays of the sites: weather, spot, limits, carbon."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

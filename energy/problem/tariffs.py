@@ -4,8 +4,6 @@ A demand charge costs what its billed peak comes to on top of what the running m
 what still adds to it, and is left out where no plan can stay below it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date

@@ -1,7 +1,5 @@
 """Terminal value: work that a job may defer beyond the horizon, its likely cost, and the capacity there (guards)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A run folder reproduced from the inputs it keeps, whatever became of the originals: bill, attribution, solution."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A run as it is saved: every noun a file, so that a report can be drawn again from the folder alone."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from pathlib import Path

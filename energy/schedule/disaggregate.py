@@ -1,7 +1,5 @@
 """Each group's flow split over its jobs: deterministic, with few site changes, totals kept."""
 
-from __future__ import annotations
-
 import numpy as np
 import xarray as xr
 

@@ -4,8 +4,6 @@ All of them allocate GPUs out of the remaining capacity of pools, halls and grid
 Schedule they do not know: `audit.completion` lowers it where it breaks one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

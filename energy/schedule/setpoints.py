@@ -3,8 +3,6 @@
 A device is named by its owner and its kind, such as ``narvik/solar``. A Schedule names only devices that it limits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A Schedule as a table: written, read again, and how executable it is (fractions, splits, starts, moves)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

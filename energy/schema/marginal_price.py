@@ -1,7 +1,5 @@
 """The lowest price a MWh can have at the margin: what decides in which hours power could be burned for money."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Check Datasets against the table, assemble and describe them, print the table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

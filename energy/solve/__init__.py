@@ -1,7 +1,5 @@
 """Solve: the only import of the solver; hand-over, method, scaling guard, status gate, dual prices."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

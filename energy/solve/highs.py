@@ -4,8 +4,6 @@ Coefficient spreads of 1e7 to 1e9 from near-zero prices are normal and solve exa
 costs near its own tolerance, which `check_scale` refuses with the name of the cause.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ the cheapest of sun that is curtailed, feed-in that is lost, and an imported MW.
 less what a contract with volume left saves, plus the demand charge it sets.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

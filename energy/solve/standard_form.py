@@ -4,8 +4,6 @@ Reading back is generic, because Pyomo's names are the schema's names. Peaks of 
 power drawn needs: where a minimum bill binds, a higher peak costs nothing.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

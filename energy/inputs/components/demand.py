@@ -1,7 +1,5 @@
 """Demand charges: measured peaks, look-back, bands, the share of a month that a horizon bears and what it adds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
@@ -68,7 +66,7 @@ class Demand(Component):
     ratchet_share: float = Field(default=1.0, gt=0, le=1)
 
     @model_validator(mode="after")
-    def _one_price(self) -> Demand:
+    def _one_price(self) -> Self:
         if (self.value is None) == (not self.bands):
             raise ValueError("a demand charge has either value or bands")
         ends = [b.up_to_mw for b in self.bands]

@@ -1,7 +1,5 @@
 """Components per MWh drawn: a rate of their own, or a share of spot."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 

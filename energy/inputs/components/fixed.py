@@ -1,7 +1,5 @@
 """Components that are paid by time, whatever is drawn."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar, Literal, Self
 

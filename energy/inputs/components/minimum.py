@@ -1,7 +1,5 @@
 """The least sum of a month's invoice."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar, Literal, Self
 

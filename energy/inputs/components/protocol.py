@@ -1,7 +1,5 @@
 """Protocol of every kind of tariff component: its terms in the program, its invoice lines, the state it leaves."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

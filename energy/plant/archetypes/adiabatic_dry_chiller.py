@@ -5,8 +5,6 @@ Air-cooled IT, room coolers on a chilled water loop, a plate exchanger to the gl
 dry outdoor air. Weather alone decides on the pads and on the heat at which the chillers start.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np

@@ -11,8 +11,6 @@ Not modelled: humidification in dry cold (the supply then lies below the ASHRAE 
 allowable envelope), filters that load up, smoke.
 """
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple
 
 import numpy as np

@@ -3,8 +3,6 @@
 Air-cooled IT with room coolers; all heat, with the compressors', leaves through the towers.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

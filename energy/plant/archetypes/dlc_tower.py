@@ -5,8 +5,6 @@ Without chillers (`chiller_capacity` 0, the ESIF of NREL) the supply floats abov
 is served by room coolers on the same loop.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field
