@@ -1,17 +1,13 @@
 """Provenance of the inputs for reports: their sources, their assumptions, and a copy of all of them."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 
-from energy.inputs.components import Component
 from energy.inputs.load import Inputs
 from energy.inputs.resources import model_path
-from energy.inputs.tariffs import Tariff
 from energy.inputs.yaml_files import dumped, parsed
 from energy.schema import QUALITY
 from energy.schema.calendar import local_moment
@@ -67,23 +63,18 @@ def low_confidence_rates(inputs: Inputs) -> list[LowConfidenceRate]:
     start, last = inputs.horizon.start, inputs.horizon.end - np.timedelta64(1, "s")
     for name, site in inputs.fleet.sites.items():
         tariff, path = inputs.tariffs[name], model_path("tariffs", site.tariff, inputs.fleet_path)
-        days = (local_moment(moment, site.time_zone).date() for moment in (start, last))
-        for i, c in _in_force(tariff, *days):
-            if c in tariff.low_confidence():
+        first_day, last_day = (local_moment(moment, site.time_zone).date() for moment in (start, last))
+        for i, c in enumerate(tariff.components):
+            # A version is used if it has begun, or is the first of its name, and no later one holds from the first day on.
+            begins = [o.valid_from for o in tariff.components if o.name == c.name]
+            begun = c.valid_from <= last_day or c.valid_from == min(begins)
+            used = begun and all(after > first_day for after in begins if after > c.valid_from)
+            if used and c in tariff.low_confidence():
                 key, rate = c.stated(reduced=c.name in site.reduced_rates)
                 where = f"{path.name}: components.{i}.{key}"
                 sites = (*found[where, rate].sites, name) if (where, rate) in found else (name,)
                 found[where, rate] = LowConfidenceRate(sites, c.name, f"{rate} {c.unit}", c.confidence, c.source, where)
     return list(found.values())
-
-
-def _in_force(tariff: Tariff, first: date, last: date) -> Iterator[tuple[int, Component]]:
-    """(position in the file, component) of every version that is used on some day of the span."""
-    for i, c in enumerate(tariff.components):
-        begins = [o.valid_from for o in tariff.components if o.name == c.name]
-        begun = c.valid_from <= last or c.valid_from == min(begins)
-        if begun and all(after > first for after in begins if after > c.valid_from):
-            yield i, c
 
 
 #: The two files that name others; the copies in the folder name its files.

@@ -22,6 +22,8 @@ from energy.schema.calendar import Horizon, SiteCalendar
 CAP_OVER_WORK = 10.0
 #: A cap counts as unreachable when even the best load misses it by more than this [MWh]; 1 Wh.
 REACH_TOLERANCE_MWH = 1e-6
+#: Halvings of the bracket in which the best PUE is found: 99/2^60 is below rounding.
+BISECTIONS = 60
 
 
 @dataclass(frozen=True)
@@ -126,42 +128,30 @@ def check_reachable(
     ------
     ImpossibleWork : names the cap and the best PUE that the plants can reach in its window.
     """
+
+    def least_balance(row: CapRow, limit: float) -> float:
+        """Least Σ dt (facility - limit·it) over the window for any load [MWh]: convex, so best at a breakpoint."""
+        when = slice(row.start, row.stop)
+        mine = hall_site == row.site if row.site >= 0 else np.full(len(hall_site), True)
+        steps = (1 + halls["slope"][mine, when] - limit) * halls["width"][mine, when]
+        base = halls["it_min"][mine, when] * (1 - limit) + halls["overhead_min"][mine, when]
+        site_load = other[row.site, when] if row.site >= 0 else other[:, when].sum(axis=0)
+        return float((dt[when] * (base + np.minimum(steps, 0.0).sum(axis=2))).sum() + (dt[when] * site_load).sum())
+
     least: dict[str, tuple[float, CapRow]] = {}
     for row in rows:
-        excess = _least_balance(row, halls, hall_site, other, dt, row.limit) - row.credit
+        excess = least_balance(row, row.limit) - row.credit
         if row.name not in least or excess < least[row.name][0]:
             least[row.name] = (excess, row)
     for excess, row in least.values():
         if excess > REACH_TOLERANCE_MWH:
-            best = np.ceil(_best_pue(row, halls, hall_site, other, dt) * 1e4) / 1e4
+            low, best = row.limit, 100.0  # the lowest PUE of the window: the limit whose least balance is zero
+            for _ in range(BISECTIONS):
+                middle = (low + best) / 2
+                low, best = (low, middle) if least_balance(row, middle) <= row.credit else (middle, best)
+            what = f"limit {row.limit:g} is below what the plants can reach in any of its windows"
             state = "" if row.stop - row.start == 1 else ", or a balance in the state file that makes up for it"
-            raise ImpossibleWork(
-                f"PUE cap {row.name}",
-                f"limit {row.limit:g} is below what the plants can reach in any of its windows",
-                f"at least {best:.4f}{state}",
-            )
-
-
-def _least_balance(
-    row: CapRow, halls: Mapping[str, Floats], hall_site: Floats, other: Floats, dt: Floats, limit: float
-) -> float:
-    """Least Σ dt (facility - limit·it) over the window for any load [MWh]: convex, so best at a breakpoint."""
-    when = slice(row.start, row.stop)
-    mine = hall_site == row.site if row.site >= 0 else np.full(len(hall_site), True)
-    steps = (1 + halls["slope"][mine, when] - limit) * halls["width"][mine, when]
-    base = halls["it_min"][mine, when] * (1 - limit) + halls["overhead_min"][mine, when]
-    site_load = other[row.site, when] if row.site >= 0 else other[:, when].sum(axis=0)
-    return float((dt[when] * (base + np.minimum(steps, 0.0).sum(axis=2))).sum() + (dt[when] * site_load).sum())
-
-
-def _best_pue(row: CapRow, halls: Mapping[str, Floats], hall_site: Floats, other: Floats, dt: Floats) -> float:
-    """Lowest energy-weighted PUE of the window: the limit whose least balance is zero, by bisection."""
-    low, high = row.limit, 100.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        met = _least_balance(row, halls, hall_site, other, dt, middle) <= row.credit
-        low, high = (low, middle) if met else (middle, high)
-    return high
+            raise ImpossibleWork(f"PUE cap {row.name}", what, f"at least {np.ceil(best * 1e4) / 1e4:.4f}{state}")
 
 
 def cap_notices(inputs: Inputs, problem: xr.Dataset) -> list[str]:

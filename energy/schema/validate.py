@@ -92,19 +92,12 @@ def attributes(array: Array) -> dict[str, object]:
     return attrs
 
 
-def describe(ds: xr.Dataset, table: dict[str, Array]) -> xr.Dataset:
-    """`ds` with the CF attributes of the table on every array (values are shared, not copied)."""
-    out = ds.assign_attrs(Conventions="CF-1.11")
-    for name in out.data_vars:
-        out.variables[name].attrs.update(attributes(table[str(name)]))
-    return out
-
-
 def dataset(arrays: Mapping[str, object], coords: Mapping[str, object], table: dict[str, Array]) -> xr.Dataset:
     """Assemble plain arrays into a checked, described Dataset; dimensions come from `table`."""
-    data = {name: (table[name].dims, np.asarray(values)) for name, values in arrays.items()}
-    labels = {name: _labels(values) for name, values in coords.items()}
-    return check(describe(xr.Dataset(data, coords=labels), table), table)
+    data = {k: (table[k].dims, np.asarray(values), attributes(table[k])) for k, values in arrays.items()}
+    labels = {name: np.asarray(values) for name, values in coords.items()}
+    labels = {name: x if x.size else x.astype(str) for name, x in labels.items()}  # an axis without labels keeps text
+    return check(xr.Dataset(data, coords=labels, attrs={"Conventions": "CF-1.11"}), table)
 
 
 def values_of(ds: xr.Dataset) -> dict[str, Any]:
@@ -128,12 +121,6 @@ def markdown() -> str:
             lines.append(f"| `{a.name}` | {', '.join(a.dims)} | {a.unit} | {a.low:g} … {a.high:g} | {default} | {a.part} | {a.role} "
                          f"| {a.meaning} |")  # fmt: skip
     return "\n".join(lines) + "\n"
-
-
-def _labels(values: object) -> np.ndarray[Any, Any]:
-    """Labels of an axis; an axis without any keeps text labels."""
-    out = np.asarray(values)
-    return out.astype(str) if out.size == 0 else out
 
 
 def as_schedule(
