@@ -6,8 +6,6 @@ The steps add up to the total exactly, because each is the difference of two bil
 in time without looking at peaks may build a new one, and caps that bind cost something in the last step.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -34,6 +32,11 @@ class Step:
     work_gpu_hours: float
     certificate: Certificate | None
 
+    def as_dict(self) -> dict[str, object]:
+        """The step with `certified` in place of its certificate; None where nothing was solved."""
+        figures = {k: getattr(self, k) for k in ("name", "cost_eur", "saving_eur", "work_gpu_hours")}
+        return {**figures, "certified": self.certificate.passed if self.certificate else None}
+
 
 @dataclass(frozen=True)
 class Attribution:
@@ -43,17 +46,11 @@ class Attribution:
     rules: tuple[Step, ...]
 
     def as_dict(self) -> dict[str, object]:
-        """For summary.json and the report."""
-        return {"steps": [_plain(s) for s in self.steps], "rules": [_plain(s) for s in self.rules]}
+        """Content of summary.json and the report."""
+        return {"steps": [s.as_dict() for s in self.steps], "rules": [s.as_dict() for s in self.rules]}
 
 
-def _plain(step: Step) -> dict[str, object]:
-    proof = step.certificate
-    return {"name": step.name, "cost_eur": step.cost_eur, "saving_eur": step.saving_eur,
-            "work_gpu_hours": step.work_gpu_hours, "certified": proof.passed if proof else None}  # fmt: skip
-
-
-def attribute(run: Run | Saved, tell: Callable[[str], None] = lambda _: None) -> Attribution:
+def attribute(run: Saved, tell: Callable[[str], None] = lambda _: None) -> Attribution:
     """Solve the restricted problems of a run and price each plan.
 
     Raises
@@ -74,28 +71,19 @@ def attribute(run: Run | Saved, tell: Callable[[str], None] = lambda _: None) ->
     ]
     for name, problem in restricted.items():
         tell(name)
-        costs.append((name, *_solved(run, problem)))
+        found, proof = _certified(problem)
+        schedule = as_original(run.problem, problem, place(problem, found))
+        worked = float(done(run.problem, schedule).sum())
+        costs.append((name, price(run.inputs, schedule).bill.total(), worked, proof))
     costs.append(("full", run.plan.bill.total(), work, run.certificate))
-    return Attribution(_steps(costs), tuple(_rules(run)))
+    before = [costs[0][1], *(cost for _, cost, _, _ in costs[:-1])]
+    steps = (Step(n, cost, old - cost, w, proof) for (n, cost, w, proof), old in zip(costs, before, strict=True))
+    return Attribution(tuple(steps), tuple(_rules(run)))
 
 
 def attribute_run(run: Run, tell: Callable[[str], None] = lambda _: None) -> Run:
     """The Run with its attribution in the summary, where the report and the commands find it."""
     return replace(run, summary=run.summary | {"attribution": attribute(run, tell).as_dict()})
-
-
-def _steps(costs: list[tuple[str, float, float, Certificate | None]]) -> tuple[Step, ...]:
-    before = [costs[0][1], *(c for _, c, _, _ in costs[:-1])]
-    return tuple(
-        Step(name, cost, old - cost, work, proof) for (name, cost, work, proof), old in zip(costs, before, strict=True)
-    )
-
-
-def _solved(run: Run | Saved, problem: xr.Dataset) -> tuple[float, float, Certificate]:
-    """Bill, work and certificate of a restricted problem's plan."""
-    found, proof = _certified(problem)
-    schedule = as_original(run.problem, problem, place(problem, found))
-    return price(run.inputs, schedule).bill.total(), float(done(run.problem, schedule).sum()), proof
 
 
 def _certified(problem: xr.Dataset) -> tuple[xr.Dataset, Certificate]:
@@ -108,7 +96,8 @@ def _certified(problem: xr.Dataset) -> tuple[xr.Dataset, Certificate]:
     return found, proof
 
 
-def _rules(run: Run | Saved) -> list[Step]:
+def _rules(run: Saved) -> list[Step]:
+    """The same work under each rule of thumb, against running at once."""
     work = planned_work(run.problem, run.solution)
     home = [j.home_site for j in run.inputs.jobs]
     out = []
@@ -120,7 +109,7 @@ def _rules(run: Run | Saved) -> list[Step]:
 
 
 def settled(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
-    """What the plan leaves for after the horizon is left by every other plan too: the rest is equal work."""
+    """Problem in which every plan leaves for later what the plan leaves: the rest is equal work."""
     stays = problem["work_left"].values - solution["later"].values
     none = {"later_max": ("job", np.zeros(len(stays))), "work_left": ("job", np.maximum(stays, 0.0))}
     return problem.isel(guard=slice(0, 0)).assign(none)

@@ -1,13 +1,8 @@
-"""The one exception for bad input: which file, which key or row, what is allowed.
+"""Errors of input, nights and stores: each names what it is about and the way out. Exit codes of the commands.
 
-Exit codes: what a shell script or a scheduler can act on.
-
-UNPUBLISHED: a night that ended without a plan of its own, `latest` as it was.
-
-What can end a night: each names what it is about and the way out.
+Exit codes are what a shell script or a scheduler can act on. UNPUBLISHED: a night that ended without a plan of its own,
+`latest` as it was.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,11 +49,11 @@ OK, CONFIGURATION, DATA, IMPOSSIBLE, SOLVER, DEGRADED, UNPUBLISHED, INTERRUPTED 
 
 
 class NightError(RuntimeError):
-    """Nothing was published and `latest` is as it was; says why."""
+    """A night that published nothing and left `latest` as it was; names the reason."""
 
 
 class OlderNight(NightError):
-    """A later night is published already; names both."""
+    """A night that is older than a published one; names both."""
 
 
 class RunFolderError(OSError):

@@ -5,8 +5,6 @@ What was fetched stays in the cache: a run that was interrupted, or repeated, as
 client opened `as_of` a moment, the same comes from the answers kept until then.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -125,7 +123,7 @@ def fetch(
 
     Raises
     ------
-    ConfigError : the fleet or a tariff file is refused.
+    ConfigError : the fleet or a tariff file is invalid.
     NotOnFile : a replay of what nobody had fetched by then.
     """
     fleet = load_fleet(fleet_path)
@@ -236,7 +234,7 @@ def live_case(
 
     Raises
     ------
-    ConfigError : the fleet is refused.
+    ConfigError : the fleet file is invalid.
     SeriesError : prices or weather that no source has; names the series.
     """
     fleet = load_fleet(fleet_path)

@@ -1,7 +1,5 @@
 """The main job on one page: files -> Problem -> program -> Solution -> Schedule -> proof, bill, summary."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,16 +48,22 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Run:
-    """Everything one optimisation found."""
+class Saved:
+    """A plan with its replay and bill beside run-now: of an optimisation, or of a run folder's inputs read again."""
 
     inputs: Inputs
     problem: xr.Dataset
     solution: xr.Dataset
-    prices: xr.Dataset
     plan: Priced
     baseline: Priced
     certificate: Certificate
+
+
+@dataclass(frozen=True)
+class Run(Saved):
+    """Everything one optimisation found."""
+
+    prices: xr.Dataset
     reconciliation: Reconciliation
     raw: Raw
     outcome: Outcome
@@ -68,14 +72,9 @@ class Run:
 
 
 def optimize(
-    case: Path,
-    overrides: dict[str, object] | None = None,
-    fill: bool = False,
-    options: Options = Options(),
-    tell: Stage = lambda _: None,
-    as_of: datetime | None = None,
-    maker: Maker | None = None,
-) -> Run:
+    case: Path, overrides: dict[str, object] | None = None, fill: bool = False, options: Options = Options(),
+    tell: Stage = lambda _: None, as_of: datetime | None = None, maker: Maker | None = None,
+) -> Run:  # fmt: skip
     """Read a case, solve it, prove, price and judge the plan.
 
     Parameters
@@ -88,7 +87,7 @@ def optimize(
 
     Raises
     ------
-    InputError : the files do not hold (ConfigError, SeriesError) or the work cannot be done (ImpossibleWork).
+    InputError : invalid files (ConfigError, SeriesError), or work that cannot be done (ImpossibleWork).
     SolverError : the solver's answer cannot be trusted.
     """
     clock = Clock(tell)
@@ -121,14 +120,21 @@ def optimize_inputs(
         plan = price(inputs, schedule)
         reconciliation = reconcile(problem, solved, plan.replay, plan.bill)
     with clock.stage("baseline"):
-        run_now = _baseline(inputs, problem, solved)
+        work = baselines.planned_work(problem, solved)  # the same as the plan does, at once
+        run_now = price(inputs, baselines.run_now(problem, work, [j.home_site for j in inputs.jobs]))
     verdict = judge if maker is None else judge_given
     outcome = verdict(problem, solved, certificate, reconciliation, plan.replay)
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
-    summary |= _context(inputs, problem, prices, plan)
-    summary["what_would_help"] = binding_limits(problem, solved, prices)
+    summary |= {
+        "limits": limit_compliance(inputs, problem, prices, plan.replay),
+        "shape": shape_of(handed_over(problem, plan.schedule)),
+        "left_out_jobs": len(inputs.left_out),
+        "case": inputs.case.name,
+        "notices": notices(inputs, problem),
+        "what_would_help": binding_limits(problem, solved, prices),
+    }
     return Run(
-        inputs, problem, solved, prices, plan, run_now, certificate, reconciliation, raw, outcome, summary,
+        inputs, problem, solved, plan, run_now, certificate, prices, reconciliation, raw, outcome, summary,
         clock.seconds,
     )  # fmt: skip
 
@@ -142,7 +148,7 @@ def planner(plan: str, time_limit_s: float) -> tuple[Options, Maker | None]:
 
     Raises
     ------
-    ConfigError : `plan` is no method, not greedy and no schedule file.
+    ConfigError : `plan` is neither a method, nor greedy, nor a schedule file.
     """
     if plan in SOLVER_METHODS:
         return Options(method=plan, time_limit_s=time_limit_s), None
@@ -168,29 +174,6 @@ def _planned(
     return solved, schedule, Raw(NOT_SOLVED, solved.attrs["objective_eur"], none, none, none, 0, 0.0, "none")
 
 
-def _context(inputs: Inputs, problem: xr.Dataset, prices: xr.Dataset, plan: Priced) -> dict[str, object]:
-    """What the summary says beside its figures: limits, shape of the plan, notices."""
-    return {
-        "limits": limit_compliance(inputs, problem, prices, plan.replay),
-        "shape": shape_of(handed_over(problem, plan.schedule)),
-        "left_out_jobs": len(inputs.left_out),
-        "case": inputs.case.name,
-        "notices": notices(inputs, problem),
-    }
-
-
-@dataclass(frozen=True)
-class Saved:
-    """A run's plan on inputs that were read again, replayed and priced again."""
-
-    inputs: Inputs
-    problem: xr.Dataset
-    solution: xr.Dataset
-    plan: Priced
-    baseline: Priced
-    certificate: Certificate
-
-
 def revive(
     case: Path, fill: bool, solved: xr.Dataset, schedule: xr.Dataset, run_now: xr.Dataset, as_of: datetime | None = None
 ) -> Saved:
@@ -198,7 +181,7 @@ def revive(
 
     Raises
     ------
-    InputError : the files do not hold.
+    InputError : the files are invalid.
     """
     inputs = read_inputs(case, fill=fill, as_of=as_of)
     problem = assemble(inputs)
@@ -207,9 +190,7 @@ def revive(
 
 
 def solve_problem(
-    problem: xr.Dataset,
-    options: Options = Options(),
-    clock: Clock | None = None,
+    problem: xr.Dataset, options: Options = Options(), clock: Clock | None = None
 ) -> tuple[xr.Dataset, Raw]:
     """The Solution of a Problem and the solver's raw answer.
 
@@ -231,9 +212,3 @@ def solve_problem(
         gate(raw, form.cost, form.offset)
     with clock.stage("read back"):
         return solution(problem, model, form, raw), raw
-
-
-def _baseline(inputs: Inputs, problem: xr.Dataset, solved: xr.Dataset) -> Priced:
-    """The same work as the plan does, run at once."""
-    work = baselines.planned_work(problem, solved)
-    return price(inputs, baselines.run_now(problem, work, [j.home_site for j in inputs.jobs]))

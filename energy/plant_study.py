@@ -4,8 +4,6 @@ No jobs, no prices: every hall runs at the same share of its design load all the
 derates it. What a plan makes of the halls is in its own report.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,9 +14,9 @@ from markupsafe import Markup
 
 from energy.errors import ConfigError
 from energy.inputs.case import HorizonDays, WeatherFile, load_case
-from energy.inputs.consistency import check_fleet
 from energy.inputs.dated import at
 from energy.inputs.fleet import Fleet, load_fleet
+from energy.inputs.load import check_fleet
 from energy.inputs.plants import load_plants
 from energy.inputs.series import Series, read_weather
 from energy.inputs.yaml_files import validate
@@ -81,9 +79,8 @@ def air_of_case(case_path: Path, overrides: Mapping[str, object] | None = None, 
     ConfigError, SeriesError : each names the file, the key or row, and what is allowed.
     """
     case = load_case(case_path)
-    horizon = validate(
-        f"{case_path}: horizon", case.horizon.model_dump(mode="json") | dict(overrides or {}), HorizonDays
-    )
+    days = case.horizon.model_dump(mode="json") | dict(overrides or {})
+    horizon = validate(f"{case_path}: horizon", days, HorizonDays)
     return _air(case_path.parent / case.fleet, case.weather, case_path.parent, horizon, fill)
 
 
@@ -108,6 +105,7 @@ def _year(path: Path) -> dict[str, object]:
 
 
 def _air(fleet_path: Path, specs: Mapping[str, WeatherFile], folder: Path, horizon: HorizonDays, fill: bool) -> Air:
+    """Plants and weather of the sites that have a weather file."""
     fleet = load_fleet(fleet_path)
     if unknown := sorted(set(specs) - set(fleet.sites)):
         raise ConfigError(f"{fleet_path}: sites", f"no site {unknown[0]!r}", ", ".join(fleet.sites))
@@ -170,19 +168,17 @@ def _figures(air: Air, name: str, drawn: _Drawn) -> Figures:
 
 def picture(air: Air, load: float = LOAD) -> str:
     """A stand-alone SVG: for each site PUE over dry bulb at `load`, and over load, hall by hall."""
-    return cooling.sheet([pair for name in air.fleet.sites for pair in _pair(air, name, load)])
-
-
-def _pair(air: Air, site: str, load: float) -> list[Markup]:
-    halls = [h for h, (s, _) in air.fleet.halls().items() if s == site]
-    dry = air.weather[site].temp_air
-    ratios = {h: _ratio(_hall(air, h, load)) for h in halls}
-    over_dry = [cooling.band(_short(h), hue(i), dry, ratios[h]) for i, h in enumerate(halls)]
-    over_load = [_load_curve(air, h, hue(i)) for i, h in enumerate(halls)]
-    return [
-        cooling.curves(f"{site} · PUE over dry bulb, °C, load {load:g}", over_dry),
-        cooling.curves(f"{site} · PUE over load, share of design", over_load),
-    ]
+    pictures: list[Markup] = []
+    for site in air.fleet.sites:
+        halls = [h for h, (s, _) in air.fleet.halls().items() if s == site]
+        dry = air.weather[site].temp_air
+        over_dry = [cooling.band(_short(h), hue(i), dry, _ratio(_hall(air, h, load))) for i, h in enumerate(halls)]
+        over_load = [_load_curve(air, h, hue(i)) for i, h in enumerate(halls)]
+        pictures += [
+            cooling.curves(f"{site} · PUE over dry bulb, °C, load {load:g}", over_dry),
+            cooling.curves(f"{site} · PUE over load, share of design", over_load),
+        ]
+    return cooling.sheet(pictures)
 
 
 def _short(hall: str) -> str:

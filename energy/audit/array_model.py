@@ -5,8 +5,6 @@ Written against DESIGN's algebra, not against `program/`: two independent readin
 Numbers columns and rows of an array model block by block, with no idea of what they mean.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -169,44 +167,28 @@ def _site_variables(b: Builder, p: dict[str, Any]) -> None:
 
 
 def _tariff_variables(b: Builder, p: dict[str, Any]) -> None:
+    """Billed peaks with their bands, contracts, minimum bills and PUE caps."""
     b.variable("peak", np.full(len(p["charge_floor"]), True), p["charge_floor"], INF)
     many = np.count_nonzero(p["charge_band_mw"] > 0, axis=1, keepdims=True) > 1
     b.variable("band", np.asarray(many & (p["charge_band_mw"] > 0)), 0.0, p["charge_band_mw"])
     b.variable("taken", (p["contract_mw"] > 0) & (p["contract_saving"] > 0), 0.0, p["contract_mw"])
     b.variable("top_up", np.full(len(p["minimum_eur"]), True), 0.0, INF)
-
-
-def _cap_variables(b: Builder, p: dict[str, Any]) -> None:
     b.variable("over_cap", np.full(len(p["cap_limit"]), True), 0.0, INF)
 
 
-def _finish(b: Builder, p: dict[str, Any]) -> None:
-    """Work done, left for later and undone is the work left."""
+def _job_rows(b: Builder, p: dict[str, Any]) -> None:
+    """Work of the jobs, their limits, and the pools that they run in."""
+    # Work done, left for later and undone is the work left.
     group = p["job_group"]
     b.row("finish", np.full(len(group), True), p["work_left"], p["work_left"])
     b.put(b.rows["finish"][:, None, None], b.columns["run"], p["speed"][group][:, :, None] * p["dt"])
     b.put(b.rows["finish"], b.columns["short"], 1.0)
     b.put(b.rows["finish"], b.columns["later"], 1.0)
-
-
-def _guard(b: Builder, p: dict[str, Any]) -> None:
-    """What waits and is due by a moment has room until then, in GPU-hours of the job's fastest pool."""
-    due = p["due_after"] <= p["guard_until"][:, None]
-    mine = (p["guard_group"][:, None] == p["job_group"]) | (p["guard_group"][:, None] < 0)
-    counted = np.where(due & mine, b.columns["later"], -1)
-    b.row("guard", np.asarray((counted >= 0).any(axis=1)), -INF, p["guard_room"])
-    b.put(b.rows["guard"][:, None], counted, 1.0 / p["speed"].max(axis=1)[p["job_group"]])
-
-
-def _job_limit(b: Builder, p: dict[str, Any]) -> None:
-    """A job with several speed classes holds no more GPUs than it may, all classes together."""
+    # A job with several speed classes holds no more GPUs than it may, all classes together.
     many = np.asarray(np.count_nonzero(p["speed"] > 0, axis=1)[p["job_group"]] > 1)
     b.row("job_limit", many[:, None] & (p["open"] > 0), -INF, p["max_gpus"][:, None] * p["open"])
     b.put(b.rows["job_limit"][:, None, :], b.columns["run"], 1.0)
-
-
-def _place(b: Builder, p: dict[str, Any]) -> None:
-    """GPUs that jobs of a group hold in a class are GPUs that the group holds in its pools."""
+    # GPUs that jobs of a group hold in a class are GPUs that the group holds in its pools.
     gpus = b.columns["gpus"]
     group_open = np.asarray((gpus >= 0).any(axis=1))
     b.row("place", (p["speed"] > 0)[:, :, None] & group_open[:, None, :], 0.0, 0.0)
@@ -214,33 +196,38 @@ def _place(b: Builder, p: dict[str, Any]) -> None:
     for c in range(p["speed"].shape[1]):
         in_class = np.where((p["pool_class"] == c)[:, :, None], gpus, -1)
         b.put(b.rows["place"][:, c][:, None, :], in_class, -1.0)
-
-
-def _room(b: Builder, p: dict[str, Any]) -> None:
-    """All groups together hold no more GPUs of a pool than there are beside the firm ones."""
+    # All groups together hold no more GPUs of a pool than there are beside the firm ones.
     gpus = b.columns["gpus"]
     b.row("room", np.asarray((gpus >= 0).any(axis=0)), -INF, p["available"] - p["firm"])
     b.put(np.broadcast_to(b.rows["room"], (len(p["speed"]), *b.rows["room"].shape)), gpus, 1.0)
 
 
-def _it_power(b: Builder, p: dict[str, Any]) -> None:
-    """Rows it_power, (H, T) [MW]: IT power above `it_min` equals the extra power of busy GPUs."""
+def _guard(b: Builder, p: dict[str, Any]) -> None:
+    """Work that waits and is due by a moment fits the capacity until then, in GPU-hours of the job's fastest pool."""
+    due = p["due_after"] <= p["guard_until"][:, None]
+    mine = (p["guard_group"][:, None] == p["job_group"]) | (p["guard_group"][:, None] < 0)
+    counted = np.where(due & mine, b.columns["later"], -1)
+    b.row("guard", np.asarray((counted >= 0).any(axis=1)), -INF, p["guard_room"])
+    b.put(b.rows["guard"][:, None], counted, 1.0 / p["speed"].max(axis=1)[p["job_group"]])
+
+
+def _cooling_rows(b: Builder, p: dict[str, Any]) -> None:
+    """IT power of halls and its cooling."""
+    # Rows it_power, (H, T) [MW]: IT power above `it_min` equals the extra power of busy GPUs.
     it = b.columns["it"]
     b.row("it_power", it >= 0, p["it_min"], p["it_min"])
     b.put(b.rows["it_power"], it, 1.0)
     b.put(b.rows["it_power"][p["pool_hall"]], b.columns["gpus"], -(p["busy_mw"] - p["idle_mw"])[:, None])
-
-
-def _segments(b: Builder, p: dict[str, Any]) -> None:
-    """IT power above that of the idle hall lies on the cooling segments."""
+    # IT power above that of the idle hall lies on the cooling segments.
     it = b.columns["it"]
     b.row("segments", it >= 0, p["it_min"], p["it_min"])
     b.put(b.rows["segments"], it, 1.0)
     b.put(b.rows["segments"][:, :, None], b.columns["over"], -1.0)
 
 
-def _facility_power(b: Builder, p: dict[str, Any]) -> None:
-    """Facility power of a site is that of its halls, their overhead and what else it draws."""
+def _grid_rows(b: Builder, p: dict[str, Any]) -> None:
+    """Facility power, what supplies it, and heat handed over."""
+    # Facility power of a site is that of its halls, their overhead and what else it draws.
     c, hall_site = b.columns, p["hall_site"]
     fixed = p["other_site_mw"].copy()
     np.add.at(fixed, hall_site, p["overhead_min"])
@@ -248,52 +235,38 @@ def _facility_power(b: Builder, p: dict[str, Any]) -> None:
     b.put(b.rows["facility_power"], c["facility"], 1.0)
     b.put(b.rows["facility_power"][hall_site], c["it"], -1.0)
     b.put(b.rows["facility_power"][hall_site][:, :, None], c["over"], -p["slope"])
-
-
-def _balance(b: Builder, p: dict[str, Any]) -> None:
-    """What a site draws is what the supplies give it."""
+    # What a site draws is what the supplies give it.
     b.row("balance", b.columns["facility"] >= 0, 0.0, 0.0)
     b.put(b.rows["balance"], b.columns["facility"], 1.0)
     for name, sign in SUPPLIES.items():
         b.put(b.rows["balance"], b.columns[name], -sign)
-
-
-def _heat_available(b: Builder, p: dict[str, Any]) -> None:
-    """No more heat is handed over than warm liquid loops give."""
+    # No more heat is handed over than warm liquid loops give.
     b.row("heat_available", b.columns["heat"] >= 0, -INF, 0.0)
     b.put(b.rows["heat_available"], b.columns["heat"], 1.0)
     giving = np.where(p["heat_share"][:, None] > 0, b.columns["it"], -1)
     b.put(b.rows["heat_available"][p["hall_site"]], giving, -p["heat_share"][:, None])
 
 
-def _billed_peak(b: Builder, p: dict[str, Any]) -> None:
-    """A billed peak is at least what is drawn in each hour that counts, by its weight."""
+def _tariff_rows(b: Builder, p: dict[str, Any]) -> None:
+    """Billed peaks, volumes of contracts and minimum bills."""
+    # A billed peak is at least what is drawn in each hour that counts, by its weight.
     weight = p["charge_weight"]
     b.row("billed_peak", weight > 0, -INF, 0.0)
     b.put(b.rows["billed_peak"], b.columns["grid_import"][p["charge_site"]], weight)
     b.put(b.rows["billed_peak"], b.columns["peak"][:, None], -1.0)
-
-
-def _bands(b: Builder, p: dict[str, Any]) -> None:
-    """A billed peak with several rates is the sum of its bands."""
+    # A billed peak with several rates is the sum of its bands.
     band = b.columns["band"]
     b.row("bands", np.asarray((band >= 0).any(axis=1)), 0.0, 0.0)
     b.put(b.rows["bands"], b.columns["peak"], 1.0)
     b.put(b.rows["bands"][:, None], band, -1.0)
-
-
-def _volume(b: Builder, p: dict[str, Any]) -> None:
-    """No more is taken from contracts than is drawn."""
+    # No more is taken from contracts than is drawn.
     drawn, taken = b.columns["grid_import"], b.columns["taken"]
     offered = np.full(drawn.shape, False)
     np.logical_or.at(offered, p["contract_site"], taken >= 0)
     b.row("volume", offered, -INF, 0.0)
     b.put(b.rows["volume"][p["contract_site"]], taken, 1.0)
     b.put(b.rows["volume"], drawn, -1.0)
-
-
-def _minimum_bill(b: Builder, p: dict[str, Any]) -> None:
-    """Energy and demand charges of site and month, topped up, reach the minimum."""
+    # Energy and demand charges of site and month, topped up, reach the minimum.
     row = "minimum_bill"
     b.row(row, np.full(len(p["minimum_eur"]), True), p["minimum_eur"], INF)
     b.put(b.rows[row], b.columns["top_up"], 1.0)
@@ -318,15 +291,11 @@ def _pue_cap(b: Builder, p: dict[str, Any]) -> None:
     b.row("pue_cap", np.full(len(p["cap_limit"]), True), -INF, p["cap_credit"])
     b.put(b.rows["pue_cap"], b.columns["over_cap"], -1.0)
     for r, (start, stop) in enumerate(zip(p["cap_start"], p["cap_stop"], strict=True)):
-        site, hall = _members(int(p["cap_site"][r]), p)
+        site = int(p["cap_site"][r])
+        sites, halls = (slice(None), slice(None)) if site < 0 else (slice(site, site + 1), p["hall_site"] == site)
         dt, row = p["dt"][start:stop], b.rows["pue_cap"][r]
-        b.put(row, b.columns["facility"][site, start:stop], dt)
-        b.put(row, b.columns["it"][hall, start:stop], -p["cap_limit"][r] * dt)
-
-
-def _members(site: int, p: dict[str, Any]) -> tuple[Any, Any]:
-    """Selectors of the sites and halls that a cap covers."""
-    return (slice(None), slice(None)) if site < 0 else (slice(site, site + 1), p["hall_site"] == site)
+        b.put(row, b.columns["facility"][sites, start:stop], dt)
+        b.put(row, b.columns["it"][halls, start:stop], -p["cap_limit"][r] * dt)
 
 
 def lowest(p: dict[str, Any]) -> Floats:
@@ -374,12 +343,9 @@ def _penalties(b: Builder, p: dict[str, Any]) -> None:
 
 
 #: Blocks of columns.
-VARIABLES: tuple[Block, ...] = (_job_variables, _hall_variables, _site_variables, _tariff_variables, _cap_variables)
-#: One block per kind of row; a new kind stands here and nowhere else.
-ROWS: tuple[Block, ...] = (
-    _finish, _job_limit, _place, _room, _guard, _it_power, _segments, _facility_power, _balance, _heat_available,
-    _billed_peak, _bands, _volume, _minimum_bill, _pue_cap,
-)  # fmt: skip
+VARIABLES: tuple[Block, ...] = (_job_variables, _hall_variables, _site_variables, _tariff_variables)
+#: Blocks of rows, one per part of the program; a new part stands here and nowhere else.
+ROWS: tuple[Block, ...] = (_job_rows, _guard, _cooling_rows, _grid_rows, _tariff_rows, _pue_cap)
 #: Blocks of the objective: what an invoice has lines for, and what none has.
 BILLED: tuple[Block, ...] = (_energy, _tariffs, _sales)
 UNBILLED: tuple[Block, ...] = (_penalties,)

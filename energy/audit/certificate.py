@@ -1,7 +1,5 @@
 """The proof: feasibility and a dual bound, recomputed with numpy from the Problem and the Solution alone."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -19,8 +17,8 @@ GAP = 1e-6
 
 @dataclass(frozen=True)
 class Certificate:
-    """What was proven: `stated_eur` is what the program says its plan costs, `primal_eur` what it does cost,
-    `dual_eur` what none can cost less than. `worst_row` names the row or bound with the largest violation."""
+    """Result of the proof: `stated_eur` is the cost that the program states, `primal_eur` the cost recomputed,
+    `dual_eur` a bound below which no plan can cost. `worst_row` names the row or bound with the largest violation."""
 
     passed: bool
     stated_eur: float
@@ -36,7 +34,7 @@ class Certificate:
     smallest_cost: float
 
     def as_dict(self) -> dict[str, object]:
-        """For the manifest: `pass` is the key there."""
+        """Fields for the manifest, where the key is `pass`."""
         data = asdict(self)
         return {"pass": data.pop("passed"), **data}
 
@@ -82,7 +80,8 @@ def dual_bound(model: ArrayModel, box: Floats, y: Floats) -> float:
 def boxes(model: ArrayModel, problem: xr.Dataset) -> Floats:
     """Finite upper bounds that every optimal plan obeys, (columns,): the rows imply them."""
     p = values_of(problem)
-    facility = sum(_most(model, name) for name, sign in SUPPLIES.items() if sign > 0)
+    supplies = (model.columns[name] for name, sign in SUPPLIES.items() if sign > 0)
+    facility = sum(np.where(number >= 0, model.up[number], 0.0) for number in supplies)  # the most a site draws, (S, T)
     counted = np.abs(p["minimum_rate"] * p["grid_limit_mw"][p["minimum_site"]] * p["dt"]).sum(axis=1)
     limits = {
         "gpus": np.broadcast_to(p["available"] - p["firm"], model.columns["gpus"].shape),
@@ -98,12 +97,6 @@ def boxes(model: ArrayModel, problem: xr.Dataset) -> Floats:
         exists = number >= 0
         up[number[exists]] = np.minimum(up[number[exists]], np.broadcast_to(limit, number.shape)[exists])
     return up
-
-
-def _most(model: ArrayModel, name: str) -> Floats:
-    """Upper bound of a variable of sites, 0 where it does not exist, (S, T)."""
-    number = model.columns[name]
-    return np.where(number >= 0, model.up[number], 0.0)
 
 
 def _violation(model: ArrayModel, x: Floats) -> tuple[float, str]:

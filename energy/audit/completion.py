@@ -5,8 +5,6 @@ that is new to the array model is obeyed by every Schedule, whatever made it. Wi
 made goes through the same certificate, reconciliation and report as a plan: rows and bounds are proven, only the gap is not.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,12 +44,19 @@ def complete(problem: xr.Dataset, schedule: xr.Dataset) -> tuple[xr.Dataset, xr.
     """
     model = array_model(problem)
     flows = _flows(model, values_of(problem), schedule)
-    _set_devices(model, problem, schedule)
+    for variable, limit in limits(problem, schedule).items():  # setpoints bound the power of devices
+        number = model.columns[variable]
+        there = number[number >= 0]
+        model.up[there] = np.minimum(model.up[there], limit[number >= 0])
     held, least = schedule["entry_gpus"].values, 0.0
     x = _with_held(model, flows, held)
     if x is None:
         (x, held), least = _with_lowered(model, flows, held), LEAST_GPUS
-    solution = _solution(problem, model, x)
+    values = {name: np.zeros([problem.sizes[d] for d in row.dims]) for name, row in arrays.SOLUTION.items()}
+    for name, number in model.columns.items():
+        values[name][number >= 0] = x[number[number >= 0]]
+    solution = validate.dataset(values, {str(k): v for k, v in problem.coords.items()}, arrays.SOLUTION)
+    solution = solution.assign_attrs(objective_eur=float(model.cost @ x) + model.offset)
     kept = held >= least
     job, pool, time = (schedule[f"entry_{name}"].values[kept] for name in ("job", "pool", "time"))
     return as_schedule(problem, job, pool, time, held[kept], setpoints=setpoints_of(problem, solution)), solution
@@ -86,14 +91,6 @@ def _flows(model: ArrayModel, p: dict[str, Any], schedule: xr.Dataset) -> Flows:
     for name in ("run", "gpus"):
         columns[model.columns[name][model.columns[name] >= 0]] = True
     return Flows(columns, of_entries, allowed)
-
-
-def _set_devices(model: ArrayModel, problem: xr.Dataset, schedule: xr.Dataset) -> None:
-    """Bound the power of devices by the setpoints of the Schedule."""
-    for variable, limit in limits(problem, schedule).items():
-        number = model.columns[variable]
-        there = number[number >= 0]
-        model.up[there] = np.minimum(model.up[there], limit[number >= 0])
 
 
 def _with_held(model: ArrayModel, flows: Flows, held: Floats) -> Floats | None:
@@ -170,12 +167,3 @@ def _cheapest(cost: Floats, matrix: Any, row_low: Floats, row_up: Floats, low: F
         return None
     found = np.where(np.abs(answer.x) < ROUNDING, 0.0, answer.x)
     return np.asarray(np.clip(found, low, up))
-
-
-def _solution(problem: xr.Dataset, model: ArrayModel, x: Floats) -> xr.Dataset:
-    """The values of all columns as a Solution."""
-    values = {name: np.zeros([problem.sizes[d] for d in row.dims]) for name, row in arrays.SOLUTION.items()}
-    for name, number in model.columns.items():
-        values[name][number >= 0] = x[number[number >= 0]]
-    found = validate.dataset(values, {str(k): v for k, v in problem.coords.items()}, arrays.SOLUTION)
-    return found.assign_attrs(objective_eur=float(model.cost @ x) + model.offset)

@@ -1,14 +1,11 @@
 """Legal and own limits: each with the balance of its year so far and of the plan, and what tightening it would cost."""
 
-from __future__ import annotations
-
-from dataclasses import asdict, dataclass
 from typing import assert_never
 
 import numpy as np
 import xarray as xr
 
-from energy.inputs.limits import Limit, Metric
+from energy.inputs.limits import Metric
 from energy.inputs.load import Inputs
 from energy.inputs.state import Balance
 from energy.schema import Bools
@@ -20,60 +17,48 @@ MISSED = 1e-9
 TIGHTER = 0.01
 
 
-@dataclass(frozen=True)
-class Compliance:
-    """One limit in one calendar year.
-
-    Attributes
-    ----------
-    so_far, plan, together : the figure before the horizon, in it, and of both; None without IT energy
-    met : together against the limit; None where the figure is reported only or is not known
-    room : what is left of the year's balance: MWh of facility energy (PUE), m3 of water (WUE), MWh of reuse (ERF);
-        negative where the limit is missed
-    tighter_eur : cost of a limit tighter by 0.01 (PUE), from the dual; None where the program does not know the limit
-    breach_eur_per_mwh : what the program charges for a breach
-    """
-
-    site: str
-    limit_name: str
-    year: int
-    metric: str
-    limit: float | None
-    status: str
-    so_far: float | None
-    plan: float | None
-    together: float | None
-    met: bool | None
-    room: float | None
-    tighter_eur: float | None
-    breach_eur_per_mwh: float | None
-    boundary: str
-    fine: str
-    source: str
-    confidence: str
-
-
 def limit_compliance(
     inputs: Inputs, problem: xr.Dataset, prices: xr.Dataset, replayed: xr.Dataset
 ) -> list[dict[str, object]]:
-    """Every limit that is in force in the horizon, for summary.json."""
+    """Every limit that is in force in the horizon, by site and calendar year, for summary.json.
+
+    `so_far`, `plan` and `together` are the figure before the horizon, in it, and of both; None without IT energy.
+    `met` is together against the limit; None where the figure is reported only or is not known. `room` is what is left of
+    the year's balance: MWh of facility energy (PUE), m3 of water (WUE), MWh of reuse (ERF); negative where the limit is
+    missed. `tighter_eur` is the cost of a PUE limit tighter by TIGHTER, from the dual, and `breach_eur_per_mwh` what the
+    program charges for a breach; None where the program does not know the limit.
+    """
+    rows = problem["cap"].values.astype(str)
     out: list[dict[str, object]] = []
     for name, site in inputs.fleet.sites.items():
         calendar, past = Horizon.of(replayed).on_clock(site.time_zone), inputs.state.site(name).year_to_date
         years = calendar.years
         for limit in inputs.limits.get(name, ()):
-            counted = limit.rule.holds(calendar)
+            rule, preset, counted = limit.rule, limit.preset, limit.rule.holds(calendar)
             for year in sorted(set(years[counted].tolist())):
                 before = past if year == years[0] else Balance(facility_mwh=0, it_mwh=0)
                 plan = drawn(replayed, name, counted & (years == year))
-                out.append(
-                    asdict(_compliance(name, limit, year, before, plan, _dual(problem, prices, name, limit, year)))
-                )
+                whole, room, met = before + plan, None, None
+                above, below = _sides(rule.metric, whole)
+                together = above / below if below > 0 else None
+                if rule.limit is not None:
+                    room = above - rule.limit * below if rule.more_is_better else rule.limit * below - above
+                    met = None if together is None else room >= -MISSED * max(whole.facility_mwh, 1.0)
+                tighter, breach = None, None
+                for at in np.flatnonzero(rows == f"{name}:{limit.name}@{year}"):
+                    tighter = float(prices["value_cap"].values[at]) * TIGHTER
+                    breach = float(problem["cap_penalty"].values[at])
+                out.append({
+                    "site": name, "limit_name": limit.name, "year": year, "metric": rule.metric, "limit": rule.limit,
+                    "status": preset.status, "so_far": figure(rule.metric, before), "plan": figure(rule.metric, plan),
+                    "together": together, "met": met, "room": room, "tighter_eur": tighter, "breach_eur_per_mwh": breach,
+                    "boundary": preset.boundary, "fine": preset.fine, "source": rule.source, "confidence": rule.confidence,
+                })  # fmt: skip
     return out
 
 
 def drawn(replayed: xr.Dataset, name: str, when: Bools) -> Balance:
-    """The site's energies and water over some periods, in the words of the state."""
+    """The site's energies and water over some periods, under the names of the state."""
     dt = np.where(when, replayed["dt"].values, 0.0)
     site = replayed.sel(site=name)
     mine = [str(h).startswith(f"{name}/") for h in replayed["hall"].values]
@@ -85,51 +70,20 @@ def drawn(replayed: xr.Dataset, name: str, when: Bools) -> Balance:
     )
 
 
-def _compliance(
-    name: str, limit: Limit, year: int, before: Balance, plan: Balance, dual: tuple[float, float] | None
-) -> Compliance:
-    whole = Balance(**{k: getattr(before, k) + getattr(plan, k) for k in Balance.model_fields})
-    rule, preset = limit.rule, limit.preset
-    together, room = figure(rule.metric, whole), _room(rule.metric, rule.limit, whole)
-    met = None if room is None or together is None else room >= -MISSED * max(whole.facility_mwh, 1.0)
-    return Compliance(
-        name, limit.name, year, rule.metric, rule.limit, preset.status, figure(rule.metric, before),
-        figure(rule.metric, plan), together, met, room, dual[0] * TIGHTER if dual else None, dual[1] if dual else None,
-        preset.boundary, preset.fine, rule.source, rule.confidence,
-    )  # fmt: skip
-
-
 def figure(metric: Metric, b: Balance) -> float | None:
     """PUE [1], WUE [L/kWh] or ERF [1] of a balance; None where the denominator is 0."""
-    match metric:
-        case "pue":
-            above, below = b.facility_mwh, b.it_mwh
-        case "wue":
-            above, below = b.water_m3, b.it_mwh
-        case "erf":
-            above, below = b.reused_mwh, b.facility_mwh
-        case _:
-            assert_never(metric)
+    above, below = _sides(metric, b)
     return above / below if below > 0 else None
 
 
-def _room(metric: Metric, limit: float | None, b: Balance) -> float | None:
-    if limit is None:
-        return None
+def _sides(metric: Metric, b: Balance) -> tuple[float, float]:
+    """Numerator and denominator of a figure."""
     match metric:
         case "pue":
-            return limit * b.it_mwh - b.facility_mwh
+            return b.facility_mwh, b.it_mwh
         case "wue":
-            return limit * b.it_mwh - b.water_m3
+            return b.water_m3, b.it_mwh
         case "erf":
-            return b.reused_mwh - limit * b.facility_mwh
+            return b.reused_mwh, b.facility_mwh
         case _:
             assert_never(metric)
-
-
-def _dual(problem: xr.Dataset, prices: xr.Dataset, name: str, limit: Limit, year: int) -> tuple[float, float] | None:
-    """Cost of a PUE limit tighter by 1 and price of a breach, of the limit's row; None where it has none."""
-    at = np.flatnonzero(problem["cap"].values.astype(str) == f"{name}:{limit.name}@{year}")
-    if not len(at):
-        return None
-    return float(prices["value_cap"].values[at[0]]), float(problem["cap_penalty"].values[at[0]])

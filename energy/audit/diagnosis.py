@@ -1,4 +1,4 @@
-"""Why work is left undone or a PUE cap is breached, and the cheapest remedy, in the keys of the input files.
+"""Causes of undone work and of breached PUE caps, and the cheapest remedy, in the keys of the input files.
 
 A remedy is what an owner can change: GPUs of a pool, the job's deadline or its `max_gpus`, a grid connection, a PUE cap. For
 the undone work W of a job the amount a that makes room for all of it is stated with its saving, value per unit x a, the value
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from energy.audit.verdict import BREACH_MWH, UNDONE_SHARE
 from energy.schema import Bools, Floats, values_of
 
 #: Work below this [GPU-hours] is done: rounding of a sum over periods.
@@ -26,7 +27,7 @@ LEAST_MW = 1e-12
 
 @dataclass(frozen=True)
 class Remedy:
-    """What to change, by how much, and what that saves at most [EUR]."""
+    """Change of one input, its amount, and the most that it saves [EUR]."""
 
     key: str  # key of the input file: count, deadline, max_gpus, grid_limit_mw, limit
     where: str  # job, pool, site or cap
@@ -98,7 +99,7 @@ def remedies(plan: Plan, j: int) -> Iterator[Remedy]:
 
 
 def more_gpus(plan: Plan, j: int) -> list[Remedy]:
-    """For each pool that is full in hours of the window: GPUs in those hours that hold the undone work."""
+    """GPUs that hold the undone work, for each pool that is full in hours of the window."""
     p, x, v, out = plan.p, plan.x, plan.v, []
     speed = plan.speed(j)
     for n in np.flatnonzero(speed > 0):
@@ -161,7 +162,7 @@ def higher_max_gpus(plan: Plan, j: int) -> list[Remedy]:
 
 
 def more_grid(plan: Plan, j: int) -> list[Remedy]:
-    """For each site whose connection is full in hours of the window: MW, with the steepest overhead, for the work."""
+    """MW for the work, with the steepest overhead, for each site whose connection is full in hours of the window."""
     p, x, v, out, speed = plan.p, plan.x, plan.v, [], plan.speed(j)
     for n in np.flatnonzero(speed > 0):
         h = p["pool_hall"][n]
@@ -176,7 +177,7 @@ def more_grid(plan: Plan, j: int) -> list[Remedy]:
 
 
 def looser_cap(plan: Plan, j: int) -> list[Remedy]:
-    """For each cap that binds over hours of the window: how much looser the work's energy needs it."""
+    """Change of each cap that binds over hours of the window which lets the work's energy through."""
     p, x, v, out, speed = plan.p, plan.x, plan.v, [], plan.speed(j)
     for r in np.flatnonzero(v["value_cap"] > 0):
         _, halls, when = plan.members(int(r))
@@ -193,10 +194,6 @@ def looser_cap(plan: Plan, j: int) -> list[Remedy]:
     return list({c.where: c for c in sorted(out, key=lambda c: -c.amount)}.values())
 
 
-#: Undone work below this share of all work is the solver's tolerance, as in `summary`.
-UNDONE_SHARE = 1e-7
-#: A cap counts as breached above this energy [MWh], as in `summary`.
-BREACH_MWH = 1e-6
 #: Savings below this are rounding of duals [EUR].
 LEAST_SAVING_EUR = 1e-6
 #: A limit is tight when one more unit of it saves at least this much [EUR]; less is nobody's concern.
@@ -267,14 +264,25 @@ def explain(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> tu
 
 def tight(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> tuple[Tight, ...]:
     """The limits of which one more unit saves most, dearest first: connections, pools, PUE caps."""
-    plan = Plan.of(problem, solution, prices)
-    found = [*_connections(plan), *_pools(plan), *_caps(plan)]
+    plan, found = Plan.of(problem, solution, prices), list[Tight]()
+    for site, value in zip(plan.names["site"], plan.v["value_grid"], strict=True):
+        if value.max() > 0:  # one more MW through the hours in which the connection is full
+            remedy = Remedy("grid_limit_mw", str(site), 1.0, "MW", plan.span(value > 0), float(value.sum()))
+            found.append(Tight(f"the grid connection of {site}", str(site), plan.stamp(int(value.argmax())), remedy))
+    for n, value in enumerate(plan.v["value_gpu"]):  # one more GPU all the time, what it draws when idle included
+        pool, site = plan.names["pool"][n], plan.names["site"][plan.p["hall_site"][plan.p["pool_hall"][n]]]
+        remedy = Remedy("count", str(pool), 1.0, "GPU", None, float(value.sum()))
+        found.append(Tight(f"pool {pool}", str(site), plan.stamp(int(value.argmax())), remedy))
+    for r in np.flatnonzero(plan.v["value_cap"] > 0):  # the hour is the one with most energy above the cap
+        at, cap = _breach(plan, int(r)), f"PUE cap {plan.names['cap'][r]}"
+        remedy = Remedy("limit", cap, CAP_STEP, "", None, float(plan.v["value_cap"][r]) * CAP_STEP)
+        found.append(Tight(cap, at.site, at.hour, remedy))
     dear = [x for x in found if x.cure.saves_eur >= TIGHT_EUR]
     return tuple(sorted(dear, key=lambda x: (-x.cure.saves_eur, x.limit))[:MOST_TIGHT])
 
 
 def binding_limits(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> list[dict[str, object]]:
-    """For summary.json: what is undone or breached with its remedies; without any, the limits that cost most.
+    """Undone work and breached caps with their remedies, for summary.json; without any, the limits that cost most.
 
     Each entry has `kind` (undone, breach, tight), the fields of its class, and `words`, one line.
     """
@@ -290,9 +298,8 @@ def _undone(plan: Plan, j: int) -> Undone:
     short = float(plan.x["short"][j])
     site = str(plan.names["site"][p["hall_site"][p["pool_hall"][n]]])
     penalty = float(p["penalty"][j]) * short
-    limited = (
-        replace(c, saves_eur=min(c.saves_eur, penalty)) for c in remedies(plan, j) if c.saves_eur > LEAST_SAVING_EUR
-    )
+    useful = [c for c in remedies(plan, j) if c.saves_eur > LEAST_SAVING_EUR]
+    limited = (replace(c, saves_eur=min(c.saves_eur, penalty)) for c in useful)
     best = sorted(limited, key=lambda c: (-c.saves_eur, c.key, c.where))
     return Undone(str(plan.names["job"][j]), short, site, plan.stamp(t), penalty, tuple(best))
 
@@ -309,27 +316,3 @@ def _breach(plan: Plan, r: int) -> Breach:
     penalty = float(p["cap_penalty"][r]) * mwh
     remedy = Remedy("limit", f"PUE cap {label}", mwh / plan.it_energy(r), "", None, penalty)
     return Breach(label, str(plan.names["site"][s]), plan.stamp(when.start + t), mwh, penalty, remedy)
-
-
-def _connections(plan: Plan) -> Iterator[Tight]:
-    """One more MW through the hours in which a site's connection is full."""
-    for site, value in zip(plan.names["site"], plan.v["value_grid"], strict=True):
-        if value.max() > 0:
-            remedy = Remedy("grid_limit_mw", str(site), 1.0, "MW", plan.span(value > 0), float(value.sum()))
-            yield Tight(f"the grid connection of {site}", str(site), plan.stamp(int(value.argmax())), remedy)
-
-
-def _pools(plan: Plan) -> Iterator[Tight]:
-    """One more GPU through the whole horizon, what it draws when idle included."""
-    for n, value in enumerate(plan.v["value_gpu"]):
-        pool, site = plan.names["pool"][n], plan.names["site"][plan.p["hall_site"][plan.p["pool_hall"][n]]]
-        remedy = Remedy("count", str(pool), 1.0, "GPU", None, float(value.sum()))
-        yield Tight(f"pool {pool}", str(site), plan.stamp(int(value.argmax())), remedy)
-
-
-def _caps(plan: Plan) -> Iterator[Tight]:
-    """A hundredth more of a PUE cap; the hour is the one with most energy above it."""
-    for r in np.flatnonzero(plan.v["value_cap"] > 0):
-        at, label = _breach(plan, int(r)), str(plan.names["cap"][r])
-        remedy = Remedy("limit", f"PUE cap {label}", CAP_STEP, "", None, float(plan.v["value_cap"][r]) * CAP_STEP)
-        yield Tight(f"PUE cap {label}", at.site, at.hour, remedy)

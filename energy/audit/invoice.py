@@ -1,6 +1,7 @@
-"""The bill: a replay or a meter reading priced from raw inputs as supplier and grid company would, line by line."""
+"""The bill: a replay or a meter reading priced from raw inputs as supplier and grid company would, line by line.
 
-from __future__ import annotations
+With it the state after a horizon: peaks, invoices, balances and rolling windows that the next one starts from.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,14 +10,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from energy.audit.compliance import drawn
 from energy.audit.replay import replay
 from energy.audit.site_prices import feed_in_price, metered, pump_price
 from energy.inputs.contracts import Contract
 from energy.inputs.load import Inputs
 from energy.inputs.metered import Line, Metered
+from energy.inputs.state import Balance, InvoiceSoFar, PastPeriod, SiteState, State
 from energy.inputs.tariffs import Tariff
 from energy.schema import Floats
-from energy.schema.calendar import BillingMonth, Horizon
+from energy.schema.calendar import BillingMonth, Horizon, local_moment, month_of, to_local
 from energy.schema.invoice import LINE_KINDS
 
 
@@ -93,25 +96,19 @@ def component_lines(tariff: Tariff, meter: Metered, month: BillingMonth) -> dict
 def contract_lines(contracts: Sequence[Contract], meter: Metered, month: BillingMonth) -> list[Line]:
     """Lines of a month by contract, in the order of an invoice.
 
-    What is drawn is taken from the contract that saves most in the hour first; where none saves, at spot.
+    What is drawn is taken hour by hour from the contract that saves most; where none saves, at spot.
     """
-    nothing = np.zeros(len(meter.drawn))
     saves = {c.name: saved for c in contracts if (saved := c.saves(meter)) is not None}
     volume = {c.name: np.where(month.inside, c.volume(meter), 0.0) for c in contracts if c.name in saves}
-    taken = _taken(volume, saves, np.where(month.inside, meter.drawn, 0.0))
-    ordered = sorted(contracts, key=lambda c: LINE_KINDS.index(c.line_kind))
-    return [line for c in ordered for line in c.lines(meter, month, taken.get(c.name, nothing))]
-
-
-def _taken(volume: dict[str, Floats], saves: dict[str, Floats], drawn: Floats) -> dict[str, Floats]:
-    """Power taken from each contract, (T,) [MW]: the dearest spot avoided first."""
-    left, out = drawn.copy(), {n: np.zeros(len(drawn)) for n in volume}
-    for t in np.flatnonzero(drawn > 0) if volume else []:
+    left = np.where(month.inside, meter.drawn, 0.0)
+    taken = {c.name: np.zeros(len(left)) for c in contracts}
+    for t in np.flatnonzero(left > 0) if volume else []:
         for n in sorted(volume, key=lambda n: -saves[n][t]):
             if saves[n][t] > 0:
-                out[n][t] = min(left[t], volume[n][t])
-                left[t] -= out[n][t]
-    return out
+                taken[n][t] = min(left[t], volume[n][t])
+                left[t] -= taken[n][t]
+    ordered = sorted(contracts, key=lambda c: LINE_KINDS.index(c.line_kind))
+    return [line for c in ordered for line in c.lines(meter, month, taken[c.name])]
 
 
 def heat_lines(inputs: Inputs, replayed: xr.Dataset) -> list[Line]:
@@ -132,3 +129,54 @@ def heat_lines(inputs: Inputs, replayed: xr.Dataset) -> list[Line]:
                 mean = cost / power if power else 0.0
                 lines.append(Line(name, label, "heat_pump", "heat", power, "MWh heat pump", mean, cost))
     return lines
+
+
+def roll_forward(inputs: Inputs, replayed: xr.Dataset) -> State:
+    """State after the horizon of a replay or a meter reading; work done comes from the schedule, not from here."""
+    sites = {name: _left_behind(inputs, name, replayed) for name in inputs.fleet.sites}
+    return inputs.state.model_copy(update={"sites": sites})
+
+
+def _left_behind(inputs: Inputs, name: str, replayed: xr.Dataset) -> SiteState:
+    """Peaks and history of all the horizon; invoice and year-to-date of what goes on after it."""
+    tariff, old, mine = inputs.tariffs[name], inputs.state.site(name), replayed.sel(site=name)
+    horizon = Horizon.of(replayed)
+    meter = metered(inputs, name, horizon, mine["import_mw"].values)
+    end = local_moment(horizon.end, meter.calendar.zone)
+    running = meter.calendar.months.get(month_of(end))
+    lines = component_lines(tariff, meter, running) if running else {}
+    left = {
+        component: type(versions[0]).roll_over(versions, meter, running, lines.get(component, []))
+        for component, versions in tariff.versions.items()
+    }
+    peaks = {**old.window_peaks_mw, **{k: v for x in left.values() for k, v in x.peaks.items()}}
+    years = meter.calendar.years
+    invoice = old.invoice_so_far.get(running.label, InvoiceSoFar()) if running else InvoiceSoFar()
+    counted = sum(x.amount_eur for k, added in lines.items() if tariff.versions[k][0].counted for x in added)
+    invoice = InvoiceSoFar(
+        charges={account: charge for x in left.values() for account, charge in x.charges.items()},
+        minimum_eur=invoice.minimum_eur + sum(x.minimum_eur for x in left.values()),
+        counted_eur=invoice.counted_eur + counted,
+        top_up_eur=max(invoice.top_up_eur + sum(x.top_up_eur for x in left.values()), 0.0),  # -1e-16 is rounding
+    )
+    past = old.year_to_date if years[0] == end.year else Balance(facility_mwh=0, it_mwh=0)
+    return SiteState(
+        peak_so_far_mw=meter.raised(old.peak_so_far_mw, np.full(len(horizon), True)),
+        window_peaks_mw={k: v for k, v in peaks.items() if v},
+        invoice_so_far={running.label: invoice} if running else {},
+        year_to_date=past + drawn(replayed, name, years == end.year),
+        history=_history(inputs, name, old, mine, horizon),
+    )
+
+
+def _history(inputs: Inputs, name: str, old: SiteState, mine: xr.Dataset, horizon: Horizon) -> tuple[PastPeriod, ...]:
+    """Periods that the longest rolling cap still looks back on."""
+    caps = [*inputs.fleet.sites[name].pue_caps, *inputs.fleet.fleet_pue_caps]
+    longest = max((c.window_h or 0.0 for c in caps), default=0.0)
+    since, dt = horizon.end - np.timedelta64(round(longest * 3600), "s"), horizon.dt
+    energies = (mine[name].values * dt for name in ("facility_mw", "site_it_mw"))
+    new = [
+        PastPeriod(start=t.to_pydatetime(), hours=float(h), facility_mwh=float(f), it_mwh=float(i))
+        for t, h, f, i in zip(to_local(horizon.time, "UTC"), dt, *energies, strict=True)
+    ]
+    return tuple(p for p in (*old.history, *new) if p.utc >= since) if longest else ()

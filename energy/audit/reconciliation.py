@@ -66,7 +66,7 @@ class Reconciliation:
         return not self.problems()
 
     def problems(self) -> list[str]:
-        """What does not agree, in words; empty when all does."""
+        """Sentences about each disagreement; empty when all agrees."""
         out = []
         if abs(self.unexplained_eur) > UNEXPLAINED_EUR:
             out.append(f"bill and objective differ by {self.unexplained_eur:.4f} EUR without a named cause")
@@ -79,7 +79,7 @@ class Reconciliation:
         return out
 
     def as_dict(self) -> dict[str, object]:
-        """For summary and manifest."""
+        """Fields for summary and manifest."""
         data = asdict(self)
         data |= {f"{name}_eur": eur for name, eur in data.pop("other_unbilled_eur").items()}
         return {**data, "named_share": self.named_share, "agrees": self.agrees}
@@ -92,14 +92,13 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
     their difference is what chords change. What then still differs from the bill has no name.
     """
     p = values_of(problem)
-    x = values_of(solution)
+    x, r = values_of(solution), values_of(replayed)
     planned = evaluate_cost(problem, x["grid_import"], x["grid_export"], x["heat"])
-    actual = evaluate_cost(
-        problem, replayed["import_mw"].values, replayed["export_mw"].values, replayed["heat_mw"].values
-    )
+    actual = evaluate_cost(problem, r["import_mw"], r["export_mw"], r["heat_mw"])
     chords, burned, peaks, others = _chords(p, planned, actual)
-    below = np.minimum(lowest(p), 0.0)
-    burned += float(((p["dt"] * below)[p["hall_site"]] * _hull_minus_segments(p, x)).sum())
+    # What the energy term of hours that may be paid for adds: chord (it - it_min) - Σ_i slope over, (H, T).
+    on_chord = p["chord"] * (x["it"] - p["it_min"]) - (p["slope"] * x["over"]).sum(axis=2)
+    burned += float(((p["dt"] * np.minimum(lowest(p), 0.0))[p["hall_site"]] * on_chord).sum())
     unbilled = array_model.cost_by_variable(problem, solution, array_model.UNBILLED)
     undone, deferred, breach = (unbilled.pop(name, 0.0) for name in UNBILLED)
     objective = float(solution.attrs["objective_eur"])
@@ -108,19 +107,23 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
     return Reconciliation(
         objective, priced.total(), chords, burned, peaks, others, clipped, undone, deferred, breach,
         unexplained - sum(unbilled.values()),
-        it_mismatch_mw=float(np.abs(x["it"] - replayed["it_mw"].values).max()),
-        chord_below_curve_mw=float((replayed["facility_mw"].values - x["facility"]).max()),
+        it_mismatch_mw=float(np.abs(x["it"] - r["it_mw"]).max()),
+        chord_below_curve_mw=float((r["facility_mw"] - x["facility"]).max()),
         other_unbilled_eur=unbilled,
     )  # fmt: skip
 
 
 def _chords(p: dict[str, Any], planned: Cost, actual: Cost) -> tuple[float, float, float, float]:
-    """What chords change [EUR]: energy, energy of hours that may be paid for, peaks, contracts with the rest.
+    """Cost of chords [EUR]: energy, energy of hours that may be paid for, peaks, contracts with the rest.
 
     What a minimum bill gives back goes to the energy and the peaks that it gives it back for: the share of a MWh or
     a MW that counts towards it and is topped up less.
     """
-    share = _given_back(p, planned, actual)
+    # Part of what counts towards each minimum bill that its top-up gives back, (B,): 1 where the bill binds for both
+    # powers, 0 for neither, between them where it is reached on the way. A ratio of two roundings may be anything.
+    top_up = planned.top_up - actual.top_up
+    counted = (planned.counted - actual.counted).sum(axis=(1, 2)) + minimum_of(p) @ (planned.demand - actual.demand)
+    share = np.clip(np.divide(-top_up, counted, out=np.zeros(len(counted)), where=counted != 0), 0.0, 1.0)
     energy = planned.energy - actual.energy - np.tensordot(share, planned.counted - actual.counted, axes=1)
     others = planned.contracts - actual.contracts + planned.feed_in - actual.feed_in
     peaks = (1 - share @ minimum_of(p)) * (planned.demand - actual.demand)
@@ -130,22 +133,6 @@ def _chords(p: dict[str, Any], planned: Cost, actual: Cost) -> tuple[float, floa
         float(energy[~paid_for].sum()), float((energy + others)[paid_for].sum()), float(peaks.sum()),
         float(others[~paid_for].sum()) + heat,
     )  # fmt: skip
-
-
-def _given_back(p: dict[str, Any], planned: Cost, actual: Cost) -> Floats:
-    """Part of what counts towards each minimum bill that its top-up gives back, between both powers, (B,).
-
-    1 where it binds for both, 0 for neither, between them where it is reached on the way.
-    """
-    top_up = planned.top_up - actual.top_up
-    counted = (planned.counted - actual.counted).sum(axis=(1, 2)) + minimum_of(p) @ (planned.demand - actual.demand)
-    share = np.divide(-top_up, counted, out=np.zeros(len(counted)), where=counted != 0)
-    return np.asarray(np.clip(share, 0.0, 1.0))  # a ratio of two roundings may be anything
-
-
-def _hull_minus_segments(p: dict[str, Any], x: dict[str, Any]) -> Floats:
-    """chord (it - it_min) - Σ_i slope over, (H, T): what the energy term of hours that may be paid for adds."""
-    return np.asarray(p["chord"] * (x["it"] - p["it_min"]) - (p["slope"] * x["over"]).sum(axis=2))
 
 
 @dataclass(frozen=True)
@@ -202,19 +189,15 @@ def billed_peak(p: dict[str, Any], drawn: Floats) -> Floats:
     return np.asarray(np.maximum(highest, p["charge_floor"]))
 
 
-def bands_of(p: dict[str, Any], peak: Floats) -> Floats:
-    """Billed peaks filled into their bands, the first ones first, (D, bands) [MW]."""
-    below = np.cumsum(p["charge_band_mw"], axis=1) - p["charge_band_mw"]
-    return np.asarray(np.clip(peak[:, None] - below, 0.0, p["charge_band_mw"]))
-
-
 def demand_by_charge(p: dict[str, Any], drawn: Floats) -> Floats:
-    """Demand charges, (D,) [EUR]: the billed peak in its bands, each at its rate."""
-    return np.asarray((bands_of(p, billed_peak(p, drawn)) * p["charge_rate"]).sum(axis=1))
+    """Demand charges, (D,) [EUR]: the billed peak filled into its bands, the first ones first, each at its rate."""
+    below = np.cumsum(p["charge_band_mw"], axis=1) - p["charge_band_mw"]
+    bands = np.clip(billed_peak(p, drawn)[:, None] - below, 0.0, p["charge_band_mw"])  # (D, bands) [MW]
+    return np.asarray((bands * p["charge_rate"]).sum(axis=1))
 
 
 def contract_taken(p: dict[str, Any], drawn: Floats) -> Floats:
-    """What is taken from each contract when every hour takes the best offers first, (Q, T) [MW]."""
+    """Power taken from each contract when every hour takes the best offers first, (Q, T) [MW]."""
     left, taken = drawn.copy(), np.zeros(p["contract_mw"].shape)
     order = np.argsort(-p["contract_saving"], axis=0, kind="stable")
     for rank in range(len(order)):
@@ -227,6 +210,6 @@ def contract_taken(p: dict[str, Any], drawn: Floats) -> Floats:
 
 
 def top_up(p: dict[str, Any], drawn: Floats, demand: Floats) -> Floats:
-    """What each minimum bill adds, (B,) [EUR]."""
+    """Top-up of each minimum bill, (B,) [EUR]."""
     energy = (p["minimum_rate"] * p["dt"] * drawn[p["minimum_site"]]).sum(axis=1)
     return np.asarray(np.maximum(p["minimum_eur"] - energy - minimum_of(p) @ demand, 0.0))

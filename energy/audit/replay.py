@@ -1,11 +1,9 @@
-"""What a Schedule draws, costs and emits, hour by hour: from the raw inputs, through the plant.
+"""Power, cost and emissions of a Schedule, hour by hour: from the raw inputs, through the plant.
 
 It does not use the Problem: phases, maintenance, weather and prices are put on the periods here a second time, by sampling
 every minute instead of by interval arithmetic, so that a slip in either shows. The figures of cooling in the summary
 (PUE, WUE, ERF, hours without compressor) come from its arrays.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping
 
@@ -79,13 +77,16 @@ def _busy(fleet: Fleet, schedule: xr.Dataset) -> dict[str, Floats]:
 
 
 def _hall(inputs: Inputs, name: str, busy: Mapping[str, Floats], horizon: Horizon) -> dict[str, Floats]:
+    """IT power [MW] of a hall with what its cooling draws, each (T,)."""
     site_name, hall = inputs.fleet.halls()[name]
     site = inputs.fleet.sites[site_name]
     it = at(hall.other_it_mw, horizon.time, site.time_zone)
     for pool_name, pool in hall.pools.items():
         key = f"{name}/{pool_name}"
         it = it + _pool_power(pool, inputs.powers[key], busy[key], horizon, site.time_zone)
-    weather = _weather(inputs, site_name, site, horizon)
+    raw = inputs.series.weather[site_name]
+    columns = {str(k): sample(raw, str(k), horizon) for k in raw.data_vars if k in MOIST_AIR}
+    weather = weather_from(altitude_m=site.place.altitude_m, **columns)
     return {"it_mw": it} | cooling(inputs.plants[name], hall, weather, it, horizon, site.time_zone)
 
 
@@ -103,12 +104,6 @@ def _pool_power(pool: Pool, power: GpuPower, held: Floats, horizon: Horizon, zon
 def _share_inside(horizon: Horizon, begin: np.datetime64, end: np.datetime64) -> Floats:
     """Share of each period between two moments (UTC), (T,)."""
     return minute_mean(horizon, lambda moment: (moment >= begin) & (moment < end))
-
-
-def _weather(inputs: Inputs, name: str, site: Site, horizon: Horizon) -> Weather:
-    raw = inputs.series.weather[name]
-    columns = {str(k): sample(raw, str(k), horizon) for k in raw.data_vars if k in MOIST_AIR}
-    return weather_from(altitude_m=site.place.altitude_m, **columns)
 
 
 def carbon(inputs: Inputs, site: Site, horizon: Horizon) -> Floats:
@@ -149,15 +144,14 @@ def figures(replayed: xr.Dataset, hall_site: Ints) -> dict[str, object]:
 
 def _site(replayed: xr.Dataset, s: int, mine: Bools) -> dict[str, object]:
     """WUE (ISO/IEC 30134-9: water into the site over IT energy), hours without compressor in any hall, worst hour."""
-    dt, it = replayed["dt"].values, replayed["site_it_mw"].values[s]
+    dt = replayed["dt"].values
+    facility, it, heat = (replayed[n].values[s] for n in ("facility_mw", "site_it_mw", "heat_mw"))
     free = (replayed["free_cooling"].values[mine] >= 1.0 - FREE).all(axis=0)
     return {
         "wue_l_per_kwh": _ratio(float(replayed["water_m3"].values[mine].sum()), float(it @ dt)),
         "free_cooling_hours": float(dt[free].sum()),
-        **_worst(replayed, replayed["facility_mw"].values[s], it),
-        **_reuse(
-            float(replayed["facility_mw"].values[s] @ dt), float(it @ dt), float(replayed["heat_mw"].values[s] @ dt)
-        ),
+        **_worst(replayed, facility, it),
+        **_reuse(float(facility @ dt), float(it @ dt), float(heat @ dt)),
     }
 
 
@@ -170,13 +164,13 @@ def _hall_cooling(replayed: xr.Dataset, h: int) -> dict[str, object]:
     dt, it = replayed["dt"].values, replayed["it_mw"].values[h]
     derating = replayed["derating_mw"].values[h]
     free, derated = replayed["free_cooling"].values[h] >= 1.0 - FREE, derating > TINY_MW
-    overhead_mw = replayed["overhead_mw"].values[h]
+    overhead_mw, water = replayed["overhead_mw"].values[h], float(replayed["water_m3"].values[h].sum())
     return {
         "it_mwh": float(it @ dt),
         "overhead_mwh": {n.removesuffix("_mw"): float(replayed[n].values[h] @ dt) for n in COMPONENTS},
         "pue": _ratio(float((it + overhead_mw) @ dt), float(it @ dt)),
-        "water_m3": float(replayed["water_m3"].values[h].sum()),
-        "wue_l_per_kwh": _ratio(float(replayed["water_m3"].values[h].sum()), float(it @ dt)),
+        "water_m3": water,
+        "wue_l_per_kwh": _ratio(water, float(it @ dt)),
         "free_cooling_hours": float(dt[free].sum()),
         "derated_hours": float(dt[derated].sum()),
         "most_derated_mw": float(derating.max(initial=0.0)),

@@ -1,9 +1,7 @@
-"""What a site pays per MWh in each period and what it exchanges with grid and heat buyers, from the raw inputs.
+"""Price of a MWh at a site in each period, and its exchange with grid and heat buyers, from the raw inputs.
 
 The audit puts raw series on the periods by sampling every minute, where `problem` uses interval arithmetic.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
@@ -38,27 +36,25 @@ def metered(inputs: Inputs, name: str, horizon: Horizon, drawn: Floats) -> Meter
 def energy_price(inputs: Inputs, name: str, horizon: Horizon) -> Floats:
     """Spot and what the components add per MWh [EUR/MWh], (T,)."""
     meter = metered(inputs, name, horizon, np.zeros(len(horizon)))
-    added = (
-        blended(versions, meter, lambda c: c.per_mwh(meter)) for versions in inputs.tariffs[name].versions.values()
-    )
+    versions_of = inputs.tariffs[name].versions.values()
+    added = (blended(versions, meter, lambda c: c.per_mwh(meter)) for versions in versions_of)
     return meter.spot + sum(added, np.zeros(len(horizon)))
 
 
 def solar(inputs: Inputs, name: str, horizon: Horizon) -> Floats:
-    """What the array could give [MW], (T,)."""
+    """Power that the solar array could give [MW], (T,)."""
     site = inputs.fleet.sites[name]
     if site.solar is None:
         return np.zeros(len(horizon))
-    raw, s, place = inputs.series.weather[name], site.solar, site.place
+    raw = inputs.series.weather[name]
     has = {k: sample(raw, k, horizon) for k in ("ghi", "dni", "dhi", "wind_speed", "temp_air") if k in raw}
     light = (has["ghi"], has["dni"], has["dhi"]) if {"ghi", "dni", "dhi"} <= set(has) else None
-    panel = Array(place.latitude, place.longitude, place.altitude_m, s.dc_mw, s.ac_mw, s.tilt_deg, s.azimuth_deg,
-                  s.losses_percent, s.temperature_coefficient_per_k)  # fmt: skip
+    panel = Array(**site.place.model_dump(), **site.solar.model_dump(exclude={"feed_in"}))
     return solar_power(panel, horizon.time, horizon.dt, has["temp_air"], has.get("wind_speed"), light)
 
 
 def feed_in_price(inputs: Inputs, name: str, horizon: Horizon) -> Floats:
-    """What an exported MWh earns [EUR/MWh], (T,); 0 without a feed-in contract."""
+    """Earning of an exported MWh [EUR/MWh], (T,); 0 without a feed-in contract."""
     solar_plant = inputs.fleet.sites[name].solar
     if solar_plant is None or solar_plant.feed_in is None:
         return np.zeros(len(horizon))

@@ -1,7 +1,5 @@
 """The verdict and the headline figures: what a plan saves for equal work, and whether it may be published."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +44,7 @@ def judge(
 def judge_given(
     problem: xr.Dataset, solution: xr.Dataset, proof: Certificate, agreement: Reconciliation, replayed: xr.Dataset
 ) -> Outcome:
-    """For a Schedule that no solver made: FAILED when it breaks a row or bound, otherwise DEGRADED, for want of a gap."""
+    """Judge a Schedule that no solver made: FAILED when it breaks a row or bound, else DEGRADED, for want of a gap."""
     if not proof.max_violation <= VIOLATION:
         why = f"schedule: violation {proof.max_violation:.2e} in {proof.worst_row} (at most {VIOLATION:g})"
         return Outcome("FAILED", (why,))
@@ -77,9 +75,8 @@ def _breached(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset) -
     for name in sorted(set(names)):
         excess = over[[n == name for n in names]]
         if excess.max() > BREACH_MWH:
-            out.append(
-                f"PUE cap {name} exceeded by {excess.max():.4f} MWh in {int((excess > BREACH_MWH).sum())} windows"
-            )
+            windows = int((excess > BREACH_MWH).sum())
+            out.append(f"PUE cap {name} exceeded by {excess.max():.4f} MWh in {windows} windows")
     return out
 
 
@@ -109,15 +106,22 @@ def summarise(
     problem: xr.Dataset, solution: xr.Dataset, plan: Priced, baseline: Priced,
     proof: Certificate, agreement: Reconciliation, outcome: Outcome,
 ) -> dict[str, object]:  # fmt: skip
-    """The content of summary.json. Savings compare bills for equal work, without penalties."""
+    """Content of summary.json. Savings compare bills for equal work, without penalties."""
     plan_eur, base_eur = plan.bill.total(), baseline.bill.total()
     plan_work, base_work = done(problem, plan.schedule), done(problem, baseline.schedule)
     equal = abs(plan_work.sum() - base_work.sum()) <= EQUAL_WORK * max(plan_work.sum(), 1.0)
-    hours = str(problem["time"].values[0]), str(problem["time"].values[-1])
+    first, last = (str(problem["time"].values[i])[:16] for i in (0, -1))
+    dt, held = problem["dt"].values, plan.schedule
+    used = held["entry_gpus"].values @ dt[held["entry_time"].values] + (problem["firm"].values @ dt).sum()
+    replays = {"plan": plan.replay, "baseline": baseline.replay}
+    later = solution["later"].values * real(problem)
+    waits = int((later > UNDONE_SHARE * problem["work_left"].values.sum()).sum())
+    known = [str(s) for s, k in zip(problem["site"].values, problem["carbon_known"].values, strict=True) if k]
+    carbon = {k: float(r["carbon_t"].sel(site=known).sum()) if known else None for k, r in replays.items()}
     return {
         "status": outcome.status,
         "reasons": list(outcome.reasons),
-        "horizon": {"first": hours[0][:16] + "Z", "last": hours[1][:16] + "Z", "hours": float(problem["dt"].sum())},
+        "horizon": {"first": f"{first}Z", "last": f"{last}Z", "hours": float(problem["dt"].sum())},
         "objective_eur": proof.primal_eur,
         "bill_eur": plan_eur,
         "baseline_eur": base_eur,
@@ -130,29 +134,19 @@ def summarise(
             "baseline": float(base_work.sum()),
         },
         "undone_gpu_hours": float(solution["short"].values @ real(problem)),
-        "later": _later(problem, solution),
+        "later": {"jobs": waits, "gpu_hours": float(later.sum()), "eur": float(problem["later_price"].values @ later)},
         "expected": _expected(problem, solution, plan_work),
-        "energy_mwh": {"plan": _energy(plan.replay), "baseline": _energy(baseline.replay)},
-        "carbon_t": _carbon(problem, plan.replay, baseline.replay),
-        "water_m3": {
-            "plan": float(plan.replay["water_m3"].sum()),
-            "baseline": float(baseline.replay["water_m3"].sum()),
-        },
+        "energy_mwh": {k: float((r["facility_mw"] * r["dt"]).sum()) for k, r in replays.items()},
+        "carbon_t": {"known_sites": known, **carbon},  # None where no grid intensity is known
+        "water_m3": {k: float(r["water_m3"].sum()) for k, r in replays.items()},
         "cooling": figures(plan.replay, problem["hall_site"].values),
         "pue": pue(plan.replay),
         "pue_baseline": pue(baseline.replay),
         "baseline_late_gpu_hours": late(problem, baseline.schedule),
-        "busy_share": _busy_share(problem, plan.schedule),
+        "busy_share": float(used / (problem["available"].values @ dt).sum()),  # firm GPUs included
         "certificate": proof.as_dict(),
         "reconciliation": agreement.as_dict(),
     }
-
-
-def _later(problem: xr.Dataset, solution: xr.Dataset) -> dict[str, float]:
-    """Work of the jobs there are that waits for after the horizon, and its terminal value."""
-    later = solution["later"].values * real(problem)
-    jobs = int((later > UNDONE_SHARE * problem["work_left"].values.sum()).sum())
-    return {"jobs": jobs, "gpu_hours": float(later.sum()), "eur": float(problem["later_price"].values @ later)}
 
 
 def _expected(problem: xr.Dataset, solution: xr.Dataset, plan_work: Floats) -> dict[str, float]:
@@ -163,28 +157,8 @@ def _expected(problem: xr.Dataset, solution: xr.Dataset, plan_work: Floats) -> d
     return {"pseudo_jobs": int(hoped.sum()), **{k: float(v @ hoped) for k, v in of.items()}}
 
 
-def _energy(replayed: xr.Dataset) -> float:
-    return float((replayed["facility_mw"] * replayed["dt"]).sum())
-
-
-def _carbon(problem: xr.Dataset, plan: xr.Dataset, base: xr.Dataset) -> dict[str, object]:
-    """CO2 of the sites whose grid intensity is known; none where it is not."""
-    known = [str(s) for s, k in zip(problem["site"].values, problem["carbon_known"].values, strict=True) if k]
-    if not known:
-        return {"known_sites": [], "plan": None, "baseline": None}
-    sums = {name: float(r["carbon_t"].sel(site=known).sum()) for name, r in (("plan", plan), ("baseline", base))}
-    return {"known_sites": known, **sums}
-
-
 def late(problem: xr.Dataset, schedule: xr.Dataset) -> float:
     """Reference GPU-hours done outside the jobs' windows; what run-now pays for not looking at deadlines."""
     outside = problem["open"].values[schedule["entry_job"].values, schedule["entry_time"].values] == 0
     part = schedule.isel(entry=np.flatnonzero(outside))
     return float(done(problem, part).sum())
-
-
-def _busy_share(problem: xr.Dataset, schedule: xr.Dataset) -> float:
-    """GPU-hours used, firm included, of those available."""
-    dt = problem["dt"].values
-    used = schedule["entry_gpus"].values @ dt[schedule["entry_time"].values] + (problem["firm"].values @ dt).sum()
-    return float(used / (problem["available"].values @ dt).sum())

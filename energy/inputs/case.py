@@ -3,11 +3,9 @@
 A nightly file is a case without a horizon, with when and how its nights are run.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -34,7 +32,7 @@ class HorizonDays(Frozen):
     beyond: Literal["must_finish", "terminal_value"] = "must_finish"
 
     @model_validator(mode="after")
-    def _forward(self) -> HorizonDays:
+    def _forward(self) -> Self:
         if self.end < self.start:
             raise ValueError(f"end {self.end} is before start {self.start}")
         return self
@@ -60,7 +58,7 @@ class HorizonDays(Frozen):
 class PriceFile(Frozen):
     """Day-ahead prices of one or more bidding zones, per MWh.
 
-    `unit` says the unit out loud and switches the median test for prices per kWh off; `attribution` is the
+    `unit` states the unit and switches the median test for prices per kWh off; `attribution` is the
     credit that the licence asks for, printed in the report.
     """
 
@@ -75,7 +73,7 @@ class PriceFile(Frozen):
     attribution: str = ""
 
     @model_validator(mode="after")
-    def _columns_of_zones(self) -> PriceFile:
+    def _columns_of_zones(self) -> Self:
         if extra := sorted(set(self.columns) - set(self.zones)):
             raise ValueError(f"columns names {extra[0]}, which is not among its zones {', '.join(self.zones)}")
         return self
@@ -123,7 +121,7 @@ class Case(Frozen):
     state: str | None = None
 
     @model_validator(mode="after")
-    def _each_zone_once(self) -> Case:
+    def _each_zone_once(self) -> Self:
         zones = [z for p in self.prices for z in p.zones]
         if twice := sorted({z for z in zones if zones.count(z) > 1}):
             raise ValueError(f"prices: zone {twice[0]} is named twice; each zone once")
@@ -159,7 +157,7 @@ class Days(Frozen):
     days: int | None = Field(default=None, ge=1, le=31)
 
     @model_validator(mode="after")
-    def _ordered(self) -> Days:
+    def _ordered(self) -> Self:
         if self.most_days < self.least_days:
             raise ValueError(f"most_days {self.most_days} is below least_days {self.least_days}")
         return self
@@ -207,7 +205,7 @@ class Nightly(Frozen):
     link: str = ""
 
     @model_validator(mode="after")
-    def _series_or_live(self) -> Nightly:
+    def _series_or_live(self) -> Self:
         named = bool(self.prices), bool(self.weather)
         if self.live and (any(named) or self.carbon or self.foresight != "forecast"):
             raise ValueError("live: prices, weather, carbon and foresight are not for a live night; fx may stand")

@@ -1,7 +1,5 @@
 """Supply contracts and solar arrays of a site, as the fleet file gives them."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
@@ -35,7 +33,7 @@ class Contract(Kind):
 
     @abstractmethod
     def terms(self) -> tuple[ContractTerm, ...]:
-        """What it adds to the program."""
+        """Terms that it adds to the program."""
 
     @abstractmethod
     def saves(self, meter: Metered) -> Floats | None:
@@ -86,7 +84,7 @@ class TakeOrPay(Contract):
         """The volume that is paid, and that drawing it needs no spot."""
         return OfferedVolume(0.0), Settlement(self.price, against_spot=False)
 
-    def saves(self, meter: Metered) -> Floats | None:
+    def saves(self, meter: Metered) -> Floats:
         """Spot."""
         return np.maximum(meter.spot, 0.0)
 
@@ -95,7 +93,7 @@ class TakeOrPay(Contract):
         paid = self.price * meter.money(self.currency)
         return [
             meter.energy_line(month, self.name, self.line_kind, self.volume(meter), paid),
-            meter.energy_line(month, f"{self.name}_taken", self.line_kind, taken, -np.maximum(meter.spot, 0.0)),
+            meter.energy_line(month, f"{self.name}_taken", self.line_kind, taken, -self.saves(meter)),
         ]
 
 
@@ -111,17 +109,16 @@ class CappedPrice(Contract):
         """The volume at the cap, and the premium."""
         return OfferedVolume(self.price), Premium(self.premium)
 
-    def saves(self, meter: Metered) -> Floats | None:
+    def saves(self, meter: Metered) -> Floats:
         """Spot above the cap."""
         return np.maximum(meter.spot - self.price * meter.money(self.currency), 0.0)
 
     def lines(self, meter: Metered, month: BillingMonth, taken: Floats) -> list[Line]:
         """The premium, and what the cap saves on what is taken."""
-        money = meter.money(self.currency)
-        saved = np.maximum(meter.spot - self.price * money, 0.0)
+        paid = self.premium * meter.money(self.currency)
         return [
-            meter.energy_line(month, f"{self.name}_premium", self.line_kind, self.volume(meter), self.premium * money),
-            meter.energy_line(month, f"{self.name}_taken", self.line_kind, taken, -saved),
+            meter.energy_line(month, f"{self.name}_premium", self.line_kind, self.volume(meter), paid),
+            meter.energy_line(month, f"{self.name}_taken", self.line_kind, taken, -self.saves(meter)),
         ]
 
 
@@ -130,7 +127,7 @@ AnyContract: TypeAlias = Annotated[Contract, AnyOf(Contract)]
 
 
 class FeedIn(Frozen):
-    """What exported power earns: a share of spot, or a fixed price per MWh; up to `limit_mw`."""
+    """Price of exported power: a share of spot, or a fixed price per MWh; up to `limit_mw`."""
 
     limit_mw: float = Field(gt=0)
     spot_share: float | None = Field(default=None, ge=0, le=1)

@@ -1,10 +1,8 @@
-"""What depends on the date: quantities that change on given days, and windows of hours that count.
+"""Quantities that change on given dates, and windows of hours that count.
 
 GPUs arrive in phases and a connection grows (`Dated`); a tariff component counts in months, on weekdays, in hours of the
 day or on public holidays (`Window`). Both are written in site-local time.
 """
-
-from __future__ import annotations
 
 from datetime import date, datetime
 from functools import lru_cache
@@ -130,7 +128,7 @@ HourSpan = Annotated[tuple[Hour, Hour], AfterValidator(_forward)]
 
 
 class Window(Frozen):
-    """Which local hours count. What is not given does not restrict.
+    """Local hours that count; a key that is not given does not restrict them.
 
     `hours` are spans [first, after) of the local clock; `holidays` says whether public holidays of the
     site's country count as they fall (`as_weekday`), never (`excluded`), always (`included`) or alone (`only`).

@@ -1,11 +1,9 @@
 """The fleet file: sites with their bidding zone, limits and heat buyers, halls, pools of GPUs, with dated phases."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema, create_model, model_validator
@@ -87,11 +85,12 @@ def with_keys_of(owner: str) -> Callable[[type[M]], type[M]]:
     """
 
     def complete(model: type[M]) -> type[M]:
-        fields: dict[str, Any] = {
-            key: (dated_between(row.low, row.high, row.unit), _field(row))
-            for key, row in keys_of(owner).items()
-            if key not in model.model_fields
-        }
+        fields: dict[str, Any] = {}
+        for key, row in keys_of(owner).items():
+            if key not in model.model_fields:
+                default = ... if row.default is None else constant(row.default)
+                field = Field(default, description=f"{row.meaning} [{row.unit}]")
+                fields[key] = (dated_between(row.low, row.high, row.unit), field)
         if not fields:
             return model
         return create_model(
@@ -101,11 +100,6 @@ def with_keys_of(owner: str) -> Callable[[type[M]], type[M]]:
     return complete
 
 
-def _field(row: Array) -> Any:
-    text = f"{row.meaning} [{row.unit}]"
-    return Field(description=text) if row.default is None else Field(constant(row.default), description=text)
-
-
 #: Keys of sites, halls and pools that may change on given dates.
 DATED = tuple(dict.fromkeys((
     *keys_of("sites.*"), *keys_of("sites.*.halls.*"), "design_mw", "limit_mw", "other_it_mw", "count", "firm_gpus",
@@ -113,7 +107,7 @@ DATED = tuple(dict.fromkeys((
 
 
 class Place(Frozen):
-    """Where a site is: WGS 84 degrees and metres above the sea."""
+    """Position of a site: WGS 84 degrees and metres above the sea."""
 
     latitude: float = Field(ge=-90, le=90)
     longitude: float = Field(ge=-180, le=180)
@@ -139,7 +133,7 @@ class PueCap(Frozen):
     above_it_mw: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
-    def _complete(self) -> PueCap:
+    def _complete(self) -> Self:
         if (self.period == "rolling") != (self.window_h is not None):
             raise ValueError("window_h belongs to period: rolling, and only there")
         if (self.period == "hour") != (self.above_it_mw is not None):
@@ -171,7 +165,7 @@ class Maintenance(Frozen):
     gpus: float = Field(gt=0)
 
     @model_validator(mode="after")
-    def _forward(self) -> Maintenance:
+    def _forward(self) -> Self:
         if self.to <= self.from_:
             raise ValueError(f"maintenance must end after it begins (from {self.from_}, to {self.to})")
         return self
@@ -223,7 +217,7 @@ class Site(Frozen):
     halls: dict[Name, Hall] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _one_meter(self) -> Site:
+    def _one_meter(self) -> Self:
         """One meter draws or feeds in, and a volume that is cheap to draw beside a price for feeding in is not linear.
 
         Cost over net power then falls steeper below zero than it rises above: a concave kink in every sunny hour in

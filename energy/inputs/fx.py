@@ -1,10 +1,9 @@
 """Exchange rates: fixed, or a dated series of which the last published rate holds."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -27,7 +26,7 @@ class Rate(Frozen):
     attribution: str = ""
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Rate:
+    def _one_kind(self) -> Self:
         if (self.eur_per_unit is None) == (self.file is None) or (self.file is None) != (self.column is None):
             raise ValueError("a rate has eur_per_unit, or file and column")
         return self

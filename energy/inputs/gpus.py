@@ -1,13 +1,11 @@
 """GPU kinds: power per GPU at the IT meter, cited."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from energy.inputs.fleet import Fleet, Pool
+from energy.inputs.fleet import Fleet
 from energy.inputs.resources import named_model
 from energy.inputs.yaml_files import Frozen, load_model, validate
 
@@ -42,7 +40,7 @@ class GpuPower(Frozen):
     off_mw: float
 
     @model_validator(mode="after")
-    def _ordered(self) -> GpuPower:
+    def _ordered(self) -> Self:
         if not self.busy_mw > self.idle_mw >= self.off_mw >= 0:
             raise ValueError(
                 f"power per GPU is {self.busy_mw * 1000:g} kW busy, {self.idle_mw * 1000:g} kW idle, "
@@ -58,18 +56,15 @@ def load_gpu_powers(fleet: Fleet, fleet_path: Path) -> dict[str, GpuPower]:
     ------
     ConfigError : unknown kind, or idle above busy.
     """
-    pools = {name: pool for name, (_, pool) in fleet.pools().items()}
-    first_use = {pool.gpu: name for name, pool in reversed(pools.items())}
-    kinds = {
-        gpu: load_model(named_model(f"{fleet_path}: pool {name}: gpu", "gpus", gpu, fleet_path), GpuKind)
-        for gpu, name in first_use.items()
-    }
-    return {name: _power(f"{fleet_path}: pool {name}", pool, kinds[pool.gpu]) for name, pool in pools.items()}
-
-
-def _power(where: str, pool: Pool, kind: GpuKind) -> GpuPower:
-    mw = {}
-    for state in ("busy", "idle", "off"):
-        own = getattr(pool, f"{state}_kw_per_gpu")
-        mw[f"{state}_mw"] = (getattr(kind, f"{state}_kw_per_gpu").value if own is None else own) / 1000
-    return validate(where, {"kind": kind.kind, **mw}, GpuPower)
+    kinds: dict[str, GpuKind] = {}
+    out = {}
+    for name, (_, pool) in fleet.pools().items():
+        where, mw = f"{fleet_path}: pool {name}", {}
+        if pool.gpu not in kinds:
+            kinds[pool.gpu] = load_model(named_model(f"{where}: gpu", "gpus", pool.gpu, fleet_path), GpuKind)
+        kind = kinds[pool.gpu]
+        for state in ("busy", "idle", "off"):
+            own = getattr(pool, f"{state}_kw_per_gpu")
+            mw[f"{state}_mw"] = (getattr(kind, f"{state}_kw_per_gpu").value if own is None else own) / 1000
+        out[name] = validate(where, {"kind": kind.kind, **mw}, GpuPower)
+    return out

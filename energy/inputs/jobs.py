@@ -1,12 +1,10 @@
 """The job table: CSV or Parquet into frozen jobs, each error with file, row and column."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -14,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from energy.errors import ConfigError, SeriesError
 from energy.inputs.yaml_files import Frozen, validate
+from energy.schema.calendar import naive_utc
 from energy.series.files import read_frame
 
 #: Columns that are text even where they look like numbers: id 007 is not 7.
@@ -57,11 +56,10 @@ class Job(Frozen):
         return kinds
 
     @model_validator(mode="after")
-    def _forward(self) -> Job:
+    def _forward(self) -> Self:
         if self.deadline <= self.release:
-            raise ValueError(
-                f"deadline {self.deadline}Z is not after release {self.release}Z; allowed: a deadline after the release"
-            )
+            what = f"deadline {self.deadline}Z is not after release {self.release}Z"
+            raise ValueError(f"{what}; allowed: a deadline after the release")
         return self
 
 
@@ -99,28 +97,21 @@ def read_jobs(
         raise SeriesError(path, "has no jobs", "at least one row")
     _check_columns(path, list(frame.columns))
     jobs = [_job(path, row, record, start) for row, record in enumerate(_records(frame), start=2)]
-    seen: dict[str, int] = {}
-    for row, job in enumerate(jobs, start=2):
-        if job.id in seen:
-            raise SeriesError(
-                f"{path}: row {row}", f"id {job.id!r} already stands in row {seen[job.id]}", "each id once"
-            )
-        seen[job.id] = row
-    moments = _submitted(path, frame, start)
-    there = [at is None or as_of is None or at <= pd.Timestamp(as_of) for at in moments]
-    return tuple(sorted((j for j, known in zip(jobs, there, strict=True) if known), key=lambda j: j.id))
-
-
-def _submitted(path: Path, frame: pd.DataFrame, start: np.datetime64) -> list[pd.Timestamp | None]:
-    """When each row became known; None where it does not say."""
     cells = frame[SUBMITTED] if SUBMITTED in frame else pd.Series("", index=frame.index)
-    out: list[pd.Timestamp | None] = []
-    for row, cell in enumerate(cells, start=2):
+    seen: dict[str, int] = {}
+    known = []
+    for row, (job, cell) in enumerate(zip(jobs, cells, strict=True), start=2):
+        if job.id in seen:
+            what = f"id {job.id!r} already stands in row {seen[job.id]}"
+            raise SeriesError(f"{path}: row {row}", what, "each id once")
+        seen[job.id] = row
         try:
-            out.append(submitted_at(cell, start))
+            submitted = submitted_at(cell, start)
         except ValueError as e:
             raise SeriesError(f"{path}: row {row}", str(e)) from None
-    return out
+        if submitted is None or as_of is None or submitted <= pd.Timestamp(as_of):
+            known.append(job)
+    return tuple(sorted(known, key=lambda j: j.id))
 
 
 def submitted_at(cell: Any, start: np.datetime64) -> pd.Timestamp | None:
@@ -207,9 +198,7 @@ def _moment(key: str, cell: Any, start: np.datetime64) -> pd.Timestamp:
     if match := _OFFSET.match(text):
         return (pd.Timestamp(start) + pd.Timedelta(hours=float(match[1]))).as_unit("ns")
     try:
-        moment = datetime.fromisoformat(text)
-        utc = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-        return pd.Timestamp(utc).as_unit("ns")
+        return pd.Timestamp(naive_utc(datetime.fromisoformat(text))).as_unit("ns")
     except (ValueError, OverflowError):  # no time, or none that nanoseconds can count
         raise ValueError(f"{key}: {text!r} is not a time between 1678 and 2262; allowed: {MOMENTS}") from None
 

@@ -4,8 +4,6 @@ A family is an abstract class whose methods and class attributes are what the pr
 report ask. A kind is a subclass that has them all; one that lacks any is refused when it is defined.
 """
 
-from __future__ import annotations
-
 from abc import ABC
 from functools import reduce
 from operator import or_
@@ -46,7 +44,7 @@ class Kind(Frozen, ABC):
 
     @classmethod
     def kind_name(cls) -> str:
-        """What a file says to choose it."""
+        """Name by which a file chooses it."""
         names = get_args(cls.model_fields["kind"].annotation) if "kind" in cls.model_fields else ()
         if len(names) != 1:
             raise TypeError(f"{cls.__name__} lacks kind: Literal[name]")

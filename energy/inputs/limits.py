@@ -1,11 +1,9 @@
 """Legal and own limits on PUE, WUE and ERF: dated, cited presets of ``models/limits/``, named by the sites they bind."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal, assert_never
+from typing import Literal, Self, assert_never
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -49,8 +47,8 @@ class Rule(Frozen):
     confidence: Confidence
 
     @model_validator(mode="after")
-    def _one_side(self) -> Rule:
-        wrong = "at_most" if self._at_least_side() else "at_least"
+    def _one_side(self) -> Self:
+        wrong = "at_most" if self.more_is_better else "at_least"
         if getattr(self, wrong) is not None:
             raise ValueError(f"{wrong} does not belong to {self.metric}")
         if self.metric == "pue" and self.at_most is not None and self.at_most < 1:
@@ -62,10 +60,11 @@ class Rule(Frozen):
     @property
     def limit(self) -> float | None:
         """The number, whichever side; None where the figure is reported only."""
-        return self.at_least if self._at_least_side() else self.at_most
+        return self.at_least if self.more_is_better else self.at_most
 
-    def _at_least_side(self) -> bool:
-        """Whether more is better."""
+    @property
+    def more_is_better(self) -> bool:
+        """Whether the figure has a lower limit."""
         match self.metric:
             case "pue" | "wue":
                 return False
@@ -98,7 +97,7 @@ class Preset(Frozen):
     rules: tuple[Rule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _each_name_once(self) -> Preset:
+    def _each_name_once(self) -> Self:
         names = [r.name for r in self.rules]
         if twice := sorted({n for n in names if names.count(n) > 1}):
             raise ValueError(f"rules: two are named {twice[0]!r}; each name once")
@@ -137,18 +136,17 @@ def load_limits(fleet: Fleet, fleet_path: Path) -> dict[str, tuple[Limit, ...]]:
 
     Raises
     ------
-    ConfigError : no such preset, a file that does not hold, or a site without `commissioned` where a rule asks for it.
+    ConfigError : no such preset, an invalid file, or a site without `commissioned` where a rule asks for it.
     """
-    return {name: _of_site(name, site, fleet_path) for name, site in fleet.sites.items()}
-
-
-def _of_site(name: str, site: Site, fleet_path: Path) -> tuple[Limit, ...]:
-    out: list[Limit] = []
-    for wanted in site.limits:
-        preset = load_model(named_model(f"{fleet_path}: sites.{name}.limits", "limits", wanted, fleet_path), Preset)
-        if site.commissioned is None and any(r.commissioned_from or r.commissioned_before for r in preset.rules):
-            what = f"limits {preset.name} depend on when the site was commissioned"
-            raise ConfigError(f"{fleet_path}: sites.{name}", what, "commissioned: YYYY-MM-DD")
-        if preset.concerns(site):
-            out += [Limit(preset, rule) for rule in preset.rules if rule.binds(site.commissioned)]
-    return tuple(out)
+    out: dict[str, tuple[Limit, ...]] = {}
+    for name, site in fleet.sites.items():
+        where, bound = f"{fleet_path}: sites.{name}", list[Limit]()
+        for wanted in site.limits:
+            preset = load_model(named_model(f"{where}.limits", "limits", wanted, fleet_path), Preset)
+            if site.commissioned is None and any(r.commissioned_from or r.commissioned_before for r in preset.rules):
+                what = f"limits {preset.name} depend on when the site was commissioned"
+                raise ConfigError(where, what, "commissioned: YYYY-MM-DD")
+            if preset.concerns(site):
+                bound += [Limit(preset, rule) for rule in preset.rules if rule.binds(site.commissioned)]
+        out[name] = tuple(bound)
+    return out

@@ -1,6 +1,4 @@
-"""What the invoice of a site is made from: its meter with what prices it, and the lines."""
-
-from __future__ import annotations
+"""Meter of a site with the series that price it, and the lines of its invoice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -80,14 +78,9 @@ class Metered:
         return out
 
     def energy_line(
-        self,
-        month: BillingMonth,
-        component: str,
-        kind: LineKind,
-        mw: Floats,
-        price: Floats,
+        self, month: BillingMonth, component: str, kind: LineKind, mw: Floats, price: Floats,
         inside: Bools | None = None,
-    ) -> Line:
+    ) -> Line:  # fmt: skip
         """Line of power [MW] times price [EUR/MWh], period by period, in a month or in some of its periods."""
         energy = np.where(month.inside if inside is None else inside & month.inside, mw * self.dt, 0.0)
         amount, quantity = float(energy @ np.broadcast_to(price, energy.shape)), float(energy.sum())

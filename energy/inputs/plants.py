@@ -1,7 +1,5 @@
 """Plant files of ``models/plants/``: every constant with value, unit, source and evidence tag, and the plant of each hall."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -81,22 +79,17 @@ def read_plant_file(path: Path) -> PlantFile:
 
 def _values(where: str, given: dict[str, Constant], model: type[Numbers], head: set[str]) -> dict[str, float]:
     """Bare values of `given`, keys and units checked against `model`."""
-    units = {name: _unit(model, name) for name in model.model_fields if name not in head}
+    fields = {name: field for name, field in model.model_fields.items() if name not in head}
+    units = {name: next(str(x) for x in field.metadata if isinstance(x, Unit)) for name, field in fields.items()}
     for name in sorted(set(given) - set(units)):
-        raise ConfigError(
-            f"{where}.{name}", "unknown key", ", ".join(sorted(set(units) - set(given))) or "no more keys"
-        )
+        allowed = ", ".join(sorted(set(units) - set(given))) or "no more keys"
+        raise ConfigError(f"{where}.{name}", "unknown key", allowed)
     for name in sorted(set(units) - set(given)):
-        raise ConfigError(f"{where}.{name}", "missing", f"{model.model_fields[name].description} [{units[name]}]")
+        raise ConfigError(f"{where}.{name}", "missing", f"{fields[name].description} [{units[name]}]")
     for name, constant in given.items():
         if constant.unit != units[name]:
             raise ConfigError(f"{where}.{name}.unit", f"is {constant.unit!r}", repr(units[name]))
     return {name: constant.value for name, constant in given.items()}
-
-
-def _unit(model: type[Numbers], name: str) -> str:
-    """The unit in the field's type."""
-    return next(str(part) for part in model.model_fields[name].metadata if isinstance(part, Unit))
 
 
 def load_plants(fleet: Fleet, fleet_path: Path) -> dict[str, Plant]:
@@ -104,7 +97,7 @@ def load_plants(fleet: Fleet, fleet_path: Path) -> dict[str, Plant]:
 
     Raises
     ------
-    ConfigError : no such plant or preset, or a plant file that does not hold.
+    ConfigError : no such plant or preset, or an invalid plant file.
     """
     read: dict[tuple[str, str], Plant] = {}
     out = {}

@@ -1,23 +1,13 @@
-"""What reports need to know of the inputs: where they came from, what they assume, and a copy of all of them."""
-
-from __future__ import annotations
+"""Provenance of the inputs for reports: their sources, their assumptions, and a copy of all of them."""
 
 import hashlib
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import xarray as xr
 
-from energy.inputs.case import Case
-from energy.inputs.components import Component
-from energy.inputs.fleet import Fleet
 from energy.inputs.load import Inputs
 from energy.inputs.resources import model_path
-from energy.inputs.tariffs import Tariff
 from energy.inputs.yaml_files import dumped, parsed
 from energy.schema import QUALITY
 from energy.schema.calendar import local_moment
@@ -29,20 +19,19 @@ def hashes(inputs: Inputs) -> dict[Path, str]:
 
 
 def series_origins(inputs: Inputs) -> list[dict[str, object]]:
-    """Where each series came from: source, licence, credit, file, and periods by quality."""
+    """Origin of each series: source, licence, credit, file, and periods by quality."""
     groups = (("price", inputs.series.prices), ("weather", inputs.series.weather), ("carbon", inputs.series.carbon))
-    return [_origin(kind, name, ds) for kind, by_name in groups for name, ds in by_name.items()]
-
-
-def _origin(kind: str, name: str, ds: xr.Dataset) -> dict[str, object]:
-    labels, counts = np.unique(ds["quality"].values, return_counts=True)
-    quality = {QUALITY[int(q)]: int(n) for q, n in zip(labels, counts, strict=True)}
-    return {"kind": kind, "name": name, "file": Path(ds.attrs["file"]).name, "source": ds.attrs["source"],
-            "licence": ds.attrs["licence"], "attribution": ds.attrs["attribution"], "quality": quality}  # fmt: skip
+    out: list[dict[str, object]] = []
+    for kind, name, ds in ((kind, name, ds) for kind, by_name in groups for name, ds in by_name.items()):
+        labels, counts = np.unique(ds["quality"].values, return_counts=True)
+        quality = {QUALITY[int(q)]: int(n) for q, n in zip(labels, counts, strict=True)}
+        terms = {key: ds.attrs[key] for key in ("source", "licence", "attribution")}
+        out.append({"kind": kind, "name": name, "file": Path(ds.attrs["file"]).name, **terms, "quality": quality})
+    return out
 
 
 def rate_origins(inputs: Inputs) -> list[dict[str, object]]:
-    """Where each exchange rate came from, and the credit it asks for."""
+    """Origin of each exchange rate, and the credit it asks for."""
     return [{"currency": c, "source": r.source, "attribution": r.attribution} for c, r in inputs.case.fx.items()]
 
 
@@ -74,23 +63,18 @@ def low_confidence_rates(inputs: Inputs) -> list[LowConfidenceRate]:
     start, last = inputs.horizon.start, inputs.horizon.end - np.timedelta64(1, "s")
     for name, site in inputs.fleet.sites.items():
         tariff, path = inputs.tariffs[name], model_path("tariffs", site.tariff, inputs.fleet_path)
-        days = (local_moment(moment, site.time_zone).date() for moment in (start, last))
-        for i, c in _in_force(tariff, *days):
-            if c in tariff.low_confidence():
+        first_day, last_day = (local_moment(moment, site.time_zone).date() for moment in (start, last))
+        for i, c in enumerate(tariff.components):
+            # A version is used if it has begun, or is the first of its name, and no later one holds from the first day on.
+            begins = [o.valid_from for o in tariff.components if o.name == c.name]
+            begun = c.valid_from <= last_day or c.valid_from == min(begins)
+            used = begun and all(after > first_day for after in begins if after > c.valid_from)
+            if used and c in tariff.low_confidence():
                 key, rate = c.stated(reduced=c.name in site.reduced_rates)
                 where = f"{path.name}: components.{i}.{key}"
                 sites = (*found[where, rate].sites, name) if (where, rate) in found else (name,)
                 found[where, rate] = LowConfidenceRate(sites, c.name, f"{rate} {c.unit}", c.confidence, c.source, where)
     return list(found.values())
-
-
-def _in_force(tariff: Tariff, first: date, last: date) -> Iterator[tuple[int, Component]]:
-    """(position in the file, component) of every version that is used on some day of the span."""
-    for i, c in enumerate(tariff.components):
-        begins = [o.valid_from for o in tariff.components if o.name == c.name]
-        begun = c.valid_from <= last or c.valid_from == min(begins)
-        if begun and all(after > first for after in begins if after > c.valid_from):
-            yield i, c
 
 
 #: The two files that name others; the copies in the folder name its files.
@@ -107,34 +91,19 @@ def pinned(inputs: Inputs) -> dict[str, bytes]:
     fleet_path, folder = inputs.fleet_path, inputs.case_path.parent
     stored = {path: f"{sha[:DIGITS]}-{path.name}" for path, sha in hashes(inputs).items()}
     out = {stored[path]: data for path, data in inputs.contents.items()}
-    out[CASE] = dumped(_case(inputs.case, lambda name: stored[folder / name]))
-    raw = parsed(inputs.contents[fleet_path].decode("utf-8-sig"))
-    out[FLEET] = dumped(_fleet(raw, inputs.fleet, lambda kind, name: stored[model_path(kind, name, fleet_path)]))
-    return out
-
-
-def _case(case: Case, stored: Callable[[str], str]) -> dict[str, Any]:
-    """The case with its horizon as used, its files by their names in the folder."""
-    data = case.model_dump(mode="json", exclude_none=True)
-    data |= {"fleet": FLEET, "jobs": stored(case.jobs)}
-    for key in ("state", "expected_jobs"):
-        if key in data:
-            data[key] = stored(data[key])
-    for part in (*data["prices"], *data["weather"].values(), *data["carbon"].values(), *data["fx"].values()):
+    case = inputs.case.model_dump(mode="json", exclude_none=True)  # its horizon as used
+    for part in (*case["prices"], *case["weather"].values(), *case["carbon"].values(), *case["fx"].values()):
         if "file" in part:
-            part["file"] = stored(part["file"])
-    return data
-
-
-def _fleet(raw: dict[str, Any], fleet: Fleet, stored: Callable[[str, str], str]) -> dict[str, Any]:
-    """The fleet file as it stands, its models by their names in the folder."""
-    for name, site in fleet.sites.items():
-        mine = raw["sites"][name]
-        mine["tariff"] = stored("tariffs", site.tariff)
+            part["file"] = stored[folder / part["file"]]
+    case |= {"fleet": FLEET} | {k: stored[folder / case[k]] for k in ("jobs", "state", "expected_jobs") if k in case}
+    fleet = parsed(inputs.contents[fleet_path].decode("utf-8-sig"))  # the file as it stands
+    for name, site in inputs.fleet.sites.items():
+        mine = fleet["sites"][name]
+        mine["tariff"] = stored[model_path("tariffs", site.tariff, fleet_path)]
         if site.limits:
-            mine["limits"] = [stored("limits", limit) for limit in site.limits]
+            mine["limits"] = [stored[model_path("limits", limit, fleet_path)] for limit in site.limits]
         for h, hall in site.halls.items():
-            mine["halls"][h]["plant"] = stored("plants", hall.plant)
+            mine["halls"][h]["plant"] = stored[model_path("plants", hall.plant, fleet_path)]
             for p, pool in hall.pools.items():
-                mine["halls"][h]["pools"][p]["gpu"] = stored("gpus", pool.gpu)
-    return raw
+                mine["halls"][h]["pools"][p]["gpu"] = stored[model_path("gpus", pool.gpu, fleet_path)]
+    return out | {CASE: dumped(case), FLEET: dumped(fleet)}

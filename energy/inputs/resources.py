@@ -1,6 +1,4 @@
-"""Where `models/` and `data/reference/` are: the one resolver, for a wheel and for a checkout."""
-
-from __future__ import annotations
+"""Resolver of `models/` and `data/reference/`, for a wheel and for a checkout."""
 
 from pathlib import Path
 
@@ -33,12 +31,10 @@ def model_path(kind: str, name: str, near: Path | None = None) -> Path:
     FileNotFoundError : no such file; the message lists the names that exist.
     """
     folder = root() / "models" / kind
-    candidates = [folder / f"{name}.yaml"]
-    if name.endswith((".yaml", ".yml")):
-        candidates = [(near.parent if near else Path()) / name]
-    for path in candidates:
-        if path.is_file():
-            return path
+    is_path = name.endswith((".yaml", ".yml"))
+    path = (near.parent if near else Path()) / name if is_path else folder / f"{name}.yaml"
+    if path.is_file():
+        return path
     known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml"))) or "none"
     raise FileNotFoundError(f"no {kind} file {name!r}; known: {known}, or a path ending in .yaml")
 

@@ -1,6 +1,4 @@
-"""Which file belongs to which bidding zone and site: the price, weather and carbon series of a case."""
-
-from __future__ import annotations
+"""Price, weather and carbon series of a case: the file of each bidding zone and site."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,32 +51,23 @@ def read_all(
             column = p.columns.get(zone, zone)
             ds = read.read_price(folder / p.file, column, p.quality, scope, p.currency, p.unit is not None)
             prices[zone] = _described(ds, p, f"price {zone}")
-    weather = {
-        site: read_weather(folder / w.file, w, case.horizon, fill, site in sunny, as_of)
-        for site, w in case.weather.items()
-    }
-    carbon = {
-        zone: _described(
-            read.read_carbon(folder / c.file, c.column, c.quality, scope, T_PER_MWH[c.unit]), c, f"carbon {c.column}"
-        )
-        for zone, c in case.carbon.items()
-    }
+    weather, carbon = {}, {}
+    for site, w in case.weather.items():
+        weather[site] = read_weather(folder / w.file, w, case.horizon, fill, site in sunny, as_of)
+    for zone, c in case.carbon.items():
+        ds = read.read_carbon(folder / c.file, c.column, c.quality, scope, T_PER_MWH[c.unit])
+        carbon[zone] = _described(ds, c, f"carbon {c.column}")
     return Series(prices, weather, carbon)
 
 
 def read_weather(
-    path: Path,
-    spec: WeatherFile,
-    horizon: HorizonDays,
-    fill: bool = False,
-    sunny: bool = False,
+    path: Path, spec: WeatherFile, horizon: HorizonDays, fill: bool = False, sunny: bool = False,
     as_of: datetime | None = None,
-) -> xr.Dataset:
+) -> xr.Dataset:  # fmt: skip
     """Weather of one site over the horizon, as known `as_of`; `sunny` asks for irradiance and wind if there."""
     scope = Scope(*horizon.bounds(), fill, as_of)
-    ds = read.read_weather(
-        path, spec.quality, scope, horizon.start.year, sunny, spec.humidity == "dew_point_daily_minimum"
-    )
+    daily = spec.humidity == "dew_point_daily_minimum"
+    ds = read.read_weather(path, spec.quality, scope, horizon.start.year, sunny, daily)
     return _described(ds, spec, "weather")
 
 

@@ -1,4 +1,4 @@
-"""What earlier days leave for the horizon: peaks, invoices, PUE balances and history, work done. All zero by default."""
+"""State that earlier days leave: peaks, invoices, PUE balances and history, work done. All zero by default."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ class Balance(Frozen):
     it_mwh: float = Field(ge=0)
     water_m3: float = Field(default=0.0, ge=0)
     reused_mwh: float = Field(default=0.0, ge=0)
+
+    def __add__(self, other: Balance) -> Balance:
+        """Both together."""
+        return Balance(**{k: getattr(self, k) + getattr(other, k) for k in Balance.model_fields})
 
 
 class PastPeriod(Frozen):
@@ -53,7 +57,7 @@ class ChargeSoFar(Frozen):
 
 
 class InvoiceSoFar(Frozen):
-    """What the invoice of a running month holds already; all other lines add up night by night by themselves.
+    """Invoice of a running month so far; all other lines add up night by night by themselves.
 
     `charges` are by component, or ``component_band_2`` where there are bands. `minimum_eur` is the part of the
     minimum bill that the hours on record bear, `counted_eur` the lines that count towards it, `top_up_eur` what it
@@ -67,7 +71,7 @@ class InvoiceSoFar(Frozen):
 
 
 class SiteState(Frozen):
-    """What a site carries into the horizon; months are ``YYYY-MM`` in site-local time.
+    """State of a site before the horizon; months are ``YYYY-MM`` in site-local time.
 
     Peaks of earlier months serve ratchets. `window_peaks_mw` are those of demand charges that count declared
     hours only, by the name of the component. With `invoice_so_far` the bill of a horizon shows what it adds to the

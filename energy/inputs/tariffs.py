@@ -1,10 +1,9 @@
 """Tariff files: what a site pays beside spot, dated and cited, in its own currency and without VAT."""
 
-from __future__ import annotations
-
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -25,36 +24,27 @@ class Tariff(Frozen):
     components: tuple[AnyComponent, ...]
 
     @model_validator(mode="after")
-    def _units(self) -> Tariff:
-        """The unit is said out loud: a rate per kWh taken for one per MWh would be wrong a thousandfold."""
+    def _whole(self) -> Self:
+        """Every unit stated, a name of one kind with each date once, at most one of some kinds, one rate a month.
+
+        A rate per kWh taken for one per MWh would be wrong a thousandfold. A horizon that begins in mid-month must bill
+        what the whole month's invoice will say.
+        """
         for i, c in enumerate(self.components):
             allowed = [u.format(currency=self.currency) for u in c.units]
             if c.unit not in allowed:
                 raise ValueError(f"components.{i}.unit: {c.unit!r} of {c.name}; allowed: {' or '.join(allowed)}")
-        return self
-
-    @model_validator(mode="after")
-    def _each_date_once(self) -> Tariff:
         kinds = {(c.name, type(c)) for c in self.components}
         if mixed := sorted(n for n in {n for n, _ in kinds} if sum(m == n for m, _ in kinds) > 1):
             raise ValueError(f"components: {mixed[0]} is of two kinds; a name has one kind")
         keys = [(c.name, c.valid_from) for c in self.components]
         if twice := sorted({k for k in keys if keys.count(k) > 1}):
             raise ValueError(f"components: {twice[0][0]} has two rates from {twice[0][1]}; each date once")
-        return self
-
-    @model_validator(mode="after")
-    def _at_most_one(self) -> Tariff:
         for name, kind in Component.kinds.items():
             of_it = {c.name for c in self.components if isinstance(c, kind)}
             if kind.at_most_one and len(of_it) > 1:
-                said = f"{len(of_it)} {name.replace('_', ' ')}s ({', '.join(sorted(of_it))})"
-                raise ValueError(f"components: {said}; at most one")
-        return self
-
-    @model_validator(mode="after")
-    def _billed_by_month(self) -> Tariff:
-        """One rate a month: a horizon that begins in mid-month must bill what the whole month's invoice will say."""
+                found = f"{len(of_it)} {name.replace('_', ' ')}s ({', '.join(sorted(of_it))})"
+                raise ValueError(f"components: {found}; at most one")
         first = {c.name: c.valid_from for c in sorted(self.components, key=lambda c: c.valid_from, reverse=True)}
         for i, c in enumerate(self.components):
             if c.billed_by_month and c.valid_from != first[c.name] and c.valid_from.day != 1:
@@ -65,10 +55,8 @@ class Tariff(Frozen):
     @cached_property
     def versions(self) -> dict[str, tuple[Component, ...]]:
         """Versions of each component, earliest first, in the order of the file."""
-        names = dict.fromkeys(c.name for c in self.components)
-        return {
-            n: tuple(sorted((c for c in self.components if c.name == n), key=lambda c: c.valid_from)) for n in names
-        }
+        dated = sorted(self.components, key=lambda c: c.valid_from)
+        return {c.name: tuple(d for d in dated if d.name == c.name) for c in self.components}
 
     def low_confidence(self) -> tuple[Component, ...]:
         """Components whose value is a single weak source or from memory."""
@@ -85,7 +73,7 @@ def load_tariffs(fleet: Fleet, fleet_path: Path) -> dict[str, Tariff]:
 
     Raises
     ------
-    ConfigError : no such tariff, a file that does not hold, or a reduced rate that the tariff does not have.
+    ConfigError : no such tariff, an invalid file, or a reduced rate that the tariff does not have.
     """
     read: dict[str, Tariff] = {}
     out = {}

@@ -1,10 +1,8 @@
-"""What tariffs and contracts add to the linear program: a closed set of terms, which `problem` turns into arrays.
+"""Terms of tariffs and contracts in the linear program: a closed set, which `problem` turns into arrays.
 
 A kind of component or contract says which terms it is made of. Prices are in the currency of its tariff or contract.
 What the bill charges is written apart, on purpose: the two must come to the same sum.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias

@@ -3,8 +3,6 @@
 YAML 1.1 reads ``NO`` as False, which loses Norway; so the 1.2 loader, and nothing else, is used.
 """
 
-from __future__ import annotations
-
 import io
 from copy import deepcopy
 from functools import lru_cache
@@ -49,8 +47,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ConfigError(path, "is not UTF-8 text") from None
     except YAMLError as e:
-        raise ConfigError(f"{path}{_line_of(e)}", _problem(e), "YAML 1.2, each key once") from None
-    except ValueError as e:  # what looks like a date and is none
+        mark: Any = getattr(e, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else path
+        problem = str(getattr(e, "problem", None) or e).splitlines()[0]
+        raise ConfigError(where, problem, "YAML 1.2, each key once") from None
+    except ValueError as e:  # text that looks like a date but is not one
         raise ConfigError(path, f"a date that does not exist ({e})", "YYYY-MM-DD") from None
     if not isinstance(data, dict):
         raise ConfigError(path, "is empty or not a mapping of keys to values")
@@ -58,7 +59,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def parsed(text: str) -> Any:
-    """What a text in YAML 1.2 says, for the caller to change as it likes."""
+    """Content of a YAML 1.2 text, the caller's own copy."""
     return deepcopy(_parsed(text))
 
 
@@ -73,17 +74,8 @@ def dumped(data: dict[str, Any]) -> bytes:
 
 @lru_cache(maxsize=64)
 def _parsed(text: str) -> Any:
-    """What a text says; kept, because parsing takes a tenth of a second and a night reads each plant and tariff ten times."""
+    """Content of a text. Cached: parsing takes a tenth of a second and a night reads each plant and tariff ten times."""
     return YAML(typ="safe", pure=True).load(text)
-
-
-def _line_of(error: YAMLError) -> str:
-    mark: Any = getattr(error, "problem_mark", None)
-    return f":{mark.line + 1}" if mark else ""
-
-
-def _problem(error: YAMLError) -> str:
-    return str(getattr(error, "problem", None) or error).splitlines()[0]
 
 
 def load_model(path: Path, model: type[M]) -> M:
@@ -97,27 +89,28 @@ def load_model(path: Path, model: type[M]) -> M:
 
 
 def validate(where: object, data: Any, model: type[M]) -> M:
-    """`data` as `model`, or a ConfigError that lists each key at fault."""
+    """`data` as `model`; raises a ConfigError that lists each key at fault."""
     try:
         return model.model_validate(data)
     except ValidationError as e:
-        errors = _innermost(e.errors(include_url=False))
+        found = e.errors(include_url=False)
+        locs = [err["loc"] for err in found]
+        # An error that only follows from one further in is left out.
+        errors = [e for e in found if not any(len(x) > len(e["loc"]) and x[: len(e["loc"])] == e["loc"] for x in locs)]
         lines = [_line(dict(err), model) for err in errors[:MOST_ERRORS]]
         if len(errors) > MOST_ERRORS:
             lines.append(f"… and {len(errors) - MOST_ERRORS} more")
         raise ConfigError(where, "; ".join(lines)) from None
 
 
-def _innermost(errors: list[Any]) -> list[Any]:
-    """Errors without those that only follow from one further in."""
-    locs = [err["loc"] for err in errors]
-    return [e for e in errors if not any(len(x) > len(e["loc"]) and x[: len(e["loc"])] == e["loc"] for x in locs)]
-
-
 def _line(err: dict[str, Any], model: type[BaseModel]) -> str:
-    key = ".".join(str(part) for part in _way(err["loc"]) if part != "[key]")
+    """One error: the key as the file writes it, what is wrong and what was found."""
+    loc = err["loc"]
+    # After an item of a list pydantic adds the kind that it was read as.
+    added = {i for i, part in enumerate(loc) if i and isinstance(loc[i - 1], int) and part in KINDS}
+    key = ".".join(str(part) for i, part in enumerate(loc) if i not in added and part != "[key]")
     if err["type"] == "extra_forbidden":
-        return f"{key}: unknown key; allowed there: {', '.join(_keys(model, err['loc'][:-1]))}"
+        return f"{key}: unknown key; allowed there: {', '.join(_keys(model, loc[:-1]))}"
     if err["type"] == "missing":
         return f"{key}: missing"
     shown = err.get("input")
@@ -128,36 +121,20 @@ def _line(err: dict[str, Any], model: type[BaseModel]) -> str:
     return f"{key}: {text}{found}" if key else text
 
 
-def _way(loc: tuple[str | int, ...]) -> list[str | int]:
-    """The path to a key as the file writes it: after an item of a list pydantic adds the kind that it was read as."""
-    return [
-        part
-        for i, part in enumerate(loc)
-        if not (i and isinstance(loc[i - 1], int) and isinstance(part, str) and part in KINDS)
-    ]
-
-
 def _keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
     """Keys that the model allows at a place, read off its JSON Schema."""
     schema: dict[str, Any] = model.model_json_schema()
     node = schema
     for part in loc:
-        node = _resolved(_child(node, part), schema)
+        kinds = node.get("discriminator", {}).get("mapping", {})
+        named = node.get("properties", {}).get(part) or next(iter(node.get("patternProperties", {}).values()), None)
+        child = named or node.get("additionalProperties") or node.get("items") or {}
+        node = _resolved({"$ref": kinds[part]} if part in kinds else child, schema)
     return list(node.get("properties", {}))
 
 
-def _child(node: dict[str, Any], part: str | int) -> dict[str, Any]:
-    """The schema of a key, by its name or by the pattern of names, or of an item."""
-    kinds = node.get("discriminator", {}).get("mapping", {})
-    if part in kinds:
-        return {"$ref": kinds[part]}
-    named: dict[str, Any] | None = node.get("properties", {}).get(part)
-    patterns = node.get("patternProperties", {}).values()
-    return named or next(iter(patterns), None) or node.get("additionalProperties") or node.get("items") or {}
-
-
 def _resolved(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """What a reference refers to; of several choices the first that has keys or items."""
+    """Schema that a reference refers to; of several choices the first that has keys or items."""
     if "$ref" in node:
         return _resolved(schema["$defs"][node["$ref"].rpartition("/")[2]], schema)
     choices = [_resolved(choice, schema) for choice in node.get("anyOf", [])]

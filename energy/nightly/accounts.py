@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from energy.audit.invoice import bill
+from energy.audit.invoice import bill, roll_forward
 from energy.audit.replay import replay
-from energy.audit.rollover import roll_forward
 from energy.inputs.jobs import Job
 from energy.inputs.load import Inputs
 from energy.inputs.series import Series

@@ -17,10 +17,9 @@ import pandas as pd
 from energy.audit.invoice import bill
 from energy.audit.replay import replay
 from energy.errors import InputError, StoreError
-from energy.inputs.consistency import demand_lines, windowed
 from energy.inputs.fx import read_fx
 from energy.inputs.jobs import Job
-from energy.inputs.load import Inputs, read_inputs
+from energy.inputs.load import Inputs, demand_lines, read_inputs, windowed
 from energy.inputs.series import read_all
 from energy.inputs.state import State, load_state
 from energy.inputs.tariffs import Tariff

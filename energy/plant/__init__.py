@@ -8,17 +8,6 @@ from energy.plant.piecewise import Chords, chord_error, chords, chords_within
 from energy.plant.weather import Weather, weather_from
 
 __all__ = [
-    "ARCHETYPES",
-    "Chords",
-    "Overhead",
-    "Plant",
-    "PlantError",
-    "Weather",
-    "chord_error",
-    "chords",
-    "chords_within",
-    "kinks",
-    "load_limit",
-    "overhead",
-    "weather_from",
-]
+    "ARCHETYPES", "Chords", "Overhead", "Plant", "PlantError", "Weather",
+    "chord_error", "chords", "chords_within", "kinks", "load_limit", "overhead", "weather_from",
+]  # fmt: skip

@@ -1,7 +1,5 @@
 """Arrays of the cooling plant: the range check of its inputs, its one exception, and what the model answers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TypeAlias
 

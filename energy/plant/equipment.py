@@ -14,8 +14,6 @@ References
    Resources, Conservation and Recycling 182, 106323 (2022), and its published code.
 """
 
-from __future__ import annotations
-
 from math import sqrt
 
 import numpy as np

@@ -20,8 +20,6 @@ References
 .. [4] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 40, cooling towers (Merkel's theory).
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from math import exp
 from typing import NamedTuple
@@ -29,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from energy.plant import equipment
-from energy.plant.arrays import Floats
+from energy.plant.arrays import Floats, Overhead
 from energy.plant.parameters import DryCooler, Tower, TowerLoop
 from energy.plant.psychrometrics import enthalpy, saturation_humidity_ratio
 from energy.plant.weather import Weather
@@ -46,15 +44,6 @@ def effectiveness(ntu: float, capacity_ratio: float) -> float:
     return 1.0 - exp(ntu**0.22 / capacity_ratio * (exp(-capacity_ratio * ntu**0.78) - 1.0))
 
 
-def _ntu(wanted: float) -> float:
-    """NTU [1] at which a coil with equal capacity rates reaches the effectiveness `wanted`."""
-    low, high = 0.0, 50.0
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if effectiveness(middle, 1.0) < wanted else (low, middle)
-    return 0.5 * (low + high)
-
-
 @lru_cache(maxsize=64)
 def required_itd(rated_itd: float, rated_range: float, water_range: float) -> float:
     """Entering water minus entering air [K] at which the cooler rejects its rated heat with another water range.
@@ -66,8 +55,12 @@ def required_itd(rated_itd: float, rated_range: float, water_range: float) -> fl
     Check: the record of [2]_ (11.11 K at 5.56 K) gives 13.6 K at a range of 10 K; a selection by the maker for
     the sister model TDFS1238N-C60ET30B, 50 to 40 °C at 36.2 °C dry bulb, has 13.8 K.
     """
-    ratio = water_range / rated_range
-    ntu = _ntu(rated_range / rated_itd) * max(1.0, ratio)
+    low, high, ratio = 0.0, 50.0, water_range / rated_range
+    for _ in range(HALVINGS):  # NTU0: a coil with equal capacity rates has the rated effectiveness
+        middle = 0.5 * (low + high)
+        enough = effectiveness(middle, 1.0) >= rated_range / rated_itd
+        low, high = (low, middle) if enough else (middle, high)
+    ntu = 0.5 * (low + high) * max(1.0, ratio)
     return max(water_range, rated_range) / effectiveness(ntu, min(ratio, 1.0 / ratio))
 
 
@@ -123,25 +116,14 @@ def spill_heat(cooler: DryCooler, design_heat: float, full_capacity: Floats, chi
 
 
 #: c[l, r, t] of [3]_: approach = Σ c[l, r, t]·(L/G)^l·range^r·T_wb^t, T_wb in °C, range and approach in K.
-_YORK = np.array(
-    [
-        [
-            [-0.359741205, -0.055053608, 0.0023850432],
-            [0.173926877, -0.0248473764, 0.00048430224],
-            [-0.005589849456, 0.0005770079712, -0.00001342427256],
-        ],
-        [
-            [2.84765801111111, -0.121765149, 0.0014599242],
-            [1.680428651, -0.0166920786, -0.0007190532],
-            [-0.025485194448, 0.0000487491696, 0.00002719234152],
-        ],
-        [
-            [-0.0653766255555556, -0.002278167, 0.0002500254],
-            [-0.0910565458, 0.00318176316, 0.000038621772],
-            [-0.0034285382352, 0.00000856589904, -0.000001516821552],
-        ],
-    ]
-)
+_YORK = np.array([
+    [[-0.359741205, -0.055053608, 0.0023850432], [0.173926877, -0.0248473764, 0.00048430224],
+     [-0.005589849456, 0.0005770079712, -0.00001342427256]],
+    [[2.84765801111111, -0.121765149, 0.0014599242], [1.680428651, -0.0166920786, -0.0007190532],
+     [-0.025485194448, 0.0000487491696, 0.00002719234152]],
+    [[-0.0653766255555556, -0.002278167, 0.0002500254], [-0.0910565458, 0.00318176316, 0.000038621772],
+     [-0.0034285382352, 0.00000856589904, -0.000001516821552]],
+])  # fmt: skip
 #: Wet bulbs for which the correlation is used [°C]; the approach keeps its end values outside. It holds for
 #: -34.4…26.7 °C ([3]_); below -30 °C its approach grows so fast that towers would seem to lose capacity in the cold.
 YORK_WET_BULB = (-30.0, 26.7)
@@ -205,26 +187,6 @@ def _saturated(temp: Floats, pressure: Floats) -> Floats:
     return enthalpy(temp, saturation_humidity_ratio(temp, pressure))
 
 
-def tower_fan_power(tower: Tower, design_rejection: float, capacity: Floats, rejected: Floats) -> Floats:
-    """Fan power [MW/MW], y = (rejected/(over·design·capacity))^(1/n), P_full·max(y, y_min)³; convex, increasing.
-
-    Parameters
-    ----------
-    design_rejection : heat to reject the towers are sized for, before oversizing [MW/MW]
-    capacity : from `state` [1], shape (T, 1)
-    rejected : heat to reject [MW/MW], shape (T, B)
-    """
-    size = tower.tower_oversizing * design_rejection
-    ratio = rejected / (size * np.maximum(capacity, MIN_CAPACITY))
-    return equipment.speed_law(tower.tower_fan * size, ratio, tower.tower_speed_exponent, tower.tower_min_speed)
-
-
-def slow_rejection(tower: Tower, design_rejection: float, capacity: Floats) -> Floats:
-    """Heat rejected [MW/MW] below which the fans stand at their slowest speed: a kink of the fan curve."""
-    slowest = tower.tower_min_speed**tower.tower_speed_exponent
-    return np.asarray(tower.tower_oversizing * design_rejection * np.maximum(capacity, MIN_CAPACITY) * slowest)
-
-
 class Loop(NamedTuple):
     """Towers, exchanger and chillers in given weather, arrays of shape (T, 1)."""
 
@@ -245,11 +207,18 @@ def loop(plant: TowerLoop, weather: Weather, supply: float, supply_max: float, s
     design : heat of the hall at full load [MW/MW]
     """
     setpoint, has_chiller = supply - plant.heat_exchanger_approach, plant.chiller_capacity > 0.0
-    ceiling = np.inf if has_chiller else supply_max - plant.heat_exchanger_approach
-    towers = state(plant, weather, setpoint, ceiling)
-    share = chiller_share(towers.full_fan_leaving, setpoint, span) if has_chiller else np.zeros_like(towers.leaving)
+    if not has_chiller:
+        towers = state(plant, weather, setpoint, supply_max - plant.heat_exchanger_approach)
+        share, per_heat = np.zeros_like(towers.leaving), 0.0
+    else:
+        towers = state(plant, weather, setpoint)
+        share = chiller_share(towers.full_fan_leaving, setpoint, span)
+        # Compressor power per heat of the hall at the wet bulb the towers are sized for.
+        leaving = np.maximum(full_fan_leaving(plant, np.array(DESIGN_WET_BULB)), setpoint)
+        design_cop = equipment.full_load_cop(plant, supply, leaving + plant.tower_range)
+        per_heat = float(chiller_share(leaving, setpoint, span) / design_cop)
     cop = equipment.full_load_cop(plant, supply, towers.leaving + plant.tower_range)
-    return Loop(towers, share, cop, design * (1.0 + _design_power_share(plant, supply, setpoint, span)))
+    return Loop(towers, share, cop, design * (1.0 + per_heat))
 
 
 def chiller_share(full_fan_leaving: Floats, setpoint: float, span: float) -> Floats:
@@ -261,37 +230,37 @@ def chiller_share(full_fan_leaving: Floats, setpoint: float, span: float) -> Flo
     return np.asarray(np.clip((full_fan_leaving - setpoint) / span, 0.0, 1.0))
 
 
-def _design_power_share(plant: TowerLoop, supply: float, setpoint: float, span: float) -> float:
-    """Compressor power per heat of the hall at the wet bulb the towers are sized for."""
-    if plant.chiller_capacity == 0.0:
-        return 0.0
-    leaving = np.maximum(full_fan_leaving(plant, np.array(DESIGN_WET_BULB)), setpoint)
-    cop = equipment.full_load_cop(plant, supply, leaving + plant.tower_range)
-    return float(chiller_share(leaving, setpoint, span) / cop)
+def loop_overhead(plant: TowerLoop, loop: Loop, losses: Floats, heat: Floats, fans: Floats, pumps: Floats) -> Overhead:
+    """Overhead of a hall on the loop, arrays of shape (T, B); each power is convex and increasing in heat.
 
-
-def compressor_power(plant: TowerLoop, state: Loop, heat: Floats) -> Floats:
-    """Compressor power [MW/MW] for `heat` of the hall [MW/MW], shape (T, B); convex and increasing in heat."""
-    if plant.chiller_capacity == 0.0:
-        return np.zeros_like(heat)
-    part_load = heat * (state.chiller_share / plant.chiller_capacity)
-    return np.asarray(plant.chiller_capacity / state.cop * equipment.staged_power_ratio(plant, part_load))
-
-
-def condenser_pump_power(plant: TowerLoop, state: Loop, rejected: Floats) -> Floats:
-    """Power of the tower water pumps [MW/MW], flow in proportion to the heat rejected."""
-    return equipment.pump_power(
-        plant.condenser_pump * state.design_rejection,
-        rejected / state.design_rejection,
-        plant.condenser_pump_static_share,
-        plant.condenser_pump_min_flow,
+    Parameters
+    ----------
+    losses : electrical losses [MW/MW]
+    heat : heat of the hall [MW/MW]
+    fans, pumps : power inside the hall [MW/MW]; the tower water pumps come on top, flow in proportion to the heat rejected
+    """
+    compressors = np.zeros_like(heat)
+    if plant.chiller_capacity > 0.0:
+        part_load = heat * (loop.chiller_share / plant.chiller_capacity)
+        staged = equipment.staged_power_ratio(plant, part_load)
+        compressors = np.asarray(plant.chiller_capacity / loop.cop * staged)
+    rejected, design = heat + compressors, loop.design_rejection
+    static, least = plant.condenser_pump_static_share, plant.condenser_pump_min_flow
+    condenser = equipment.pump_power(plant.condenser_pump * design, rejected / design, static, least)
+    # Fan power P_full·max(y, y_min)³ with y = (rejected/(over·design·capacity))^(1/n).
+    size = plant.tower_oversizing * design
+    ratio = rejected / (size * np.maximum(loop.towers.capacity, MIN_CAPACITY))
+    fan = equipment.speed_law(plant.tower_fan * size, ratio, plant.tower_speed_exponent, plant.tower_min_speed)
+    evaporated = equipment.evaporation(rejected, plant.evaporative_share, loop.towers.leaving)
+    return Overhead(
+        electrical=losses,
+        fans=fans,
+        pumps=np.asarray(pumps + condenser),
+        compressors=compressors,
+        heat_rejection=fan,
+        water=equipment.make_up(evaporated, plant.cycles_of_concentration),
+        free_cooling=np.asarray(np.broadcast_to(1.0 - loop.chiller_share, heat.shape)),
     )
-
-
-def make_up(plant: TowerLoop, state: Loop, rejected: Floats) -> Floats:
-    """Make-up water of the towers [m3/h per MW]."""
-    evaporated = equipment.evaporation(rejected, plant.evaporative_share, state.towers.leaving)
-    return equipment.make_up(evaporated, plant.cycles_of_concentration)
 
 
 def heat_limit(plant: TowerLoop, state: Loop) -> Floats:
@@ -308,7 +277,8 @@ def kink_heats(plant: TowerLoop, state: Loop) -> list[Floats | float]:
     compressor power per heat of well-staged chillers: exact where all units run at their best part load or below.
     """
     pump = plant.condenser_pump_min_flow * state.design_rejection
-    fan = slow_rejection(plant, state.design_rejection, state.towers.capacity)
+    size = plant.tower_oversizing * state.design_rejection * np.maximum(state.towers.capacity, MIN_CAPACITY)
+    fan = np.asarray(size * plant.tower_min_speed**plant.tower_speed_exponent)
     best = equipment.best_part_load(plant)
     slope = plant.chiller_part_load_linear + 2.0 * plant.chiller_part_load_square * best
     per_heat = 1.0 + state.chiller_share * slope / state.cop

@@ -10,8 +10,6 @@ heating, humidification, start-up of chillers, fouling and faults. Fan heat adds
 run; fans at 1800 m would add about 0.01 were they not selected for the altitude.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,8 +61,7 @@ class Curve:
 
 def curve_of(plant: Plant, weather: Weather) -> Curve:
     """Curve of `plant` in `weather`, arrays of shape (T,)."""
-    state = plant.state(weather.columns())
-    return Curve(plant, len(weather.temp_air), state)
+    return Curve(plant, len(weather.temp_air), plant.state(weather.columns()))
 
 
 def overhead(plant: Plant, weather: Weather, load: Floats) -> Overhead:

@@ -4,8 +4,6 @@ No number stands here: they come from `models/plants/*.yaml`, where each has a s
 capacities are per MW of design IT load of the hall.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Annotated, Any, Self, get_args
 
@@ -109,11 +107,10 @@ class WaterCooledChiller(Numbers):
 
     @model_validator(mode="after")
     def _best_part_load(self) -> Self:
-        if self.chiller_part_load_constant > self.chiller_part_load_square:
-            raise ValueError(
-                f"chiller_part_load_constant {self.chiller_part_load_constant:g} above chiller_part_load_square "
-                f"{self.chiller_part_load_square:g}: the chiller would be most efficient above full load"
-            )
+        constant, square = self.chiller_part_load_constant, self.chiller_part_load_square
+        if constant > square:
+            what = f"chiller_part_load_constant {constant:g} above chiller_part_load_square {square:g}"
+            raise ValueError(f"{what}: the chiller would be most efficient above full load")
         return self
 
 
@@ -147,7 +144,7 @@ class Plant(Numbers, ABC):
 
     @abstractmethod
     def state(self, weather: Weather) -> Any:
-        """What weather alone decides, for the other answers; weather arrays of shape (T, 1)."""
+        """State that weather alone decides, for the other answers; weather arrays of shape (T, 1)."""
 
     @abstractmethod
     def overhead(self, state: Any, load: Floats) -> Overhead:

@@ -8,8 +8,6 @@ References
    insolation", SERI/TR-215-3087 (1987); via pvlib.irradiance.erbs for the diffuse part.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,13 +42,9 @@ class Array:
 
 
 def solar_power(
-    array: Array,
-    time: Times,
-    dt: Floats,
-    temp_air: Floats,
-    wind_speed: Floats | None = None,
+    array: Array, time: Times, dt: Floats, temp_air: Floats, wind_speed: Floats | None = None,
     irradiance: tuple[Floats, Floats, Floats] | None = None,
-) -> Floats:
+) -> Floats:  # fmt: skip
     """AC power of the array, mean of each period [MW], shape (T,).
 
     Sun position at the middle of the period; Perez transposition, reflection at the glass; SAPM cell temperature; PVWatts DC and
@@ -62,7 +56,7 @@ def solar_power(
     dt : lengths of the periods [h], shape (T,)
     temp_air : dry bulb [°C], (T,)
     wind_speed : [m/s], (T,); 1 m/s where not given
-    irradiance : (ghi, dni, dhi) [W/m²], each (T,); without it clear sky times CLEARNESS
+    irradiance : (ghi, dni, dhi) [W/m²], each (T,); without it a clear Ineichen sky times CLEARNESS, split by Erbs
     """
     import pandas as pd  # here: the rest of the plant needs neither pandas nor pvlib
     import pvlib
@@ -70,37 +64,25 @@ def solar_power(
     middle = pd.DatetimeIndex(time + np.round(dt * 1800).astype("timedelta64[s]"), tz="UTC")
     place = pvlib.location.Location(array.latitude, array.longitude, altitude=array.altitude_m)
     sun = place.get_solarposition(middle)
-    ghi, dni, dhi = irradiance if irradiance is not None else _cloudy_sky(place, middle, sun)
-    plane = _plane(array, middle, sun, ghi, dni, dhi)
+    zenith, azimuth = sun["apparent_zenith"].to_numpy(), sun["azimuth"].to_numpy()
+    if irradiance is None:
+        clear = place.get_clearsky(middle, solar_position=sun, linke_turbidity=3.0)["ghi"].to_numpy()
+        ghi = CLEARNESS * clear
+        split = pvlib.irradiance.erbs(ghi, sun["zenith"].to_numpy(), middle.day_of_year.to_numpy())
+        dni, dhi = (np.nan_to_num(np.asarray(split[k]), nan=0.0) for k in ("dni", "dhi"))
+    else:
+        ghi, dni, dhi = irradiance
+    light = pvlib.irradiance.get_total_irradiance(
+        array.tilt_deg, array.azimuth_deg, zenith, azimuth, dni, ghi, dhi, model="perez",
+        airmass=pvlib.atmosphere.get_relative_airmass(zenith),
+        dni_extra=pvlib.irradiance.get_extra_radiation(middle.day_of_year.to_numpy()),
+    )  # fmt: skip
+    angle = pvlib.irradiance.aoi(array.tilt_deg, array.azimuth_deg, zenith, azimuth)
+    reached = np.asarray(light["poa_direct"]) * pvlib.iam.physical(angle) + np.asarray(light["poa_diffuse"])
+    plane = np.asarray(np.nan_to_num(reached, nan=0.0).clip(min=0.0))  # irradiance that reaches the cells [W/m²]
     wind = np.full(len(time), CALM_WIND) if wind_speed is None else wind_speed
     cell = pvlib.temperature.sapm_cell(plane, temp_air, wind, **MOUNT)
     gross = pvlib.pvsystem.pvwatts_dc(plane, cell, array.dc_mw, array.temperature_coefficient_per_k)
     net = gross * (1 - array.losses_percent / 100)
     # pvwatts' pdc0 is the DC power at which the inverter gives its rated AC power.
     return np.asarray(pvlib.inverter.pvwatts(net, array.ac_mw / INVERTER_EFFICIENCY, INVERTER_EFFICIENCY)).clip(min=0.0)
-
-
-def _plane(array: Array, middle: Any, sun: Any, ghi: Floats, dni: Floats, dhi: Floats) -> Floats:
-    """Irradiance that reaches the cells [W/m²]: Perez transposition, reflection at the glass (physical model)."""
-    import pvlib
-
-    zenith, azimuth = sun["apparent_zenith"].to_numpy(), sun["azimuth"].to_numpy()
-    mass = pvlib.atmosphere.get_relative_airmass(zenith)
-    light = pvlib.irradiance.get_total_irradiance(
-        array.tilt_deg, array.azimuth_deg, zenith, azimuth, dni, ghi, dhi, model="perez", airmass=mass,
-        dni_extra=pvlib.irradiance.get_extra_radiation(middle.day_of_year.to_numpy()),
-    )  # fmt: skip
-    angle = pvlib.irradiance.aoi(array.tilt_deg, array.azimuth_deg, zenith, azimuth)
-    reached = np.asarray(light["poa_direct"]) * pvlib.iam.physical(angle) + np.asarray(light["poa_diffuse"])
-    return np.asarray(np.nan_to_num(reached, nan=0.0).clip(min=0.0))
-
-
-def _cloudy_sky(place: Any, middle: Any, sun: Any) -> tuple[Floats, Floats, Floats]:
-    """(ghi, dni, dhi) of a clear Ineichen sky scaled by CLEARNESS and split by Erbs."""
-    import pvlib
-
-    clear = place.get_clearsky(middle, solar_position=sun, linke_turbidity=3.0)["ghi"].to_numpy()
-    ghi = CLEARNESS * clear
-    split = pvlib.irradiance.erbs(ghi, sun["zenith"].to_numpy(), middle.day_of_year.to_numpy())
-    dni, dhi = (np.nan_to_num(np.asarray(split[k]), nan=0.0) for k in ("dni", "dhi"))
-    return ghi, dni, dhi

@@ -3,16 +3,13 @@
 Chords of a convex curve lie on or above it, so a plan that meets a limit on chords meets it on the curve.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.plant.arrays import Bools, Floats, PlantError, check_range
+from energy.plant.arrays import Floats, PlantError, check_range
 from energy.plant.model import MAX_LOAD, Curve, curve_of
 from energy.plant.parameters import Plant
 from energy.plant.weather import Weather
@@ -87,8 +84,16 @@ def chords(plant: Plant, weather: Weather, low: Floats, high: Floats, segments: 
     check_range("low", low, 0.0, MAX_LOAD, "of design")
     check_range("high", high, 0.0, MAX_LOAD, "of design")
     check_range("high - low", high - low, 0.0, MAX_LOAD, "of design")
-    parts = [_block(plant, *part, segments) for part in _blocks(weather, low, high)]
-    return Chords(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    breaks, overhead = [], []
+    for first in range(0, max(len(low), 1), BLOCK_HOURS):  # one empty block for no hours
+        hours = slice(first, first + BLOCK_HOURS)
+        some, least, most = Weather(*(values[hours] for values in weather)), low[hours], high[hours]
+        hall = curve_of(plant, some)
+        edges = np.column_stack([least, _apart(least, most, hall.kinks()[:, : segments - 1]), most])
+        breaks.append(_split(edges, _share_out(edges, _sagitta(hall, edges), segments), segments))
+        overhead.append(hall.overhead(breaks[-1]).total)
+        _check_convex(plant, Chords(breaks[-1], overhead[-1]), first)
+    return Chords(np.concatenate(breaks), np.concatenate(overhead))
 
 
 def chords_within(plant: Plant, weather: Weather, low: Floats, high: Floats, tolerance: float = TOLERANCE) -> Chords:
@@ -103,7 +108,9 @@ def chords_within(plant: Plant, weather: Weather, low: Floats, high: Floats, tol
     ------
     PlantError : as `chords`; or more than 40 segments would be needed.
     """
-    sample = _sample(weather.temp_air)
+    # Hours spread evenly over the order of dry bulb, the coldest and the hottest among them.
+    places = np.linspace(0, max(len(weather.temp_air) - 1, 0), min(len(weather.temp_air), SAMPLE_HOURS))
+    sample = np.argsort(weather.temp_air, kind="stable")[places.round().astype(np.intp)]
     some = Weather(*(values[sample] for values in weather))
     begin = _search(plant, some, low[sample], high[sample], tolerance, 1)[0]
     return _search(plant, weather, low, high, tolerance, begin)[1]
@@ -117,33 +124,8 @@ def _search(
         curve = chords(plant, weather, low, high, segments)
         if chord_error(plant, weather, curve).max(initial=0.0) <= AIM * tolerance:
             return segments, curve
-    raise PlantError(
-        f"plant {plant.archetype}: more than {MAX_SEGMENTS} segments for a chord error of {tolerance:g} PUE points"
-    )
-
-
-def _sample(temp_air: Floats) -> Counts:
-    """Hours spread evenly over the order of dry bulb, the coldest and the hottest among them."""
-    places = np.linspace(0, max(len(temp_air) - 1, 0), min(len(temp_air), SAMPLE_HOURS))
-    return np.argsort(temp_air, kind="stable")[places.round().astype(np.intp)]
-
-
-def _blocks(weather: Weather, low: Floats, high: Floats) -> Iterator[tuple[int, Weather, Floats, Floats]]:
-    """Hours in blocks that fit the processor's cache, each with its first hour; one empty block for no hours."""
-    for start in range(0, max(len(low), 1), BLOCK_HOURS):
-        hours = slice(start, start + BLOCK_HOURS)
-        yield start, Weather(*(values[hours] for values in weather)), low[hours], high[hours]
-
-
-def _block(
-    plant: Plant, first: int, weather: Weather, low: Floats, high: Floats, segments: int
-) -> tuple[Floats, Floats]:
-    hall = curve_of(plant, weather)
-    edges = np.column_stack([low, _apart(low, high, hall.kinks()[:, : segments - 1]), high])
-    breaks = _split(edges, _share_out(edges, _sagitta(hall, edges), segments), segments)
-    total = hall.overhead(breaks).total
-    _check_convex(plant, Chords(breaks, total), first)
-    return breaks, total
+    what = f"more than {MAX_SEGMENTS} segments for a chord error of {tolerance:g} PUE points"
+    raise PlantError(f"plant {plant.archetype}: {what}")
 
 
 def _sagitta(hall: Curve, edges: Floats) -> Floats:
@@ -158,10 +140,14 @@ def _sagitta(hall: Curve, edges: Floats) -> Floats:
 def _share_out(edges: Floats, sagitta: Floats, segments: int) -> Counts:
     """Segments per piece: one for each piece with a length, each of the rest where the error is largest.
 
-    n even segments in a piece of sagitta s leave an error of about s/n². Each row adds up to `segments`.
+    n even segments in a piece of sagitta s leave an error of about s/n². Each row adds up to `segments`. Sharing out by
+    the largest root/n is Adams' apportionment, n = ⌈root/λ⌉. The n add up to `segments` in k pieces, so
+    Σ root/λ > segments - k, and n >= root·(segments - k)/Σ root: a start that leaves few to share out one by one.
     """
-    root = np.sqrt(sagitta)
-    counts = _surely(np.diff(edges, axis=1) > 0.0, root, segments)
+    root, there = np.sqrt(sagitta), np.diff(edges, axis=1) > 0.0
+    few = segments - there.sum(axis=1, keepdims=True)
+    share = few * root / np.maximum(root.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    counts = np.asarray(np.maximum(np.ceil(share - MIN_WIDTH), 1.0) * there).astype(np.intp)
     height, left = root / np.maximum(counts, 1), segments - counts.sum(axis=1)
     first = np.arange(len(edges)) * counts.shape[1]
     for _ in range(int(left.max(initial=0))):
@@ -171,17 +157,6 @@ def _share_out(edges: Floats, sagitta: Floats, segments: int) -> Counts:
         height.ravel()[worst] = root.ravel()[worst] / np.maximum(now, 1)
         left -= more
     return counts
-
-
-def _surely(there: Bools, root: Floats, segments: int) -> Counts:
-    """What every piece gets at least: a start that leaves few of the rest to share out one by one.
-
-    Sharing out by the largest root/n is Adams' apportionment, n = ⌈root/λ⌉. The n add up to `segments` in k pieces, so
-    Σ root/λ > segments - k, and n >= root·(segments - k)/Σ root.
-    """
-    few = segments - there.sum(axis=1, keepdims=True)
-    share = few * root / np.maximum(root.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    return np.asarray(np.maximum(np.ceil(share - MIN_WIDTH), 1.0) * there).astype(np.intp)
 
 
 def _split(edges: Floats, counts: Counts, segments: int) -> Floats:
@@ -206,6 +181,7 @@ def _apart(low: Floats, high: Floats, at: Floats) -> Floats:
 
 
 def _check_convex(plant: Plant, curve: Chords, first: int) -> None:
+    """Raise PlantError where a slope falls; `first` is the number of the block's first hour."""
     widths = np.diff(curve.breaks, axis=1)
     wide = widths > MIN_WIDTH
     slopes = np.divide(np.diff(curve.overhead, axis=1), widths, out=np.full_like(widths, -np.inf), where=wide)

@@ -11,8 +11,6 @@ References
    thermodynamic properties of air", J. Open Source Software 4(33), 1137, 2019. Version 2.5.0.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from energy.plant.arrays import Bools, Floats, PlantError
@@ -70,11 +68,6 @@ def humidity_ratio_from_vapour_pressure(vapour_pressure: Floats, pressure: Float
 def saturation_humidity_ratio(temp: Floats, pressure: Floats) -> Floats:
     """Humidity ratio [kg/kg] of saturated air at `temp` [°C] and `pressure` [Pa]."""
     return humidity_ratio_from_vapour_pressure(saturation_pressure(temp), pressure)
-
-
-def humidity_ratio_from_dew_point(temp_dew: Floats, pressure: Floats) -> Floats:
-    """Humidity ratio [kg/kg] of air with dew (or frost) point `temp_dew` [°C] at `pressure` [Pa]."""
-    return saturation_humidity_ratio(temp_dew, pressure)
 
 
 def humidity_ratio_from_relative_humidity(temp_air: Floats, relative_humidity: Floats, pressure: Floats) -> Floats:

@@ -43,14 +43,9 @@ class Weather(NamedTuple):
 
 
 def weather_from(
-    temp_air: ArrayLike,
-    pressure: ArrayLike | None = None,
-    *,
-    temp_dew: ArrayLike | None = None,
-    relative_humidity: ArrayLike | None = None,
-    temp_wet_bulb: ArrayLike | None = None,
-    altitude_m: float = 0.0,
-) -> Weather:
+    temp_air: ArrayLike, pressure: ArrayLike | None = None, *, temp_dew: ArrayLike | None = None,
+    relative_humidity: ArrayLike | None = None, temp_wet_bulb: ArrayLike | None = None, altitude_m: float = 0.0,
+) -> Weather:  # fmt: skip
     """Weather from dry bulb and exactly one measure of humidity.
 
     Parameters
@@ -74,49 +69,34 @@ def weather_from(
     inputs = {"temp_dew": temp_dew, "relative_humidity": relative_humidity, "temp_wet_bulb": temp_wet_bulb}
     given = {name: values for name, values in inputs.items() if values is not None}
     if len(given) != 1:
-        raise PlantError(
-            f"exactly one humidity input is needed, got {', '.join(given) or 'none'}; allowed: "
-            "temp_dew, relative_humidity or temp_wet_bulb"
-        )
+        got = f"exactly one humidity input is needed, got {', '.join(given) or 'none'}"
+        raise PlantError(f"{got}; allowed: temp_dew, relative_humidity or temp_wet_bulb")
     name, values = next(iter(given.items()))
     temp = np.atleast_1d(np.asarray(temp_air, float))
     check_range("temp_air", temp, *TEMP_RANGE, "°C")
     press = _like(temp, "pressure", moist.pressure_at_altitude(altitude_m) if pressure is None else pressure)
     check_range("pressure", press, *PRESSURE_RANGE, "Pa")
-    return _HUMIDITY[name](temp, _like(temp, name, values), press)
+    humidity = _like(temp, name, values)
+    if name == "temp_dew":
+        check_range(name, humidity, -100.0, TEMP_RANGE[1], "°C")
+        check_range("temp_dew above temp_air", humidity - temp, -np.inf, SUPERSATURATION, "K")
+        ratio = moist.saturation_humidity_ratio(np.minimum(humidity, temp), press)
+    elif name == "relative_humidity":
+        check_range(name, humidity, 0.0, MAX_RELATIVE_HUMIDITY, "%")
+        ratio = moist.humidity_ratio_from_relative_humidity(temp, np.minimum(humidity, 100.0), press)
+    else:
+        check_range(name, humidity, *TEMP_RANGE, "°C")
+        check_range("temp_wet_bulb above temp_air", humidity - temp, -np.inf, SUPERSATURATION, "K")
+        wet = np.minimum(humidity, temp)
+        ratio = moist.humidity_ratio_from_wet_bulb(temp, wet, press)
+        check_range("humidity ratio of this dry and wet bulb", ratio, 0.0, 1.0, "kg/kg")
+        return Weather(temp, wet, np.maximum(ratio, moist.MIN_HUMIDITY_RATIO), press)
+    return Weather(temp, moist.wet_bulb(temp, ratio, press), ratio, press)
 
 
 def _like(temp: Floats, name: str, values: ArrayLike) -> Floats:
+    """Values of the shape of `temp`."""
     array = np.asarray(values, float)
     if temp.ndim != 1 or array.shape not in ((), temp.shape):
         raise PlantError(f"{name} has shape {array.shape}; allowed: that of temp_air, {temp.shape}, one-dimensional")
     return np.array(np.broadcast_to(array, temp.shape))
-
-
-def _from_dew_point(temp: Floats, dew: Floats, pressure: Floats) -> Weather:
-    check_range("temp_dew", dew, -100.0, TEMP_RANGE[1], "°C")
-    check_range("temp_dew above temp_air", dew - temp, -np.inf, SUPERSATURATION, "K")
-    ratio = moist.humidity_ratio_from_dew_point(np.minimum(dew, temp), pressure)
-    return Weather(temp, moist.wet_bulb(temp, ratio, pressure), ratio, pressure)
-
-
-def _from_relative_humidity(temp: Floats, humidity: Floats, pressure: Floats) -> Weather:
-    check_range("relative_humidity", humidity, 0.0, MAX_RELATIVE_HUMIDITY, "%")
-    ratio = moist.humidity_ratio_from_relative_humidity(temp, np.minimum(humidity, 100.0), pressure)
-    return Weather(temp, moist.wet_bulb(temp, ratio, pressure), ratio, pressure)
-
-
-def _from_wet_bulb(temp: Floats, wet: Floats, pressure: Floats) -> Weather:
-    check_range("temp_wet_bulb", wet, *TEMP_RANGE, "°C")
-    check_range("temp_wet_bulb above temp_air", wet - temp, -np.inf, SUPERSATURATION, "K")
-    wet = np.minimum(wet, temp)
-    ratio = moist.humidity_ratio_from_wet_bulb(temp, wet, pressure)
-    check_range("humidity ratio of this dry and wet bulb", ratio, 0.0, 1.0, "kg/kg")
-    return Weather(temp, wet, np.maximum(ratio, moist.MIN_HUMIDITY_RATIO), pressure)
-
-
-_HUMIDITY = {
-    "temp_dew": _from_dew_point,
-    "relative_humidity": _from_relative_humidity,
-    "temp_wet_bulb": _from_wet_bulb,
-}

@@ -2,7 +2,4 @@
 
 from energy.problem.assemble import assemble, notices
 
-__all__ = [
-    "assemble",
-    "notices",
-]
+__all__ = ["assemble", "notices"]

@@ -1,9 +1,6 @@
 """From the inputs to the `Problem`: one checked Dataset from which everything else follows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -12,7 +9,6 @@ from energy.errors import ImpossibleWork, about
 from energy.inputs.fleet import Fleet
 from energy.inputs.load import Inputs
 from energy.inputs.provenance import early_rates
-from energy.plant import Weather
 from energy.problem import contracts, halls, pue_limits, sites, tariffs, terminal_value
 from energy.problem import jobs as work
 from energy.problem.halls import heat_arrays
@@ -38,16 +34,22 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     with about(inputs.fleet_path):
         pools = halls.pool_arrays(fleet, inputs.powers, horizon)
         cooled = halls.hall_arrays(fleet, inputs.plants, weather, pools, time)
-    axes, site = _axes(fleet), _site_arrays(inputs, weather)
-    least = _least_facility(cooled, axes["hall_site"], np.asarray(site["other_site_mw"]))
-    landed = landed_cost(inputs, least, np.asarray(site["grid_limit_mw"]))
-    site |= landed.arrays
+    site, hall_names = sites.site_arrays(inputs, weather), list(fleet.halls())
+    axes = {  # positions on the parent's axis, (H,) and (N,)
+        "hall_site": np.array([list(fleet.sites).index(s) for s, _ in fleet.halls().values()]),
+        "pool_hall": np.array([hall_names.index(h) for h, _ in fleet.pools().values()]),
+    }
+    other, limit = np.asarray(site["other_site_mw"], dtype=float), np.asarray(site["grid_limit_mw"])
+    least = other.copy()  # facility power that no plan can lower, (S, T) [MW]
+    np.add.at(least, axes["hall_site"], cooled["it_min"] + cooled["overhead_min"])
+    priced, labels = landed_cost(inputs, least, limit)
+    site |= priced
     with about(inputs.fleet_path):
-        heat = heat_arrays(fleet, inputs.plants, list(np.asarray(landed.arrays["price"])), time)
+        heat = heat_arrays(fleet, inputs.plants, list(np.asarray(priced["price"])), time)
     with about(inputs.jobs_path):
         groups, grouped, jobs = _jobs(inputs)
         work.check_windows(inputs.jobs, jobs, grouped, pools["available"], dt)
-        guards, guarded = terminal_value.guard_arrays(inputs, _speeds(inputs), jobs, grouped)
+        guards, guarded = terminal_value.guard_arrays(inputs, jobs, grouped)
     prices = terminal_value.later_prices(
         inputs.jobs, jobs, grouped, pools, np.asarray(site["price"]), cooled["chord"], axes["pool_hall"], axes["hall_site"],
         horizon,
@@ -56,16 +58,18 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     dearest = work.dearest_gpu_hour(site, cooled, pools, axes["pool_hall"], axes["hall_site"], dt)
     jobs["penalty"] = work.penalties(inputs.jobs, grouped, dearest)
     with about(inputs.fleet_path):
-        _firm_load_fits(fleet, least, np.asarray(site["grid_limit_mw"]), time)
-        rows = _caps(inputs, cooled, axes["hall_site"], np.asarray(site["other_site_mw"]))
+        _firm_load_fits(fleet, least, limit, time)
+        rows = _caps(inputs, cooled, axes["hall_site"], other)
+    # A breach costs CAP_OVER_WORK times the dearest undone MWh of IT work.
+    per_mwh = jobs["penalty"].max() * grouped["speed"].max() / (pools["busy_mw"] - pools["idle_mw"]).min()
     arrays: dict[str, object] = {
         "dt": dt, **axes, **site, **heat, **cooled, **grouped, **jobs, **guarded,
         **{k: pools[k] for k in ("available", "firm", "busy_mw", "idle_mw")},
-        **pue_limits.cap_arrays(rows, _cap_penalty(jobs["penalty"], grouped, pools)),
+        **pue_limits.cap_arrays(rows, float(pue_limits.CAP_OVER_WORK * per_mwh)),
     }  # fmt: skip
     coords = {
         "time": time, "site": list(fleet.sites), "hall": list(fleet.halls()), "pool": list(fleet.pools()),
-        "job": [j.id for j in inputs.jobs], "group": groups, **landed.coords, "cap": [r.label for r in rows],
+        "job": [j.id for j in inputs.jobs], "group": groups, **labels, "cap": [r.label for r in rows],
         "guard": guards,
     }  # fmt: skip
     return validate.dataset(arrays, coords, arrays_module.PROBLEM)
@@ -81,72 +85,29 @@ def _jobs(inputs: Inputs) -> tuple[list[str], dict[str, Floats], dict[str, Float
     return names, grouped, jobs
 
 
-def _speeds(inputs: Inputs) -> Floats:
-    """Speed in each pool of the jobs that begin after the horizon, 0 where none may run it, (A, N)."""
-    kinds = [p.kind for p in inputs.powers.values()]
-    return np.array([work.speeds(inputs.fleet, kinds, j) for j in inputs.after]).reshape(-1, len(kinds))
-
-
-def _axes(fleet: Fleet) -> dict[str, Floats]:
-    """hall_site (H,) and pool_hall (N,): positions on the parent's axis."""
-    names, hall_names = list(fleet.sites), list(fleet.halls())
-    return {
-        "hall_site": np.array([names.index(s) for s, _ in fleet.halls().values()]),
-        "pool_hall": np.array([hall_names.index(h) for h, _ in fleet.pools().values()]),
-    }
-
-
-def _site_arrays(inputs: Inputs, weather: Mapping[str, Weather]) -> dict[str, object]:
-    return {
-        **sites.weather_arrays(inputs, weather),
-        **sites.fleet_arrays(inputs.fleet, inputs.horizon.time),
-        **sites.carbon_arrays(inputs),
-    }
-
-
 def _caps(inputs: Inputs, cooled: Mapping[str, Floats], hall_site: Floats, other: Floats) -> list[pue_limits.CapRow]:
+    """Rows of all PUE caps, each within reach of the plants."""
     it_min = np.array([cooled["it_min"][hall_site == s].sum(axis=0) for s in range(len(inputs.fleet.sites))])
     rows = pue_limits.cap_rows(inputs, it_min) + limit_rows(inputs)
     pue_limits.check_reachable(rows, cooled, hall_site, other, inputs.horizon.dt)
     return rows
 
 
-def _cap_penalty(penalty: Floats, groups: Mapping[str, Floats], pools: Mapping[str, Floats]) -> float:
-    """Price of a MWh above a cap: CAP_OVER_WORK times the dearest undone MWh of IT work."""
-    per_mwh = penalty.max() * groups["speed"].max() / (pools["busy_mw"] - pools["idle_mw"]).min()
-    return float(pue_limits.CAP_OVER_WORK * per_mwh)
-
-
-def _least_facility(cooled: Mapping[str, Floats], hall_site: Floats, other: Floats) -> Floats:
-    """Facility power that no plan can lower, (S, T) [MW]."""
-    out = other.astype(float)
-    np.add.at(out, hall_site.astype(int), cooled["it_min"] + cooled["overhead_min"])
-    return out
-
-
 def _firm_load_fits(fleet: Fleet, least: Floats, limit: Floats, time: Times) -> None:
-    """Check that firm and idle load [MW] fits each site's grid limit."""
+    """Raise ImpossibleWork unless firm and idle load [MW] fits each site's grid limit."""
     for s, name in enumerate(fleet.sites):
         bad = least[s] > limit[s]
         if bad.any():
             t = int(np.argmax(bad))
-            raise ImpossibleWork(
-                f"site {name} at {time[t].astype('datetime64[m]')}Z",
-                f"firm and idle load draws {least[s, t]:.3f} MW, above the grid limit of {limit[s, t]:.3f} MW",
-                "a higher grid_limit_mw, or less firm load",
-            )
+            where = f"site {name} at {time[t].astype('datetime64[m]')}Z"
+            what = f"firm and idle load draws {least[s, t]:.3f} MW, above the grid limit of {limit[s, t]:.3f} MW"
+            raise ImpossibleWork(where, what, "a higher grid_limit_mw, or less firm load")
 
 
-@dataclass(frozen=True)
-class Landed:
-    """Arrays of the Problem that price power, and the labels of their axes."""
+def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> tuple[dict[str, object], dict[str, object]]:
+    """Arrays that price power at every site, and the labels of their axes.
 
-    arrays: dict[str, object]
-    coords: dict[str, object]
-
-
-def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> Landed:
-    """Price power at every site: energy by the hour, demand charges, contracts, solar, fixed and minimum bills.
+    Energy by the hour, demand charges, contracts, solar, fixed and minimum bills.
 
     Parameters
     ----------
@@ -162,8 +123,16 @@ def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> Landed:
     owed = tariffs.demand_charges(rates.values())
     demand = tariffs.demand_arrays(owed, list(rates), months, len(horizon))
     bills = tariffs.minimum_arrays(list(rates.values()), own, months, owed)
-    minimum_names, minimum = tariffs.within_reach(*bills, demand, _least_drawn(fleet, least), most, horizon.dt)
+    sun = np.array([site.solar.ac_mw if site.solar else 0.0 for site in fleet.sites.values()])
+    least_drawn = np.maximum(least - sun[:, None], 0.0)  # each solar array gives all it ever can
+    minimum_names, minimum = tariffs.within_reach(*bills, demand, least_drawn, most, horizon.dt)
+    # Energy charges that a minimum bill not yet reached pays for in any case, (S, T) [EUR/MWh].
+    already_paid = np.zeros((len(spot), len(horizon)))
+    np.add.at(already_paid, minimum["minimum_site"].astype(int), np.maximum(minimum["minimum_rate"], 0.0))
     contract_names, supply = contracts.contract_arrays(inputs, spot)
+    fixed = [
+        sum(tariffs.fixed_eur(t).values()) + contracts.unavoidable_eur(inputs, n, spot[n]) for n, t in rates.items()
+    ]
     currencies = sorted({t.currency for t in inputs.tariffs.values()} - {"EUR"})
     arrays: dict[str, object] = {
         "spot": list(spot.values()),
@@ -171,34 +140,14 @@ def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> Landed:
         "price": list(price.values()),
         "price_quality": [quality(inputs.series.prices[s.bidding_zone], horizon) for s in fleet.sites.values()],
         "month_of": month_of,
-        "fixed_eur": _fixed(inputs, rates, spot) - tariffs.billed_before(rates.values(), owed),
+        "fixed_eur": np.array(fixed) - tariffs.billed_before(rates.values(), owed),
         "fx": np.array([fx.at(c, horizon.time) for c in currencies]).reshape(len(currencies), len(horizon)),
         **demand, **minimum, **supply,
-        **contracts.solar_arrays(inputs, spot, price, _already_paid(minimum, len(spot))),
+        **contracts.solar_arrays(inputs, spot, price, already_paid),
     }  # fmt: skip
     coords: dict[str, object] = {"month": months, "charge": [c.label for c in owed], "minimum": minimum_names,
                                  "contract": contract_names, "currency": currencies}  # fmt: skip
-    return Landed(arrays, coords)
-
-
-def _least_drawn(fleet: Fleet, least: Floats) -> Floats:
-    """Least power drawn from the grid when each solar array gives all it ever can, (S, T) [MW]."""
-    sun = np.array([site.solar.ac_mw if site.solar else 0.0 for site in fleet.sites.values()])
-    return np.asarray(np.maximum(least - sun[:, None], 0.0))
-
-
-def _already_paid(minimum: dict[str, Floats], sites: int) -> Floats:
-    """Energy charges that a minimum bill not yet reached pays for in any case, (S, T) [EUR/MWh]."""
-    out = np.zeros((sites, minimum["minimum_rate"].shape[1]))
-    np.add.at(out, minimum["minimum_site"].astype(int), np.maximum(minimum["minimum_rate"], 0.0))
-    return out
-
-
-def _fixed(inputs: Inputs, rates: Mapping[str, tariffs.SiteTariff], spot: Mapping[str, Floats]) -> Floats:
-    """What no plan changes, by site [EUR]."""
-    return np.array(
-        [sum(tariffs.fixed_eur(t).values()) + contracts.unavoidable_eur(inputs, n, spot[n]) for n, t in rates.items()]
-    )
+    return arrays, coords
 
 
 def notices(inputs: Inputs, problem: xr.Dataset) -> list[str]:

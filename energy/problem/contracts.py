@@ -1,13 +1,11 @@
 """Arrays of supply contracts and solar: what they save, what they cost in any case."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import assert_never
 
 import numpy as np
 
-from energy.inputs.contracts import Contract, Solar
+from energy.inputs.contracts import Contract
 from energy.inputs.dated import at
 from energy.inputs.fleet import Site
 from energy.inputs.load import Inputs
@@ -45,7 +43,7 @@ def delivered(c: Contract, site: Site, horizon: Horizon) -> Floats:
 
 
 def unavoidable_eur(inputs: Inputs, name: str, spot: Floats) -> float:
-    """What contracts cost whatever the plan: settled hedges, take-or-pay volumes, premiums [EUR]."""
+    """Cost of contracts that no plan changes: settled hedges, take-or-pay volumes, premiums [EUR]."""
     total, site, horizon = 0.0, inputs.fleet.sites[name], inputs.horizon
     for c in site.contracts:
         energy, money = delivered(c, site, horizon) * horizon.dt, inputs.fx.at(c.currency, horizon.time)
@@ -65,48 +63,33 @@ def unavoidable_eur(inputs: Inputs, name: str, spot: Floats) -> float:
 
 def solar_arrays(
     inputs: Inputs, spot: Mapping[str, Floats], price: Mapping[str, Floats], already_paid: Floats
-) -> dict[str, object]:
-    """solar_mw, export_limit_mw, export_price, export_clip; each (S, T).
+) -> dict[str, Floats]:
+    """solar_mw, export_limit_mw, export_price, export_clip; each (S, T), 0 without an array or a feed-in price.
 
     Parameters
     ----------
     already_paid : part of the price that a minimum bill may have paid for already [EUR/MWh], (S, T)
     """
-    rows = [_solar(inputs, name, spot[name], price[name], already_paid[s]) for s, name in enumerate(inputs.fleet.sites)]
-    return {
-        key: [row[i] for row in rows]
-        for i, key in enumerate(("solar_mw", "export_limit_mw", "export_price", "export_clip"))
+    horizon, sites = inputs.horizon, inputs.fleet.sites
+    out = {
+        key: np.zeros((len(sites), len(horizon)))
+        for key in ("solar_mw", "export_limit_mw", "export_price", "export_clip")
     }
-
-
-def _solar(
-    inputs: Inputs, name: str, spot: Floats, price: Floats, already_paid: Floats
-) -> tuple[Floats, Floats, Floats, Floats]:
-    horizon, site = inputs.horizon, inputs.fleet.sites[name]
-    zero = np.zeros(len(horizon))
-    if site.solar is None:
-        return zero, zero, zero, zero
-    raw = inputs.series.weather[name]
-    columns = {str(k): variable(raw, str(k), horizon) for k in raw.data_vars if k != "quality"}
-    sun = all(k in columns for k in ("ghi", "dni", "dhi"))
-    irradiance = (columns["ghi"], columns["dni"], columns["dhi"]) if sun else None
-    power = solar_power(
-        array_of(site, site.solar), horizon.time, horizon.dt, columns["temp_air"], columns.get("wind_speed"), irradiance
-    )
-    power = np.where(price < 0, 0.0, power)  # curtailed where drawing is paid for, as the replay does
-    feed = site.solar.feed_in
-    if feed is None:
-        return power, zero, zero, zero
-    fixed = (feed.price or 0.0) * inputs.fx.at(feed.currency, horizon.time)
-    earned = fixed if feed.spot_share is None else spot * feed.spot_share
-    # Never above what the MWh costs at least: selling dear while buying cheap is one meter, and not linear.
-    paid = np.minimum(earned, price - already_paid)
-    return power, np.minimum(power, feed.limit_mw), paid, np.maximum(earned - paid, 0.0)
-
-
-def array_of(site: Site, solar: Solar) -> Array:
-    """The physical array of a site."""
-    return Array(
-        site.place.latitude, site.place.longitude, site.place.altitude_m, solar.dc_mw, solar.ac_mw, solar.tilt_deg,
-        solar.azimuth_deg, solar.losses_percent, solar.temperature_coefficient_per_k,
-    )  # fmt: skip
+    for s, (name, site) in enumerate(sites.items()):
+        if site.solar is None:
+            continue
+        raw, feed = inputs.series.weather[name], site.solar.feed_in
+        has = {str(k): variable(raw, str(k), horizon) for k in raw.data_vars if k != "quality"}
+        light = (has["ghi"], has["dni"], has["dhi"]) if {"ghi", "dni", "dhi"} <= set(has) else None
+        panel = Array(**site.place.model_dump(), **site.solar.model_dump(exclude={"feed_in"}))
+        power = solar_power(panel, horizon.time, horizon.dt, has["temp_air"], has.get("wind_speed"), light)
+        power = np.where(price[name] < 0, 0.0, power)  # curtailed where drawing is paid for, as the replay does
+        out["solar_mw"][s] = power
+        if feed is not None:
+            fixed = (feed.price or 0.0) * inputs.fx.at(feed.currency, horizon.time)
+            earned = fixed if feed.spot_share is None else spot[name] * feed.spot_share
+            # Never above what the MWh costs at least: selling dear while buying cheap is one meter, and not linear.
+            paid = np.minimum(earned, price[name] - already_paid[s])
+            out["export_limit_mw"][s] = np.minimum(power, feed.limit_mw)
+            out["export_price"][s], out["export_clip"][s] = paid, np.maximum(earned - paid, 0.0)
+    return out

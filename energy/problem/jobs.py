@@ -1,7 +1,5 @@
 """Arrays of the jobs: windows, groups of jobs with the same pools and speeds, what undone work costs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -57,6 +55,7 @@ def group_arrays(fleet: Fleet, kinds: Sequence[str], jobs: Sequence[Job]) -> tup
 
 
 def _can_run(fleet: Fleet, kinds: Sequence[str], job: Job, speed: tuple[float, ...]) -> None:
+    """Raise unless the job's home site exists and some pool may run it."""
     where = f"job {job.id}"
     if job.home_site is not None and job.home_site not in fleet.sites:
         raise SeriesError(where, f"home_site {job.home_site!r} is not in the fleet", ", ".join(fleet.sites))
@@ -68,9 +67,8 @@ def _can_run(fleet: Fleet, kinds: Sequence[str], job: Job, speed: tuple[float, .
         raise ImpossibleWork(where, f"jurisdictions: no site carries {wanted}", f"tags of the sites: {', '.join(tags)}")
     wanted = ", ".join(sorted(job.gpu_kinds))
     among = f" among sites of {', '.join(sorted(job.jurisdictions))}" if job.jurisdictions else ""
-    raise ImpossibleWork(
-        where, f"gpu_kinds: no pool{among} has {wanted}", f"kinds of the fleet: {', '.join(sorted(set(kinds)))}"
-    )
+    what, known = f"gpu_kinds: no pool{among} has {wanted}", ", ".join(sorted(set(kinds)))
+    raise ImpossibleWork(where, what, f"kinds of the fleet: {known}")
 
 
 def window_arrays(inputs: Inputs) -> dict[str, Floats]:
@@ -103,11 +101,7 @@ def fitted(work: Mapping[str, Floats], groups: Mapping[str, Floats], dt: Floats)
 
 
 def check_windows(
-    jobs: Sequence[Job],
-    work: Mapping[str, Floats],
-    groups: Mapping[str, Floats],
-    available: Floats,
-    dt: Floats,
+    jobs: Sequence[Job], work: Mapping[str, Floats], groups: Mapping[str, Floats], available: Floats, dt: Floats
 ) -> None:
     """Every job fits its window, with what it may leave for later, and none is larger than every pool it may use.
 
@@ -122,11 +116,8 @@ def check_windows(
         if work["expected"][j]:
             continue
         if job.max_gpus > largest[j]:
-            raise ImpossibleWork(
-                f"job {job.id}",
-                f"max_gpus {job.max_gpus:g} is larger than every pool it may use",
-                f"at most {largest[j]:g}",
-            )
+            what = f"max_gpus {job.max_gpus:g} is larger than every pool it may use"
+            raise ImpossibleWork(f"job {job.id}", what, f"at most {largest[j]:g}")
         if work["work_left"][j] > most[j] * (1 + WINDOW_SLACK):
             raise ImpossibleWork(
                 f"job {job.id}",
@@ -157,13 +148,9 @@ def penalties(jobs: Sequence[Job], groups: Mapping[str, Floats], dearest: Floats
 
 
 def dearest_gpu_hour(
-    site: Mapping[str, object],
-    halls: Mapping[str, Floats],
-    pools: Mapping[str, Floats],
-    pool_hall: Floats,
-    hall_site: Floats,
-    dt: Floats,
-) -> Floats:
+    site: Mapping[str, object], halls: Mapping[str, Floats], pools: Mapping[str, Floats], pool_hall: Floats,
+    hall_site: Floats, dt: Floats,
+) -> Floats:  # fmt: skip
     """Dearest way to run one GPU-hour in each pool [EUR], shape (N,): highest price plus a fresh peak.
 
     A GPU that alone raises all peaks of a month pays their whole charges for one period of work, at worst the shortest.

@@ -4,8 +4,6 @@ Own caps of sites and fleet and PUE limits of presets alike; WUE and ERF are rep
 windows of the horizon do not have is named in a notice.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -24,6 +22,8 @@ from energy.schema.calendar import Horizon, SiteCalendar
 CAP_OVER_WORK = 10.0
 #: A cap counts as unreachable when even the best load misses it by more than this [MWh]; 1 Wh.
 REACH_TOLERANCE_MWH = 1e-6
+#: Halvings of the bracket in which the best PUE is found: 99/2^60 is below rounding.
+BISECTIONS = 60
 
 
 @dataclass(frozen=True)
@@ -39,66 +39,54 @@ class CapRow:
     credit: float
 
 
+#: (end of the label, first period, first period after, balance brought along [MWh])
+Window = tuple[str, int, int, float]
+
+
 def cap_rows(inputs: Inputs, it_min: Floats) -> list[CapRow]:
     """Rows of all caps of the sites and the fleet. `it_min` is the least IT power by site, (S, T)."""
     rows: list[CapRow] = []
-    for _, label, s, cap in _caps(inputs):
-        least = it_min.sum(axis=0) if s is None else it_min[s]
-        rows += _rows(inputs, cap, f"{label}:{cap.name}", s, least)
+    names, horizon, state = list(inputs.fleet.sites), inputs.horizon, inputs.state
+    for _, owner, s, cap in _caps(inputs):
+        (members, site), name = (names, -1) if s is None else ([owner], s), f"{owner}:{cap.name}"
+        match cap.period:
+            case "year":
+                zone = "UTC" if s is None else inputs.fleet.sites[owner].time_zone
+                past, everywhere = [state.site(m).year_to_date for m in members], np.full(len(horizon), True)
+                windows = _years(cap.limit, past, horizon.on_clock(zone), everywhere)
+            case "rolling":
+                windows = _rolling(cap, members, state, horizon)
+            case "hour":  # periods whose IT power cannot fall below the stated one
+                least = it_min.sum(axis=0) if s is None else it_min[s]
+                assert cap.above_it_mw is not None  # the file model demands it for hourly caps
+                held = np.flatnonzero(least >= cap.above_it_mw).tolist()
+                windows = [(_stamp(horizon.time[t]), t, t + 1, 0.0) for t in held]
+            case _:
+                assert_never(cap.period)
+        rows += [CapRow(f"{name}@{end}", name, site, cap.limit, a, b, credit) for end, a, b, credit in windows]
     return rows
 
 
-def _rows(inputs: Inputs, cap: PueCap, label: str, s: int | None, it_min: Floats) -> list[CapRow]:
-    names, horizon, state = list(inputs.fleet.sites), inputs.horizon, inputs.state
-    members, site = (names, -1) if s is None else ([names[s]], s)
-    match cap.period:
-        case "year":
-            zone = "UTC" if s is None else inputs.fleet.sites[names[s]].time_zone
-            past, everywhere = [state.site(m).year_to_date for m in members], np.full(len(horizon), True)
-            return _yearly_rows(cap.limit, label, site, past, horizon.on_clock(zone), everywhere)
-        case "rolling":
-            return _rolling_rows(cap, label, site, members, state, horizon)
-        case "hour":
-            return _hourly_rows(cap, label, site, it_min, horizon)
-        case _:
-            assert_never(cap.period)
-
-
-def _yearly_rows(
-    limit: float, label: str, site: int, past: Sequence[Balance], calendar: SiteCalendar, counted: Bools
-) -> list[CapRow]:
-    """One row per calendar year of the periods that count; the horizon's first year carries the year-to-date balance."""
-    rows, years = [], calendar.years
+def _years(limit: float, past: Sequence[Balance], calendar: SiteCalendar, counted: Bools) -> list[Window]:
+    """Calendar years of the periods that count; the horizon's first year carries the year-to-date balance."""
+    out, years = list[Window](), calendar.years
     credit = sum(limit * b.it_mwh - b.facility_mwh for b in past)
     for year in sorted(set(years[counted].tolist())):
         inside = np.flatnonzero(counted & (years == year))
-        brought = credit if year == years[0] else 0.0
-        rows.append(CapRow(f"{label}@{year}", label, site, limit, int(inside[0]), int(inside[-1]) + 1, brought))
-    return rows
+        out.append((str(year), int(inside[0]), int(inside[-1]) + 1, credit if year == years[0] else 0.0))
+    return out
 
 
-def _hourly_rows(cap: PueCap, label: str, site: int, it_min: Floats, horizon: Horizon) -> list[CapRow]:
-    """One row per period whose IT power cannot fall below the stated one."""
-    assert cap.above_it_mw is not None  # the file model demands it for hourly caps
-    enforced = np.flatnonzero(it_min >= cap.above_it_mw)
-    return [
-        CapRow(f"{label}@{_stamp(horizon.time[t])}", label, site, cap.limit, int(t), int(t) + 1, 0.0) for t in enforced
-    ]
-
-
-def _rolling_rows(
-    cap: PueCap, label: str, site: int, members: Sequence[str], state: State, horizon: Horizon
-) -> list[CapRow]:
-    """One row per window that ends inside the horizon; those that begin before it need their history."""
+def _rolling(cap: PueCap, members: Sequence[str], state: State, horizon: Horizon) -> list[Window]:
+    """Windows that end inside the horizon; those that begin before it need their history."""
     assert cap.window_h is not None  # the file model demands it for rolling caps
-    length, rows = np.timedelta64(round(cap.window_h * 3600), "s"), []
+    length, out = np.timedelta64(round(cap.window_h * 3600), "s"), list[Window]()
     for t, end in enumerate(horizon.ends):
         begin = end - length
         credit = _history(cap, members, state, begin, horizon.start) if begin < horizon.start else 0.0
         if credit is not None:
-            start = int(np.searchsorted(horizon.time, begin, side="left"))
-            rows.append(CapRow(f"{label}@{_stamp(end)}", label, site, cap.limit, start, t + 1, credit))
-    return rows
+            out.append((_stamp(end), int(np.searchsorted(horizon.time, begin, side="left")), t + 1, credit))
+    return out
 
 
 def _history(
@@ -140,42 +128,30 @@ def check_reachable(
     ------
     ImpossibleWork : names the cap and the best PUE that the plants can reach in its window.
     """
+
+    def least_balance(row: CapRow, limit: float) -> float:
+        """Least Σ dt (facility - limit·it) over the window for any load [MWh]: convex, so best at a breakpoint."""
+        when = slice(row.start, row.stop)
+        mine = hall_site == row.site if row.site >= 0 else np.full(len(hall_site), True)
+        steps = (1 + halls["slope"][mine, when] - limit) * halls["width"][mine, when]
+        base = halls["it_min"][mine, when] * (1 - limit) + halls["overhead_min"][mine, when]
+        site_load = other[row.site, when] if row.site >= 0 else other[:, when].sum(axis=0)
+        return float((dt[when] * (base + np.minimum(steps, 0.0).sum(axis=2))).sum() + (dt[when] * site_load).sum())
+
     least: dict[str, tuple[float, CapRow]] = {}
     for row in rows:
-        excess = _least_balance(row, halls, hall_site, other, dt, row.limit) - row.credit
+        excess = least_balance(row, row.limit) - row.credit
         if row.name not in least or excess < least[row.name][0]:
             least[row.name] = (excess, row)
     for excess, row in least.values():
         if excess > REACH_TOLERANCE_MWH:
-            best = np.ceil(_best_pue(row, halls, hall_site, other, dt) * 1e4) / 1e4
+            low, best = row.limit, 100.0  # the lowest PUE of the window: the limit whose least balance is zero
+            for _ in range(BISECTIONS):
+                middle = (low + best) / 2
+                low, best = (low, middle) if least_balance(row, middle) <= row.credit else (middle, best)
+            what = f"limit {row.limit:g} is below what the plants can reach in any of its windows"
             state = "" if row.stop - row.start == 1 else ", or a balance in the state file that makes up for it"
-            raise ImpossibleWork(
-                f"PUE cap {row.name}",
-                f"limit {row.limit:g} is below what the plants can reach in any of its windows",
-                f"at least {best:.4f}{state}",
-            )
-
-
-def _least_balance(
-    row: CapRow, halls: Mapping[str, Floats], hall_site: Floats, other: Floats, dt: Floats, limit: float
-) -> float:
-    """Least Σ dt (facility - limit·it) over the window for any load [MWh]: convex, so best at a breakpoint."""
-    when = slice(row.start, row.stop)
-    mine = hall_site == row.site if row.site >= 0 else np.full(len(hall_site), True)
-    steps = (1 + halls["slope"][mine, when] - limit) * halls["width"][mine, when]
-    base = halls["it_min"][mine, when] * (1 - limit) + halls["overhead_min"][mine, when]
-    site_load = other[row.site, when] if row.site >= 0 else other[:, when].sum(axis=0)
-    return float((dt[when] * (base + np.minimum(steps, 0.0).sum(axis=2))).sum() + (dt[when] * site_load).sum())
-
-
-def _best_pue(row: CapRow, halls: Mapping[str, Floats], hall_site: Floats, other: Floats, dt: Floats) -> float:
-    """Lowest energy-weighted PUE of the window: the limit whose least balance is zero, by bisection."""
-    low, high = row.limit, 100.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        met = _least_balance(row, halls, hall_site, other, dt, middle) <= row.credit
-        low, high = (low, middle) if met else (middle, high)
-    return high
+            raise ImpossibleWork(f"PUE cap {row.name}", what, f"at least {np.ceil(best * 1e4) / 1e4:.4f}{state}")
 
 
 def cap_notices(inputs: Inputs, problem: xr.Dataset) -> list[str]:
@@ -190,14 +166,28 @@ def cap_notices(inputs: Inputs, problem: xr.Dataset) -> list[str]:
 
 
 def _why(inputs: Inputs, problem: xr.Dataset, site: int | None, cap: PueCap, lacking: int) -> str | None:
-    """Why a cap lacks windows; None of a year, which has one row for all its periods."""
+    """Reason why a cap lacks windows; None for a year, which has one row for all its periods."""
+    every, names = problem.sizes["time"], list(inputs.fleet.sites)
     match cap.period:
         case "year":
             return None
         case "rolling":
-            return _rolling(inputs, problem, site, cap, lacking)
+            assert cap.window_h is not None  # the file model demands it for rolling caps
+            since = (inputs.horizon.ends[0] - np.timedelta64(round(cap.window_h * 3600), "s")).astype("datetime64[m]")
+            file = inputs.case.state or "a state file, which the case names by state"
+            keys = ", ".join(f"sites.{n}.history" for n in (names if site is None else [names[site]]))
+            return (
+                f"rolling cap of window_h {cap.window_h:g} is not held in the {lacking} of {every} windows that "
+                f"begin before the horizon, as their history is not known; give {keys} from {since}Z on in {file}"
+            )
         case "hour":
-            return _hourly(problem, site, cap, lacking)
+            mine = np.full(problem.sizes["hall"], True) if site is None else problem["hall_site"].values == site
+            least = problem["it_min"].values[mine].sum(axis=0)  # IT power that no plan can lower [MW], (T,)
+            return (
+                f"hourly cap holds in {every - lacking} of {every} periods: only where IT power "
+                f"cannot fall below above_it_mw {cap.above_it_mw:g}, and it can fall to {least.min():.3f} … "
+                f"{least.max():.3f} MW; a lower above_it_mw, or more firm_gpus, makes it hold in more"
+            )
         case _:
             assert_never(cap.period)
 
@@ -211,33 +201,6 @@ def _caps(inputs: Inputs) -> Iterator[tuple[str, str, int | None, PueCap]]:
         yield f"fleet_pue_caps.{i}", "fleet", None, cap
 
 
-def _rolling(inputs: Inputs, problem: xr.Dataset, site: int | None, cap: PueCap, lacking: int) -> str:
-    names = list(inputs.fleet.sites) if site is None else [list(inputs.fleet.sites)[site]]
-    assert cap.window_h is not None  # the file model demands it for rolling caps
-    since = (inputs.horizon.ends[0] - np.timedelta64(round(cap.window_h * 3600), "s")).astype("datetime64[m]")
-    file = inputs.case.state or "a state file, which the case names by state"
-    keys = ", ".join(f"sites.{n}.history" for n in names)
-    return (
-        f"rolling cap of window_h {cap.window_h:g} is not held in the {lacking} of {problem.sizes['time']} windows that "
-        f"begin before the horizon, as their history is not known; give {keys} from {since}Z on in {file}"
-    )
-
-
-def _hourly(problem: xr.Dataset, site: int | None, cap: PueCap, lacking: int) -> str:
-    least = _least_it(problem, site)
-    return (
-        f"hourly cap holds in {problem.sizes['time'] - lacking} of {problem.sizes['time']} periods: only where IT power "
-        f"cannot fall below above_it_mw {cap.above_it_mw:g}, and it can fall to {least.min():.3f} … {least.max():.3f} MW; "
-        "a lower above_it_mw, or more firm_gpus, makes it hold in more"
-    )
-
-
-def _least_it(problem: xr.Dataset, site: int | None) -> Floats:
-    """IT power that no plan can lower [MW], (T,)."""
-    mine = problem["hall_site"].values == site if site is not None else np.full(problem.sizes["hall"], True)
-    return np.asarray(problem["it_min"].values[mine].sum(axis=0))
-
-
 def limit_rows(inputs: Inputs) -> list[CapRow]:
     """One row per PUE limit and calendar year (site-local) that the horizon touches while the limit is in force.
 
@@ -248,5 +211,6 @@ def limit_rows(inputs: Inputs) -> list[CapRow]:
         past, calendar = [inputs.state.site(name).year_to_date], inputs.horizon.on_clock(site.time_zone)
         for limit in inputs.limits.get(name, ()):
             if limit.rule.metric == "pue" and (most := limit.rule.at_most) is not None:
-                rows += _yearly_rows(most, f"{name}:{limit.name}", s, past, calendar, limit.rule.holds(calendar))
+                label, windows = f"{name}:{limit.name}", _years(most, past, calendar, limit.rule.holds(calendar))
+                rows += [CapRow(f"{label}@{year}", label, s, most, a, b, credit) for year, a, b, credit in windows]
     return rows

@@ -1,7 +1,5 @@
 """Arrays of the sites: weather, spot, limits, carbon."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np
@@ -40,14 +38,17 @@ def site_weather(fleet: Fleet, series: Series, horizon: Horizon) -> dict[str, We
     return out
 
 
-def weather_arrays(inputs: Inputs, weather: Mapping[str, Weather]) -> dict[str, object]:
-    """temp_air, temp_wet_bulb, pressure, weather_quality; each (S, T)."""
-    fleet = inputs.fleet
+def site_arrays(inputs: Inputs, weather: Mapping[str, Weather]) -> dict[str, object]:
+    """Weather, carbon intensity [t/MWh] and the dated keys of the fleet file, each (S, T); carbon_known (S,)."""
+    sites, horizon = inputs.fleet.sites, inputs.horizon
+    carbon = [inputs.series.carbon.get(site.bidding_zone) for site in sites.values()]
+    unknown = np.zeros(len(horizon))
     return {
-        "temp_air": [weather[s].temp_air for s in fleet.sites],
-        "temp_wet_bulb": [weather[s].temp_wet_bulb for s in fleet.sites],
-        "pressure": [weather[s].pressure for s in fleet.sites],
-        "weather_quality": [quality(inputs.series.weather[s], inputs.horizon) for s in fleet.sites],
+        **{key: [getattr(weather[s], key) for s in sites] for key in ("temp_air", "temp_wet_bulb", "pressure")},
+        "weather_quality": [quality(inputs.series.weather[s], horizon) for s in sites],
+        **fleet_arrays(inputs.fleet, horizon.time),
+        "carbon_intensity": [unknown if raw is None else variable(raw, "value", horizon) for raw in carbon],
+        "carbon_known": np.array([float(raw is not None) for raw in carbon]),
     }
 
 
@@ -72,13 +73,3 @@ def fleet_arrays(fleet: Fleet, time: Times) -> dict[str, object]:
         for owner, parts in owners.items()
         for key, row in keys_of(owner).items()
     }
-
-
-def carbon_arrays(inputs: Inputs) -> dict[str, object]:
-    """carbon_intensity (S, T) [t/MWh], 0 where not known, and carbon_known (S,)."""
-    rows, known, horizon = [], [], inputs.horizon
-    for site in inputs.fleet.sites.values():
-        raw = inputs.series.carbon.get(site.bidding_zone)
-        rows.append(np.zeros(len(horizon)) if raw is None else variable(raw, "value", horizon))
-        known.append(float(raw is not None))
-    return {"carbon_intensity": rows, "carbon_known": np.array(known)}

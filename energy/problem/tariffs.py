@@ -4,9 +4,7 @@ A demand charge costs what its billed peak comes to on top of what the running m
 what still adds to it, and is left out where no plan can stay below it.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Generic, TypeVar, assert_never
@@ -111,7 +109,7 @@ def site_tariff(inputs: Inputs, name: str, horizon: Horizon) -> SiteTariff:
 
 
 def energy_charge(t: SiteTariff, spot: Floats) -> tuple[Floats, Floats]:
-    """What a MWh costs beside spot [EUR/MWh], (T,): all of it, and the part that counts for a minimum bill."""
+    """Cost of a MWh beside spot [EUR/MWh], (T,): all of it, and the part that counts towards a minimum bill."""
     counted, other, prices = np.zeros(len(spot)), np.zeros(len(spot)), t.terms.prices
     for key in dict.fromkeys(d.key for d in prices):
         versions = sorted((d for d in prices if d.key == key), key=lambda d: d.valid_from)
@@ -164,10 +162,14 @@ class Charge:
 
 def demand_charges(tariffs: Iterable[SiteTariff]) -> list[Charge]:
     """All demand charges of the horizon, by site and month."""
-    return [
-        Charge(t, month, key, c, *_accrued(t, c, month))
-        for t in tariffs for month in t.months for key, c in _counting(t, month)
-    ]  # fmt: skip
+    out = []
+    for t, month in [(site, month) for site in tariffs for month in site.months]:
+        for key, c in in_force(t.terms.peaks, month.first_day).items():
+            # Only if an hour of the horizon, or one on record, sets the peak.
+            counts = (month.inside & t.holds(c.when)).any() and any(b.rate for b in c.bands)
+            if counts or t.past.knows(month.label, c.window, c.name):
+                out.append(Charge(t, month, key, c, *_accrued(t, c, month)))
+    return out
 
 
 def demand_arrays(charges: list[Charge], sites: list[str], month_names: list[str], periods: int) -> dict[str, Floats]:
@@ -206,32 +208,20 @@ def _accrued(t: SiteTariff, c: PeakCharge, month: BillingMonth) -> tuple[tuple[f
     return tuple(rates), sum(k.billed_eur for k in known)
 
 
-def _counting(t: SiteTariff, month: BillingMonth) -> Iterator[tuple[tuple[str, int], PeakCharge]]:
-    """Demand charges in force on the first day that the horizon covers, if any hour of it or on record sets the peak."""
-    for key, c in in_force(t.terms.peaks, month.first_day).items():
-        counts = (month.inside & t.holds(c.when)).any() and any(b.rate for b in c.bands)
-        if counts or t.past.knows(month.label, c.window, c.name):
-            yield key, c
-
-
 def _weight(charge: Charge) -> Floats:
-    """1 in hours of the month that count, the ratchet's share in look-back months inside the horizon."""
-    c, first, local = charge.of, charge.month.first_day, charge.at.calendar.local
-    back = np.asarray((first.year - local.year) * 12 + first.month - local.month)  # months; negative after the month
-    earlier, counted = (back > 0) & (back <= c.look_back_months), _counted(charge)
-    return np.where(counted & charge.month.inside, 1.0, np.where(counted & earlier, c.ratchet_share, 0.0))
+    """1 in hours of the month that count, the ratchet's share in look-back months inside the horizon.
 
-
-def _counted(charge: Charge) -> Bools:
-    """Hours that set the charge's peaks; a look-back month has kept those that its own version declared."""
-    t, out = charge.at, np.full(len(charge.at.rate), charge.of.when == ALWAYS)
-    if charge.of.when == ALWAYS:
-        return out
-    for month in t.months:
+    A look-back month has kept those hours that its own version declared.
+    """
+    t, c, first, local = charge.at, charge.of, charge.month.first_day, charge.at.calendar.local
+    counted = np.full(len(t.rate), c.when == ALWAYS)
+    for month in t.months if c.when != ALWAYS else ():
         version = in_force(t.terms.peaks, month.first_day)[charge.key]
         if version.when != ALWAYS:
-            out |= month.inside & t.holds(version.when)
-    return out
+            counted |= month.inside & t.holds(version.when)
+    back = np.asarray((first.year - local.year) * 12 + first.month - local.month)  # months; negative after the month
+    earlier = (back > 0) & (back <= c.look_back_months)
+    return np.where(counted & charge.month.inside, 1.0, np.where(counted & earlier, c.ratchet_share, 0.0))
 
 
 def _floor(charge: Charge) -> float:
@@ -272,7 +262,7 @@ def minimum_arrays(
 
 
 def billed_before(tariffs: Iterable[SiteTariff], demand: Sequence[Charge]) -> Floats:
-    """What the running months' invoices hold of demand charges and of what minimum bills added, (S,) [EUR]."""
+    """Demand charges and top-ups of minimum bills on the invoices of the running months, (S,) [EUR]."""
     out = []
     for t in tariffs:
         paid = sum(d.billed_eur for d in demand if d.at.name == t.name)
@@ -300,15 +290,9 @@ def within_reach(
     s, rate = minimum["minimum_site"], minimum["minimum_rate"]
     energy = (dt * np.where(rate > 0, rate * least[s], rate * most[s])).sum(axis=1)
     same = (demand["charge_site"] == s[:, None]) & (demand["charge_month"] == minimum["minimum_month"][:, None])
-    open_: Bools = minimum["minimum_eur"] > energy + same @ _least_demand(demand, least)
-    kept = np.flatnonzero(open_)
-    return [labels[b] for b in kept], {k: v[kept] for k, v in minimum.items()}
-
-
-def _least_demand(demand: Mapping[str, Floats], least: Floats) -> Floats:
-    """Demand charges of the least power drawn, (D,) [EUR]."""
+    # Demand charges of the least power drawn, (D,) [EUR].
     drawn = (demand["charge_weight"] * least[demand["charge_site"]]).max(axis=1, initial=0.0)
-    peak = np.maximum(drawn, demand["charge_floor"])[:, None]
-    width = demand["charge_band_mw"]
-    below = np.cumsum(width, axis=1) - width
-    return np.asarray((np.clip(peak - below, 0.0, width) * demand["charge_rate"]).sum(axis=1))
+    peak, width = np.maximum(drawn, demand["charge_floor"])[:, None], demand["charge_band_mw"]
+    owed = (np.clip(peak - (np.cumsum(width, axis=1) - width), 0.0, width) * demand["charge_rate"]).sum(axis=1)
+    kept = np.flatnonzero(minimum["minimum_eur"] > energy + same @ owed)
+    return [labels[b] for b in kept], {k: v[kept] for k, v in minimum.items()}

@@ -1,7 +1,5 @@
 """Terminal value: work that a job may defer beyond the horizon, its likely cost, and the capacity there (guards)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,7 +8,7 @@ from energy.inputs.fleet import Fleet
 from energy.inputs.jobs import Job
 from energy.inputs.load import Inputs
 from energy.problem.halls import gpu_counts
-from energy.problem.jobs import pool_speeds
+from energy.problem.jobs import pool_speeds, speeds
 from energy.schema import Bools, Floats
 from energy.schema.calendar import Horizon, horizon
 
@@ -47,7 +45,7 @@ def load(jobs: Sequence[Job], work: Mapping[str, Floats], fastest: Floats, which
 
 
 def terminal_price(cost: Floats, room: Floats, used: float) -> float:
-    """What work left for after the horizon is likely to cost, in the unit of `cost`.
+    """Likely cost of work left for after the horizon, in the unit of `cost`.
 
     At a load u up to 60 %, the midpoint between the mean of the cheapest u-share of the room and the u-quantile; from
     70 % on, the u-quantile; in between, interpolated. The mean alone would be what perfect foresight pays, the
@@ -79,7 +77,9 @@ def later_prices(
 
     The load is that of the whole fleet, or of the group in its own pools where that is higher.
     """
-    per_gpu = gpu_hour_cost(pools, price, chord, pool_hall, hall_site)
+    # Energy of one more GPU-hour at the chord of its hall's overhead, (N, T) [EUR].
+    power = (pools["busy_mw"] - pools["idle_mw"])[:, None] * (1 + chord[pool_hall])
+    per_gpu = np.asarray(power * price[hall_site[pool_hall]])
     free = (pools["available"] - pools["firm"]) * horizon.dt
     speed, of = pool_speeds(groups), groups["job_group"]
     fastest = groups["speed"].max(axis=1)
@@ -93,16 +93,8 @@ def later_prices(
     return np.asarray(np.array(out)[of])
 
 
-def gpu_hour_cost(
-    pools: Mapping[str, Floats], price: Floats, chord: Floats, pool_hall: Floats, hall_site: Floats
-) -> Floats:
-    """Energy of one more GPU-hour in each pool and period at the chord of its hall's overhead, (N, T) [EUR]."""
-    power = (pools["busy_mw"] - pools["idle_mw"])[:, None] * (1 + chord[pool_hall])
-    return np.asarray(power * price[hall_site[pool_hall]])
-
-
 def guard_arrays(
-    inputs: Inputs, after_speed: Floats, later: Mapping[str, Floats], groups: Mapping[str, Floats]
+    inputs: Inputs, later: Mapping[str, Floats], groups: Mapping[str, Floats]
 ) -> tuple[list[str], dict[str, Floats]]:
     """Guards: for each day after the horizon with deadlines, at the last of them, all jobs and each group.
 
@@ -110,10 +102,11 @@ def guard_arrays(
 
     Parameters
     ----------
-    after_speed : speed of these in each pool, (A, N)
     later : due_after and later_max of the Problem's jobs
     """
-    after, end = inputs.after, inputs.horizon.end
+    after, end, kinds = inputs.after, inputs.horizon.end, [p.kind for p in inputs.powers.values()]
+    # Speed in each pool of the jobs that begin after the horizon, 0 where none may run it, (A, N).
+    after_speed = np.array([speeds(inputs.fleet, kinds, j) for j in after]).reshape(-1, len(kinds))
     waits, due, of = later["later_max"] > 0, later["due_after"], groups["job_group"]
     speed = pool_speeds(groups)
     free = _free(inputs.fleet, end, float(due[waits].max(initial=0.0)))
@@ -128,12 +121,9 @@ def guard_arrays(
             spoken_for = float(taken[same & (after_due <= until)].sum())
             rows.append((k, until, max(_room(free, share, until) - spoken_for, 0.0)))
     columns = np.array(rows, dtype=float).reshape(-1, 3).T
-    names = [f"{'all' if k < 0 else f'g{k}'}@{_stamp(end, until)}" for k, until, _ in rows]
+    stamps = (np.datetime_as_string(end + np.timedelta64(round(h * 3600), "s"), unit="m") for _, h, _ in rows)
+    names = [f"{'all' if k < 0 else f'g{k}'}@{stamp}Z" for (k, _, _), stamp in zip(rows, stamps, strict=True)]
     return names, {"guard_group": columns[0].astype(np.int64), "guard_until": columns[1], "guard_room": columns[2]}
-
-
-def _stamp(end: np.datetime64, hours: float) -> str:
-    return f"{np.datetime_as_string(end + np.timedelta64(round(hours * 3600), 's'), unit='m')}Z"
 
 
 def _moments(due: Floats) -> list[float]:

@@ -41,9 +41,8 @@ def check_writable(out: Path) -> None:
         with tempfile.TemporaryFile(dir=out) as probe:
             probe.write(b"hydrocool")
     except OSError as e:
-        raise RunFolderError(
-            f"{out}: run folders cannot be written there ({e.strerror}); choose another with --out"
-        ) from None
+        what = f"{out}: run folders cannot be written there ({e.strerror})"
+        raise RunFolderError(f"{what}; choose another with --out") from None
 
 
 def record_of(run: Run) -> Record:
@@ -135,9 +134,8 @@ def publish(record: Record, out: Path, page: str | None = None) -> Path:
         finally:
             shutil.rmtree(work, ignore_errors=True)
     except OSError as e:
-        raise RunFolderError(
-            f"{final}: the run folder cannot be written ({e.strerror or e}); older ones are untouched"
-        ) from None
+        what = f"{final}: the run folder cannot be written ({e.strerror or e})"
+        raise RunFolderError(f"{what}; older ones are untouched") from None
     return final
 
 

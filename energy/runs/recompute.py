@@ -1,7 +1,5 @@
 """A run folder reproduced from the inputs it keeps, whatever became of the originals: bill, attribution, solution."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +26,7 @@ class Replayed:
     now: Run
 
     def differences(self) -> list[str]:
-        """Which of objective, certificate and status do not agree; empty when all do."""
+        """Lines on objective, certificate and status where they do not agree; empty when all agree."""
         manifest, proof = self.before.manifest, self.now.certificate
         kept = manifest["certificate"]
         status = manifest.get(PLAN_STATUS, manifest["status"]), self.now.outcome.status

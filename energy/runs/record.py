@@ -1,7 +1,5 @@
 """A run as it is saved: every noun a file, so that a report can be drawn again from the folder alone."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +41,7 @@ PLAN_STATUS = "plan_status"
 
 @dataclass(frozen=True)
 class Record:
-    """What one run leaves behind.
+    """Files of one run, as objects.
 
     Attributes
     ----------
@@ -104,7 +102,7 @@ def write(record: Record, folder: Path) -> None:
 
 
 def held_back(schedule: xr.Dataset) -> pd.DataFrame:
-    """Where solar arrays are held back: site, start (UTC), hours, solar_limit_mw; empty where nothing is."""
+    """Periods in which solar arrays are held back: site, start (UTC), hours, solar_limit_mw; empty without any."""
     rows = [
         pd.DataFrame({
             "site": name.removesuffix(f"/{SOLAR}"), "start": schedule["time"].values[held],

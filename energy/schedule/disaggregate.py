@@ -1,12 +1,10 @@
 """Each group's flow split over its jobs: deterministic, with few site changes, totals kept."""
 
-from __future__ import annotations
-
 import numpy as np
 import xarray as xr
 
 from energy.schedule.setpoints import setpoints_of
-from energy.schema import Floats, Ints, as_schedule
+from energy.schema import Floats, as_schedule
 
 #: Below this a holding of GPUs is the solver's noise [GPU]; ten times its tolerance, 4 mW.
 LEAST_GPUS = 1e-6
@@ -21,25 +19,16 @@ def place(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     The setpoints of devices go along.
     """
     run, gpus = solution["run"].values, solution["gpus"].values
-    group, pool_class = problem["job_group"].values, problem["pool_class"].values
-    parts = []
+    group, pool_class, entries = problem["job_group"].values, problem["pool_class"].values, []
     for k, c in sorted({(k, c) for k, row in enumerate(pool_class) for c in row if c >= 0}):
         jobs, pools = np.flatnonzero(group == k), np.flatnonzero(pool_class[k] == c)
-        parts += _class(run[jobs, c], gpus[k, pools], jobs, pools)
-    columns = np.array(sorted(parts), dtype=float).reshape(-1, 4).T
+        need, have = run[jobs, c], gpus[k, pools]
+        held = np.zeros((len(jobs), len(pools)))
+        for t in np.flatnonzero((need > LEAST_GPUS).any(axis=0)).tolist():
+            held = _period(need[:, t].copy(), have[:, t].copy(), held)
+            entries += [(jobs[a], pools[b], t, held[a, b]) for a, b in np.argwhere(held > LEAST_GPUS)]
+    columns = np.array(sorted(entries), dtype=float).reshape(-1, 4).T
     return as_schedule(problem, *columns, setpoints=setpoints_of(problem, solution))
-
-
-def _class(need: Floats, have: Floats, jobs: Ints, pools: Ints) -> list[tuple[int, int, int, float]]:
-    """Entries of one group and class. `need` is (J, T), `have` is (N, T)."""
-    before = np.zeros((len(jobs), len(pools)))
-    entries = []
-    for t in np.flatnonzero((need > LEAST_GPUS).any(axis=0)):
-        before = _period(need[:, t].copy(), have[:, t].copy(), before)
-        entries += [
-            (int(jobs[a]), int(pools[b]), int(t), float(before[a, b])) for a, b in np.argwhere(before > LEAST_GPUS)
-        ]
-    return entries
 
 
 def _period(need: Floats, have: Floats, before: Floats) -> Floats:

@@ -4,8 +4,6 @@ All of them allocate GPUs out of the remaining capacity of pools, halls and grid
 Schedule they do not know: `audit.completion` lowers it where it breaks one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -37,8 +35,13 @@ def run_now(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dat
     home : home site by job, or None for the first site of the fleet
     """
     p = values_of(problem)
-    sites = problem["site"].values.tolist()
-    order = [_preference(p, j, sites, home[j]) for j in range(len(work))]
+    sites, speed, site_of = (
+        problem["site"].values.tolist(),
+        pool_speed(p)[p["job_group"]],
+        p["hall_site"][p["pool_hall"]],
+    )
+    first = [0 if name is None else sites.index(name) for name in home]
+    order = [_ranked(speed[j], np.where(site_of == first[j], -1, site_of)) for j in range(len(work))]
     return greedy(problem, work, lambda j, _: order[j])
 
 
@@ -48,7 +51,9 @@ def greedy(problem: xr.Dataset, work: Floats, prefer: Prefer, waits: Waits = lam
     GPUs, hall and grid limits hold; the grid limit conservatively, with the steepest cooling segment.
     """
     p = values_of(problem)
-    released = _released(p["open"])
+    # Share of each period after the job's release, (J, T): like `open`, but without an end.
+    begin, periods = np.argmax(p["open"] > 0, axis=1)[:, None], np.arange(len(p["dt"]))
+    released = (periods > begin) + (periods == begin) * p["open"]
     queue = sorted(range(len(work)), key=lambda j: (int(np.argmax(released[j] > 0)), -released[j].max(), j))
     capacity = RemainingCapacity(p)
     left, entries = work.copy(), []
@@ -82,26 +87,8 @@ def pool_speed(p: dict[str, Any]) -> Floats:
     return np.where(p["pool_class"] >= 0, at, 0.0)
 
 
-def _preference(p: dict[str, Any], j: int, sites: list[str], home: str | None) -> list[tuple[int, float]]:
-    """(pool, speed) in the order in which the job fills them."""
-    speed = pool_speed(p)[p["job_group"][j]]
-    site_of = p["hall_site"][p["pool_hall"]]
-    first = sites.index(home) if home is not None else 0
-    pools = sorted(np.flatnonzero(speed > 0), key=lambda n: (site_of[n] != first, site_of[n], -speed[n], n))
-    return [(int(n), float(speed[n])) for n in pools]
-
-
-def _released(share_open: Floats) -> Floats:
-    """Share of each period after the job's release, (J, T): like `open`, but without an end."""
-    first = np.argmax(share_open > 0, axis=1)
-    periods = np.arange(share_open.shape[1])
-    after = (periods > first[:, None]).astype(float)
-    at_first = (periods == first[:, None]) * share_open
-    return np.asarray(after + at_first)
-
-
 class RemainingCapacity:
-    """What is still free in each pool [GPU], hall [MW IT] and grid connection [MW], by period."""
+    """Capacity left in each pool [GPU], hall [MW IT] and grid connection [MW], by period."""
 
     def __init__(self, p: dict[str, Any]) -> None:
         self.p = p
@@ -123,29 +110,22 @@ class RemainingCapacity:
         left : reference GPU-hours left to do, by job
         order : (pool, speed) in the order in which the job fills them
         """
-        entries = []
-        hours = self.p["dt"][t]
+        entries, hours = list[Entry](), self.p["dt"][t]
         for n, speed in order:
-            wanted = min(most, left[j] / (speed * hours))
+            wanted, h, s = min(most, left[j] / (speed * hours)), self.hall_of[n], self.site_of[n]
             if wanted <= NOTHING:
                 break
-            got = self._take(n, t, wanted)
-            if got:
+            got = float(
+                min(wanted, self.pool[n, t], self.hall[h, t] / self.it_mw[n], self.site[s, t] / self.grid_mw[n, t])
+            )
+            if got > NOTHING:
+                self.pool[n, t] -= got
+                self.hall[h, t] -= got * self.it_mw[n]
+                self.site[s, t] -= got * self.grid_mw[n, t]
                 entries.append((j, n, t, got))
                 most -= got
                 left[j] -= got * speed * hours
         return entries
-
-    def _take(self, n: int, t: int, wanted: float) -> float:
-        """Take up to `wanted` GPUs of a pool; returns what was taken."""
-        h, s = self.hall_of[n], self.site_of[n]
-        fits = min(wanted, self.pool[n, t], self.hall[h, t] / self.it_mw[n], self.site[s, t] / self.grid_mw[n, t])
-        if fits <= NOTHING:
-            return 0.0
-        self.pool[n, t] -= fits
-        self.hall[h, t] -= fits * self.it_mw[n]
-        self.site[s, t] -= fits * self.grid_mw[n, t]
-        return float(fits)
 
 
 def earliest_deadline_first(problem: xr.Dataset) -> xr.Dataset:
@@ -156,41 +136,26 @@ def earliest_deadline_first(problem: xr.Dataset) -> xr.Dataset:
     period. Limits of pools, halls and grid connections hold; PUE caps and peaks are not looked at.
     """
     p = values_of(problem)
-    capacity, entries = RemainingCapacity(p), []
-    left = p["work_left"].astype(float).copy()
+    capacity, entries = RemainingCapacity(p), list[Entry]()
+    left, speeds = p["work_left"].astype(float).copy(), pool_speed(p)[p["job_group"]]
     last = p["open"].shape[1] - 1 - np.argmax(p["open"][:, ::-1] > 0, axis=1)
-    cost = _gpu_hour(p)
+    cost = capacity.grid_mw * p["price"][capacity.site_of]  # of a GPU-hour, (N, T) [EUR]
     for j in np.argsort(last, kind="stable").tolist():
-        entries += _fill(p, capacity, left, j, cost)
+        speed, free = speeds[j], p["max_gpus"][j] * p["open"][j]
+        pools, hours = np.flatnonzero(speed > 0), np.flatnonzero(p["open"][j] > 0)
+        per_work = cost[np.ix_(pools, hours)] / speed[pools][:, None]
+        order = np.argsort(per_work, axis=None, kind="stable")
+        for n, t in ((int(pools[i // len(hours)]), int(hours[i % len(hours)])) for i in order):
+            if left[j] <= NOTHING:
+                break
+            got = capacity.allocate(left, j, t, float(free[t]), [(n, float(speed[n]))])
+            free[t] -= sum(e[3] for e in got)
+            entries += got
     return _schedule(problem, sorted(entries))
 
 
-def _gpu_hour(p: dict[str, Any]) -> Floats:
-    """Energy cost of a GPU-hour in each pool and period with the steepest overhead, (N, T) [EUR]."""
-    hall = p["pool_hall"]
-    power = (p["busy_mw"] - p["idle_mw"])[:, None] * (1 + p["slope"].max(axis=2))[hall]
-    return np.asarray(power * p["price"][p["hall_site"][hall]])
-
-
-def _fill(p: dict[str, Any], capacity: RemainingCapacity, left: Floats, j: int, cost: Floats) -> list[Entry]:
-    """Entries of one job, cheapest hours first."""
-    speed = pool_speed(p)[p["job_group"][j]]
-    pools, hours = np.flatnonzero(speed > 0), np.flatnonzero(p["open"][j] > 0)
-    per_work = cost[np.ix_(pools, hours)] / speed[pools][:, None]
-    order = np.argsort(per_work, axis=None, kind="stable")
-    free = p["max_gpus"][j] * p["open"][j]
-    entries = []
-    for n, t in ((pools[i // len(hours)], hours[i % len(hours)]) for i in order):
-        if left[j] <= NOTHING:
-            break
-        got = capacity.allocate(left, j, int(t), float(free[t]), [(int(n), float(speed[n]))])
-        free[t] -= sum(e[3] for e in got)
-        entries += got
-    return entries
-
-
 def trimmed(problem: xr.Dataset, table: pd.DataFrame) -> xr.Dataset:
-    """What of an older schedule still holds: its jobs that are open, in the remaining capacity, up to their work.
+    """Part of an older schedule that still holds: its open jobs, in the remaining capacity, up to their work.
 
     Parameters
     ----------
@@ -237,10 +202,8 @@ def cheapest_hours(problem: xr.Dataset, work: Floats, home: list[str | None]) ->
         needed = left / (p["max_gpus"][j] * speed[j].max())
         return bool(not cheap[at_home[j], t] and hours_left[j, t] > needed + p["dt"][t])
 
-    def away(j: int) -> Callable[[int], float]:
-        return lambda n: float(p["hall_site"][p["pool_hall"][n]] != at_home[j])
-
-    order = [_ranked(p, speed[j], away(j)) for j in range(len(work))]
+    site_of = p["hall_site"][p["pool_hall"]]
+    order = [_ranked(speed[j], site_of != at_home[j]) for j in range(len(work))]
     return greedy(problem, work, lambda j, _: order[j], waits)
 
 
@@ -249,24 +212,22 @@ def follow_cheapest_site(problem: xr.Dataset, work: Floats, home: list[str | Non
     p = values_of(problem)
     speed = pool_speed(p)[p["job_group"]]
     site_of = p["hall_site"][p["pool_hall"]]
-    return greedy(problem, work, lambda j, t: _ranked(p, speed[j], lambda n: float(p["price"][site_of[n], t])))
+    return greedy(problem, work, lambda j, t: _ranked(speed[j], p["price"][site_of, t]))
 
 
 def lowest_pue_site(problem: xr.Dataset, work: Floats, home: list[str | None]) -> xr.Dataset:
     """At once, in the hall with the lowest PUE at full load in the hour."""
     p = values_of(problem)
     speed = pool_speed(p)[p["job_group"]]
-    full = p["it_min"] + p["width"].sum(axis=2)
     overhead = p["overhead_min"] + (p["width"] * p["slope"]).sum(axis=2)
-    pue = 1 + overhead / full
-    return greedy(problem, work, lambda j, t: _ranked(p, speed[j], lambda n: float(pue[p["pool_hall"][n], t])))
+    pue = 1 + overhead / (p["it_min"] + p["width"].sum(axis=2))
+    return greedy(problem, work, lambda j, t: _ranked(speed[j], pue[p["pool_hall"], t]))
 
 
-def _ranked(p: dict[str, Any], speed: Floats, key: Callable[[int], float]) -> list[tuple[int, float]]:
-    """Eligible pools by `key`, then the fastest first."""
-    return [
-        (int(n), float(speed[n])) for n in sorted(np.flatnonzero(speed > 0), key=lambda n: (key(int(n)), -speed[n], n))
-    ]
+def _ranked(speed: Floats, key: Any) -> list[tuple[int, float]]:
+    """(pool, speed) of the eligible pools by `key`, (N,), then the fastest first."""
+    pools = sorted(np.flatnonzero(speed > 0).tolist(), key=lambda n: (key[n], -speed[n], n))
+    return [(n, float(speed[n])) for n in pools]
 
 
 RULES: dict[str, Callable[[xr.Dataset, Floats, list[str | None]], xr.Dataset]] = {

@@ -3,8 +3,6 @@
 A device is named by its owner and its kind, such as ``narvik/solar``. A Schedule names only devices that it limits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -26,7 +24,7 @@ ON_DISK = {
 
 @dataclass(frozen=True)
 class DeviceKind:
-    """What a setpoint of this kind means.
+    """Meaning of a setpoint of this kind.
 
     Attributes
     ----------
@@ -41,7 +39,7 @@ class DeviceKind:
 
 
 def _unset_solar(problem: xr.Dataset) -> Floats:
-    """Nothing where the all-in price is negative: there every array is taken to be off."""
+    """Limit 0 where the all-in price is negative: there every array is taken to be off."""
     return np.where(problem["price"].values < 0, 0.0, UNLIMITED_MW)
 
 

@@ -1,7 +1,5 @@
 """A Schedule as a table: written, read again, and how executable it is (fractions, splits, starts, moves)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,36 +41,24 @@ def shape_of(schedule: xr.Dataset) -> dict[str, float]:
     table = frame(schedule)
     held = table.groupby(["job", "start"]).agg(gpus=("gpus", "sum"), sites=("site", "nunique")).reset_index()
     if held.empty:
-        return {
-            "active_job_periods": 0,
-            "fractional_share": 0.0,
-            "two_sites_share": 0.0,
-            "starts_per_job": 0.0,
-            "moves_per_job": 0.0,
-        }
+        shares = ("fractional_share", "two_sites_share", "starts_per_job", "moves_per_job")
+        return {"active_job_periods": 0} | dict.fromkeys(shares, 0.0)
     fractional = np.abs(held["gpus"] - held["gpus"].round()) > WHOLE_GPU
+    # A start: an active period whose job did not hold GPUs in the period before.
+    number = pd.Series(np.arange(schedule.sizes["time"]), index=schedule["time"].values)
+    starts = (held["start"].map(number).diff() != 1) | (held["job"] != held["job"].shift())
+    # A move: another site than in the active period before holds most of the job's GPUs.
+    by_site = table.groupby(["job", "start", "site"])["gpus"].sum().reset_index()
+    main = by_site.sort_values(["job", "start", "gpus", "site"]).groupby(["job", "start"]).tail(1)
+    moves = (main["site"] != main["site"].shift()) & (main["job"] == main["job"].shift())
     jobs = held["job"].nunique()
     return {
         "active_job_periods": len(held),
         "fractional_share": float(fractional.mean()),
         "two_sites_share": float((held["sites"] > 1).mean()),
-        "starts_per_job": _starts(schedule, held) / jobs,
-        "moves_per_job": _moves(table) / jobs,
+        "starts_per_job": int(starts.sum()) / jobs,
+        "moves_per_job": int(moves.sum()) / jobs,
     }
-
-
-def _starts(schedule: xr.Dataset, held: pd.DataFrame) -> int:
-    """Active periods whose job did not hold GPUs in the period before."""
-    number = pd.Series(np.arange(schedule.sizes["time"]), index=schedule["time"].values)
-    position = held["start"].map(number)
-    return int(((position.diff() != 1) | (held["job"] != held["job"].shift())).sum())
-
-
-def _moves(table: pd.DataFrame) -> int:
-    """Changes of the site that holds most of a job's GPUs, from one active period to the next."""
-    by_site = table.groupby(["job", "start", "site"])["gpus"].sum().reset_index()
-    main = by_site.sort_values(["job", "start", "gpus", "site"]).groupby(["job", "start"]).tail(1)
-    return int(((main["site"] != main["site"].shift()) & (main["job"] == main["job"].shift())).sum())
 
 
 #: Where the plan holds solar arrays back; there only if it does.
@@ -102,7 +88,7 @@ def read_schedule(path: Path) -> pd.DataFrame:
 
 
 def read_held_back(folder: Path) -> pd.DataFrame:
-    """Where the plan of a run folder holds solar arrays back: site, start (naive UTC), solar_limit_mw; mostly empty."""
+    """Solar arrays that the plan of a run folder holds back: site, start (naive UTC), solar_limit_mw; mostly empty."""
     if not (folder / SOLAR_LIMIT).is_file():
         return NOT_HELD
     table = unescape_frame(pd.read_csv(folder / SOLAR_LIMIT, dtype={"site": str}, keep_default_na=False))

@@ -7,8 +7,6 @@ Numbers are double precision throughout; `time` is the START of the interval in 
 ``datetime64[ns]``; `dt` [h] is an array, so quarter hours, hours and coarser tails may be mixed.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Literal
 

@@ -94,7 +94,7 @@ class Horizon:
         return {}
 
     def on_clock(self, zone: str) -> SiteCalendar:
-        """What the clock of a time zone shows in the periods; one calendar per zone."""
+        """Calendar of a time zone over the periods; one per zone."""
         return self._calendars.setdefault(zone, SiteCalendar(self, zone))
 
 
@@ -110,7 +110,7 @@ def _kept(time: bytes, dt: bytes) -> Horizon:
 
 @dataclass(frozen=True, eq=False)
 class SiteCalendar:
-    """What the clock of a time zone shows in each period of a horizon."""
+    """Clock of a time zone in each period of a horizon."""
 
     horizon: Horizon
     zone: str
@@ -144,17 +144,16 @@ class SiteCalendar:
     @cached_property
     def months(self) -> Mapping[str, BillingMonth]:
         """Billing months that have a period, by label, in order."""
-        return {label: self._month(label) for label in sorted(set(self.month_labels))}
-
-    def _month(self, label: str) -> BillingMonth:
-        inside: Bools = self.month_labels == label
-        first = int(np.argmax(inside))
-        begin, end = (m.start_time.tz_localize(self.zone) for m in (pd.Period(label, "M"), pd.Period(label, "M") + 1))
-        hour = pd.Timedelta(hours=1)
-        return BillingMonth(
-            label, inside, self.days[first], float(self.horizon.dt[inside].sum()), (end - begin) / hour,
-            (end - self.local[first]) / hour,
-        )  # fmt: skip
+        out, hour = {}, pd.Timedelta(hours=1)
+        for label in sorted(set(self.month_labels)):
+            inside, month = self.month_labels == label, pd.Period(label, "M")
+            first = int(np.argmax(inside))
+            begin, end = (m.start_time.tz_localize(self.zone) for m in (month, month + 1))
+            out[label] = BillingMonth(
+                label, inside, self.days[first], float(self.horizon.dt[inside].sum()), (end - begin) / hour,
+                (end - self.local[first]) / hour,
+            )  # fmt: skip
+        return out
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,5 @@
 """Kinds of invoice lines: the closed set that a bill is made of, in the order of an invoice."""
 
-from __future__ import annotations
-
 from typing import Literal, get_args
 
 LineKind = Literal["spot", "energy", "demand", "fixed", "minimum", "contract", "hedge", "feed_in", "heat"]

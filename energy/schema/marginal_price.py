@@ -1,7 +1,5 @@
 """The lowest price a MWh can have at the margin: what decides in which hours power could be burned for money."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ LEAST_PRICE = 1e-9
 
 
 def lowest_price(problem: xr.Dataset) -> Floats:
-    """What one more MWh drawn costs at least, whatever the plan, (S, T) [EUR/MWh].
+    """Least cost of one more MWh drawn, whatever the plan, (S, T) [EUR/MWh].
 
     The price, less the saving of the best contract that delivers in the hour, less the energy charges that a minimum
     bill has already paid for: below its minimum a site pays nothing more for them.

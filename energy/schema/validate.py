@@ -1,7 +1,5 @@
 """Check Datasets against the table, assemble and describe them, print the table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,19 +36,15 @@ def _filled(ds: xr.Dataset, table: dict[str, Array]) -> xr.Dataset:
     sizes = dict.fromkeys(OPTIONAL_AXES, 0) | {str(d): n for d, n in ds.sizes.items()}
     added: dict[str, xr.Variable] = {}
     for array in (a for a in table.values() if a.name not in ds.variables):
-        shape = [sizes.get(d) for d in array.dims]
+        shape: list[Any] = [sizes.get(d) for d in array.dims]
         nothing = any(d in OPTIONAL_AXES and not sizes[d] for d in array.dims)
         if array.default is None and not (nothing and None not in shape):
             raise SchemaError(f"{array.name}: missing; it must have dimensions {array.dims} in [{array.unit}]")
         if None not in shape:
-            added[array.name] = xr.Variable(array.dims, _constant(array, shape), attributes(array))
+            whole = array.role == "axis" and array.unit == "1"  # positions on axes are whole numbers
+            values = np.full(shape, array.default or 0.0, dtype=np.int64 if whole else float)
+            added[array.name] = xr.Variable(array.dims, values, attributes(array))
     return ds.assign(added) if added else ds
-
-
-def _constant(array: Array, shape: list[Any]) -> np.ndarray[Any, Any]:
-    """The default of an array everywhere; positions on axes are whole numbers."""
-    whole = array.role == "axis" and array.unit == "1"
-    return np.full(shape, array.default or 0.0, dtype=np.int64 if whole else float)
 
 
 def _check_one(ds: xr.Dataset, array: Array) -> None:
@@ -98,19 +92,12 @@ def attributes(array: Array) -> dict[str, object]:
     return attrs
 
 
-def describe(ds: xr.Dataset, table: dict[str, Array]) -> xr.Dataset:
-    """`ds` with the CF attributes of the table on every array (values are shared, not copied)."""
-    out = ds.assign_attrs(Conventions="CF-1.11")
-    for name in out.data_vars:
-        out.variables[name].attrs.update(attributes(table[str(name)]))
-    return out
-
-
 def dataset(arrays: Mapping[str, object], coords: Mapping[str, object], table: dict[str, Array]) -> xr.Dataset:
     """Assemble plain arrays into a checked, described Dataset; dimensions come from `table`."""
-    data = {name: (table[name].dims, np.asarray(values)) for name, values in arrays.items()}
-    labels = {name: _labels(values) for name, values in coords.items()}
-    return check(describe(xr.Dataset(data, coords=labels), table), table)
+    data = {k: (table[k].dims, np.asarray(values), attributes(table[k])) for k, values in arrays.items()}
+    labels = {name: np.asarray(values) for name, values in coords.items()}
+    labels = {name: x if x.size else x.astype(str) for name, x in labels.items()}  # an axis without labels keeps text
+    return check(xr.Dataset(data, coords=labels, attrs={"Conventions": "CF-1.11"}), table)
 
 
 def values_of(ds: xr.Dataset) -> dict[str, Any]:
@@ -126,32 +113,14 @@ def markdown() -> str:
         "axis (charges, contracts, caps ...); else it is required. `part` is the file of `energy/program/` that owns it.",
     ]  # fmt: skip
     for title, table in TABLES.items():
-        lines += [
-            "",
-            f"## {title}.nc",
-            "",
-            "| name | dimensions | unit | range | default | part | role | meaning |",
-            "|---|---|---|---|---|---|---|---|",
-        ]
-        lines += [
-            f"| `{a.name}` | {', '.join(a.dims)} | {a.unit} | {a.low:g} … {a.high:g} | {_default(a)} | {a.part} | {a.role} "
-            f"| {a.meaning} |"
-            for a in table.values()
-        ]
+        lines += ["", f"## {title}.nc", "", "| name | dimensions | unit | range | default | part | role | meaning |"]
+        lines.append("|---|---|---|---|---|---|---|---|")
+        for a in table.values():
+            without = "none" if OPTIONAL_AXES & set(a.dims) else "required"
+            default = without if a.default is None else f"{a.default:g}"
+            lines.append(f"| `{a.name}` | {', '.join(a.dims)} | {a.unit} | {a.low:g} … {a.high:g} | {default} | {a.part} | {a.role} "
+                         f"| {a.meaning} |")  # fmt: skip
     return "\n".join(lines) + "\n"
-
-
-def _default(array: Array) -> str:
-    """Default as the table prints it: a number, nothing for arrays over an optional axis, or that there is none."""
-    if array.default is not None:
-        return f"{array.default:g}"
-    return "none" if OPTIONAL_AXES & set(array.dims) else "required"
-
-
-def _labels(values: object) -> np.ndarray[Any, Any]:
-    """Labels of an axis; an axis without any keeps text labels."""
-    out = np.asarray(values)
-    return out.astype(str) if out.size == 0 else out
 
 
 def as_schedule(
@@ -165,12 +134,9 @@ def as_schedule(
     setpoints : active power by device [MW], (T,) each; a device that is not named does as it can
     """
     arrays: dict[str, object] = {
-        "dt": problem["dt"].values,
-        "entry_job": job.astype(np.int64),
-        "entry_pool": pool.astype(np.int64),
-        "entry_time": time.astype(np.int64),
-        "entry_gpus": gpus.astype(float),
-    }
+        "dt": problem["dt"].values, "entry_gpus": gpus.astype(float),
+        **{f"entry_{k}": v.astype(np.int64) for k, v in (("job", job), ("pool", pool), ("time", time))},
+    }  # fmt: skip
     coords: dict[str, object] = {name: problem[name].values for name in ("time", "job", "pool")}
     if setpoints:
         arrays["setpoint"], coords["device"] = np.array(list(setpoints.values())), list(setpoints)

@@ -1,30 +1,18 @@
 """Solve: the only import of the solver; hand-over, method, scaling guard, status gate, dual prices."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from energy.solve.highs import Options, Range, Raw, SolverError, Status, gate, ranges, solve
+from energy.solve.highs import Options, Range, Raw, SolverError, gate, ranges, solve
 from energy.solve.shadow_prices import dual_prices
 
 if TYPE_CHECKING:
     from energy.solve.standard_form import StandardForm, compile_model, solution
 
 __all__ = [
-    "Options",
-    "Range",
-    "Raw",
-    "SolverError",
-    "StandardForm",
-    "Status",
-    "compile_model",
-    "dual_prices",
-    "gate",
-    "ranges",
-    "solution",
-    "solve",
-]
+    "Options", "Range", "Raw", "SolverError", "StandardForm",
+    "compile_model", "dual_prices", "gate", "ranges", "solution", "solve",
+]  # fmt: skip
 
 #: What needs Pyomo, which takes more than a second to import, and the module that has it: imported once it is asked for.
 _LATER = {"StandardForm": "standard_form", "compile_model": "standard_form", "solution": "standard_form"}

@@ -4,11 +4,9 @@ Coefficient spreads of 1e7 to 1e9 from near-zero prices are normal and solve exa
 costs near its own tolerance, which `check_scale` refuses with the name of the cause.
 """
 
-from __future__ import annotations
-
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import highspy
@@ -38,7 +36,7 @@ class SolverError(RuntimeError):
 
 @dataclass(frozen=True)
 class Raw:
-    """What the solver says, unjudged."""
+    """Answer of the solver, unjudged."""
 
     status: str
     objective: float
@@ -52,7 +50,7 @@ class Raw:
 
 @dataclass(frozen=True)
 class Options:
-    """How to solve. Interior point beats simplex by an order of magnitude on these models; crossover makes
+    """Options of a solve. Interior point beats simplex by an order of magnitude on these models; crossover makes
     the plan a vertex: without it 96 % of active job-hours were fractional, with it 6 %."""
 
     method: str = "ipx"
@@ -164,14 +162,6 @@ def _run(h: highspy.Highs) -> None:
         raise
 
 
-class Status(StrEnum):
-    """OK: all of the work, all limits, proven. DEGRADED: publishable with its reason. FAILED: no plan."""
-
-    OK = "OK"
-    DEGRADED = "DEGRADED"
-    FAILED = "FAILED"
-
-
 #: The stated objective and c·x must agree to this relative difference; both are sums of the same numbers.
 OBJECTIVE_AGREES = 1e-9
 
@@ -219,35 +209,19 @@ class Range:
 
 def ranges(form: Any) -> tuple[Range, ...]:
     """Ranges of the cost, the matrix, the bounds and the right-hand sides of a StandardForm."""
-    entries = form.matrix.tocoo()
-    pairs = [f"{form.rows[r]}, {form.columns[c]}" for r, c in _extreme_entries(entries)]
-    columns, rows = [str(v) for v in form.columns], [str(r) for r in form.rows]
+    entries, columns, rows = form.matrix.tocoo(), form.columns, form.rows
     return (
-        _range("cost", form.cost, columns),
-        Range("matrix", *_both(np.abs(entries.data[entries.data != 0]), pairs)),
-        _range("bounds", np.concatenate([form.low, form.up]), columns * 2),
-        _range("right-hand sides", np.concatenate([form.row_low, form.row_up]), rows * 2),
+        _range("cost", form.cost, lambda i: str(columns[i])),
+        _range("matrix", entries.data, lambda i: f"{rows[entries.row[i]]}, {columns[entries.col[i]]}"),
+        _range("bounds", np.concatenate([form.low, form.up]), lambda i: str(columns[i % len(columns)])),
+        _range("right-hand sides", np.concatenate([form.row_low, form.row_up]), lambda i: str(rows[i % len(rows)])),
     )
 
 
-def _extreme_entries(entries: Any) -> list[tuple[int, int]]:
-    """Row and column of the smallest and the largest nonzero of a matrix."""
-    size = np.where(entries.data != 0, np.abs(entries.data), np.nan)
-    if not np.isfinite(size).any():
-        return []
-    return [(int(entries.row[i]), int(entries.col[i])) for i in (np.nanargmin(size), np.nanargmax(size))]
-
-
-def _both(size: Floats, names: list[str]) -> tuple[float, str, float, str]:
-    if not len(names):
-        return 0.0, "none", 0.0, "none"
-    return float(size.min()), names[0], float(size.max()), names[1]
-
-
-def _range(kind: str, values: Floats, names: list[str]) -> Range:
+def _range(kind: str, values: Floats, name: Callable[[int], str]) -> Range:
     size = np.abs(values)
     there = np.flatnonzero(np.isfinite(size) & (size > 0))
     if not len(there):
         return Range(kind, 0.0, "none", 0.0, "none")
-    low, high = there[np.argmin(size[there])], there[np.argmax(size[there])]
-    return Range(kind, float(size[low]), names[low], float(size[high]), names[high])
+    low, high = int(there[np.argmin(size[there])]), int(there[np.argmax(size[there])])
+    return Range(kind, float(size[low]), name(low), float(size[high]), name(high))

@@ -6,8 +6,6 @@ the cheapest of sun that is curtailed, feed-in that is lost, and an imported MW.
 less what a contract with volume left saves, plus the demand charge it sets.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -38,12 +36,16 @@ def dual_prices(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     p["lowest"] = marginal_price.lowest_price(problem)
     it_price = _it_price(p, x)
     hour = _gpu_hour(p, x, it_price)
+    energy = np.zeros((p["price"].shape[0], len(p["dt"])))  # IT energy of the sites, (S, T) [MWh]
+    np.add.at(energy, p["hall_site"], x["it"] * p["dt"])
+    windows = zip(p["cap_site"], p["cap_start"], p["cap_stop"], strict=True)
+    it_mwh = np.array([(energy if s < 0 else energy[s : s + 1])[:, a:b].sum() for s, a, b in windows])
     arrays: dict[str, object] = {
         "value_grid": np.maximum(-x["bound_grid_import"], 0.0),
         "value_gpu": -(x["dual_room"] + p["idle_mw"][:, None] * it_price[p["pool_hall"]]),
         "value_deadline": _later_deadline(p, x, hour["gpu_hour"]),
         "value_work": x["dual_finish"],
-        "value_cap": np.maximum(-x["dual_pue_cap"], 0.0) * _it_in_window(p, x),
+        "value_cap": np.maximum(-x["dual_pue_cap"], 0.0) * it_mwh,
         **hour,
     }
     coords = {name: problem[name].values for name in ("time", "site", "pool", "job", "cap")}
@@ -119,55 +121,34 @@ def _later_deadline(p: dict[str, Any], x: dict[str, Any], gpu_hour: Floats) -> F
     return out
 
 
-def _it_in_window(p: dict[str, Any], x: dict[str, Any]) -> Floats:
-    """IT energy inside each cap's window, (R,) [MWh]."""
-    energy = np.zeros((p["price"].shape[0], len(p["dt"])))
-    np.add.at(energy, p["hall_site"], x["it"] * p["dt"])
-    rows = [energy if s < 0 else energy[s : s + 1] for s in p["cap_site"]]
-    return np.array([r[:, a:b].sum() for r, a, b in zip(rows, p["cap_start"], p["cap_stop"], strict=True)])
-
-
 def facility_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
     """Cost of one more MW of facility power, (S, T) [EUR/MW]: the dual, and no less than the next MW where none is drawn."""
-    curtailed = np.where(x["solar_use"] < p["solar_mw"] - TINY_MW, 0.0, np.inf)
-    sold = np.where(x["grid_export"] > TINY_MW, p["dt"] * p["export_price"], np.inf)
-    next_mw = np.minimum(import_price(p, x), np.minimum(curtailed, sold))
-    nothing_drawn = x["grid_import"] <= TINY_MW
-    return np.asarray(np.where(nothing_drawn, np.maximum(x["dual_facility_power"], next_mw), x["dual_facility_power"]))
-
-
-def import_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
-    """Cost of one more MW drawn from the grid, (S, T) [EUR/MW]: dt price - dt saving + demand + dt minimum_rate · y."""
-    energy = p["dt"] * (p["price"] - _contract_saving(p, x))
+    # A MW drawn from the grid costs dt price - dt saving + demand + dt minimum_rate · y.
+    # The most that a contract with volume left saves on the next MWh, (S, T) [EUR/MWh].
+    left, saving = x["taken"] < p["contract_mw"] - TINY_MW, np.zeros_like(p["price"])
+    np.maximum.at(saving, p["contract_site"], np.where(left, p["contract_saving"], 0.0))
+    energy = p["dt"] * (p["price"] - saving)
     for b, s in enumerate(p["minimum_site"]):
         energy[s] -= p["dt"] * p["minimum_rate"][b] * x["dual_minimum_bill"][b]
-    return np.asarray(energy + peak_price(p, x))
+    curtailed = np.where(x["solar_use"] < p["solar_mw"] - TINY_MW, 0.0, np.inf)
+    sold = np.where(x["grid_export"] > TINY_MW, p["dt"] * p["export_price"], np.inf)
+    next_mw = np.minimum(energy + peak_price(p, x), np.minimum(curtailed, sold))
+    nothing_drawn = x["grid_import"] <= TINY_MW
+    return np.asarray(np.where(nothing_drawn, np.maximum(x["dual_facility_power"], next_mw), x["dual_facility_power"]))
 
 
 def peak_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
     """Demand charges that one more MW drawn in the hour would raise, (S, T) [EUR/MW].
 
-    Minus the dual of `billed_peak`; where no hour has drawn anything, the first MW pays the first band's whole rate.
+    Minus the dual of `billed_peak`; where no hour has drawn anything, the first MW pays the whole rate of the first real
+    band, less the part that a minimum bill that binds takes over.
     """
-    fresh = (x["peak"] <= TINY_MW)[:, None] * _first_rate(p, x)[:, None]
-    out = np.zeros_like(p["price"])
-    np.add.at(out, p["charge_site"], np.maximum(-x["dual_billed_peak"], fresh) * p["charge_weight"])
-    return np.asarray(out)
-
-
-def _first_rate(p: dict[str, Any], x: dict[str, Any]) -> Floats:
-    """Rate of the first real band, less what a minimum bill that binds takes over, (D,) [EUR/MW]."""
     real = p["charge_band_mw"] > 0
     rate = np.where(real.any(axis=1), np.take_along_axis(p["charge_rate"], real.argmax(axis=1)[:, None], 1)[:, 0], 0.0)
     share = np.zeros_like(rate)
     for b, (s, month) in enumerate(zip(p["minimum_site"], p["minimum_month"], strict=True)):
         share[(p["charge_site"] == s) & (p["charge_month"] == month)] += x["dual_minimum_bill"][b]
-    return np.asarray(rate * (1 - share))
-
-
-def _contract_saving(p: dict[str, Any], x: dict[str, Any]) -> Floats:
-    """Most that a contract with volume left saves on the next MWh, (S, T) [EUR/MWh]."""
-    left = x["taken"] < p["contract_mw"] - TINY_MW
+    fresh = (x["peak"] <= TINY_MW)[:, None] * (rate * (1 - share))[:, None]
     out = np.zeros_like(p["price"])
-    np.maximum.at(out, p["contract_site"], np.where(left, p["contract_saving"], 0.0))
+    np.add.at(out, p["charge_site"], np.maximum(-x["dual_billed_peak"], fresh) * p["charge_weight"])
     return np.asarray(out)

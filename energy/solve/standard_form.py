@@ -4,8 +4,6 @@ Reading back is generic, because Pyomo's names are the schema's names. Peaks of 
 power drawn needs: where a minimum bill binds, a higher peak costs nothing.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,9 +77,9 @@ def solution(problem: xr.Dataset, m: pyo.ConcreteModel, form: StandardForm, raw:
     at = {id(v): i for i, v in enumerate(form.columns)}
     row_of = {id(c): i for i, c in enumerate(form.rows)}
     arrays: dict[str, Any] = {}
+    values = np.where((raw.values < 0) & (raw.values > -NEGATIVE_NOISE), 0.0, raw.values)
     for name in VARIABLES:
-        arrays[name] = _scatter(problem, name, getattr(m, name), at, np.where(
-            (raw.values < 0) & (raw.values > -NEGATIVE_NOISE), 0.0, raw.values))  # fmt: skip
+        arrays[name] = _scatter(problem, name, getattr(m, name), at, values)
     for name in CONSTRAINTS:
         arrays[f"dual_{name}"] = _scatter(problem, f"dual_{name}", getattr(m, name), row_of, raw.row_duals)
     for name in ("it", "grid_import", "run"):
@@ -108,7 +106,7 @@ def least_peaks(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     """The Solution with `peak` and `band` of charges that count towards a minimum bill taken from `grid_import`.
 
     Below the minimum a demand charge is paid already, so the solver may leave any peak and any order of the bands.
-    Both are stated as the meter would show them, and the top-up makes good what they counted for: the cost is the
+    Both are stated as the meter would show them, and the top-up replaces the amount that they counted for: the cost is the
     same. Nothing else is touched: a peak below the power drawn, bands that do not add up to their peak and a top-up
     that is too small stay as wrong as they were, for the certificate to see.
     """
@@ -117,25 +115,17 @@ def least_peaks(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     same = (p["charge_site"] == p["minimum_site"][:, None]) & (p["charge_month"] == p["minimum_month"][:, None])
     many = (p["charge_band_mw"] > 0).sum(axis=1) > 1
     whole = ~many | (np.abs(x["band"].sum(axis=1) - x["peak"]) < TINY_MW)
-    peak = np.where(same.any(axis=0) & whole, np.minimum(x["peak"], _drawn(p, x["grid_import"])), x["peak"])
-    band = np.where((same.any(axis=0) & whole & many)[:, None], _filled(p, peak), x["band"])
+    drawn = (p["charge_weight"] * x["grid_import"][p["charge_site"]]).max(axis=1, initial=0.0)
+    needed = np.maximum(drawn, p["charge_floor"])  # billed peak of the power drawn, (D,) [MW]
+    peak = np.where(same.any(axis=0) & whole, np.minimum(x["peak"], needed), x["peak"])
+    width = p["charge_band_mw"]  # the bands are filled in their order
+    filled = np.clip(peak[:, None] - (np.cumsum(width, axis=1) - width), 0.0, width)
+    band = np.where((same.any(axis=0) & whole & many)[:, None], filled, x["band"])
     lost = same @ (_money(p, x["peak"], x["band"], many) - _money(p, peak, band, many))
     energy = (p["minimum_rate"] * p["dt"] * x["grid_import"][p["minimum_site"]]).sum(axis=1)
     missing = p["minimum_eur"] - energy - same @ _money(p, peak, band, many)
     new = {"peak": peak, "band": band, "top_up": np.maximum(x["top_up"], np.minimum(missing, x["top_up"] + lost))}
     return solution.assign({k: (solution[k].dims, v, solution[k].attrs) for k, v in new.items()})
-
-
-def _drawn(p: dict[str, Any], drawn: Floats) -> Floats:
-    """Billed peak of the power drawn, (D,) [MW]."""
-    peak = (p["charge_weight"] * drawn[p["charge_site"]]).max(axis=1, initial=0.0)
-    return np.asarray(np.maximum(peak, p["charge_floor"]))
-
-
-def _filled(p: dict[str, Any], peak: Floats) -> Floats:
-    """Each peak cut into its bands in their order, (D, bands) [MW]."""
-    width = p["charge_band_mw"]
-    return np.asarray(np.clip(peak[:, None] - (np.cumsum(width, axis=1) - width), 0.0, width))
 
 
 def _money(p: dict[str, Any], peak: Floats, band: Floats, many: Floats) -> Floats:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from energy.audit.rollover import roll_forward
+from energy.audit.invoice import roll_forward
 from energy.audit.site_prices import reused
 from tests.bills.meter import Meter, tariff
 from tests.plant.conftest import named

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from energy.audit.rollover import roll_forward
+from energy.audit.invoice import roll_forward
 from energy.problem.tariffs import demand_arrays, demand_charges, site_tariff
 from tests.bills.meter import Meter, agree, tariff
 

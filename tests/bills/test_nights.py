@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from energy.audit.invoice import bill
-from energy.audit.rollover import roll_forward
+from energy.audit.invoice import bill, roll_forward
 from energy.inputs.state import State
 from energy.optimize import optimize
 from tests.bills.random_case import random_case

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from energy.audit.compliance import figure
-from energy.audit.invoice import site_lines
-from energy.audit.rollover import roll_forward
+from energy.audit.invoice import roll_forward, site_lines
 from energy.inputs.components import Component, RollOver, StateNames
 from energy.inputs.components.fixed import Fixed
 from energy.inputs.contracts import Contract

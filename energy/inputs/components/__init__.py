@@ -3,8 +3,6 @@
 A file that is put here is read: a kind is complete in its own file, and nothing lists it elsewhere.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from pkgutil import iter_modules
 

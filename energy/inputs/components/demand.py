@@ -1,7 +1,5 @@
 """Demand charges: measured peaks, look-back, bands, the share of a month that a horizon bears and what it adds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
@@ -68,7 +66,7 @@ class Demand(Component):
     ratchet_share: float = Field(default=1.0, gt=0, le=1)
 
     @model_validator(mode="after")
-    def _one_price(self) -> Demand:
+    def _one_price(self) -> Self:
         if (self.value is None) == (not self.bands):
             raise ValueError("a demand charge has either value or bands")
         ends = [b.up_to_mw for b in self.bands]
@@ -99,7 +97,7 @@ class Demand(Component):
         return (PeakCharge(self.name, bands, per, self.when, self.look_back_months, self.ratchet_share),)
 
     def per_mwh(self, meter: Metered) -> Floats:
-        """Nothing: it is paid by the MW."""
+        """Zero: it is paid by the MW."""
         return np.zeros(len(meter.dt))
 
     @classmethod
@@ -110,8 +108,14 @@ class Demand(Component):
         if not (counted & month.inside).any() and not meter.state.knows(month.label, c._window, c.name):
             return []
         measured = meter.raised({}, counted)
-        peak = c._billed(month.label, measured, meter.state.peaks_of(c._window))
-        return _band_lines(meter.site, month.label, c._bands(meter, month), peak)
+        left, out = c._billed(month.label, measured, meter.state.peaks_of(c._window)), []
+        for i, b in enumerate(c._bands(meter, month)):
+            part = min(left, b.width)
+            if b.rate and (part > 0 or i == 0):
+                added = part * b.rate - b.billed
+                out.append(Line(meter.site, month.label, b.label, "demand", part, "MW", b.rate, added, b.billed))
+            left -= part
+        return out
 
     @classmethod
     def roll_over(
@@ -184,16 +188,4 @@ def _counted_hours(versions: Sequence[Demand], c: Demand, meter: Metered) -> Boo
         version = latest(versions, month.first_day)
         if version.when != ALWAYS:
             out |= month.inside & meter.holds(version.when)
-    return out
-
-
-def _band_lines(site: str, month: str, bands: Iterator[BilledBand], peak: float) -> list[Line]:
-    """The peak cut into bands, each at its rate."""
-    out, left = [], peak
-    for i, b in enumerate(bands):
-        part = min(left, b.width)
-        if b.rate and (part > 0 or i == 0):
-            added = part * b.rate - b.billed
-            out.append(Line(site, month, b.label, "demand", part, "MW", b.rate, added, b.billed))
-        left -= part
     return out

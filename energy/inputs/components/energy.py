@@ -1,14 +1,12 @@
 """Components per MWh drawn: a rate of their own, or a share of spot."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from energy.inputs.components.protocol import Component, Money, RollOver, StateNames, blended
+from energy.inputs.components.protocol import Component, Money, Stateless, blended
 from energy.inputs.dated import ALWAYS, Window
 from energy.inputs.metered import Line, Metered
 from energy.inputs.terms import EnergyPrice, Term
@@ -16,10 +14,19 @@ from energy.schema import Floats
 from energy.schema.calendar import BillingMonth
 from energy.schema.invoice import LineKind
 
-E = TypeVar("E", "Energy", "SpotShare")
+
+class PerMwh(Stateless):
+    """Lines of the kinds that are paid per MWh drawn."""
+
+    @classmethod
+    def lines(cls, versions: Sequence[Any], meter: Metered, month: BillingMonth, before: Sequence[Line]) -> list[Line]:
+        """One line: the energy of its hours, each at the rate of the version in force."""
+        price = blended(versions, meter, lambda c: c.per_mwh(meter))
+        counts = blended(versions, meter, lambda c: meter.holds(c.when))
+        return [meter.energy_line(month, versions[0].name, versions[0].line_kind, meter.drawn, price, counts)]
 
 
-class Energy(Component):
+class Energy(PerMwh, Component):
     """Per MWh drawn, in the hours of `when`; `reduced` is the rate of sites that list the name in reduced_rates."""
 
     units: ClassVar = ("{currency}/MWh",)
@@ -42,22 +49,6 @@ class Energy(Component):
         rate = self._rate(self.name in meter.reduced_rates)
         return np.where(meter.holds(self.when), rate * meter.money(), 0.0)
 
-    @classmethod
-    def lines(cls, versions: Sequence[Self], meter: Metered, month: BillingMonth, before: Sequence[Line]) -> list[Line]:
-        """One line: the energy of its hours."""
-        return [_line(versions, meter, month)]
-
-    @classmethod
-    def roll_over(
-        cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
-    ) -> RollOver:
-        """Empty RollOver: a charge per MWh leaves no state."""
-        return RollOver()
-
-    def state_names(self) -> StateNames:
-        """None."""
-        return StateNames()
-
     def stated(self, reduced: bool) -> tuple[str, str]:
         """See `Component.stated`."""
         return ("reduced" if reduced and self.reduced is not None else "value"), f"{self._rate(reduced):g}"
@@ -66,7 +57,7 @@ class Energy(Component):
         return self.reduced if reduced and self.reduced is not None else self.value
 
 
-class SpotShare(Component):
+class SpotShare(PerMwh, Component):
     """Per MWh drawn, a share of spot: marginal loss (may be negative), a supplier's percentage."""
 
     units: ClassVar = ("1",)
@@ -87,29 +78,6 @@ class SpotShare(Component):
         """The share of spot in its hours."""
         return np.where(meter.holds(self.when), self.value * meter.spot, 0.0)
 
-    @classmethod
-    def lines(cls, versions: Sequence[Self], meter: Metered, month: BillingMonth, before: Sequence[Line]) -> list[Line]:
-        """One line: the energy of its hours."""
-        return [_line(versions, meter, month)]
-
-    @classmethod
-    def roll_over(
-        cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
-    ) -> RollOver:
-        """Empty RollOver: a charge per MWh leaves no state."""
-        return RollOver()
-
-    def state_names(self) -> StateNames:
-        """None."""
-        return StateNames()
-
     def stated(self, reduced: bool) -> tuple[str, str]:
         """See `Component.stated`."""
         return "value", f"{self.value:g}"
-
-
-def _line(versions: Sequence[E], meter: Metered, month: BillingMonth) -> Line:
-    """The line of all versions of a name: each hour at the rate of the one in force."""
-    price = blended(versions, meter, lambda c: c.per_mwh(meter))
-    counts = blended(versions, meter, lambda c: meter.holds(c.when))
-    return meter.energy_line(month, versions[0].name, versions[0].line_kind, meter.drawn, price, counts)

@@ -1,13 +1,11 @@
 """Components that are paid by time, whatever is drawn."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from energy.inputs.components.protocol import Component, Money, RollOver, StateNames, latest
+from energy.inputs.components.protocol import Component, Money, Stateless, latest
 from energy.inputs.metered import Line, Metered
 from energy.inputs.terms import FixedCost, Term
 from energy.schema import Floats
@@ -15,7 +13,7 @@ from energy.schema.calendar import BillingMonth
 from energy.schema.invoice import LineKind
 
 
-class Fixed(Component):
+class Fixed(Stateless, Component):
     """Per month, year or day, whatever is drawn."""
 
     units: ClassVar = ("{currency}/month", "{currency}/year", "{currency}/day")
@@ -33,7 +31,7 @@ class Fixed(Component):
         return (FixedCost(self.value, per[self.unit.split("/")[1]]),)
 
     def per_mwh(self, meter: Metered) -> Floats:
-        """Nothing."""
+        """Zero: it is paid by time."""
         return np.zeros(len(meter.dt))
 
     @classmethod
@@ -45,17 +43,6 @@ class Fixed(Component):
         per = c.unit.split("/")[1]
         quantity, amount = float(shares[per].sum()), c.value * float(shares[per] @ meter.money()[inside])
         return [Line(meter.site, month.label, c.name, cls.line_kind, quantity, per, amount / quantity, amount)]
-
-    @classmethod
-    def roll_over(
-        cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
-    ) -> RollOver:
-        """Nothing: a sum over hours."""
-        return RollOver()
-
-    def state_names(self) -> StateNames:
-        """None."""
-        return StateNames()
 
     def stated(self, reduced: bool) -> tuple[str, str]:
         """See `Component.stated`."""

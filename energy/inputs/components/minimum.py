@@ -1,7 +1,5 @@
 """The least sum of a month's invoice."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar, Literal, Self
 
@@ -34,12 +32,12 @@ class MinimumBill(Component):
         return (MinimumSum(self.value),)
 
     def per_mwh(self, meter: Metered) -> Floats:
-        """Nothing: whether the month's sum stays below the least is known at its end."""
+        """Zero: whether the month's sum stays below the least is known at its end."""
         return np.zeros(len(meter.dt))
 
     @classmethod
     def lines(cls, versions: Sequence[Self], meter: Metered, month: BillingMonth, before: Sequence[Line]) -> list[Line]:
-        """What it adds to the month up to now, less what it has added before: less than nothing where use catches up."""
+        """One line: its top-up of the month so far, less the top-up billed before; negative where use catches up."""
         c, so_far = latest(versions, month.first_day), meter.state.invoice_so_far.get(month.label, InvoiceSoFar())
         counted = sum([*(x.amount_eur for x in before), so_far.counted_eur - so_far.minimum_eur])
         money, share = float(meter.money()[month.inside].mean()), month.covered_h / month.whole_h

@@ -1,6 +1,4 @@
-"""What every kind of tariff component answers: its terms in the program, its invoice lines, what it leaves behind."""
-
-from __future__ import annotations
+"""Protocol of every kind of tariff component: its terms in the program, its invoice lines, the state it leaves."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +23,7 @@ Money = Annotated[float, Field(ge=-1e8, le=1e8)]
 
 @dataclass(frozen=True)
 class RollOver:
-    """What a component leaves to the state after a horizon.
+    """State that a component leaves after a horizon.
 
     Attributes
     ----------
@@ -75,11 +73,11 @@ class Component(Kind):
 
     @abstractmethod
     def terms(self, reduced: bool) -> tuple[Term, ...]:
-        """What it adds to the program; `reduced`: for a site that lists its name in reduced_rates."""
+        """Terms that it adds to the program; `reduced`: for a site that lists its name in reduced_rates."""
 
     @abstractmethod
     def per_mwh(self, meter: Metered) -> Floats:
-        """What one more MWh drawn adds to its lines [EUR/MWh], (T,); 0 for what is not billed by energy."""
+        """Amount that one more MWh drawn adds to its lines [EUR/MWh], (T,); 0 where it is not billed by energy."""
 
     @classmethod
     @abstractmethod
@@ -91,7 +89,7 @@ class Component(Kind):
     def roll_over(
         cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
     ) -> RollOver:
-        """What the next horizon has to know.
+        """State for the next horizon.
 
         Parameters
         ----------
@@ -108,6 +106,21 @@ class Component(Kind):
         """Key of the file and figure that a site pays."""
 
 
+class Stateless:
+    """Mixin of kinds whose invoice is a sum over hours: a horizon leaves no state to the next one."""
+
+    @classmethod
+    def roll_over(
+        cls, versions: Sequence[Component], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
+    ) -> RollOver:
+        """Return an empty RollOver."""
+        return RollOver()
+
+    def state_names(self) -> StateNames:
+        """Return no names."""
+        return StateNames()
+
+
 #: Any component, as the `kind` in a tariff file says.
 AnyComponent: TypeAlias = Annotated[Component, AnyOf(Component)]
 V = TypeVar("V", bound=Component)
@@ -120,7 +133,7 @@ def latest(versions: Sequence[V], day: date) -> V:
 
 
 def blended(versions: Sequence[V], meter: Metered, of: Callable[[V], Array]) -> Array:
-    """What `of` says of the version in force in each period, (T,).
+    """`of` of the version in force in each period, (T,).
 
     A version holds from its first day to the next one's; the first one also before its first day.
     """

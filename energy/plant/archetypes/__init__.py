@@ -3,8 +3,6 @@
 A file that is put here is an archetype; `ARCHETYPES` has those that are defined.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from pkgutil import iter_modules
 

@@ -5,8 +5,6 @@ Air-cooled IT, room coolers on a chilled water loop, a plate exchanger to the gl
 dry outdoor air. Weather alone decides on the pads and on the heat at which the chillers start.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
@@ -39,28 +37,6 @@ class Coolers(NamedTuple):
     moisture: Floats  # water taken up per dry air at the pads [kg/kg]
 
 
-def _pumps(plant: AdiabaticDryChiller, design: float, flow: Floats) -> Floats:
-    chilled = equipment.pump_power(
-        plant.chilled_water_pump * design,
-        flow,
-        plant.chilled_water_pump_static_share,
-        plant.chilled_water_pump_min_flow,
-    )
-    glycol = equipment.pump_power(
-        plant.cooler_pump * design, flow, plant.cooler_pump_static_share, plant.cooler_pump_min_flow
-    )
-    return np.asarray(chilled + glycol)
-
-
-def _water(plant: AdiabaticDryChiller, coolers: Coolers, design: float, cooled: Floats) -> Floats:
-    """Make-up of the pads [m3/h per MW]: air flow, in proportion to fan speed, times the moisture it takes up."""
-    speed = heat_rejection.fan_speed(plant, coolers.fan_capacity, cooled)
-    air_flow = plant.pad_air_flow * plant.dry_cooler_oversizing * design * speed
-    return equipment.make_up(
-        np.asarray(equipment.M3_PER_H * air_flow * coolers.moisture), plant.cycles_of_concentration
-    )
-
-
 class AdiabaticDryChiller(Plant, RoomFan, DryCooler, AirCooledChiller):
     """Chilled water to room coolers from dry coolers with wetted pads in front of air-cooled chillers."""
 
@@ -82,7 +58,7 @@ class AdiabaticDryChiller(Plant, RoomFan, DryCooler, AirCooledChiller):
     cycles_of_concentration: Cycles = Field(description="dissolved solids in the sump over those in the make-up")
 
     def state(self, weather: Weather) -> Coolers:
-        """What weather alone decides; weather arrays of shape (T, 1)."""
+        """Coolers and chillers, which weather alone decides; weather arrays of shape (T, 1)."""
         design = equipment.design_heat(self.electrical)
         temp, ratio = weather.temp_air, weather.humidity_ratio
         behind_pads = equipment.evaporative_temp(temp, weather.temp_wet_bulb, self.pad_effectiveness)
@@ -103,13 +79,22 @@ class AdiabaticDryChiller(Plant, RoomFan, DryCooler, AirCooledChiller):
         heat, design = load + losses, equipment.design_heat(self.electrical)
         flow = heat / design
         trimmed = np.maximum(heat - coolers.spill, 0.0)
+        static, least = self.chilled_water_pump_static_share, self.chilled_water_pump_min_flow
+        chilled = equipment.pump_power(self.chilled_water_pump * design, flow, static, least)
+        glycol = equipment.pump_power(
+            self.cooler_pump * design, flow, self.cooler_pump_static_share, self.cooler_pump_min_flow
+        )
+        # The pads' air flow is in proportion to fan speed.
+        speed = heat_rejection.fan_speed(self, coolers.fan_capacity, heat - trimmed)
+        air_flow = self.pad_air_flow * self.dry_cooler_oversizing * design * speed
+        evaporated = np.asarray(equipment.M3_PER_H * air_flow * coolers.moisture)
         return Overhead(
             electrical=losses,
             fans=equipment.fan_power(self.room_fan * design, flow, self.room_fan_min_speed),
-            pumps=_pumps(self, design, flow),
+            pumps=np.asarray(chilled + glycol),
             compressors=np.asarray(coolers.chiller_slope * trimmed),
             heat_rejection=heat_rejection.dry_cooler_fan_power(self, design, coolers.fan_capacity, heat - trimmed),
-            water=_water(self, coolers, design, heat - trimmed),
+            water=equipment.make_up(evaporated, self.cycles_of_concentration),
             free_cooling=free_share(trimmed, heat),
         )
 
@@ -120,12 +105,8 @@ class AdiabaticDryChiller(Plant, RoomFan, DryCooler, AirCooledChiller):
     def kink_heats(self, coolers: Coolers) -> list[Floats | float]:
         """Heats [MW/MW] at which the curve has a kink, the strongest first."""
         design = equipment.design_heat(self.electrical)
-        return [
-            coolers.spill,
-            self.room_fan_min_speed * design,
-            self.chilled_water_pump_min_flow * design,
-            self.cooler_pump_min_flow * design,
-        ]
+        flows = self.room_fan_min_speed, self.chilled_water_pump_min_flow, self.cooler_pump_min_flow
+        return [coolers.spill, *(least * design for least in flows)]
 
     def liquid_heat(self) -> tuple[float, float]:
         """See `Plant.liquid_heat`: heat of chilled water or supply air is not offered."""

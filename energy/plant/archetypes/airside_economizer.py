@@ -11,8 +11,6 @@ Not modelled: humidification in dry cold (the supply then lies below the ASHRAE 
 allowable envelope), filters that load up, smoke.
 """
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -55,13 +53,12 @@ class AirsideEconomizer(Plant, RoomFan, AirCooledChiller):
     cycles_of_concentration: Cycles = Field(description="dissolved solids in the sump over those in the make-up")
 
     def state(self, weather: Weather) -> Intake:
-        """What weather alone decides; weather arrays of shape (T, 1)."""
+        """Supply air, which weather alone decides; weather arrays of shape (T, 1)."""
         limit = 1e-3 * self.max_supply_humidity
         temp, ratio = weather.temp_air, weather.humidity_ratio
         content = psychrometrics.enthalpy(temp, ratio)
-        wettest = (content - psychrometrics.H_VAPOUR * limit) / (
-            psychrometrics.CP_AIR + psychrometrics.CP_VAPOUR * limit
-        )
+        specific_heat = psychrometrics.CP_AIR + psychrometrics.CP_VAPOUR * limit
+        wettest = (content - psychrometrics.H_VAPOUR * limit) / specific_heat
         reached = equipment.evaporative_temp(temp, weather.temp_wet_bulb, self.evaporative_effectiveness)
         supply = np.minimum(np.maximum(np.maximum(reached, wettest), self.supply_air), temp)
         humid = ratio > limit

@@ -3,11 +3,8 @@
 Air-cooled IT with room coolers; all heat, with the compressors', leaves through the towers.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from energy.plant import equipment, heat_rejection
@@ -27,7 +24,7 @@ class ChillerTower(Plant, RoomFan, TowerLoop):
     chilled_water_pump_min_flow: Share = Field(description="least flow, of design flow")
 
     def state(self, weather: Weather) -> heat_rejection.Loop:
-        """What weather alone decides; weather arrays of shape (T, 1)."""
+        """Tower loop, which weather alone decides; weather arrays of shape (T, 1)."""
         supply, design = self.chilled_water_supply, equipment.design_heat(self.electrical)
         return heat_rejection.loop(self, weather, supply, supply, self.chilled_water_range, design)
 
@@ -36,23 +33,10 @@ class ChillerTower(Plant, RoomFan, TowerLoop):
         losses = equipment.loss(self.electrical, load)
         heat, design = load + losses, equipment.design_heat(self.electrical)
         flow = heat / design
-        compressors = heat_rejection.compressor_power(self, loop, heat)
-        rejected = heat + compressors
-        chilled = equipment.pump_power(
-            self.chilled_water_pump * design,
-            flow,
-            self.chilled_water_pump_static_share,
-            self.chilled_water_pump_min_flow,
-        )
-        return Overhead(
-            electrical=losses,
-            fans=equipment.fan_power(self.room_fan * design, flow, self.room_fan_min_speed),
-            pumps=np.asarray(chilled + heat_rejection.condenser_pump_power(self, loop, rejected)),
-            compressors=compressors,
-            heat_rejection=heat_rejection.tower_fan_power(self, loop.design_rejection, loop.towers.capacity, rejected),
-            water=heat_rejection.make_up(self, loop, rejected),
-            free_cooling=np.asarray(np.broadcast_to(1.0 - loop.chiller_share, heat.shape)),
-        )
+        static, least = self.chilled_water_pump_static_share, self.chilled_water_pump_min_flow
+        chilled = equipment.pump_power(self.chilled_water_pump * design, flow, static, least)
+        fans = equipment.fan_power(self.room_fan * design, flow, self.room_fan_min_speed)
+        return heat_rejection.loop_overhead(self, loop, losses, heat, fans, chilled)
 
     def heat_limit(self, loop: heat_rejection.Loop) -> Floats:
         """Heat [MW/MW] up to which the chilled water setpoint is held, shape (T, 1)."""
@@ -61,11 +45,8 @@ class ChillerTower(Plant, RoomFan, TowerLoop):
     def kink_heats(self, loop: heat_rejection.Loop) -> list[Floats | float]:
         """Heats [MW/MW] at which the curve has a kink, the strongest first."""
         design = equipment.design_heat(self.electrical)
-        return [
-            self.room_fan_min_speed * design,
-            self.chilled_water_pump_min_flow * design,
-            *heat_rejection.kink_heats(self, loop),
-        ]
+        least = (self.room_fan_min_speed * design, self.chilled_water_pump_min_flow * design)
+        return [*least, *heat_rejection.kink_heats(self, loop)]
 
     def liquid_heat(self) -> tuple[float, float]:
         """See `Plant.liquid_heat`: heat of chilled water or supply air is not offered."""

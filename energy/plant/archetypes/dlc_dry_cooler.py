@@ -42,25 +42,13 @@ class Loop(NamedTuple):
 
 
 def _loop(plant: DlcDryCooler, weather: Weather, share: float, supply: float, span: float, trim: float) -> Loop:
+    """The loop that carries `share` of the heat at a supply setpoint and a temperature difference."""
     design = share * equipment.design_heat(plant.electrical)
     itd = supply + span - weather.temp_air
     capacity = heat_rejection.capacity(plant, design, span, itd)
     slope = 1.0 / equipment.full_load_cop(plant, supply, weather.temp_air)
     spill = heat_rejection.spill_heat(plant, design, capacity, slope)
     return Loop(share, design, capacity, heat_rejection.fan_capacity(plant, design, span, itd), slope, spill, trim)
-
-
-def _trimmed(loop: Loop, heat: Floats) -> Floats:
-    """Heat the trim chiller takes [MW/MW]: what is above the spill point, up to its capacity."""
-    return np.asarray(np.clip(loop.share * heat - loop.spill, 0.0, loop.trim_capacity))
-
-
-def _pumps(plant: DlcDryCooler, design: float, flow: Floats) -> Floats:
-    facility = equipment.pump_power(
-        plant.facility_pump * design, flow, plant.facility_pump_static_share, plant.facility_pump_min_flow
-    )
-    cdu = equipment.pump_power(plant.cdu_pump * design, flow, plant.cdu_pump_static_share, plant.cdu_pump_min_flow)
-    return np.asarray(facility + cdu)
 
 
 class DlcDryCooler(Plant, RoomFan, DryCooler, AirCooledChiller):
@@ -92,7 +80,12 @@ class DlcDryCooler(Plant, RoomFan, DryCooler, AirCooledChiller):
         losses = equipment.loss(self.electrical, load)
         heat, design = load + losses, equipment.design_heat(self.electrical)
         flow = heat / design
-        trimmed = [_trimmed(loop, heat) for loop in loops]
+        # The trim chillers take what is above the spill point, up to their capacity.
+        trimmed = [np.clip(loop.share * heat - loop.spill, 0.0, loop.trim_capacity) for loop in loops]
+        facility = equipment.pump_power(
+            self.facility_pump * design, flow, self.facility_pump_static_share, self.facility_pump_min_flow
+        )
+        cdu = equipment.pump_power(self.cdu_pump * design, flow, self.cdu_pump_static_share, self.cdu_pump_min_flow)
         fans = [
             heat_rejection.dry_cooler_fan_power(self, loop.design_heat, loop.fan_capacity, loop.share * heat - part)
             for loop, part in zip(loops, trimmed, strict=True)
@@ -100,7 +93,7 @@ class DlcDryCooler(Plant, RoomFan, DryCooler, AirCooledChiller):
         return Overhead(
             electrical=losses,
             fans=equipment.fan_power(self.room_fan * loops[1].design_heat, flow, self.room_fan_min_speed),
-            pumps=_pumps(self, design, flow),
+            pumps=np.asarray(facility + cdu),
             compressors=np.asarray(sum(loop.chiller_slope * part for loop, part in zip(loops, trimmed, strict=True))),
             heat_rejection=np.asarray(sum(fans)),
             water=np.zeros_like(heat),
@@ -117,13 +110,9 @@ class DlcDryCooler(Plant, RoomFan, DryCooler, AirCooledChiller):
         design = equipment.design_heat(self.electrical)
         liquid, room = loops
         own_chiller = [liquid.spill / liquid.share, (liquid.spill + liquid.trim_capacity) / liquid.share]
-        return [
-            self.cdu_pump_min_flow * design,
-            self.facility_pump_min_flow * design,
-            self.room_fan_min_speed * design,
-            room.spill / room.share,
-            *(own_chiller if liquid.trim_capacity > 0.0 else []),
-        ]
+        flows = self.cdu_pump_min_flow, self.facility_pump_min_flow, self.room_fan_min_speed
+        chiller = own_chiller if liquid.trim_capacity > 0.0 else []
+        return [*(least * design for least in flows), room.spill / room.share, *chiller]
 
     def liquid_heat(self) -> tuple[float, float]:
         """See `Plant.liquid_heat`."""

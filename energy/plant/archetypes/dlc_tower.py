@@ -5,11 +5,8 @@ Without chillers (`chiller_capacity` 0, the ESIF of NREL) the supply floats abov
 is served by room coolers on the same loop.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from energy.plant import equipment, heat_rejection
@@ -31,7 +28,7 @@ class DlcTower(Plant, RoomFan, TowerLoop):
     facility_pump_min_flow: Share = Field(description="least flow, of design flow")
 
     def state(self, weather: Weather) -> heat_rejection.Loop:
-        """What weather alone decides; weather arrays of shape (T, 1)."""
+        """Tower loop, which weather alone decides; weather arrays of shape (T, 1)."""
         design = equipment.design_heat(self.electrical)
         supply, warmest = self.facility_supply, self.facility_supply_max
         return heat_rejection.loop(self, weather, supply, warmest, self.facility_range, design)
@@ -41,21 +38,11 @@ class DlcTower(Plant, RoomFan, TowerLoop):
         losses = equipment.loss(self.electrical, load)
         heat, design = load + losses, equipment.design_heat(self.electrical)
         flow = heat / design
-        compressors = heat_rejection.compressor_power(self, loop, heat)
-        rejected = heat + compressors
         facility = equipment.pump_power(
             self.facility_pump * design, flow, self.facility_pump_static_share, self.facility_pump_min_flow
         )
-        room = self.room_fan * (1.0 - self.liquid_share) * design
-        return Overhead(
-            electrical=losses,
-            fans=equipment.fan_power(room, flow, self.room_fan_min_speed),
-            pumps=np.asarray(facility + heat_rejection.condenser_pump_power(self, loop, rejected)),
-            compressors=compressors,
-            heat_rejection=heat_rejection.tower_fan_power(self, loop.design_rejection, loop.towers.capacity, rejected),
-            water=heat_rejection.make_up(self, loop, rejected),
-            free_cooling=np.asarray(np.broadcast_to(1.0 - loop.chiller_share, heat.shape)),
-        )
+        fans = equipment.fan_power(self.room_fan * (1.0 - self.liquid_share) * design, flow, self.room_fan_min_speed)
+        return heat_rejection.loop_overhead(self, loop, losses, heat, fans, facility)
 
     def heat_limit(self, loop: heat_rejection.Loop) -> Floats:
         """Heat [MW/MW] up to which the supply is held or floats no higher than allowed, shape (T, 1)."""
@@ -64,11 +51,8 @@ class DlcTower(Plant, RoomFan, TowerLoop):
     def kink_heats(self, loop: heat_rejection.Loop) -> list[Floats | float]:
         """Heats [MW/MW] at which the curve has a kink, the strongest first."""
         design = equipment.design_heat(self.electrical)
-        return [
-            self.room_fan_min_speed * design,
-            self.facility_pump_min_flow * design,
-            *heat_rejection.kink_heats(self, loop),
-        ]
+        least = (self.room_fan_min_speed * design, self.facility_pump_min_flow * design)
+        return [*least, *heat_rejection.kink_heats(self, loop)]
 
     def liquid_heat(self) -> tuple[float, float]:
         """See `Plant.liquid_heat`."""
