@@ -129,8 +129,8 @@ def summarise(
             "plan": float(plan_work.sum()),
             "baseline": float(base_work.sum()),
         },
-        "undone_gpu_hours": float(solution["short"].values @ real(problem)),
-        "later": _later(problem, solution),
+        "unserved_gpu_hours": float(solution["short"].values @ real(problem)),
+        "deferred": _deferred(problem, solution),
         "expected": _expected(problem, solution, plan_work),
         "energy_mwh": {"plan": _energy(plan.replay), "baseline": _energy(baseline.replay)},
         "carbon_t": _carbon(problem, plan.replay, baseline.replay),
@@ -148,7 +148,7 @@ def summarise(
     }
 
 
-def _later(problem: xr.Dataset, solution: xr.Dataset) -> dict[str, float]:
+def _deferred(problem: xr.Dataset, solution: xr.Dataset) -> dict[str, float]:
     """Work of the jobs there are that waits for after the horizon, and its terminal value."""
     later = solution["later"].values * real(problem)
     jobs = int((later > UNDONE_SHARE * problem["work_left"].values.sum()).sum())
@@ -158,8 +158,8 @@ def _later(problem: xr.Dataset, solution: xr.Dataset) -> dict[str, float]:
 def _expected(problem: xr.Dataset, solution: xr.Dataset, plan_work: Floats) -> dict[str, float]:
     """Expected arrivals in GPU-hours: counted on, given room in the plan, left for later, without room."""
     hoped = problem["expected"].values
-    of = {"due": problem["work_left"].values, "plan": plan_work, "later": solution["later"].values,
-          "undone": solution["short"].values}  # fmt: skip
+    of = {"due_gpu_hours": problem["work_left"].values, "plan_gpu_hours": plan_work, "deferred_gpu_hours": solution["later"].values,
+          "unserved_gpu_hours": solution["short"].values}  # fmt: skip
     return {"pseudo_jobs": int(hoped.sum()), **{k: float(v @ hoped) for k, v in of.items()}}
 
 
