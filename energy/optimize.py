@@ -128,10 +128,10 @@ def optimize_inputs(
     summary |= {
         "limits": limit_compliance(inputs, problem, prices, plan.replay),
         "shape": shape_of(handed_over(problem, plan.schedule)),
-        "left_out_jobs": len(inputs.left_out),
+        "jobs_outside_horizon": len(inputs.left_out),
         "case": inputs.case.name,
         "notices": notices(inputs, problem),
-        "what_would_help": binding_limits(problem, solved, prices),
+        "binding_limits": binding_limits(problem, solved, prices),
     }
     return Run(
         inputs, problem, solved, plan, run_now, certificate, prices, reconciliation, raw, outcome, summary,

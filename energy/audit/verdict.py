@@ -133,8 +133,12 @@ def summarise(
             "plan": float(plan_work.sum()),
             "baseline": float(base_work.sum()),
         },
-        "undone_gpu_hours": float(solution["short"].values @ real(problem)),
-        "later": {"jobs": waits, "gpu_hours": float(later.sum()), "eur": float(problem["later_price"].values @ later)},
+        "unserved_gpu_hours": float(solution["short"].values @ real(problem)),
+        "deferred": {
+            "jobs": waits,
+            "gpu_hours": float(later.sum()),
+            "eur": float(problem["later_price"].values @ later),
+        },
         "expected": _expected(problem, solution, plan_work),
         "energy_mwh": {k: float((r["facility_mw"] * r["dt"]).sum()) for k, r in replays.items()},
         "carbon_t": {"known_sites": known, **carbon},  # None where no grid intensity is known
@@ -152,8 +156,8 @@ def summarise(
 def _expected(problem: xr.Dataset, solution: xr.Dataset, plan_work: Floats) -> dict[str, float]:
     """Expected arrivals in GPU-hours: counted on, given room in the plan, left for later, without room."""
     hoped = problem["expected"].values
-    of = {"due": problem["work_left"].values, "plan": plan_work, "later": solution["later"].values,
-          "undone": solution["short"].values}  # fmt: skip
+    of = {"due_gpu_hours": problem["work_left"].values, "plan_gpu_hours": plan_work, "deferred_gpu_hours": solution["later"].values,
+          "unserved_gpu_hours": solution["short"].values}  # fmt: skip
     return {"pseudo_jobs": int(hoped.sum()), **{k: float(v @ hoped) for k, v in of.items()}}
 
 

@@ -25,7 +25,7 @@ class Target(StrEnum):
     ics = "ics"
 
 
-Plan = Annotated[Path, typer.Argument(help="A run folder, or a folder of nights (or its `latest`): the plan in force.")]
+Plan = Annotated[Path, typer.Argument(help="A run folder, or a folder of nights (or its `latest`): the active plan.")]
 To = Annotated[Target, typer.Option("--to", help="What takes it over.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Output file; default: standard output.")]
 Moment = Annotated[

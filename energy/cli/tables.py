@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: Width when there is no terminal to ask: fits a log viewer and a mail.
 PLAIN_WIDTH = 110
-#: Lines of what would help; the report has all of them.
+#: Lines of binding limits; the report has all of them.
 MOST_HELP = 5
 
 
@@ -122,9 +122,9 @@ def headline(run: Run) -> str:
 
 def helpful(summary: dict[str, Any]) -> list[str]:
     """Remedies, one line each: of undone jobs and breached caps the cheapest, else the dearest limits."""
-    found = [f"  - {x['words']}" for x in summary["what_would_help"]]
+    found = [f"  - {x['message']}" for x in summary["binding_limits"]]
     more = [f"  - and {len(found) - MOST_HELP} more in the report"] if len(found) > MOST_HELP else []
-    return ["What would help:", *found[:MOST_HELP], *more] if found else []
+    return ["Binding limits:", *found[:MOST_HELP], *more] if found else []
 
 
 def _busy(run: Run, site: int) -> float:

@@ -70,11 +70,11 @@ def groups_of(problem: xr.Dataset) -> tuple[Group, ...]:
 
 def quotas(record: Record) -> Quotas:
     """Quotas of a run, from its Schedule; expected jobs left out."""
-    problem, placement = record.problem, record.placement
+    problem, schedule = record.problem, record.schedule
     real = ~expected(problem)
     room = np.floor(problem["available"].values - problem["firm"].values + WHOLE).astype(np.int64)
     held = np.zeros((problem.sizes["group"], problem.sizes["pool"], problem.sizes["time"]))
-    job, pool, t, gpus = (placement[f"entry_{x}"].values for x in ("job", "pool", "time", "gpus"))
+    job, pool, t, gpus = (schedule[f"entry_{x}"].values for x in ("job", "pool", "time", "gpus"))
     mine = real[job]
     np.add.at(held, (problem["job_group"].values[job[mine]], pool[mine], t[mine]), gpus[mine])
     pools = tuple(str(v) for v in problem["pool"].values)

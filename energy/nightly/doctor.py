@@ -148,11 +148,11 @@ def _lock(workspace: NightlyWorkspace) -> str:
 def _database(workspace: NightlyWorkspace) -> str:
     with open_state(workspace) as store:
         check_integrity(store)
-        plans = store.rows("SELECT night, folder, kept FROM plans ORDER BY night")
+        plans = store.rows("SELECT night, folder, snapshot FROM plans ORDER BY night")
     gone = [
         r["night"]
         for r in plans
-        if not ((workspace.kept / r["kept"]).is_dir() and (workspace.out / r["folder"]).is_dir())
+        if not ((workspace.snapshots / r["snapshot"]).is_dir() and (workspace.out / r["folder"]).is_dir())
     ]
     if gone:
         lost = f"folders of {len(gone)} nights on record are gone, the last of {gone[-1]}"
@@ -245,7 +245,7 @@ def _messages(workspace: NightlyWorkspace) -> str:
     """Number of addresses, and the kind of a wrong one: the rest of an address is a secret."""
     addresses = os.environ.get(ADDRESSES, "").split()
     if not addresses:
-        return f"nobody is told: {ADDRESSES} is not set"
+        return f"no message is sent: {ADDRESSES} is not set"
     try:
         make = import_module("apprise").Apprise
     except ImportError:
@@ -287,7 +287,7 @@ def _file_times(workspace: NightlyWorkspace) -> str:
 
 
 def _newest_plan(workspace: NightlyWorkspace) -> str:
-    """Age of the plan in force, from the published nights themselves."""
+    """Age of the active plan, from the published nights themselves."""
     link = workspace.out / "latest" / "manifest.json"
     if not link.is_file():
         return "none yet"

@@ -33,16 +33,16 @@ def pasts(store: Store, most: int = NIGHTS) -> list[Past]:
         else:
             run_id, reasons = r["run_id"] or "", tuple(json.loads(r["reasons"]))
             shown.append(
-                Past(r["night"], r["status"], r["rung"], run_id, saved, cost, None, *seconds, 0.0, 0.0, reasons)
+                Past(r["night"], r["status"], r["method"], run_id, saved, cost, None, *seconds, 0.0, 0.0, reasons)
             )
     return shown
 
 
 def realised(store: Store) -> dict[str, tuple[float, float]]:
     """Saving and cost of each settled day [EUR]: each day once, whichever night settled it."""
-    days = store.rows("SELECT * FROM days")
+    days = store.rows("SELECT * FROM settled_days")
     saved = saved_by_day(days)
-    return {d["day"]: (saved[d["day"]], d["real_eur"]) for d in days if d["policy"] == PLAN}
+    return {d["day"]: (saved[d["day"]], d["realised_cost_eur"]) for d in days if d["policy"] == PLAN}
 
 
 def last_nights(workspace: NightlyWorkspace, count: int) -> list[dict[str, Any]]:
@@ -60,14 +60,14 @@ def lights(workspace: NightlyWorkspace, count: int) -> list[str]:
 
 
 def rows(store: Store, count: int) -> list[dict[str, Any]]:
-    """Rows of `last_nights`: `cost_eur` is the plan's bill; `saving_eur` and `real_eur` are saving and cost of the
+    """Rows of `last_nights`: `cost_eur` is the plan's bill; `saving_eur` and `realised_cost_eur` are saving and cost of the
     night's own day, once it is settled."""
     found = realised(store)
     return [
-        {k: r[k] for k in ("night", "run_id", "status", "rung", "exit_code", "cost_eur", "fallback_hours",
-                           "undone_gpu_hours", "solve_seconds", "wall_seconds", "gap", "folder")}
+        {k: r[k] for k in ("night", "run_id", "status", "method", "exit_code", "cost_eur", "imputed_hours",
+                           "unserved_gpu_hours", "solve_seconds", "wall_seconds", "gap", "folder")}
         | {"reasons": json.loads(r["reasons"]), "saving_eur": found.get(r["night"], (None, None))[0],
-           "real_eur": found.get(r["night"], (None, None))[1]}
+           "realised_cost_eur": found.get(r["night"], (None, None))[1]}
         for r in last_runs(store, count)
     ]  # fmt: skip
 
@@ -79,13 +79,13 @@ def table(found: list[dict[str, Any]]) -> Table:
         return "" if value is None else f"{value:,.0f}"
 
     out = Table(title=f"Last {len(found)} nights")
-    for name in ("night", "state", "by", "cost EUR", "saved EUR", "", "stand-in h", "undone GPU-h", "solve s"):
+    for name in ("night", "state", "by", "cost EUR", "saved EUR", "", "imputed h", "unserved GPU-h", "solve s"):
         out.add_column(name, justify="left" if name in ("night", "state", "by", "") else "right")
     most = max((abs(r["saving_eur"]) for r in found if r["saving_eur"] is not None), default=0.0)
     for r in found:
         saved = r["saving_eur"]
         length = max(1, round(BAR * abs(saved) / most)) if saved is not None and most > 0 else 0
-        out.add_row(r["night"], r["status"], r["rung"], number(r["real_eur"]), number(saved),
-                    ("-" if saved is not None and saved < 0 else "+") * length, number(r["fallback_hours"]),
-                    number(r["undone_gpu_hours"]), f"{r['solve_seconds']:.1f}")  # fmt: skip
+        out.add_row(r["night"], r["status"], r["method"], number(r["realised_cost_eur"]), number(saved),
+                    ("-" if saved is not None and saved < 0 else "+") * length, number(r["imputed_hours"]),
+                    number(r["unserved_gpu_hours"]), f"{r['solve_seconds']:.1f}")  # fmt: skip
     return out

@@ -199,7 +199,7 @@ def _numbers(file: Path, column: pd.Series, optional: bool = False) -> pd.Series
 
 def _late(workspace: NightlyWorkspace, store: Store, rows: list[dict[str, Any]]) -> dict[date, int]:
     """New readings by the first settled day that they touch; a reading that is in the database just so is not new."""
-    span = store.rows("SELECT min(day) AS first, max(day) AS last FROM days WHERE policy = ?", PLAN)[0]
+    span = store.rows("SELECT min(day) AS first, max(day) AS last FROM settled_days WHERE policy = ?", PLAN)[0]
     if span["first"] is None:
         return {}
     first, last = date.fromisoformat(span["first"]), date.fromisoformat(span["last"])

@@ -92,9 +92,9 @@ def unpublished(workspace: NightlyWorkspace, store: Store | None, night: Night) 
     fleet = str(json.loads(last)["fleet"]) if last else workspace.config.name
     return {
         "date": str(night.day), "fleet": fleet, "run_id": night.run_id or "", "status": night.status,
-        "rung": night.method, "reasons": night.reasons, "forecast": {"hours": None}, "fallback_hours": {},
+        "method": night.method, "reasons": night.reasons, "forecast": {"hours": None}, "imputed_hours": {},
         "jobs": dict.fromkeys(("done", "running", "left", "late", "at_risk", "refused")),
-        "undone_gpu_hours": None, "later_gpu_hours": None, "yesterday": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
+        "unserved_gpu_hours": None, "deferred_gpu_hours": None, "last_settled_day": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
     }  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def _send(workspace: NightlyWorkspace, night: Night) -> int:
             subject, text = view.top.title, markdown.page(view, link)
         else:
             subject = (
-                f"{night.status}: {workspace.config.name}, {night.day}: nothing published, the last plan stays in force"
+                f"{night.status}: {workspace.config.name}, {night.day}: nothing published, the last plan stays active"
             )
             reasons = "".join(f"- {markdown.escaped(r)}\n" for r in night.reasons)
             text = f"# {markdown.escaped(subject)}\n\n{reasons}"

@@ -45,9 +45,9 @@ def prepare(context: NightContext, superseded: tuple[str, ...] = ()) -> Prepared
     """
     config, workspace, day = context.config, context.workspace, context.day
     days = 1 if config.foresight == "known" else config.horizon.days or config.horizon.most_days
-    query = "SELECT kept FROM plans WHERE night < ? ORDER BY night DESC LIMIT 1"
+    query = "SELECT snapshot FROM plans WHERE night < ? ORDER BY night DESC LIMIT 1"
     row = context.store.row(query, str(day))  # its kept inputs replace what cannot be read now
-    known = read_series_snapshot(workspace, day, days, workspace.kept / row["kept"] if row else None)
+    known = read_series_snapshot(workspace, day, days, workspace.snapshots / row["snapshot"] if row else None)
     require_real_price(config, known)
     fleet_path = workspace.beside(config.fleet)
     fleet = load_fleet(fleet_path)
@@ -84,7 +84,7 @@ def _prepared(
 ) -> Prepared:  # fmt: skip
     """Keep the inputs of the night, and add the accounts and the plan before it."""
     case, before = _keep(context, new), str(context.day - timedelta(days=1))
-    days = context.store.rows("SELECT * FROM days WHERE day < ? ORDER BY day, policy", before)
+    days = context.store.rows("SELECT * FROM settled_days WHERE day < ? ORDER BY day, policy", before)
     known_days = {(d["policy"], d["day"]) for d in days}
     days += [d for d in settlement.days if (d["policy"], d["day"]) not in known_days]
     previous = previous_plan(context)
@@ -93,7 +93,7 @@ def _prepared(
 
 def _empty(context: NightContext) -> Path:
     """Path of the folder in which the inputs of a night are put together; it does not exist yet."""
-    kept = context.workspace.kept
+    kept = context.workspace.snapshots
     new = kept / f".new-{context.day}"
     shutil.rmtree(new, ignore_errors=True)
     kept.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ def _settle(
     always = pd.Timestamp(config.begin(day)) + pd.Timedelta(days=2)
     filler = no_work(fleet, powers, pd.Timestamp(since)).model_copy(update={"deadline": always})
     case = write_night_case(work, context.workspace, known, day, day, State(), [filler])
-    step("books")
+    step("settlement")
     return settle(context, case, known, queue.jobs)
 
 
@@ -154,7 +154,7 @@ def _keep(context: NightContext, new: Path) -> Path:
 
     What is there is compared byte by byte: a power cut can leave files with names and nothing in them.
     """
-    name, kept = _name(context, new), context.workspace.kept
+    name, kept = _name(context, new), context.workspace.snapshots
     final = kept / name
     if final.is_dir() and _name(context, final) == name:
         shutil.rmtree(new)
@@ -163,7 +163,7 @@ def _keep(context: NightContext, new: Path) -> Path:
         shutil.rmtree(final, ignore_errors=True)
         new.rename(final)
         sync_one(kept)
-    step("kept")
+    step("snapshot")
     return final / snapshots.CASE
 
 
@@ -191,7 +191,7 @@ def previous_plan(context: NightContext) -> PreviousPlan:
     folder, notes, plan = context.workspace.out / row["folder"], list[str](), list[dict[str, Any]]()
     schedule = folder / "schedule.parquet"
     if not schedule.is_file():
-        notes.append(f"the schedule of night {row['night']} is gone: it cannot stand in for a plan")
+        notes.append(f"the schedule of night {row['night']} is gone: the method last_good has none to trim")
     try:
         rows = json.loads((folder / NIGHT).read_text(encoding="utf-8"))["plan"]
         plan = [{"site": str(r["site"]), "date": str(r["date"]), "mwh": float(r["mwh"])} for r in rows]

@@ -31,7 +31,7 @@ from energy.nightly.metering import Report, meter_of, reports_of
 from energy.nightly.outcome import PLAN, RUN_NOW, NightContext
 from energy.nightly.queue import Queue, most_gpus, set_aside
 from energy.nightly.snapshot import HISTORY_DAYS
-from energy.schedule.table import read_held_back, read_schedule
+from energy.schedule.table import read_schedule, read_setpoints
 
 #: Days after which a day is settled with imputed hours of a series that never came, or given up where it has no account.
 PATIENCE_DAYS = 7
@@ -48,7 +48,7 @@ class ActivePlan:
     row : of the table `plans`
     night : the kept case
     schedule : job, site, hall, pool, start, hours, gpus over the night's horizon
-    held : site, start, solar_limit_mw of solar arrays that it holds back
+    held : device, start, setpoint_mw of the devices that it limits
     jobs : every job that was submitted by then, by id
     """
 
@@ -118,11 +118,11 @@ class PastDays:
         store, workspace = self.context.store, self.context.workspace
         row = store.rows("SELECT * FROM plans WHERE night <= ? ORDER BY night DESC LIMIT 1", str(day))[0]
         if self._plan is None or self._plan.row != row:
-            kept, folder = workspace.kept / row["kept"], workspace.out / row["folder"]
+            kept, folder = workspace.snapshots / row["snapshot"], workspace.out / row["folder"]
             night = read_inputs(kept / CASE)
             jobs = load_snapshot(kept)[1].jobs if (kept / QUEUE).is_file() else {j.id: j for j in night.jobs}
             schedule = read_schedule(folder / "schedule.parquet")
-            self._plan = ActivePlan(row, night, schedule, read_held_back(folder), jobs)
+            self._plan = ActivePlan(row, night, schedule, read_setpoints(folder), jobs)
         return self._plan
 
     def read(self, day: date, settled: bool) -> PastDay:
@@ -182,7 +182,7 @@ def settle(context: NightContext, case: Path, known: SeriesSnapshot, jobs: dict[
     first = store.row("SELECT min(night) AS night FROM plans WHERE night < ?", str(day))
     if first is None or first["night"] is None:
         return Settlement(accounts.opening_state(opening, reports_of(store, past.known_at), jobs))
-    query = "SELECT day, state FROM days WHERE policy = ? AND day < ? ORDER BY day DESC LIMIT 1"
+    query = "SELECT day, state FROM settled_days WHERE policy = ? AND day < ? ORDER BY day DESC LIMIT 1"
     last = {policy: store.row(query, policy, str(day - timedelta(days=1))) for policy in (PLAN, RUN_NOW)}
     begin = date.fromisoformat(str(first["night"]))
     if mine := last[PLAN]:
@@ -215,7 +215,7 @@ def _is_ready(context: NightContext, known: SeriesSnapshot, each: date, out: Set
         out.notes.append(f"{each} is not settled yet: {', '.join(missing)} not known in full")
         return False
     if missing:
-        out.notes.append(f"{each} is settled with what stands in for {', '.join(missing)}")
+        out.notes.append(f"{each} is settled with imputed hours of {', '.join(missing)}")
     return True
 
 
@@ -244,7 +244,15 @@ def _settle_next(past: PastDays, out: Settlement, states: dict[str, State], each
 
 Rows = list[dict[str, Any]]
 #: Columns of a settled day that only one of the two policies has.
-COSTS = ("night", "idle_eur", "promised_eur", "price_eur", "weather_eur", "load_eur", "other_eur")
+COSTS = (
+    "night",
+    "idle_cost_eur",
+    "ex_ante_cost_eur",
+    "price_variance_eur",
+    "weather_variance_eur",
+    "load_variance_eur",
+    "other_variance_eur",
+)
 
 
 def settle_day(past: PastDay, states: Mapping[str, State], settled: bool) -> tuple[dict[str, State], Rows, Rows]:
@@ -270,7 +278,7 @@ def settle_day(past: PastDay, states: Mapping[str, State], settled: bool) -> tup
     metered = past.meter is not None and not past.meter.empty
     own = variance | {"night": plan.row["night"], "metered": int(metered)}
     idle = {
-        "idle_eur": accounts.cost_of(inputs, states[RUN_NOW], accounts.EMPTY)
+        "idle_cost_eur": accounts.cost_of(inputs, states[RUN_NOW], accounts.EMPTY)
     }  # what the day costs with no job at all
     days: Rows = []
     work: Rows = []
@@ -278,7 +286,7 @@ def settle_day(past: PastDay, states: Mapping[str, State], settled: bool) -> tup
         of = {"policy": policy, "day": str(past.day)}
         work += [of | {"job": job, "gpu_hours": account.work[job]} for job in sorted(account.work)]
         days.append(dict.fromkeys(COSTS) | of | {
-            "real_eur": account.eur, "energy_mwh": account.energy_mwh, "metered": 0,
+            "realised_cost_eur": account.eur, "energy_mwh": account.energy_mwh, "metered": 0,
             "gpu_hours": sum(account.work[k] for k in sorted(account.work)),
             "state": json.dumps(account.state.model_dump(mode="json", exclude_defaults=True)), **more,
         })  # fmt: skip
@@ -301,9 +309,9 @@ def attribute_variance(past: PastDay, before: State, account: DayAccount, table:
     by_forecast, by_price = bill(guess, old_air).total(), bill(priced, old_air).total()
     by_weather = bill(truth, new_air).total()
     own = plan.row["night"] == str(past.day)
-    ex_ante = float(plan.row["promised_eur"]) if own else by_forecast
-    return {"promised_eur": ex_ante, "price_eur": by_price - by_forecast, "weather_eur": by_weather - by_price,
-            "load_eur": account.eur - by_weather, "other_eur": by_forecast - ex_ante}  # fmt: skip
+    ex_ante = float(plan.row["ex_ante_cost_eur"]) if own else by_forecast
+    return {"ex_ante_cost_eur": ex_ante, "price_variance_eur": by_price - by_forecast, "weather_variance_eur": by_weather - by_price,
+            "load_variance_eur": account.eur - by_weather, "other_variance_eur": by_forecast - ex_ante}  # fmt: skip
 
 
 def fitted(state: State, tariffs: Mapping[str, Tariff]) -> State:

@@ -46,16 +46,16 @@ def night_summary(
     ]
     return {
         "date": str(night.day), "fleet": inputs.fleet.name, "run_id": night.run_id,
-        "status": "DEGRADED" if reasons else "OK", "rung": method, "reasons": reasons,
+        "status": "DEGRADED" if reasons else "OK", "method": method, "reasons": reasons,
         "notes": [*known.notes, *night.previous.notes, *night.settlement.notes],
         "known_at": _iso(known.known_at), "known_until": _iso(known.known_until),
         "forecast": {"method": "shape", "hours": known.forecast_hours,
                      "error_relative_to_last_week": known.forecast_error or None},
-        "fallback_hours": known.fallback_hours, "quality": hours_by_quality(series_origins(inputs)),
-        "jobs": job_status(night, s["what_would_help"]),
-        "undone_gpu_hours": float(s["undone_gpu_hours"]),
-        "later_gpu_hours": float(s["later"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due"]),
-        "yesterday": _yesterday(days), "saving_eur": _savings(days),
+        "imputed_hours": known.imputed_hours, "quality": hours_by_quality(series_origins(inputs)),
+        "jobs": job_status(night, s["binding_limits"]),
+        "unserved_gpu_hours": float(s["unserved_gpu_hours"]),
+        "deferred_gpu_hours": float(s["deferred"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due_gpu_hours"]),
+        "last_settled_day": _last_settled_day(days), "saving_eur": _savings(days),
         "pue": pue_so_far(inputs.fleet, state, s["limits"], config.begin(night.day), night.day.year),
         "peaks": [{"site": n, "month": month, "mw": x.peak_so_far_mw[month]} for n, x in peaks if month in x.peak_so_far_mw],
         "prices": price_context(config, snapshot.prices, night.day),
@@ -78,28 +78,28 @@ def hours_by_quality(series: list[dict[str, Any]]) -> dict[str, dict[str, float]
     return {f"{s['kind']} {s['name']}": s["quality"] for s in series}
 
 
-def _yesterday(days: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _last_settled_day(days: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The last settled day: ex-ante and realised cost, their variance by cause, and run-now for comparison."""
     mine = [d for d in days if d["policy"] == PLAN]
     if not mine:
         return None
     d = max(mine, key=lambda row: str(row["day"]))
     base = next((b for b in days if b["policy"] == RUN_NOW and b["day"] == d["day"]), None)
-    why = {k: d[f"{k}_eur"] for k in ("price", "weather", "load", "other")}
+    why = {k: d[f"{k}_variance_eur"] for k in ("price", "weather", "load", "other")}
     behind = base["gpu_hours"] - d["gpu_hours"] if base else 0.0
-    return {"date": d["day"], "promised_eur": d["promised_eur"], "real_eur": d["real_eur"], "why": why,
-            "run_now_eur": base and base["real_eur"], "behind_gpu_hours": behind, "behind_eur": behind * _work_eur(days),
+    return {"date": d["day"], "ex_ante_cost_eur": d["ex_ante_cost_eur"], "realised_cost_eur": d["realised_cost_eur"], "variance_eur": why,
+            "run_now_eur": base and base["realised_cost_eur"], "backlog_gpu_hours": behind, "backlog_eur": behind * _work_eur(days),
             "saving_eur": saved_by_day(days).get(d["day"]) if base else None}  # fmt: skip
 
 
 def _work_eur(days: list[dict[str, Any]]) -> float:
     """Cost of run-now per GPU-hour of its jobs on the settled days [EUR]: the price of work put off.
 
-    The cost of its jobs is its bill less that of the same days with no job at all (`idle_eur`).
+    The cost of its jobs is its bill less that of the same days with no job at all (`idle_cost_eur`).
     """
     mine = sorted((d for d in days if d["policy"] == RUN_NOW), key=lambda d: str(d["day"]))
     hours = total({d["day"]: d["gpu_hours"] for d in mine})
-    return total({d["day"]: d["real_eur"] - d["idle_eur"] for d in mine}) / hours if hours > 0 else 0.0
+    return total({d["day"]: d["realised_cost_eur"] - d["idle_cost_eur"] for d in mine}) / hours if hours > 0 else 0.0
 
 
 def saved_by_day(days: list[dict[str, Any]]) -> dict[str, float]:
@@ -111,14 +111,17 @@ def saved_by_day(days: list[dict[str, Any]]) -> dict[str, float]:
     price = _work_eur(days)
     out: dict[str, float] = {}
     for d in sorted(days, key=lambda row: (str(row["day"]), str(row["policy"]))):
-        worth = d["real_eur"] - price * d["gpu_hours"]
+        worth = d["realised_cost_eur"] - price * d["gpu_hours"]
         out[d["day"]] = out.get(d["day"], 0.0) + (worth if d["policy"] == RUN_NOW else -worth)
     return out
 
 
 def _savings(days: list[dict[str, Any]]) -> dict[str, float | None]:
     """Realised saving of the last settled day, its month and its year, so far; None before any is settled."""
-    by_day, digits = saved_by_day(days), {"last_night": 10, "month_to_date": 7, "year_to_date": 4}  # of 2026-11-24
+    by_day, digits = (
+        saved_by_day(days),
+        {"last_settled_day": 10, "month_to_date": 7, "year_to_date": 4},
+    )  # of 2026-11-24
     last = max(by_day, default="")
     sums = {k: total({d: v for d, v in by_day.items() if d[:n] == last[:n]}) for k, n in digits.items()}
     return {**sums} if by_day else dict.fromkeys(digits)
@@ -252,9 +255,9 @@ def job_status(night: Prepared, binding_limits: Any) -> dict[str, Any]:
     started = {k for k, v in night.settlement.state.work_done.items() if v > 0}
     left = set(night.left)
     late = [{"id": k, "deadline": _deadline(night, k), "gpu_hours_left": v} for k, v in sorted(night.late.items())]
-    undone = [x for x in binding_limits if x["kind"] == "undone"]
+    undone = [x for x in binding_limits if x["kind"] == "unserved"]
     at_risk = [
-        {"id": x["job"], "deadline": _deadline(night, x["job"]), "gpu_hours_short": x["gpu_hours"]} | _remedy(x)
+        {"id": x["job"], "deadline": _deadline(night, x["job"]), "unserved_gpu_hours": x["gpu_hours"]} | _remedy(x)
         for x in undone if x["job"] in night.queue.jobs and x["job"] not in night.late
     ]  # fmt: skip
     return {"done": len(set(night.queue.jobs) - left), "running": len(left & started), "left": len(left),
@@ -267,9 +270,9 @@ def _remedy(undone: dict[str, Any]) -> dict[str, Any]:
     The cost is power and cooling by the program's duals: the penalty less what the remedy saves of it. The cost of
     GPUs or connections is not known. Both are None where no single change saves the job.
     """
-    remedy = next(iter(undone["cures"]), None)  # cheapest first
-    cost = remedy and max(undone["penalty_eur"] - remedy["saves_eur"], 0.0)
-    return {"cure": remedy and {k: remedy[k] for k in ("key", "where", "amount", "unit", "hours")}, "cost_eur": cost}
+    remedy = next(iter(undone["remedies"]), None)  # cheapest first
+    cost = remedy and max(undone["penalty_eur"] - remedy["saving_eur"], 0.0)
+    return {"remedy": remedy and {k: remedy[k] for k in ("key", "where", "amount", "unit", "hours")}, "cost_eur": cost}
 
 
 def _deadline(night: Prepared, name: str) -> str:

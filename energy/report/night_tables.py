@@ -29,9 +29,9 @@ WIDTH = 60
 
 def variance(n: NightFigures) -> list[Bar]:
     """Causes of the difference between yesterday's ex-ante and realised cost; empty on the first night."""
-    if not n.yesterday:
+    if not n.last_settled_day:
         return []
-    by_cause = n.yesterday.variance_eur
+    by_cause = n.last_settled_day.variance_eur
     largest = max(map(abs, by_cause.values())) or 1.0
     return [
         Bar(CAUSES[key][0].capitalize(), unit(x, "EUR", places(largest), sign=True), round(WIDTH * abs(x) / largest, 1), loss=x > 0)
@@ -41,20 +41,20 @@ def variance(n: NightFigures) -> list[Bar]:
 
 def ex_ante(n: NightFigures) -> Table | None:
     """Ex-ante cost, causes of the difference, realised cost, run-now and saving, in figures that add up."""
-    y = n.yesterday
+    y = n.last_settled_day
     if not y:
         return None
     d, s = places(y.saving.cost_eur), y.saving
     put_off = "both did the same work"
-    if y.behind_gpu_hours != 0:
-        did = "run-now did and the plan still has to do" if y.behind_gpu_hours > 0 else "the plan caught up on"
-        put_off = f"{number(abs(y.behind_gpu_hours))} GPU-hours that {did}, at what run-now pays for one"
+    if y.backlog_gpu_hours != 0:
+        did = "run-now did and the plan still has to do" if y.backlog_gpu_hours > 0 else "the plan caught up on"
+        put_off = f"{number(abs(y.backlog_gpu_hours))} GPU-hours that {did}, at what run-now pays for one"
     rows = (
         ("Ex-ante cost of the plan", number(y.ex_ante_eur, d), "at the prices and weather forecast then"),
         *((word.capitalize(), number(y.variance_eur[key], d, sign=True), why) for key, (word, why) in CAUSES.items()),
         ("Realised cost", number(s.cost_eur, d), "at the real prices and weather, metered where there is a meter"),
         ("Starting every job at once", number(s.run_now_eur, d), "run-now, at the same real prices and weather"),
-        ("Work put off", number(-y.behind_eur, d, sign=True), put_off),
+        ("Work put off", number(-y.backlog_eur, d, sign=True), put_off),
         ("Saved", number(s.saving_eur, d), "run-now less what it cost and what was put off"),
     )
     return table((left("Item"), Column(short_day(y.day), "EUR"), prose("Meaning")), rows)
@@ -181,11 +181,11 @@ def forecast(night: Night) -> Table | None:
 
 def quality(night: Night) -> Table | None:
     """Hours of each series by quality, and the hours that had to be filled."""
-    filled = {f"{kind} {k}": h for kind, found in night["fallback_hours"].items() for k, h in found.items()}
+    filled = {f"{kind} {k}": h for kind, found in night["imputed_hours"].items() for k, h in found.items()}
     rows = []
     for key, labels in night["quality"].items():
         total = sum(labels.values()) or 1.0
         parts = ", ".join(f"{name(k)} {number(h)} h ({share(h / total, 0)})" for k, h in labels.items() if h)
         hours = filled.get(key, 0.0)
         rows.append((name(key), parts, Cell(number(hours), "", "bad" if hours else "")))
-    return table((left("Series"), prose("Hours by quality"), Column("Filled in", "h")), rows)
+    return table((left("Series"), prose("Hours by quality"), Column("Imputed", "h")), rows)

@@ -12,12 +12,12 @@ from energy.report.figures import RunFigures
 from energy.report.formatting import NOT_KNOWN, counted, day, eur, hours, listed, moment, mwh, number, share, unit
 from energy.report.jobs import Change
 from energy.report.view import Saving, Tile, Top, status_of
-from energy.runs.record import held_back as hours_held_back
+from energy.runs.record import setpoint_table
 
 SECTIONS = (
     ("sites", "Sites"), ("week", "Price, weather and load"), ("gpus", "GPUs in use"), ("pue", "PUE"),
     ("cooling", "Cooling"), ("limits", "Limits"), ("costs", "Costs"), ("jobs", "Which jobs wait, and why"), ("deadlines", "Dearest deadlines"),
-    ("help", "What would help"), ("worth", "What more capacity is worth"),
+    ("help", "Binding limits"), ("worth", "What more capacity is worth"),
     ("executable", "Can it be run as it stands?"), ("data", "Data"), ("bill", "Objective and bill"),
     ("certificate", "Certificate"), ("run", "Run"),
 )  # fmt: skip
@@ -59,7 +59,7 @@ def plan_view(run: RunFigures) -> SimpleNamespace:
 def sections(run: RunFigures) -> list[tuple[str, str]]:
     """Anchors and titles in the order of the page.
 
-    What would help comes first where work is undone or a cap breached; reservoirs after the week, where there are any.
+    Binding limits come first where work is undone or a cap breached; reservoirs after the week, where there are any.
     """
     out = sorted(SECTIONS, key=lambda x: not (x[0] == "help" and remedies.urgent(run)))
     if evidence.hydropower(run):
@@ -162,8 +162,10 @@ def notes(run: RunFigures) -> list[str]:
         out.append("Run-now does not finish the same work: the saving is not a comparison of equals.")
     if (late := s.get("baseline_late_gpu_hours", 0.0)) > 0:
         out.append(f"Run-now does {number(late)} GPU-hours after their deadlines; the plan does none.")
-    if s.get("left_out_jobs", 0):
-        out.append(f"{number(s['left_out_jobs'])} jobs of the table lie outside the horizon and are not part of this.")
+    if s.get("jobs_outside_horizon", 0):
+        out.append(
+            f"{number(s['jobs_outside_horizon'])} jobs of the table lie outside the horizon and are not part of this."
+        )
     later, expected = s.get("later", {}), s.get("expected", {})
     if later.get("jobs", 0):
         out.append(
@@ -172,15 +174,15 @@ def notes(run: RunFigures) -> list[str]:
         )
     if expected.get("pseudo_jobs", 0):
         out.append(
-            f"Energy and cost include {number(expected['plan'])} GPU-hours of work that is only expected to arrive (of "
-            f"{number(expected['due'])} counted on); no job of the schedule is one of them."
+            f"Energy and cost include {number(expected['plan_gpu_hours'])} GPU-hours of work that is only expected to arrive (of "
+            f"{number(expected['due_gpu_hours'])} counted on); no job of the schedule is one of them."
         )
     return out + held_back(run) + derated(run) + [f"{n}." for n in s.get("notices", [])]
 
 
 def held_back(run: RunFigures) -> list[str]:
     """Solar arrays that the plan holds back although the site could use more."""
-    held = hours_held_back(run.record.placement).groupby("site", sort=False)["hours"].sum()
+    held = setpoint_table(run.record.schedule).groupby("site", sort=False)["hours"].sum()
     return [
         f"At {name} the plan holds the solar array back for {hours(float(h))}: drawing from the grid is paid for then."
         for name, h in held.items()

@@ -23,7 +23,7 @@ Entry = Mapping[str, Any]
 
 def entries(run: RunFigures) -> list[Entry]:
     """Binding limits with their remedies; none in run folders of versions that did not look for them."""
-    return list(run.record.summary.get("what_would_help", []))
+    return list(run.record.summary.get("binding_limits", []))
 
 
 def urgent(run: RunFigures) -> bool:
@@ -41,7 +41,7 @@ def remedies_text(run: RunFigures) -> str:
             "All work is done and every cap is met. These limits cost most; the saving is a marginal one, of one more "
             "unit, and further units save no more than the first."
         )
-    jobs, caps = (sum(x["kind"] == k for x in found) for k in ("undone", "breach"))
+    jobs, caps = (sum(x["kind"] == k for x in found) for k in ("unserved", "breach"))
     what = [*([counted(jobs, "job")] if jobs else []), *([counted(caps, "PUE cap")] if caps else [])]
     verb = {(True, False): "cannot be finished", (False, True): "cannot be met"}.get((jobs > 0, caps > 0), "give way")
     shown = f" The {MOST_ROWS} largest are shown." if len(found) > MOST_ROWS else ""
@@ -58,19 +58,19 @@ def remedies_table(run: RunFigures) -> Table | None:
 
 
 def _row(x: Entry) -> Row:
-    remedies = list(x["cures"]) if x["kind"] == "undone" else [x["cure"]]
+    remedies = list(x["remedies"]) if x["kind"] == "unserved" else [x["remedy"]]
     where, when = name(x["site"]), _stamp(x["hour"])
     if not remedies:
         return _subject(x), where, when, "none of them alone", None, None
     best = remedies[0]
     needed = f"{_stamp(best['hours'][0])} to {_stamp(best['hours'][1])}; " if best["hours"] else ""
-    others = [f"{change(r)} ({eur(r['saves_eur'])})" for r in remedies[1 : MOST_OTHERS + 1]]
+    others = [f"{change(r)} ({eur(r['saving_eur'])})" for r in remedies[1 : MOST_OTHERS + 1]]
     cheapest = Cell(change(best), f"{needed}key {best['key']}")
-    return _subject(x), where, when, cheapest, eur(best["saves_eur"]), listed(others) if others else None
+    return _subject(x), where, when, cheapest, eur(best["saving_eur"]), listed(others) if others else None
 
 
 def _subject(x: Entry) -> Cell:
-    if x["kind"] == "undone":
+    if x["kind"] == "unserved":
         short = f"{number(x['gpu_hours'], 1)} GPU-h undone, {eur(x['penalty_eur'])}"
         return Cell(name(f"Job {x['job']}"), short, "bad")
     if x["kind"] == "breach":
