@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from energy import __version__
 from energy.errors import RunFolderError
 from energy.inputs.provenance import hashes, pinned, rate_origins, series_origins
-from energy.runs.record import HYDRO, RESERVOIRS, Record, read, read_water, write, write_json
+from energy.runs.record import FORMAT, HYDRO, RESERVOIRS, Record, read, read_water, write, write_json
 from energy.schedule.table import frame, handed_over
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def manifest_of(run: Run) -> dict[str, Any]:
     """Versions, arguments, inputs with hashes, provenance, solver, proof. Nothing of the environment."""
     folder, horizon = run.inputs.case_path.parent, run.inputs.case.horizon
     return {
+        "format": FORMAT,
         "run_id": run_id(run),
         "status": run.outcome.status,
         "reasons": list(run.outcome.reasons),

@@ -16,6 +16,8 @@ from energy.schedule.table import SOLAR_LIMIT
 from energy.schema import arrays, validate
 from energy.series.spreadsheet import escape_frame, unescape_frame
 
+#: Format version of run folders and nights: key ``format`` of manifest.json and night.json; without the key it is 1.
+FORMAT = 2
 #: Values from which compressing an array saves more than its index takes.
 LEAST_COMPRESSED = 256
 #: Datasets of a run folder: file name -> table that it obeys.
