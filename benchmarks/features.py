@@ -272,7 +272,7 @@ class _Made:
             "json_keys": {name: self._keys(_documents(text)) for name, text in said.items()}
             | {f"{name} of {what}": self._keys(_read(p / name for p in some)) for what, some in every.items()
                for name in ("summary.json", "manifest.json", "night.json") if any((p / name).exists() for p in some)}
-            | {"known.json of a night": self._keys(_read(nights.glob("inputs/*/known.json"))),
+            | {"snapshot.json of a night": self._keys(_read(nights.glob("inputs/*/snapshot.json"))),
                "log.jsonl": self._keys(_documents((nights / "log.jsonl").read_text(encoding="utf-8")))},
             "files": {what: _files(some) for what, some in every.items()}
             | {"kept inputs of a night": _files([*nights.glob("inputs/*_*")]), "beside the nights": _beside(nights)},

@@ -41,11 +41,11 @@ class Carbon:
 
     at_once: float
     planned: float
-    undone_gpu_hours: float
+    unserved_gpu_hours: float
 
     def __add__(self, other: Carbon) -> Carbon:
         return Carbon(self.at_once + other.at_once, self.planned + other.planned,
-                      self.undone_gpu_hours + other.undone_gpu_hours)  # fmt: skip
+                      self.unserved_gpu_hours + other.unserved_gpu_hours)  # fmt: skip
 
     @property
     def saving(self) -> float:
@@ -145,8 +145,8 @@ def main() -> None:
             run, carbon = solve_month(args.series, month, deadline, args.gpus)
             total += carbon
             print(f"{deadline}, month {month}: {run.outcome.status}, {len(run.inputs.jobs)} jobs, {carbon.saving:.4f} %, "
-                  f"undone {carbon.undone_gpu_hours:.1f} GPU-h", flush=True)  # fmt: skip
-        print(f"{deadline}: {total.saving:.4f} % saved, {total.undone_gpu_hours:.1f} GPU-hours undone")
+                  f"undone {carbon.unserved_gpu_hours:.1f} GPU-h", flush=True)  # fmt: skip
+        print(f"{deadline}: {total.saving:.4f} % saved, {total.unserved_gpu_hours:.1f} GPU-hours undone")
         wrong |= args.gpus == NO_LIMIT and abs(total.saving - exact) > 0.01
     sys.exit(wrong)
 

@@ -31,14 +31,14 @@ EQUAL = 1e-9
 
 def balances(place: NightlyWorkspace, store: Store, last: date) -> list[str]:
     """What the accounts of the days to `last` say otherwise than the same days in one go; empty when they agree."""
-    rows = store.rows("SELECT * FROM days WHERE policy = 'plan' AND day <= ? ORDER BY day", str(last))
+    rows = store.rows("SELECT * FROM settled_days WHERE policy = 'plan' AND day <= ? ORDER BY day", str(last))
     days = [date.fromisoformat(r["day"]) for r in rows]
     if days != [days[0] + timedelta(days=k) for k in range(len(days))]:
         return ["a day has no account"]
     inputs = _whole(place, store, days[0], last)
     drawn = replay(inputs, day_schedule(inputs, _run(place, store, inputs, days)))
     states = [State.model_validate_json(r["state"]) for r in rows]
-    bad = _invoices(inputs, drawn, sum(r["real_eur"] for r in rows))
+    bad = _invoices(inputs, drawn, sum(r["realised_cost_eur"] for r in rows))
     for s, name in enumerate(inputs.fleet.sites):
         mine = [state.sites[name] for state in states]
         local = Horizon.of(drawn).on_clock(inputs.fleet.sites[name].time_zone).local
@@ -49,9 +49,9 @@ def balances(place: NightlyWorkspace, store: Store, last: date) -> list[str]:
 
 def _whole(place: NightlyWorkspace, store: Store, first: date, last: date) -> Inputs:
     """Inputs over all settled days, series straight from the soak's files."""
-    plan = store.row("SELECT kept FROM plans ORDER BY night DESC LIMIT 1")
+    plan = store.row("SELECT snapshot FROM plans ORDER BY night DESC LIMIT 1")
     assert plan is not None
-    case = place.kept / plan["kept"] / "case.yaml"
+    case = place.snapshots / plan["snapshot"] / "case.yaml"
     of = read_inputs(case)
     horizon = of.case.horizon.model_copy(update={"start": first, "end": last})
     prices = tuple(p.model_copy(update={"file": _file(place, p)}) for p in place.config.prices)
@@ -65,10 +65,10 @@ def _file(place: NightlyWorkspace, source: Any) -> str:
 
 
 def _run(place: NightlyWorkspace, store: Store, inputs: Inputs, days: list[date]) -> pd.DataFrame:
-    """What the plans in force on the days made a cluster run."""
+    """What the active plans on the days made a cluster run."""
     jobs = read_queue(place.beside(place.config.jobs), place.config.known_at(days[-1] + timedelta(days=2))).jobs
     tables, done = [], dict[str, float]()
-    for day, folder in zip(days, _in_force(store, days), strict=True):
+    for day, folder in zip(days, _active(store, days), strict=True):
         horizon = inputs.case.horizon.model_copy(update={"start": day, "end": day})
         one = replace(inputs, case=inputs.case.model_copy(update={"horizon": horizon}))
         table = executed(one, read_schedule(place.out / folder / "schedule.parquet"), jobs, done)
@@ -78,7 +78,7 @@ def _run(place: NightlyWorkspace, store: Store, inputs: Inputs, days: list[date]
     return pd.concat(tables, ignore_index=True)
 
 
-def _in_force(store: Store, days: list[date]) -> Iterator[Path]:
+def _active(store: Store, days: list[date]) -> Iterator[Path]:
     for day in days:
         row = store.row("SELECT folder FROM plans WHERE night <= ? ORDER BY night DESC LIMIT 1", str(day))
         assert row is not None

@@ -62,7 +62,7 @@ def _jobs(place: NightlyWorkspace, day: date) -> list[str]:
     """No job did more than its work; every job submitted is done or left in the newest case."""
     queue = read_queue(place.beside(place.config.jobs), place.config.known_at(day))
     with open_store(place.database) as store:
-        rows = store.rows("SELECT job, sum(gpu_hours) AS done FROM work WHERE policy = 'plan' GROUP BY job")
+        rows = store.rows("SELECT job, sum(gpu_hours) AS done FROM settled_work WHERE policy = 'plan' GROUP BY job")
     over = [r["job"] for r in rows if r["job"] in queue.jobs and r["done"] > queue.jobs[r["job"]].gpu_hours + DONE]
     bad = [f"job {name} was run twice" for name in over]
     newest = json.loads((place.out / LATEST / "night.json").read_text())
@@ -97,7 +97,7 @@ def _causes(place: NightlyWorkspace, last: date) -> str:
     names = ("promised", "price", "weather", "load", "other")
     sums = ", ".join(f"sum({n}_eur) AS {n}, max(abs({n}_eur)) AS most_{n}" for n in names)
     with open_store(place.database) as store:
-        row = store.row(f"SELECT {sums} FROM days WHERE policy = 'plan' AND day <= ?", str(last))
+        row = store.row(f"SELECT {sums} FROM settled_days WHERE policy = 'plan' AND day <= ?", str(last))
     assert row is not None
     why = ", ".join(f"{n} {row[n]:+,.2f} (at most {row[f'most_{n}']:,.2f} in a day)" for n in names[1:])
     return f"ex-ante {row['promised']:,.2f} EUR; realised cost differs by {why}"
@@ -106,19 +106,21 @@ def _causes(place: NightlyWorkspace, last: date) -> str:
 def _states(place: NightlyWorkspace) -> list[str]:
     with open_store(place.database) as store:
         rows = store.rows(
-            "SELECT status, rung, count(*) AS n, avg(wall_seconds) AS s FROM runs GROUP BY status, rung ORDER BY n DESC"
+            "SELECT status, method, count(*) AS n, avg(wall_seconds) AS s FROM runs GROUP BY status, method ORDER BY n DESC"
         )
-    return [f"{r['n']} runs {r['status']} by {r['rung']}, {r['s']:.1f} s each" for r in rows]
+    return [f"{r['n']} runs {r['status']} by {r['method']}, {r['s']:.1f} s each" for r in rows]
 
 
 def _last(place: NightlyWorkspace) -> date:
     with open_store(place.database) as store:
-        row = store.row("SELECT max(day) AS day FROM days WHERE policy = 'plan'")
+        row = store.row("SELECT max(day) AS day FROM settled_days WHERE policy = 'plan'")
     return date.fromisoformat(row["day"]) if row and row["day"] else date.min
 
 
 def _sum(store: Store, policy: str, last: date) -> float:
-    row = store.row("SELECT sum(real_eur) AS eur FROM days WHERE policy = ? AND day <= ?", policy, str(last))
+    row = store.row(
+        "SELECT sum(realised_cost_eur) AS eur FROM settled_days WHERE policy = ? AND day <= ?", policy, str(last)
+    )
     return float(row["eur"]) if row else 0.0
 
 
@@ -130,7 +132,7 @@ def _all_done(place: NightlyWorkspace, store: Store, last: date) -> list[str]:
         return []
     bad = []
     for policy in ("plan", "run_now"):
-        rows = store.rows("SELECT job, sum(gpu_hours) AS done FROM work WHERE policy = ? GROUP BY job", policy)
+        rows = store.rows("SELECT job, sum(gpu_hours) AS done FROM settled_work WHERE policy = ? GROUP BY job", policy)
         done = {r["job"]: r["done"] for r in rows}
         lost = [n for n, j in queue.jobs.items() if abs(done.get(n, 0.0) - j.gpu_hours) > 2 * DONE]
         bad += [

@@ -15,10 +15,10 @@ from energy.series.files import read_series
 SHARE = 0.5
 KINDS = ("price_missing", "source_failure", "no_weather", "disk_full", "kill", "kill", "clock_jump", "two_at_once")
 #: Steps of a night, in order, at which it can be killed.
-STEPS = ("books", "kept", "solved", "copied", "drawn", "manifest", "synced", "renamed", "entering", "entered", "linked",
+STEPS = ("settlement", "snapshot", "solved", "copied", "drawn", "manifest", "synced", "renamed", "entering", "entered", "linked",
          "switched")  # fmt: skip
 #: Those at which the disk can be full.
-FULL = ("books", "kept", "copied", "drawn", "manifest", "synced", "linked")
+FULL = ("settlement", "snapshot", "copied", "drawn", "manifest", "synced", "linked")
 #: Days that the clock jumps by.
 JUMPS = (-3, -1, 1)
 #: What a source in trouble sends instead of a table.

@@ -126,7 +126,7 @@ def optimize_inputs(
     outcome = verdict(problem, solved, certificate, reconciliation, plan.replay)
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
     summary |= _context(inputs, problem, prices, plan)
-    summary["what_would_help"] = binding_limits(problem, solved, prices)
+    summary["binding_limits"] = binding_limits(problem, solved, prices)
     return Run(
         inputs, problem, solved, prices, plan, run_now, certificate, reconciliation, raw, outcome, summary,
         clock.seconds,
@@ -173,7 +173,7 @@ def _context(inputs: Inputs, problem: xr.Dataset, prices: xr.Dataset, plan: Pric
     return {
         "limits": limit_compliance(inputs, problem, prices, plan.replay),
         "shape": shape_of(handed_over(problem, plan.schedule)),
-        "left_out_jobs": len(inputs.left_out),
+        "jobs_outside_horizon": len(inputs.left_out),
         "case": inputs.case.name,
         "notices": notices(inputs, problem),
     }

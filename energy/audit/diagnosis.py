@@ -33,14 +33,14 @@ class Remedy:
     amount: float
     unit: str
     hours: tuple[str, str] | None  # first and last period in which it is needed [UTC], None: not by the hour
-    saves_eur: float
+    saving_eur: float
 
-    def words(self) -> str:
+    def message(self) -> str:
         """One phrase, such as: count of south/air/h200 up by 12 GPUs, 04:00Z to 09:00Z: saves up to 310 EUR."""
         when = f" from {self.hours[0]} to {self.hours[1]}" if self.hours else ""
         step = {"deadline": "later by", "limit": "looser by"}.get(self.key, "up by")
         amount = f"{self.amount:.4g} {self.unit}".strip()
-        return f"{self.key} of {self.where} {step} {amount}{when}: saves up to {self.saves_eur:.2f} EUR"
+        return f"{self.key} of {self.where} {step} {amount}{when}: saves up to {self.saving_eur:.2f} EUR"
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ CAP_STEP = 0.01
 
 
 @dataclass(frozen=True)
-class Undone:
+class Unserved:
     """A job that is not finished: where and when room is dearest in its window, and its remedies, cheapest first."""
 
     job: str
@@ -216,13 +216,13 @@ class Undone:
     site: str
     hour: str
     penalty_eur: float
-    cures: tuple[Remedy, ...]
+    remedies: tuple[Remedy, ...]
 
-    def words(self) -> str:
+    def message(self) -> str:
         """One line."""
-        first = self.cures[0].words() if self.cures else "no change of one of them alone helps"
+        first = self.remedies[0].message() if self.remedies else "no change of one of them alone helps"
         return (f"job {self.job}: {self.gpu_hours:.1f} GPU-hours undone ({self.penalty_eur:.2f} EUR), scarcest at "
-                f"{self.site} at {self.hour}; cheapest cure: {first}")  # fmt: skip
+                f"{self.site} at {self.hour}; cheapest remedy: {first}")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -234,12 +234,12 @@ class Breach:
     hour: str
     mwh: float
     penalty_eur: float
-    cure: Remedy
+    remedy: Remedy
 
-    def words(self) -> str:
+    def message(self) -> str:
         """One line."""
         return (f"PUE cap {self.cap}: exceeded by {self.mwh:.4f} MWh ({self.penalty_eur:.2f} EUR), most at {self.site} "
-                f"at {self.hour}; cure: {self.cure.words()}")  # fmt: skip
+                f"at {self.hour}; remedy: {self.remedy.message()}")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -249,14 +249,14 @@ class Tight:
     limit: str
     site: str
     hour: str
-    cure: Remedy
+    remedy: Remedy
 
-    def words(self) -> str:
+    def message(self) -> str:
         """One line."""
-        return f"tight, most at {self.site} at {self.hour}: {self.cure.words()}"
+        return f"tight, most at {self.site} at {self.hour}: {self.remedy.message()}"
 
 
-def explain(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> tuple[Undone | Breach, ...]:
+def explain(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> tuple[Unserved | Breach, ...]:
     """Every undone job, most work first, then every breached cap; empty when all is done and met."""
     plan = Plan.of(problem, solution, prices)
     there = plan.x["short"] * (1 - plan.p["expected"])  # an expected arrival without room is no job left undone
@@ -269,20 +269,20 @@ def tight(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> tupl
     """The limits of which one more unit saves most, dearest first: connections, pools, PUE caps."""
     plan = Plan.of(problem, solution, prices)
     found = [*_connections(plan), *_pools(plan), *_caps(plan)]
-    dear = [x for x in found if x.cure.saves_eur >= TIGHT_EUR]
-    return tuple(sorted(dear, key=lambda x: (-x.cure.saves_eur, x.limit))[:MOST_TIGHT])
+    dear = [x for x in found if x.remedy.saving_eur >= TIGHT_EUR]
+    return tuple(sorted(dear, key=lambda x: (-x.remedy.saving_eur, x.limit))[:MOST_TIGHT])
 
 
 def binding_limits(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> list[dict[str, object]]:
     """For summary.json: what is undone or breached with its remedies; without any, the limits that cost most.
 
-    Each entry has `kind` (undone, breach, tight), the fields of its class, and `words`, one line.
+    Each entry has `kind` (unserved, breach, tight), the fields of its class, and `message`, one line.
     """
     reasons = explain(problem, solution, prices) or tight(problem, solution, prices)
-    return [{"kind": type(r).__name__.lower(), **asdict(r), "words": r.words()} for r in reasons]
+    return [{"kind": type(r).__name__.lower(), **asdict(r), "message": r.message()} for r in reasons]
 
 
-def _undone(plan: Plan, j: int) -> Undone:
+def _undone(plan: Plan, j: int) -> Unserved:
     p, speed = plan.p, plan.speed(j)
     usable = (speed > 0)[:, None] & (p["open"][j] > 0)
     worth = np.where(usable, plan.v["value_gpu"] / p["dt"] / np.where(speed > 0, speed, 1.0)[:, None], -np.inf)
@@ -291,10 +291,10 @@ def _undone(plan: Plan, j: int) -> Undone:
     site = str(plan.names["site"][p["hall_site"][p["pool_hall"][n]]])
     penalty = float(p["penalty"][j]) * short
     limited = (
-        replace(c, saves_eur=min(c.saves_eur, penalty)) for c in remedies(plan, j) if c.saves_eur > LEAST_SAVING_EUR
+        replace(c, saving_eur=min(c.saving_eur, penalty)) for c in remedies(plan, j) if c.saving_eur > LEAST_SAVING_EUR
     )
-    best = sorted(limited, key=lambda c: (-c.saves_eur, c.key, c.where))
-    return Undone(str(plan.names["job"][j]), short, site, plan.stamp(t), penalty, tuple(best))
+    best = sorted(limited, key=lambda c: (-c.saving_eur, c.key, c.where))
+    return Unserved(str(plan.names["job"][j]), short, site, plan.stamp(t), penalty, tuple(best))
 
 
 def _breach(plan: Plan, r: int) -> Breach:

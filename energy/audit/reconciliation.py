@@ -44,7 +44,7 @@ class Reconciliation:
     peaks_on_chords_eur: float
     contracts_on_chords_eur: float
     clipped_prices_eur: float
-    undone_penalty_eur: float
+    unserved_penalty_eur: float
     terminal_value_eur: float
     cap_penalty_eur: float
     unexplained_eur: float

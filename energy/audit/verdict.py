@@ -129,8 +129,8 @@ def summarise(
             "plan": float(plan_work.sum()),
             "baseline": float(base_work.sum()),
         },
-        "undone_gpu_hours": float(solution["short"].values @ real(problem)),
-        "later": _later(problem, solution),
+        "unserved_gpu_hours": float(solution["short"].values @ real(problem)),
+        "deferred": _deferred(problem, solution),
         "expected": _expected(problem, solution, plan_work),
         "energy_mwh": {"plan": _energy(plan.replay), "baseline": _energy(baseline.replay)},
         "carbon_t": _carbon(problem, plan.replay, baseline.replay),
@@ -148,7 +148,7 @@ def summarise(
     }
 
 
-def _later(problem: xr.Dataset, solution: xr.Dataset) -> dict[str, float]:
+def _deferred(problem: xr.Dataset, solution: xr.Dataset) -> dict[str, float]:
     """Work of the jobs there are that waits for after the horizon, and its terminal value."""
     later = solution["later"].values * real(problem)
     jobs = int((later > UNDONE_SHARE * problem["work_left"].values.sum()).sum())

@@ -38,7 +38,7 @@ Moment = Annotated[
 
 def handover(
     run: Annotated[
-        Path, typer.Argument(help="A run folder, or a folder of nights (or its `latest`): the plan in force.")
+        Path, typer.Argument(help="A run folder, or a folder of nights (or its `latest`): the active plan.")
     ],
     to: Annotated[Target, typer.Option("--to", help="What takes it over.")],
     out: Annotated[Path | None, typer.Option("--out", help="Output file; default: standard output.")] = None,

@@ -119,7 +119,7 @@ def _printed(night: Night, as_json: bool) -> Night:
 def _print(night: Night, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({
-            "date": str(night.day), "status": night.status, "rung": night.method, "exit_code": night.code,
+            "date": str(night.day), "status": night.status, "method": night.method, "exit_code": night.code,
             "run_id": night.run_id, "folder": str(night.folder) if night.folder else None,
             "unchanged": night.unchanged, "reasons": night.reasons, "night": night.night,
         }))  # fmt: skip

@@ -111,10 +111,10 @@ def headline(run: Run) -> str:
 
 
 def helpful(summary: dict[str, Any]) -> list[str]:
-    """What would help, one line each: undone jobs and breached caps with their cheapest cure, or the dearest limits."""
-    found = [f"  - {x['words']}" for x in summary["what_would_help"]]
+    """Binding limits, one line each: undone jobs and breached caps with their cheapest remedy, or the dearest limits."""
+    found = [f"  - {x['message']}" for x in summary["binding_limits"]]
     more = [f"  - and {len(found) - MOST_HELP} more in the report"] if len(found) > MOST_HELP else []
-    return ["What would help:", *found[:MOST_HELP], *more] if found else []
+    return ["Binding limits:", *found[:MOST_HELP], *more] if found else []
 
 
 def derated(summary: dict[str, Any]) -> list[str]:

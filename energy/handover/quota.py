@@ -71,10 +71,10 @@ def groups_of(problem: xr.Dataset) -> tuple[Group, ...]:
 
 def quotas(record: Record) -> Quotas:
     """Quotas of a run, from its Schedule; expected jobs left out."""
-    problem, placement = record.problem, record.placement
+    problem, schedule = record.problem, record.schedule
     real = ~expected(problem)
     room = np.floor(problem["available"].values - problem["firm"].values + WHOLE).astype(np.int64)
-    held = _held(problem, placement, real)
+    held = _held(problem, schedule, real)
     pools = tuple(str(v) for v in problem["pool"].values)
     groups = _groups(problem, pools, real)
     keep = [k for k, g in enumerate(groups) if g.jobs]
@@ -91,9 +91,9 @@ def expected(problem: xr.Dataset) -> Bools:
     return named | (problem["expected"].values > 0) if "expected" in problem else named
 
 
-def _held(problem: xr.Dataset, placement: xr.Dataset, real: Bools) -> Floats:
+def _held(problem: xr.Dataset, schedule: xr.Dataset, real: Bools) -> Floats:
     """GPUs by group, pool and period, (K, N, T)."""
-    job, pool, t, gpus = (placement[f"entry_{x}"].values for x in ("job", "pool", "time", "gpus"))
+    job, pool, t, gpus = (schedule[f"entry_{x}"].values for x in ("job", "pool", "time", "gpus"))
     out = np.zeros((problem.sizes["group"], problem.sizes["pool"], problem.sizes["time"]))
     mine = real[job]
     np.add.at(out, (problem["job_group"].values[job[mine]], pool[mine], t[mine]), gpus[mine])

@@ -21,8 +21,8 @@ from energy.nightly.metering import Report, metered
 from energy.nightly.queue import DONE, clip, fastest, hours_inside, no_work
 from energy.problem import assemble
 from energy.schedule.dispatch import run_now
-from energy.schedule.setpoints import solar_setpoints
-from energy.schedule.table import NOT_HELD, frame
+from energy.schedule.setpoints import setpoints_from
+from energy.schedule.table import NO_SETPOINTS, frame
 from energy.schema import as_schedule
 
 #: A schedule of no job at all.
@@ -69,7 +69,7 @@ def _overlapping(ds: xr.Dataset, first: np.datetime64, after: np.datetime64) -> 
 
 def account_of(
     inputs: Inputs, state: State, table: pd.DataFrame, jobs: dict[str, Job], meter: pd.DataFrame | None = None,
-    held: pd.DataFrame = NOT_HELD,
+    held: pd.DataFrame = NO_SETPOINTS,
 ) -> DayAccount:  # fmt: skip
     """Replay a day's schedule, price it and roll the state forward.
 
@@ -90,7 +90,7 @@ def account_of(
     return DayAccount(bill(known, replayed).total(), energy, work, after)
 
 
-def cost_of(inputs: Inputs, state: State, table: pd.DataFrame, held: pd.DataFrame = NOT_HELD) -> float:
+def cost_of(inputs: Inputs, state: State, table: pd.DataFrame, held: pd.DataFrame = NO_SETPOINTS) -> float:
     """What a day's schedule adds to the invoices [EUR]."""
     known = replace(inputs, state=state)
     return bill(known, replay(known, day_schedule(inputs, table, held))).total()
@@ -111,7 +111,7 @@ def ex_ante_cost(
     return cost_of(mine, state, executed(mine, schedule, jobs, dict(state.work_done)), held)
 
 
-def day_schedule(inputs: Inputs, table: pd.DataFrame, held: pd.DataFrame = NOT_HELD) -> xr.Dataset:
+def day_schedule(inputs: Inputs, table: pd.DataFrame, held: pd.DataFrame = NO_SETPOINTS) -> xr.Dataset:
     """The table, and where solar arrays are held back, on the day's axes."""
     time, pools, sites = inputs.horizon.time, list(inputs.fleet.pools()), list(inputs.fleet.sites)
     jobs = sorted(set(table["job"])) or ["none"]
@@ -121,7 +121,7 @@ def day_schedule(inputs: Inputs, table: pd.DataFrame, held: pd.DataFrame = NOT_H
     job = [jobs.index(str(name)) for name in table["job"]]
     return as_schedule(
         axes, np.array(job, dtype=float), np.array(pool, dtype=float), at.astype(float), table["gpus"].to_numpy(),
-        setpoints=solar_setpoints(held, time),
+        setpoints=setpoints_from(held, time),
     )  # fmt: skip
 
 

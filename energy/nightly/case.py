@@ -17,7 +17,7 @@ from energy.inputs.state import State
 from energy.inputs.yaml_files import dumped
 from energy.nightly.config import NightlyWorkspace
 from energy.nightly.database import Store
-from energy.nightly.inputs import CASE, KNOWN, PRICES, STATE, SeriesSnapshot
+from energy.nightly.inputs import CASE, PRICES, SNAPSHOT, STATE, SeriesSnapshot
 from energy.nightly.outcome import NightContext
 from energy.nightly.queue import as_table
 from energy.runs.folder import sha256
@@ -155,10 +155,10 @@ def kept_inputs(context: NightContext) -> Path | None:
         "SELECT run_id FROM runs WHERE night = ? AND run_id IS NOT NULL ORDER BY published DESC, id DESC",
         str(context.day),
     )
-    kept = context.workspace.kept
+    kept = context.workspace.snapshots
     tried = [kept / r["run_id"] for r in rows]
     left = sorted(kept.glob(f"{context.config.name}_{context.day}_*"), key=lambda p: p.stat().st_mtime_ns, reverse=True)
-    return next((p for p in (*tried, *left) if (p / KNOWN).is_file()), None)
+    return next((p for p in (*tried, *left) if (p / SNAPSHOT).is_file()), None)
 
 
 def nights_to_run(store: Store, first: date, last: date, reprocess: str) -> list[date]:

@@ -70,7 +70,7 @@ class NightlyWorkspace(Frozen):
         return self.beside(self.config.log) if self.config.log else self.out / "log.jsonl"
 
     @property
-    def kept(self) -> Path:
+    def snapshots(self) -> Path:
         """Inputs of every night, as they were known then."""
         return self.out / "inputs"
 

@@ -26,19 +26,19 @@ APPLICATION = 0x48434442
 FARTHEST = timedelta(days=1, hours=14)
 TABLES = """
 CREATE TABLE runs (
-  id INTEGER PRIMARY KEY, night TEXT NOT NULL, run_id TEXT, status TEXT NOT NULL, rung TEXT NOT NULL,
+  id INTEGER PRIMARY KEY, night TEXT NOT NULL, run_id TEXT, status TEXT NOT NULL, method TEXT NOT NULL,
   exit_code INTEGER NOT NULL, reasons TEXT NOT NULL, started TEXT NOT NULL, finished TEXT NOT NULL,
   solve_seconds REAL NOT NULL, wall_seconds REAL NOT NULL, folder TEXT, published INTEGER NOT NULL,
-  gap REAL, cost_eur REAL, saving_eur REAL, fallback_hours REAL NOT NULL, undone_gpu_hours REAL, night_json TEXT);
+  gap REAL, cost_eur REAL, saving_eur REAL, imputed_hours REAL NOT NULL, unserved_gpu_hours REAL, night_json TEXT);
 CREATE INDEX runs_by_night ON runs (night);
-CREATE TABLE plans (night TEXT PRIMARY KEY, run_id TEXT NOT NULL, folder TEXT NOT NULL, kept TEXT NOT NULL,
-  promised_eur REAL NOT NULL);
-CREATE TABLE days (
-  policy TEXT NOT NULL, day TEXT NOT NULL, night TEXT, real_eur REAL NOT NULL, idle_eur REAL,
-  promised_eur REAL, price_eur REAL,
-  weather_eur REAL, load_eur REAL, other_eur REAL, energy_mwh REAL NOT NULL, gpu_hours REAL NOT NULL,
+CREATE TABLE plans (night TEXT PRIMARY KEY, run_id TEXT NOT NULL, folder TEXT NOT NULL, snapshot TEXT NOT NULL,
+  ex_ante_cost_eur REAL NOT NULL);
+CREATE TABLE settled_days (
+  policy TEXT NOT NULL, day TEXT NOT NULL, night TEXT, realised_cost_eur REAL NOT NULL, idle_cost_eur REAL,
+  ex_ante_cost_eur REAL, price_variance_eur REAL,
+  weather_variance_eur REAL, load_variance_eur REAL, other_variance_eur REAL, energy_mwh REAL NOT NULL, gpu_hours REAL NOT NULL,
   metered INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (policy, day));
-CREATE TABLE work (policy TEXT NOT NULL, day TEXT NOT NULL, job TEXT NOT NULL, gpu_hours REAL NOT NULL,
+CREATE TABLE settled_work (policy TEXT NOT NULL, day TEXT NOT NULL, job TEXT NOT NULL, gpu_hours REAL NOT NULL,
   PRIMARY KEY (policy, day, job));
 CREATE TABLE progress (at TEXT NOT NULL, job TEXT NOT NULL, gpu_hours REAL NOT NULL, PRIMARY KEY (at, job));
 CREATE TABLE meter (site TEXT NOT NULL, utc TEXT NOT NULL, hours REAL NOT NULL, import_mwh REAL NOT NULL,
@@ -131,15 +131,15 @@ def open_state(workspace: NightlyWorkspace) -> Iterator[Store]:
         yield store
 
 
-def plan_row(day: date, folder: Path, kept: str, ex_ante_cost_eur: float) -> dict[str, Any]:
+def plan_row(day: date, folder: Path, snapshot: str, ex_ante_cost_eur: float) -> dict[str, Any]:
     """The row of a plan.
 
     Parameters
     ----------
-    kept : name of the folder of its kept inputs
+    snapshot : name of the folder of its input snapshot
     """
-    return {"night": str(day), "run_id": folder.name, "folder": folder.name, "kept": kept,
-            "promised_eur": ex_ante_cost_eur}  # fmt: skip
+    return {"night": str(day), "run_id": folder.name, "folder": folder.name, "snapshot": snapshot,
+            "ex_ante_cost_eur": ex_ante_cost_eur}  # fmt: skip
 
 
 def last_runs(store: Store, most: int) -> list[dict[str, Any]]:

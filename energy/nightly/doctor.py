@@ -159,8 +159,8 @@ def _database(workspace: NightlyWorkspace) -> str:
     with open_state(workspace) as store:
         check_integrity(store)
         nights = store.rows("SELECT count(*) AS n, max(night) AS last FROM plans")[0]
-        plans = store.rows("SELECT night, folder, kept FROM plans ORDER BY night")
-    folders = {r["night"]: (workspace.kept / str(r["kept"]), workspace.out / str(r["folder"])) for r in plans}
+        plans = store.rows("SELECT night, folder, snapshot FROM plans ORDER BY night")
+    folders = {r["night"]: (workspace.snapshots / str(r["snapshot"]), workspace.out / str(r["folder"])) for r in plans}
     gone = [night for night, both in folders.items() if not all(p.is_dir() for p in both)]
     if gone:
         raise HealthWarning(
@@ -272,7 +272,7 @@ def _messages(workspace: NightlyWorkspace) -> str:
     """Kinds of addresses alone: the rest of one is a secret."""
     addresses = os.environ.get(ADDRESSES, "").split()
     if not addresses:
-        return f"nobody is told: {ADDRESSES} is not set"
+        return f"no message is sent: {ADDRESSES} is not set"
     try:
         make = import_module("apprise").Apprise
     except ImportError:
@@ -321,7 +321,7 @@ def _files(workspace: NightlyWorkspace) -> Iterator[Path]:
 
 
 def _newest_plan(workspace: NightlyWorkspace) -> str:
-    """Age of the plan in force, from the published nights themselves."""
+    """Age of the active plan, from the published nights themselves."""
     link = workspace.out / "latest" / "manifest.json"
     if not link.is_file():
         return "none yet"

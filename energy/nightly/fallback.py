@@ -156,7 +156,7 @@ def run_fallbacks(
                 return found
             code = plan.code
             # The method's own log lies in the work folder, which is swept.
-            logger().error("rung failed", extra={"rung": method, "exit_code": code, "seconds": round(plan.seconds, 1),
+            logger().error("fallback method failed", extra={"method": method, "exit_code": code, "seconds": round(plan.seconds, 1),
                                                  "last_lines": plan.tail})  # fmt: skip
             found.reasons.append(f"{method}: {plan.words or f'ended with exit code {code}'}")
     return found

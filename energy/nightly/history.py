@@ -32,16 +32,16 @@ def _past(row: dict[str, Any], saved: float | None, cost: float | None) -> Past:
     if row["night_json"]:
         return Past.of(json.loads(row["night_json"]), saved, cost, row["solve_seconds"], row["wall_seconds"])
     return Past(
-        row["night"], row["status"], row["rung"], row["run_id"] or "", saved, cost, None, row["solve_seconds"],
+        row["night"], row["status"], row["method"], row["run_id"] or "", saved, cost, None, row["solve_seconds"],
         row["wall_seconds"], 0.0, 0.0, tuple(json.loads(row["reasons"])),
     )  # fmt: skip
 
 
 def realised(store: Store) -> dict[str, tuple[float, float]]:
     """Saving and cost of each settled day [EUR]: each day once, whichever night settled it."""
-    days = store.rows("SELECT * FROM days")
+    days = store.rows("SELECT * FROM settled_days")
     saved = saved_by_day(days)
-    return {d["day"]: (saved[d["day"]], d["real_eur"]) for d in days if d["policy"] == PLAN}
+    return {d["day"]: (saved[d["day"]], d["realised_cost_eur"]) for d in days if d["policy"] == PLAN}
 
 
 def last_nights(workspace: NightlyWorkspace, count: int) -> list[dict[str, Any]]:
@@ -59,14 +59,14 @@ def lights(workspace: NightlyWorkspace, count: int) -> list[str]:
 
 
 def rows(store: Store, count: int) -> list[dict[str, Any]]:
-    """Rows of `last_nights`: `cost_eur` is the plan's bill; `saving_eur` and `real_eur` are what the night's own day
+    """Rows of `last_nights`: `cost_eur` is the plan's bill; `saving_eur` and `realised_cost_eur` are what the night's own day
     realised and cost, once it is settled."""
     found = realised(store)
     return [
-        {k: r[k] for k in ("night", "run_id", "status", "rung", "exit_code", "cost_eur", "fallback_hours",
-                           "undone_gpu_hours", "solve_seconds", "wall_seconds", "gap", "folder")}
+        {k: r[k] for k in ("night", "run_id", "status", "method", "exit_code", "cost_eur", "imputed_hours",
+                           "unserved_gpu_hours", "solve_seconds", "wall_seconds", "gap", "folder")}
         | {"reasons": json.loads(r["reasons"]), "saving_eur": found.get(r["night"], (None, None))[0],
-           "real_eur": found.get(r["night"], (None, None))[1]}
+           "realised_cost_eur": found.get(r["night"], (None, None))[1]}
         for r in last_runs(store, count)
     ]  # fmt: skip
 
@@ -74,12 +74,12 @@ def rows(store: Store, count: int) -> list[dict[str, Any]]:
 def table(found: list[dict[str, Any]]) -> Table:
     """The rows for a terminal, with a bar of each night's realised saving."""
     out = Table(title=f"Last {len(found)} nights")
-    for name in ("night", "state", "by", "cost EUR", "saved EUR", "", "stand-in h", "undone GPU-h", "solve s"):
+    for name in ("night", "state", "by", "cost EUR", "saved EUR", "", "imputed h", "unserved GPU-h", "solve s"):
         out.add_column(name, justify="left" if name in ("night", "state", "by", "") else "right")
     most = max((abs(r["saving_eur"]) for r in found if r["saving_eur"] is not None), default=0.0)
     for r in found:
-        out.add_row(r["night"], r["status"], r["rung"], _number(r["real_eur"]), _number(r["saving_eur"]),
-                    _bar(r["saving_eur"], most), _number(r["fallback_hours"]), _number(r["undone_gpu_hours"]),
+        out.add_row(r["night"], r["status"], r["method"], _number(r["realised_cost_eur"]), _number(r["saving_eur"]),
+                    _bar(r["saving_eur"], most), _number(r["imputed_hours"]), _number(r["unserved_gpu_hours"]),
                     f"{r['solve_seconds']:.1f}")  # fmt: skip
     return out
 

@@ -20,7 +20,7 @@ from energy.schedule.table import read_schedule
 from energy.series.files import read_series
 
 #: Files of the kept inputs: the case, its state and its prices; what was known of the series; every job submitted so far.
-CASE, STATE, PRICES, KNOWN, QUEUE = "case.yaml", "state.yaml", "prices.csv", "known.json", "queue.csv"
+CASE, STATE, PRICES, SNAPSHOT, QUEUE = "case.yaml", "state.yaml", "prices.csv", "snapshot.json", "queue.csv"
 #: Labels of hours that nobody has published or measured.
 GUESSED = ("forecast", "persistence")
 
@@ -35,7 +35,7 @@ class SeriesSnapshot:
         empty in a snapshot that was loaded, whose case has the series
     reasons : what makes the night DEGRADED
     notes : what does not
-    fallback_hours : imputed hours of the delivery day that should be real, by kind and name
+    imputed_hours : imputed hours of the delivery day that should be real, by kind and name
     forecast_hours : hours of the planned horizon whose prices are forecast, of the zone with most
     forecast_error : of the price forecast in the last days, by days ahead, relative to last week's hour
     """
@@ -45,7 +45,7 @@ class SeriesSnapshot:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    fallback_hours: dict[str, dict[str, float]] = field(default_factory=lambda: {"price": {}, "weather": {}})
+    imputed_hours: dict[str, dict[str, float]] = field(default_factory=lambda: {"price": {}, "weather": {}})
     forecast_hours: int = 0
     forecast_error: dict[str, float] = field(default_factory=dict)
 
@@ -175,10 +175,10 @@ def save_snapshot(
     """Write what a night knew beside its case into the folder of kept inputs; the same knowledge, the same bytes."""
     labels = {
         "known_at": str(series.known_at), "known_until": str(series.known_until), "reasons": series.reasons,
-        "notes": series.notes, "fallback_hours": series.fallback_hours, "forecast_hours": series.forecast_hours,
+        "notes": series.notes, "imputed_hours": series.imputed_hours, "forecast_hours": series.forecast_hours,
         "forecast_error": series.forecast_error, "refused": queue.refused, "left": left, "late": late,
     }  # fmt: skip
-    (folder / KNOWN).write_text(json.dumps(labels, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    (folder / SNAPSHOT).write_text(json.dumps(labels, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     submitted = [f"{queue.submitted[name].isoformat()}Z" for name in sorted(queue.jobs)]
     table = as_table(list(queue.jobs.values())).assign(submitted=submitted)
     table.to_csv(folder / QUEUE, index=False, lineterminator="\n")
@@ -191,10 +191,10 @@ def load_snapshot(folder: Path) -> tuple[SeriesSnapshot, Queue, dict[str, float]
     ------
     SeriesError : the kept queue cannot be read.
     """
-    labels = json.loads((folder / KNOWN).read_text(encoding="utf-8"))
+    labels = json.loads((folder / SNAPSHOT).read_text(encoding="utf-8"))
     series = SeriesSnapshot(
         np.datetime64(labels["known_at"]), np.datetime64(labels["known_until"]), {}, labels["reasons"],
-        labels["notes"], labels["fallback_hours"], labels["forecast_hours"], labels["forecast_error"],
+        labels["notes"], labels["imputed_hours"], labels["forecast_hours"], labels["forecast_error"],
     )  # fmt: skip
     queue = read_queue(folder / QUEUE, series.known_at)
     queue.refused = labels["refused"]

@@ -101,7 +101,7 @@ def fetched_place(
 def _with_series(workspace: NightlyWorkspace, got: Fetched, day: date) -> NightlyWorkspace:
     """The nightly file with the fetched files; a series without any hour is described as the previous night did."""
     config, fleet = workspace.config, load_fleet(workspace.beside(workspace.config.fleet))
-    found, kept = fetched_files(got), workspace.kept / (workspace.out / LATEST).resolve().name
+    found, kept = fetched_files(got), workspace.snapshots / (workspace.out / LATEST).resolve().name
     before = _previous_case(kept)
     nowhere = {"file": str((got.folder / NOT_FETCHED).resolve())}  # its hours come from what that night kept
 
@@ -165,7 +165,7 @@ def carried(
         if of is not None and of > day - timedelta(days=1):
             continue
         rates[currency] = rate.model_dump(exclude_none=True)
-        message = f"exchange rate of {currency}: no bank gave one; {rate.source!r} of the last night stands in"
+        message = f"exchange rate of {currency}: no bank gave one; replaced by {rate.source!r} of the last night"
         old = of is None or (day - timedelta(days=1) - of).days > LONGEST_DAYS
         (reasons if old else notes).append(f"{message}, more than {LONGEST_DAYS} days old" if old and of else message)
     return rates, notes, reasons

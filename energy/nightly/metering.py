@@ -205,7 +205,7 @@ def _lengths(file: Path, hours: pd.Series) -> None:
 
 def _late(workspace: NightlyWorkspace, store: Store, rows: list[dict[str, Any]]) -> dict[date, int]:
     """New readings by the first settled day that they touch; one that was there before, just so, is none."""
-    span = store.rows("SELECT min(day) AS first, max(day) AS last FROM days WHERE policy = ?", PLAN)[0]
+    span = store.rows("SELECT min(day) AS first, max(day) AS last FROM settled_days WHERE policy = ?", PLAN)[0]
     if span["first"] is None:
         return {}
     first, last = date.fromisoformat(span["first"]), date.fromisoformat(span["last"])

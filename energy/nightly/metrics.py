@@ -14,27 +14,27 @@ from pathlib import Path
 from typing import Any
 
 from energy.nightly.config import replace_file
-from energy.report.night import rescue_eur
+from energy.report.night import remedy_eur
 
 #: Metric -> help. All are gauges with the label `fleet`.
 NAMES = {
     "hydrocool_last_success_timestamp_seconds": "When a plan was last published.",
     "hydrocool_last_run_timestamp_seconds": "When the last nightly run ended, whatever came of it.",
     "hydrocool_delivery_day_timestamp_seconds": "Midnight (UTC) of the day that the last run planned.",
-    "hydrocool_state": "1 for the state of the last run: OK, DEGRADED or FAILED.",
-    "hydrocool_rung": "1 for the fallback method that the last run ended on.",
+    "hydrocool_status": "1 for the state of the last run: OK, DEGRADED or FAILED.",
+    "hydrocool_fallback_method": "1 for the fallback method that the last run ended on.",
     "hydrocool_solve_seconds": "Seconds spent in the solver.",
     "hydrocool_wall_seconds": "Seconds from start to end of the run.",
     "hydrocool_gap_ratio": "Relative duality gap of the certificate.",
     "hydrocool_cost_eur": "Bill of the plan over its horizon.",
     "hydrocool_saving_eur": "Realised saving against run-now, by period.",
-    "hydrocool_promise_error_eur": "Realised less ex-ante cost of the day before, by cause.",
+    "hydrocool_cost_variance_eur": "Realised less ex-ante cost of the day before, by cause.",
     "hydrocool_forecast_hours": "Hours of the horizon whose prices are forecast.",
-    "hydrocool_fallback_hours": "Hours filled because a source had none, by kind and series.",
-    "hydrocool_undone_gpu_hours": "Work that cannot be done in time.",
-    "hydrocool_later_gpu_hours": "Work left for after the horizon.",
+    "hydrocool_imputed_hours": "Hours filled because a source had none, by kind and series.",
+    "hydrocool_unserved_gpu_hours": "Work that cannot be done in time.",
+    "hydrocool_deferred_gpu_hours": "Work left for after the horizon.",
     "hydrocool_jobs": "Jobs by state: done, running, left, late (cannot meet the deadline any more), at_risk (not finished in time), refused (set aside, not planned).",
-    "hydrocool_rescue_eur": "Power and cooling for all work at risk, each job by its cheapest remedy; absent where one has none.",
+    "hydrocool_remedy_eur": "Power and cooling for all work at risk, each job by its cheapest remedy; absent where one has none.",
     "hydrocool_pue_credit_mwh": "Balance of a PUE cap or legal limit so far, in its year or window; below zero it is overdrawn.",
     "hydrocool_peak_mw": "Peak of the month so far.",
     "hydrocool_notify_failures": "Messages of the last run that could not be delivered.",
@@ -83,10 +83,10 @@ def _times(night: Mapping[str, Any], timing: Timing) -> Iterator[tuple[str, dict
 
 def _state(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:
     """All states and methods, one of them 1: a query needs no `absent`."""
-    for state in STATES:
-        yield "hydrocool_state", {"state": state}, state == night["status"]
+    for status in STATES:
+        yield "hydrocool_status", {"status": status}, status == night["status"]
     for method in METHODS:
-        yield "hydrocool_rung", {"rung": method}, method == night["rung"]
+        yield "hydrocool_fallback_method", {"method": method}, method == night["method"]
 
 
 def _money(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:
@@ -94,9 +94,9 @@ def _money(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]
     yield "hydrocool_gap_ratio", {}, night["gap"]
     for period, value in night["saving_eur"].items():
         yield "hydrocool_saving_eur", {"period": str(period)}, value
-    for cause, value in (night["yesterday"] or {"why": {}})["why"].items():
-        yield "hydrocool_promise_error_eur", {"cause": str(cause)}, value
-    yield "hydrocool_rescue_eur", {}, rescue_eur(night) if night["jobs"]["at_risk"] is not None else None
+    for cause, value in (night["last_settled_day"] or {"variance_eur": {}})["variance_eur"].items():
+        yield "hydrocool_cost_variance_eur", {"cause": str(cause)}, value
+    yield "hydrocool_remedy_eur", {}, remedy_eur(night) if night["jobs"]["at_risk"] is not None else None
 
 
 def _work(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:
@@ -105,12 +105,12 @@ def _work(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]
         yield "hydrocool_jobs", {"state": state}, jobs[state]
     for state in ("late", "at_risk", "refused"):
         yield "hydrocool_jobs", {"state": state}, _count(jobs.get(state))
-    yield "hydrocool_undone_gpu_hours", {}, night["undone_gpu_hours"]
-    yield "hydrocool_later_gpu_hours", {}, night["later_gpu_hours"]
+    yield "hydrocool_unserved_gpu_hours", {}, night["unserved_gpu_hours"]
+    yield "hydrocool_deferred_gpu_hours", {}, night["deferred_gpu_hours"]
     yield "hydrocool_forecast_hours", {}, night["forecast"]["hours"]
-    for kind, found in night["fallback_hours"].items():
+    for kind, found in night["imputed_hours"].items():
         for series, hours in found.items():
-            yield "hydrocool_fallback_hours", {"kind": str(kind), "series": str(series)}, hours
+            yield "hydrocool_imputed_hours", {"kind": str(kind), "series": str(series)}, hours
 
 
 def _count(found: Any) -> int | None:

@@ -94,9 +94,9 @@ def unpublished(workspace: NightlyWorkspace, store: Store | None, night: Night) 
     """A night without a plan with the keys of night.json: what is not known is None, never zero."""
     return {
         "date": str(night.day), "fleet": _fleet(workspace, store), "run_id": night.run_id or "", "status": night.status,
-        "rung": night.method, "reasons": night.reasons, "forecast": {"hours": None}, "fallback_hours": {},
-        "jobs": {"done": None, "running": None, "left": None, "late": None, "at_risk": None, "refused": None}, "undone_gpu_hours": None,
-        "later_gpu_hours": None, "yesterday": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
+        "method": night.method, "reasons": night.reasons, "forecast": {"hours": None}, "imputed_hours": {},
+        "jobs": {"done": None, "running": None, "left": None, "late": None, "at_risk": None, "refused": None}, "unserved_gpu_hours": None,
+        "deferred_gpu_hours": None, "last_settled_day": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
     }  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def _notify(workspace: NightlyWorkspace, night: Night, addresses: list[str]) -> 
     if night.night is not None:
         view = night_view(night.night)
         return failures(notify(addresses, view.top.title, markdown.page(view, link)))
-    subject = f"{night.status}: {workspace.config.name}, {night.day}: nothing published, the last plan stays in force"
+    subject = f"{night.status}: {workspace.config.name}, {night.day}: nothing published, the last plan stays active"
     reasons = "".join(f"- {markdown.escaped(r)}\n" for r in night.reasons)
     return failures(notify(addresses, subject, f"# {markdown.escaped(subject)}\n\n{reasons}"))
 

@@ -76,6 +76,6 @@ def _knew_its_prices(workspace: NightlyWorkspace, row: dict[str, Any]) -> bool:
     try:
         night = json.loads((workspace.out / row["folder"] / NIGHT).read_text(encoding="utf-8"))
         zones = {name.removeprefix(PRICE) for name in night["quality"] if name.startswith(PRICE)}
-        return bool(zones - set(night["fallback_hours"]["price"]))
+        return bool(zones - set(night["imputed_hours"]["price"]))
     except (OSError, ValueError, KeyError, TypeError):
         return False

@@ -109,7 +109,7 @@ def _prepared(
 
 def _empty(context: NightContext) -> Path:
     """Where the inputs of a night are put together: not there yet."""
-    kept = context.workspace.kept
+    kept = context.workspace.snapshots
     new = kept / f".new-{context.day}"
     shutil.rmtree(new, ignore_errors=True)
     kept.mkdir(parents=True, exist_ok=True)
@@ -118,9 +118,9 @@ def _empty(context: NightContext) -> Path:
 
 def _older_inputs(context: NightContext) -> Path | None:
     """Kept inputs of the last plan before the night."""
-    query = "SELECT kept FROM plans WHERE night < ? ORDER BY night DESC LIMIT 1"
+    query = "SELECT snapshot FROM plans WHERE night < ? ORDER BY night DESC LIMIT 1"
     row = context.store.row(query, str(context.day))
-    return context.workspace.kept / row["kept"] if row else None
+    return context.workspace.snapshots / row["snapshot"] if row else None
 
 
 def _settle(
@@ -135,7 +135,7 @@ def _settle(
     always = pd.Timestamp(config.begin(day)) + pd.Timedelta(days=2)
     filler = no_work(fleet, powers, pd.Timestamp(since)).model_copy(update={"deadline": always})
     case = write_night_case(work, context.workspace, known, day, day, State(), [filler])
-    step("books")
+    step("settlement")
     return settle(context, case, known, queue.jobs)
 
 
@@ -188,7 +188,7 @@ def _keep(context: NightContext, new: Path) -> Path:
 
     What is there is compared byte by byte: a power cut can leave files with names and nothing in them.
     """
-    name, kept = _name(context, new), context.workspace.kept
+    name, kept = _name(context, new), context.workspace.snapshots
     final = kept / name
     if final.is_dir() and _name(context, final) == name:
         shutil.rmtree(new)
@@ -197,7 +197,7 @@ def _keep(context: NightContext, new: Path) -> Path:
         shutil.rmtree(final, ignore_errors=True)
         new.rename(final)
         sync_one(kept)
-    step("kept")
+    step("snapshot")
     return final / CASE
 
 
@@ -226,7 +226,7 @@ def previous_plan(context: NightContext) -> PreviousPlan:
     schedule: Path | None = folder / "schedule.parquet"
     if not (folder / "schedule.parquet").is_file():
         schedule = None
-        notes.append(f"the schedule of night {row['night']} is gone: it cannot stand in for a plan")
+        notes.append(f"the schedule of night {row['night']} is gone: the method last_good has none to trim")
     try:
         rows = json.loads((folder / NIGHT).read_text(encoding="utf-8"))["plan"]
         plan = [{"site": str(r["site"]), "date": str(r["date"]), "mwh": float(r["mwh"])} for r in rows]
@@ -238,6 +238,6 @@ def previous_plan(context: NightContext) -> PreviousPlan:
 def accounts_until(context: NightContext, new: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Settled days of both policies that a night knows, those it settles itself included."""
     before = str(context.day - timedelta(days=1))
-    old = context.store.rows("SELECT * FROM days WHERE day < ? ORDER BY day, policy", before)
+    old = context.store.rows("SELECT * FROM settled_days WHERE day < ? ORDER BY day, policy", before)
     known = {(d["policy"], d["day"]) for d in old}
     return old + [d for d in new if (d["policy"], d["day"]) not in known]

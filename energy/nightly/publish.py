@@ -47,7 +47,7 @@ def publish_night(plan: NightPlan, out: Path, page: bool = True, active: bool = 
     # The plan's own verdict stays beside the night's, which data and accounts may have made worse.
     manifest = {k: v for k, v in record.manifest.items() if k not in OF_THE_CLOCK}
     manifest |= {PLAN_STATUS: manifest["status"], "run_id": plan.run_id, "night": night["date"],
-                 "status": night["status"], "rung": plan.method, "reasons": night["reasons"], "in_force": active}  # fmt: skip
+                 "status": night["status"], "method": plan.method, "reasons": night["reasons"], "active": active}  # fmt: skip
     manifest["solver"] = {k: v for k, v in manifest["solver"].items() if k != "seconds"}
     record = replace(record, manifest=manifest, night=night)
     with writing(final):

@@ -21,10 +21,10 @@ from energy.nightly.inputs import CASE
 from energy.nightly.precedence import tomorrow
 from energy.nightly.publish import is_published
 from energy.runs.record import NIGHT
-from energy.schedule.table import read_held_back, read_schedule
+from energy.schedule.table import read_schedule, read_setpoints
 
 #: Tables whose rows the published nights do not hold; plans they do.
-SALVAGED = ("runs", "days", "work", "progress", "meter")
+SALVAGED = ("runs", "settled_days", "settled_work", "progress", "meter")
 #: What SQLite keeps beside a database that was not closed in peace; the first of them holds its last transactions.
 BESIDE = ("-wal", "-shm")
 
@@ -80,7 +80,7 @@ def _plans(workspace: NightlyWorkspace, store: Store) -> str:
     """Active plans: those of the old file, for other nights what the published folders can prove."""
     lost = []
     known = {r["night"] for r in store.rows("SELECT night FROM plans")}
-    for night, folder in _in_force(workspace).items():
+    for night, folder in _active(workspace).items():
         if night in known:
             continue
         try:
@@ -91,7 +91,7 @@ def _plans(workspace: NightlyWorkspace, store: Store) -> str:
     return f"{store.rows('SELECT count(*) AS n FROM plans')[0]['n']} plans{without}"
 
 
-def _in_force(workspace: NightlyWorkspace) -> dict[str, Path]:
+def _active(workspace: NightlyWorkspace) -> dict[str, Path]:
     """Night -> folder of its plan, of the published ones up to tomorrow.
 
     Of two that came into force the last made stands, as in `nightly`. A folder of an older version does not say whether
@@ -102,10 +102,10 @@ def _in_force(workspace: NightlyWorkspace) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in folders:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        night, in_force = manifest.get("night"), manifest.get("in_force")
-        if night is None or night > str(tomorrow(workspace)) or in_force is False:
+        night, active = manifest.get("night"), manifest.get("active")
+        if night is None or night > str(tomorrow(workspace)) or active is False:
             continue
-        if in_force or night not in found:
+        if active or night not in found:
             found[night] = folder
     return found
 
@@ -113,8 +113,8 @@ def _in_force(workspace: NightlyWorkspace) -> dict[str, Path]:
 def _plan(workspace: NightlyWorkspace, folder: Path) -> dict[str, Any]:
     """The row of a published night; its ex-ante cost again, from the kept inputs."""
     day = date.fromisoformat(json.loads((folder / NIGHT).read_text(encoding="utf-8"))["date"])
-    inputs = read_inputs(workspace.kept / folder.name / CASE)
-    schedule, held = read_schedule(folder / "schedule.parquet"), read_held_back(folder)
+    inputs = read_inputs(workspace.snapshots / folder.name / CASE)
+    schedule, held = read_schedule(folder / "schedule.parquet"), read_setpoints(folder)
     cost = ex_ante_cost(inputs, day, schedule, held, inputs.state, {j.id: j for j in inputs.jobs})
     return plan_row(day, folder, folder.name, cost)
 
@@ -125,9 +125,9 @@ def _salvaged(old: Path, store: Store) -> list[str]:
     for table in ("plans", *SALVAGED):
         columns = [r["name"] for r in store.rows(f"PRAGMA table_info({table})")]
         rows = list(_rows(old, table, columns)) if old.exists() else []
-        policies = Counter(row["day"] for row in rows) if table == "days" else Counter()
+        policies = Counter(row["day"] for row in rows) if table == "settled_days" else Counter()
         for row in rows:
-            if table != "days" or policies[row["day"]] == 2:  # settled days have a row of both policies
+            if table != "settled_days" or policies[row["day"]] == 2:  # settled days have a row of both policies
                 store.put(table, row)
         counts.append(f"{store.rows(f'SELECT count(*) AS n FROM {table}')[0]['n']} {table}")
     return counts[1:]

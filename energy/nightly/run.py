@@ -32,7 +32,7 @@ from energy.nightly.prepare import prepare, prepare_from_snapshot
 from energy.nightly.publish import is_published, publish_night, switch_latest
 from energy.plant import PlantError
 from energy.runs.record import NIGHT
-from energy.schedule.table import read_held_back, read_schedule
+from energy.schedule.table import read_schedule, read_setpoints
 from energy.schema import SchemaError
 
 #: Share of the budget after which the fallback sequence must have ended: what is left is for publishing.
@@ -90,7 +90,7 @@ def run_night(
             night = Night(day, "FAILED", reasons=[str(e)])
             follow_up(workspace, None, night, quiet)
         sweep(workspace.out)
-        log.info("ended", extra={"status": night.status, "rung": night.method, "exit_code": night.code,
+        log.info("ended", extra={"status": night.status, "method": night.method, "exit_code": night.code,
                                  "published": night.folder and night.folder.name, "reasons": night.reasons})  # fmt: skip
     return night
 
@@ -142,7 +142,7 @@ def _published_before(context: NightContext, precedence: Precedence, night: Prep
     summary = json.loads((folder / NIGHT).read_text(encoding="utf-8"))
     query = "SELECT id FROM runs WHERE run_id = ? AND published = 1"
     entered = context.store.row(query, night.run_id) is not None
-    schedule, held = read_schedule(folder / "schedule.parquet"), read_held_back(folder)
+    schedule, held = read_schedule(folder / "schedule.parquet"), read_setpoints(folder)
     state, jobs = night.settlement.state, night.queue.jobs
     cost = ex_ante_cost(read_inputs(night.case), night.day, schedule, held, state, jobs)
     enter(context.store, night, plan_row(night.day, folder, night.run_id, cost), precedence.superseded)
@@ -161,7 +161,7 @@ def _point_to_newest(
     if newest and latest(out) != newest["run_id"]:
         switch_latest(out, newest["run_id"])
     return Night(
-        context.day, summary["status"], summary["rung"], OK if summary["status"] == "OK" else DEGRADED,
+        context.day, summary["status"], summary["method"], OK if summary["status"] == "OK" else DEGRADED,
         summary["run_id"], folder, summary["reasons"], solve_seconds=solve_seconds, night=summary,
     )  # fmt: skip
 
@@ -186,9 +186,9 @@ def enter(
     """
     with store.transaction():
         for row in night.settlement.days:
-            store.put("days", row)
+            store.put("settled_days", row)
         for row in night.settlement.work:
-            store.put("work", row)
+            store.put("settled_work", row)
         if plan is not None:
             for row in superseded:
                 store.remove("plans", row["night"])
@@ -210,15 +210,15 @@ def record_run(store: Store, night: Night, started: str, seconds: float) -> None
     StoreError : the database cannot be written.
     """
     n = night.night or {}
-    fallback = n.get("fallback_hours", {"price": {}, "weather": {}})
+    fallback = n.get("imputed_hours", {"price": {}, "weather": {}})
     hours = float(np.sum([h for kind in fallback.values() for h in kind.values()]))
     with store.transaction():
         store.put("runs", {
-            "night": str(night.day), "run_id": night.run_id, "status": night.status, "rung": night.method,
+            "night": str(night.day), "run_id": night.run_id, "status": night.status, "method": night.method,
             "exit_code": night.code, "reasons": json.dumps(night.reasons), "started": started,
             "finished": now().isoformat(timespec="seconds"), "solve_seconds": night.solve_seconds,
             "wall_seconds": seconds, "folder": night.folder.name if night.folder else None,
             "published": int(night.folder is not None), "gap": n.get("gap"), "cost_eur": n.get("cost_eur"),
-            "saving_eur": n.get("saving_eur", {}).get("last_night"), "fallback_hours": hours,
-            "undone_gpu_hours": n.get("undone_gpu_hours"), "night_json": json.dumps(n) if n else None,
+            "saving_eur": n.get("saving_eur", {}).get("last_settled_day"), "imputed_hours": hours,
+            "unserved_gpu_hours": n.get("unserved_gpu_hours"), "night_json": json.dumps(n) if n else None,
         })  # fmt: skip

@@ -43,7 +43,7 @@ from energy.nightly.metering import Report, meter_of, reports_of
 from energy.nightly.outcome import PLAN, RUN_NOW, NightContext
 from energy.nightly.queue import Queue, most_gpus, set_aside
 from energy.nightly.snapshot import HISTORY_DAYS
-from energy.schedule.table import read_held_back, read_schedule
+from energy.schedule.table import read_schedule, read_setpoints
 
 #: Days after which a day is settled with imputed hours of a series that never came, or given up where it has no account.
 PATIENCE_DAYS = 7
@@ -134,11 +134,11 @@ class PastDays:
         store, workspace = self.context.store, self.context.workspace
         row = store.rows("SELECT * FROM plans WHERE night <= ? ORDER BY night DESC LIMIT 1", str(day))[0]
         if self._plan is None or self._plan.row != row:
-            kept, folder = workspace.kept / row["kept"], workspace.out / row["folder"]
+            kept, folder = workspace.snapshots / row["snapshot"], workspace.out / row["folder"]
             night = read_inputs(kept / CASE)
             jobs = load_snapshot(kept)[1].jobs if (kept / QUEUE).is_file() else {j.id: j for j in night.jobs}
             schedule = read_schedule(folder / "schedule.parquet")
-            self._plan = ActivePlan(row, night, schedule, read_held_back(folder), jobs)
+            self._plan = ActivePlan(row, night, schedule, read_setpoints(folder), jobs)
         return self._plan
 
     def read(self, day: date, settled: bool) -> PastDay:
@@ -233,7 +233,7 @@ def settle(context: NightContext, case: Path, known: SeriesSnapshot, jobs: dict[
 
 def _last_settled(context: NightContext, policy: str) -> tuple[date, State] | None:
     """Day and state of the last account of a policy that the night knows."""
-    query = "SELECT day, state FROM days WHERE policy = ? AND day < ? ORDER BY day DESC LIMIT 1"
+    query = "SELECT day, state FROM settled_days WHERE policy = ? AND day < ? ORDER BY day DESC LIMIT 1"
     row = context.store.row(query, policy, str(context.day - timedelta(days=1)))
     return (date.fromisoformat(row["day"]), State.model_validate_json(row["state"])) if row else None
 
@@ -248,7 +248,7 @@ def _is_ready(context: NightContext, known: SeriesSnapshot, each: date, out: Set
         out.notes.append(f"{each} is not settled yet: {', '.join(missing)} not known in full")
         return False
     if missing:
-        out.notes.append(f"{each} is settled with what stands in for {', '.join(missing)}")
+        out.notes.append(f"{each} is settled with imputed hours of {', '.join(missing)}")
     return True
 
 
@@ -300,7 +300,7 @@ def settle_day(past: PastDay, states: Mapping[str, State], settled: bool) -> tup
     variance = attribute_variance(past, before, mine, table)
     metered = past.meter is not None and not past.meter.empty
     own = variance | {"night": plan.row["night"], "metered": int(metered)}
-    idle = {"idle_eur": cost_of(inputs, states[RUN_NOW], EMPTY)}  # what the day costs with no job at all
+    idle = {"idle_cost_eur": cost_of(inputs, states[RUN_NOW], EMPTY)}  # what the day costs with no job at all
     days = [_row(PLAN, past.day, mine, own), _row(RUN_NOW, past.day, base, idle)]
     work = [
         {"policy": policy, "day": str(past.day), "job": job, "gpu_hours": account.work[job]}
@@ -334,15 +334,15 @@ def attribute_variance(past: PastDay, before: State, account: DayAccount, table:
     by_forecast, by_price = bill(guess, old_air).total(), bill(priced, old_air).total()
     by_weather = bill(truth, new_air).total()
     own = plan.row["night"] == str(past.day)
-    ex_ante = float(plan.row["promised_eur"]) if own else by_forecast
-    return {"promised_eur": ex_ante, "price_eur": by_price - by_forecast, "weather_eur": by_weather - by_price,
-            "load_eur": account.eur - by_weather, "other_eur": by_forecast - ex_ante}  # fmt: skip
+    ex_ante = float(plan.row["ex_ante_cost_eur"]) if own else by_forecast
+    return {"ex_ante_cost_eur": ex_ante, "price_variance_eur": by_price - by_forecast, "weather_variance_eur": by_weather - by_price,
+            "load_variance_eur": account.eur - by_weather, "other_variance_eur": by_forecast - ex_ante}  # fmt: skip
 
 
 def _row(policy: str, day: date, account: DayAccount, more: dict[str, Any]) -> dict[str, Any]:
     return {
-        "policy": policy, "day": str(day), "night": None, "real_eur": account.eur, "idle_eur": None,
-        "promised_eur": None, "price_eur": None, "weather_eur": None, "load_eur": None, "other_eur": None,
+        "policy": policy, "day": str(day), "night": None, "realised_cost_eur": account.eur, "idle_cost_eur": None,
+        "ex_ante_cost_eur": None, "price_variance_eur": None, "weather_variance_eur": None, "load_variance_eur": None, "other_variance_eur": None,
         "energy_mwh": account.energy_mwh, "gpu_hours": sum(account.work[k] for k in sorted(account.work)), "metered": 0,
         "state": json.dumps(account.state.model_dump(mode="json", exclude_defaults=True)), **more,
     }  # fmt: skip

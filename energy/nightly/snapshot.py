@@ -43,9 +43,9 @@ def fill_prices(
     if zone is not None:
         lost = hours_of(table, (table.index >= begin) & (table.index < known.known_until) & ~table["real"])
         if lost:
-            known.fallback_hours["price"][zone] = lost
+            known.imputed_hours["price"][zone] = lost
             known.reasons.append(
-                f"price of {zone}: {lost:g} h of the delivery day are not known; the shape rule stands in"
+                f"price of {zone}: {lost:g} h of the delivery day are not known: imputed by the shape rule"
             )
     return table
 
@@ -67,7 +67,7 @@ def fill_weather(
     age = float((pd.Timestamp(known.known_at) - last).total_seconds() / 3600)
     carried = (table.index >= begin) & (table.index < known.known_until) & (table["quality"] == "persistence")
     if age > stale_h and (lost := hours_of(table, carried)):
-        known.fallback_hours["weather"][site] = lost
+        known.imputed_hours["weather"][site] = lost
         known.reasons.append(f"weather of {site}: nothing measured for {age:.0f} h; the last days are carried on")
     return table
 
@@ -146,7 +146,7 @@ def read_series_snapshot(workspace: NightlyWorkspace, day: date, days: int, olde
         except (SeriesError, OSError) as e:
             if older is None or not (older / kept).is_file():
                 raise SeriesError(path, f"cannot be read, and no earlier night kept the {what} ({e})") from None
-            messages.append(f"{what}: the source cannot be read; what night {older.name} kept stands in")
+            messages.append(f"{what}: the source cannot be read; replaced by the snapshot of night {older.name}")
             return _kept_table(older / kept, column, renamed)
 
     for spec in config.prices:

@@ -40,16 +40,16 @@ def night_summary(
     reasons = [*work_reasons(night), *night.reasons, *night.superseded, *failed, *run.outcome.reasons]
     return {
         "format": FORMAT, "date": str(night.day), "fleet": inputs.fleet.name, "run_id": night.run_id,
-        "status": "DEGRADED" if reasons else "OK", "rung": method, "reasons": reasons,
+        "status": "DEGRADED" if reasons else "OK", "method": method, "reasons": reasons,
         "notes": [*known.notes, *night.previous.notes, *night.settlement.notes],
         "known_at": _iso(known.known_at), "known_until": _iso(known.known_until),
         "forecast": {"method": "shape", "hours": known.forecast_hours,
                      "error_relative_to_last_week": known.forecast_error or None},
-        "fallback_hours": known.fallback_hours, "quality": hours_by_quality(series_origins(inputs)),
-        "jobs": job_status(night, s["what_would_help"]),
-        "undone_gpu_hours": float(s["undone_gpu_hours"]),
-        "later_gpu_hours": float(s["later"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due"]),
-        "yesterday": _yesterday(days), "saving_eur": _savings(days),
+        "imputed_hours": known.imputed_hours, "quality": hours_by_quality(series_origins(inputs)),
+        "jobs": job_status(night, s["binding_limits"]),
+        "unserved_gpu_hours": float(s["unserved_gpu_hours"]),
+        "deferred_gpu_hours": float(s["deferred"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due"]),
+        "last_settled_day": _last_settled_day(days), "saving_eur": _savings(days),
         "pue": pue_so_far(inputs.fleet, state, s["limits"], config.begin(night.day), night.day.year),
         "peaks": _peaks(state, night.day), "prices": price_context(config, snapshot.prices, night.day),
         "plan": plan, "changes": _changes(night.previous.plan, plan), "cost_eur": float(s["bill_eur"]),
@@ -67,28 +67,28 @@ def hours_by_quality(series: list[dict[str, Any]]) -> dict[str, dict[str, float]
     return {f"{s['kind']} {s['name']}": s["quality"] for s in series}
 
 
-def _yesterday(days: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _last_settled_day(days: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The last settled day: ex-ante and realised cost, their variance by cause, and run-now for comparison."""
     mine = [d for d in days if d["policy"] == PLAN]
     if not mine:
         return None
     d = max(mine, key=lambda row: str(row["day"]))
     base = next((b for b in days if b["policy"] == RUN_NOW and b["day"] == d["day"]), None)
-    why = {k: d[f"{k}_eur"] for k in ("price", "weather", "load", "other")}
+    why = {k: d[f"{k}_variance_eur"] for k in ("price", "weather", "load", "other")}
     behind = base["gpu_hours"] - d["gpu_hours"] if base else 0.0
-    return {"date": d["day"], "promised_eur": d["promised_eur"], "real_eur": d["real_eur"], "why": why,
-            "run_now_eur": base and base["real_eur"], "behind_gpu_hours": behind, "behind_eur": behind * _work_eur(days),
+    return {"date": d["day"], "ex_ante_cost_eur": d["ex_ante_cost_eur"], "realised_cost_eur": d["realised_cost_eur"], "variance_eur": why,
+            "run_now_eur": base and base["realised_cost_eur"], "backlog_gpu_hours": behind, "backlog_eur": behind * _work_eur(days),
             "saving_eur": saved_by_day(days).get(d["day"]) if base else None}  # fmt: skip
 
 
 def _work_eur(days: list[dict[str, Any]]) -> float:
     """What run-now has paid per GPU-hour of its jobs on the settled days [EUR]: the price of work put off.
 
-    Paid for its jobs: its bill less that of the same days with no job at all (`idle_eur`).
+    Paid for its jobs: its bill less that of the same days with no job at all (`idle_cost_eur`).
     """
     mine = sorted((d for d in days if d["policy"] == RUN_NOW), key=lambda d: str(d["day"]))
     hours = total({d["day"]: d["gpu_hours"] for d in mine})
-    return total({d["day"]: d["real_eur"] - d["idle_eur"] for d in mine}) / hours if hours > 0 else 0.0
+    return total({d["day"]: d["realised_cost_eur"] - d["idle_cost_eur"] for d in mine}) / hours if hours > 0 else 0.0
 
 
 def saved_by_day(days: list[dict[str, Any]]) -> dict[str, float]:
@@ -100,7 +100,7 @@ def saved_by_day(days: list[dict[str, Any]]) -> dict[str, float]:
     price = _work_eur(days)
     out: dict[str, float] = {}
     for d in sorted(days, key=lambda row: (str(row["day"]), str(row["policy"]))):
-        worth = d["real_eur"] - price * d["gpu_hours"]
+        worth = d["realised_cost_eur"] - price * d["gpu_hours"]
         out[d["day"]] = out.get(d["day"], 0.0) + (worth if d["policy"] == RUN_NOW else -worth)
     return out
 
@@ -109,10 +109,10 @@ def _savings(days: list[dict[str, Any]]) -> dict[str, float | None]:
     """Realised saving of the last settled day, its month and its year, so far; None before any is settled."""
     by_day = saved_by_day(days)
     if not by_day:
-        return dict.fromkeys(("last_night", "month_to_date", "year_to_date"))
+        return dict.fromkeys(("last_settled_day", "month_to_date", "year_to_date"))
     last = max(by_day)
     return {
-        "last_night": by_day[last],
+        "last_settled_day": by_day[last],
         "month_to_date": total({k: v for k, v in by_day.items() if k[:7] == last[:7]}),
         "year_to_date": total({k: v for k, v in by_day.items() if k[:4] == last[:4]}),
     }
@@ -294,7 +294,7 @@ def job_status(night: Prepared, binding_limits: Any) -> dict[str, Any]:
     started = {k for k, v in night.settlement.state.work_done.items() if v > 0}
     left = set(night.left)
     late = [{"id": k, "deadline": _deadline(night, k), "gpu_hours_left": v} for k, v in sorted(night.late.items())]
-    undone = [x for x in binding_limits if x["kind"] == "undone"]
+    undone = [x for x in binding_limits if x["kind"] == "unserved"]
     at_risk = [_at_risk(night, x) for x in undone if x["job"] in night.queue.jobs and x["job"] not in night.late]
     return {"done": len(set(night.queue.jobs) - left), "running": len(left & started), "left": len(left),
             "late": late, "at_risk": at_risk, "refused": list(night.queue.refused)}  # fmt: skip
@@ -306,11 +306,11 @@ def _at_risk(night: Prepared, undone: dict[str, Any]) -> dict[str, Any]:
     The cost is power and cooling by the program's duals, the penalty less what the remedy saves of it; what GPUs or
     connections cost is not known. Both are None where no single change saves the job.
     """
-    remedy = next(iter(undone["cures"]), None)  # cheapest first
-    cost = remedy and max(undone["penalty_eur"] - remedy["saves_eur"], 0.0)
+    remedy = next(iter(undone["remedies"]), None)  # cheapest first
+    cost = remedy and max(undone["penalty_eur"] - remedy["saving_eur"], 0.0)
     shown = remedy and {k: remedy[k] for k in ("key", "where", "amount", "unit", "hours")}
-    return {"id": undone["job"], "deadline": _deadline(night, undone["job"]), "gpu_hours_short": undone["gpu_hours"],
-            "cure": shown, "cost_eur": cost}  # fmt: skip
+    return {"id": undone["job"], "deadline": _deadline(night, undone["job"]), "unserved_gpu_hours": undone["gpu_hours"],
+            "remedy": shown, "cost_eur": cost}  # fmt: skip
 
 
 def _deadline(night: Prepared, name: str) -> str:

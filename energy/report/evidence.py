@@ -27,7 +27,7 @@ DIFFERENCES = (
     ("peaks_on_chords_eur", "Peaks on chords", "demand charges on peaks that include the chords' excess"),
     ("contracts_on_chords_eur", "Contracts and feed-in on chords", "volumes taken, fed in and sold as heat"),
     ("clipped_prices_eur", "Feed-in above the price", "the program earns no more for a MWh fed in than one drawn costs"),
-    ("undone_penalty_eur", "Penalty for undone work", "not money: what keeps the program from leaving work"),
+    ("unserved_penalty_eur", "Penalty for undone work", "not money: what keeps the program from leaving work"),
     ("terminal_value_eur", "Terminal value", "what work left for after the horizon is likely to cost then: no bill yet"),
     ("cap_penalty_eur", "Penalty for exceeded PUE caps", "not money: what keeps the program from breaking a cap"),
     ("unexplained_eur", "Without a name", "must be below a cent"),
@@ -106,7 +106,7 @@ def undone_table(run: RunFigures, most: int = 10) -> Table | None:
     """Jobs with work left undone, most first; None where all is done."""
     short, work = run.solution["short"].values * run.there, run.problem["work_left"].values
     least = LEAST_UNDONE * work.sum()
-    if not run.record.summary["undone_gpu_hours"] > least:
+    if not run.record.summary["unserved_gpu_hours"] > least:
         return None
     order = [int(j) for j in (-short).argsort(kind="stable")[:most] if short[j] > least]
     rows = [row(run.jobs[j], number(float(short[j]), 1), share(float(short[j] / work[j]))) for j in order]

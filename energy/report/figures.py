@@ -25,7 +25,7 @@ class RunFigures:
         self.problem, self.solution, self.prices = record.problem, record.solution, record.prices
         self.plan, self.base = record.replay, record.baseline_replay
         self.replays = {"plan": record.replay, "base": record.baseline_replay}
-        self.schedules = {"plan": record.placement, "base": record.baseline_placement}
+        self.schedules = {"plan": record.schedule, "base": record.baseline_schedule}
         self.bills = {"plan": record.bills["bill"], "base": record.bills["baseline_bill"]}
         self.sites, self.pools = ([str(v) for v in record.problem[axis].values] for axis in ("site", "pool"))
         self.jobs = [clipped(str(v)) for v in record.problem["job"].values]

@@ -43,15 +43,15 @@ class Past:
 
     date: str
     status: str
-    rung: str
+    method: str
     run_id: str
     saving_eur: float | None
     cost_eur: float | None
     gap: float | None
     solve_seconds: float | None
     wall_seconds: float | None
-    undone_gpu_hours: float
-    fallback_hours: float
+    unserved_gpu_hours: float
+    imputed_hours: float
     reasons: tuple[str, ...]
 
     @classmethod
@@ -60,22 +60,22 @@ class Past:
         solve_seconds: float | None = None, wall_seconds: float | None = None,
     ) -> Past:  # fmt: skip
         """From night.json, and what is not part of it: its own day once it is settled, durations."""
-        filled = sum(float(h) for found in night["fallback_hours"].values() for h in found.values())
+        filled = sum(float(h) for found in night["imputed_hours"].values() for h in found.values())
         return cls(
-            str(night["date"]), str(night["status"]), str(night["rung"]), str(night["run_id"]), saving_eur,
-            cost_eur, night["gap"], solve_seconds, wall_seconds, float(night["undone_gpu_hours"]), filled,
+            str(night["date"]), str(night["status"]), str(night["method"]), str(night["run_id"]), saving_eur,
+            cost_eur, night["gap"], solve_seconds, wall_seconds, float(night["unserved_gpu_hours"]), filled,
             tuple(str(r) for r in night["reasons"]),
         )  # fmt: skip
 
     @property
     def light(self) -> Status:
         """Its status with the sign, and what was published."""
-        return night_status(self.status, self.rung)
+        return night_status(self.status, self.method)
 
     @property
     def href(self) -> str:
         """Its report beside the history page; empty where the id is not the name of a folder."""
-        inside = _FOLDER.fullmatch(self.run_id) and self.rung != "nothing"
+        inside = _FOLDER.fullmatch(self.run_id) and self.method != "nothing"
         return f"./{quote(self.run_id)}/report.html" if inside else ""
 
     @property
@@ -133,13 +133,13 @@ def _bars(values: Sequence[float | None]) -> str:
 
 
 def _line(p: Past, width: int) -> str:
-    text = f"{name(p.date)} {p.light.sign} {name(p.status)} ({name(p.rung)}): {p.why or 'no reason on record'}"
+    text = f"{name(p.date)} {p.light.sign} {name(p.status)} ({name(p.method)}): {p.why or 'no reason on record'}"
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 COLUMNS = (
-    left("Plan for"), left("State"), Column("Saved", "EUR"), Column("Cost", "EUR"), Column("Undone", "GPU-h"),
-    Column("Filled in", "h"), Column("Gap"), Column("Solve", "s"), Column("Run", "s"), prose("Reasons"),
+    left("Plan for"), left("State"), Column("Saved", "EUR"), Column("Cost", "EUR"), Column("Unserved", "GPU-h"),
+    Column("Imputed", "h"), Column("Gap"), Column("Solve", "s"), Column("Run", "s"), prose("Reasons"),
 )  # fmt: skip
 #: Size of the chart of savings [px] and most labels below it.
 HEIGHT, MOST_LABELS = 130.0, 7
@@ -174,7 +174,7 @@ def history_view(days: Days) -> HistoryView:
 def _tiles(days: Days) -> list[Tile]:
     found, whole = counts(days), saving(days)
     walls = [p.wall_seconds for _, p in days if p and p.wall_seconds is not None]
-    longest = f"longest run {number(max(walls))} s" if walls else "the plan before stayed in force"
+    longest = f"longest run {number(max(walls))} s" if walls else "the plan before stayed active"
     return [
         Tile("Saved", eur(whole.saving_eur), whole.of_run_now() if whole.run_now_eur > 0 else "nothing priced yet"),
         Tile("Nights OK", number(found["OK"]), f"of {len(days)}; {found['no run']} without a run"),
@@ -192,8 +192,8 @@ def _square(d: str, p: Past | None) -> Cell:
 
 
 def _row(p: Past) -> tuple[Cell, ...]:
-    status = Cell(f"{p.light.sign} {name(p.status)}", name(p.rung), f"light {p.light.word.lower()}")
-    amounts = [number_or_dash(x) for x in (p.saving_eur, p.cost_eur, p.undone_gpu_hours, p.fallback_hours)]
+    status = Cell(f"{p.light.sign} {name(p.status)}", name(p.method), f"light {p.light.word.lower()}")
+    amounts = [number_or_dash(x) for x in (p.saving_eur, p.cost_eur, p.unserved_gpu_hours, p.imputed_hours)]
     seconds = [number_or_dash(x) for x in (p.solve_seconds, p.wall_seconds)]
     gap = "–" if p.gap is None else power_of_ten(p.gap)
     return row(Cell(day(day_of(p.date)), href=p.href), status, *amounts, gap, *seconds, p.why)

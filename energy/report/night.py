@@ -44,7 +44,7 @@ METHODS = {
     "simplex": "the optimised plan, proven cheapest by the second method",
     "greedy": "a plan by rule (earliest deadline first into the cheapest hours), not proven cheapest",
     "last_good": "the last good plan, trimmed to what is still open and checked again",
-    "nothing": "no new plan: the one before stays in force",
+    "nothing": "no new plan: the one before stays active",
 }
 #: Differences below this [EUR] need no explanation.
 LEAST_EUR = 0.5
@@ -68,7 +68,7 @@ def night_view(night: Night, run: RunFigures | None = None) -> view.NightView:
         days=tables.day_bars(n), sites_legend=[(name(s), series(i)) for i, s in enumerate(n.site_names)],
         prices=tables.prices(night), changes=tables.changes(night), caps=tables.caps(n), peaks=tables.peaks(night),
         jobs_text=_jobs_text(night), at_risk=tables.at_risk(n), late=tables.late(n),
-        rescue="" if n.rescue_eur is None else eur(n.rescue_eur), refused=n.refused[: tables.MOST_JOBS],
+        remedy_cost="" if n.remedy_eur is None else eur(n.remedy_eur), refused=n.refused[: tables.MOST_JOBS],
         more_jobs=tables.more_jobs(n), quality=tables.quality(night), forecast=tables.forecast(night),
         strips=None if run is None else _strips(run),
     )  # fmt: skip
@@ -79,8 +79,8 @@ def night_figures(night: Night) -> view.NightFigures:
     jobs, rows = night["jobs"], night["plan"]
     late = [view.NightJob(name(j["id"]), moment_of(j["deadline"]), j["gpu_hours_left"]) for j in jobs["late"]]
     at_risk = [
-        view.NightJob(name(j["id"]), moment_of(j["deadline"]), j["gpu_hours_short"], _remedy(night, j),
-                 j["cost_eur"] if j.get("cure") else None)
+        view.NightJob(name(j["id"]), moment_of(j["deadline"]), j["unserved_gpu_hours"], _remedy(night, j),
+                 j["cost_eur"] if j.get("remedy") else None)
         for j in jobs["at_risk"]
     ]  # fmt: skip
     caps = [
@@ -90,19 +90,21 @@ def night_figures(night: Night) -> view.NightFigures:
     ]  # fmt: skip
     refused = jobs.get("refused", [])  # earlier versions only counted them
     return view.NightFigures(
-        yesterday=_yesterday(night["yesterday"]), days=[_day(d, rows) for d in sorted({str(r["date"]) for r in rows})],
+        last_settled_day=_last_settled_day(night["last_settled_day"]), days=[_day(d, rows) for d in sorted({str(r["date"]) for r in rows})],
         site_names=list(dict.fromkeys(str(r["site"]) for r in rows)), cost_eur=night["cost_eur"],
         late=sorted(late, key=lambda j: -j.gpu_hours), at_risk=sorted(at_risk, key=lambda j: -j.gpu_hours),
-        refused=[sentence(r) for r in refused] if isinstance(refused, list) else [], rescue_eur=rescue_eur(night), caps=caps,
+        refused=[sentence(r) for r in refused] if isinstance(refused, list) else [], remedy_eur=remedy_eur(night), caps=caps,
     )  # fmt: skip
 
 
-def _yesterday(y: Night | None) -> view.Yesterday | None:
+def _last_settled_day(y: Night | None) -> view.SettledDay | None:
     if not y:
         return None
-    saving = view.Saving(y["real_eur"], y["run_now_eur"], y["saving_eur"])
-    behind = y.get("behind_gpu_hours", 0.0), y.get("behind_eur", 0.0)
-    return view.Yesterday(y["date"], y["promised_eur"], saving, {k: y["why"][k] for k in tables.CAUSES}, *behind)
+    saving = view.Saving(y["realised_cost_eur"], y["run_now_eur"], y["saving_eur"])
+    behind = y.get("backlog_gpu_hours", 0.0), y.get("backlog_eur", 0.0)
+    return view.SettledDay(
+        y["date"], y["ex_ante_cost_eur"], saving, {k: y["variance_eur"][k] for k in tables.CAUSES}, *behind
+    )
 
 
 def _day(date: str, rows: list[Night]) -> view.NightDay:
@@ -111,21 +113,21 @@ def _day(date: str, rows: list[Night]) -> view.NightDay:
     return view.NightDay(date, sum(r["mwh"] for r in mine), sum(r["eur"] for r in mine), sites)
 
 
-def rescue_eur(night: Night) -> float | None:
+def remedy_eur(night: Night) -> float | None:
     """What the work of all jobs at risk would cost at least, each with its cheapest remedy [EUR].
 
     None where a job has no remedy, or where it is not known; 0 without such jobs.
     """
-    costs = [j["cost_eur"] if "cure" in j else None for j in night["jobs"]["at_risk"]]
+    costs = [j["cost_eur"] if "remedy" in j else None for j in night["jobs"]["at_risk"]]
     known = [float(c) for c in costs if c is not None]
     return sum(known) if len(known) == len(costs) else None
 
 
 def _remedy(night: Night, job: Night) -> str:
     """The change that saves a job at risk."""
-    if job.get("cure"):
-        return change(job["cure"] | {"where": one_line(str(job["cure"]["where"]))})
-    known = "cure" in job and night["gap"] is not None  # a plan by rule has no duals, older nights had no remedies
+    if job.get("remedy"):
+        return change(job["remedy"] | {"where": one_line(str(job["remedy"]["where"]))})
+    known = "remedy" in job and night["gap"] is not None  # a plan by rule has no duals, older nights had no remedies
     return "none: it cannot be saved by one change" if known else "not known"
 
 
@@ -135,8 +137,8 @@ def night_status(status: object, method: object) -> view.Status:
 
 
 def _top(night: Night, n: view.NightFigures, ex_ante_text: str) -> view.Top:
-    status, headline = night_status(night["status"], night["rung"]), _headline(night, n)
-    summary = (_yesterday_text(night, n), ex_ante_text, _ahead_text(n), _care_text(night, n))
+    status, headline = night_status(night["status"], night["method"]), _headline(night, n)
+    summary = (_last_settled_day_text(night, n), ex_ante_text, _ahead_text(n), _care_text(night, n))
     return view.Top(
         f"{status.word}: {name(night['fleet'])}, {day(day_of(night['date']))}: {headline}", status, headline,
         _tiles(night, n), _period(night), [sentence(r) for r in night["reasons"]], [s for s in summary if s],
@@ -145,8 +147,8 @@ def _top(night: Night, n: view.NightFigures, ex_ante_text: str) -> view.Top:
 
 def _headline(night: Night, n: view.NightFigures) -> str:
     """The night in one line: work that will not be done first, then what last night saved."""
-    if night["rung"] == "nothing":
-        return "No new plan: the one before stays in force"
+    if night["method"] == "nothing":
+        return "No new plan: the one before stays active"
     missed = len(n.late) + len(n.at_risk)
     undone = [f"{counted(missed, 'job')} will not be done in time"] if missed else []
     undone += [f"{counted(len(n.refused), 'job')} set aside"] if n.refused else []
@@ -155,13 +157,13 @@ def _headline(night: Night, n: view.NightFigures) -> str:
 
 
 def _saving_text(night: Night, n: view.NightFigures) -> str:
-    saved = night["saving_eur"]["last_night"]
+    saved = night["saving_eur"]["last_settled_day"]
     if saved is None:
         return f"The plan for {day(day_of(night['date']))} is ready"
     if saved < 0:
         return f"Last night cost {eur(-saved)} more than starting every job at once"
-    of_bill = n.yesterday is not None and n.yesterday.saving.run_now_eur > 0
-    part = f", {share(n.yesterday.saving.share)} of the bill" if n.yesterday and of_bill else ""
+    of_bill = n.last_settled_day is not None and n.last_settled_day.saving.run_now_eur > 0
+    part = f", {share(n.last_settled_day.saving.share)} of the bill" if n.last_settled_day and of_bill else ""
     return f"Last night saved {eur(saved)}{part}"
 
 
@@ -177,26 +179,28 @@ def _period(night: Night) -> str:
 
 def _tiles(night: Night, n: view.NightFigures) -> list[view.Tile]:
     """Saved last night, this month, this year; jobs late or at risk."""
-    at = day_of(n.yesterday.day if n.yesterday else night["date"])
+    at = day_of(n.last_settled_day.day if n.last_settled_day else night["date"])
     against = (
-        n.yesterday.saving.of_run_now() if n.yesterday and n.yesterday.saving.run_now_eur > 0 else "no night before"
+        n.last_settled_day.saving.of_run_now()
+        if n.last_settled_day and n.last_settled_day.saving.run_now_eur > 0
+        else "no night before"
     )
     saved = {k: "–" if v is None else eur(v) for k, v in night["saving_eur"].items()}
-    rescue = "not each has a remedy" if n.rescue_eur is None else f"cheapest remedies from {eur(n.rescue_eur)}"
+    remedies = "not each has a remedy" if n.remedy_eur is None else f"cheapest remedies from {eur(n.remedy_eur)}"
     busy = f"{number(night['jobs']['running'])} running, {number(night['jobs']['left'])} waiting"
     late = f"{number(len(n.late))} late; " if n.late else ""
     return [
-        view.Tile("Saved last night", saved["last_night"], against),
+        view.Tile("Saved last night", saved["last_settled_day"], against),
         view.Tile("Saved this month", saved["month_to_date"], f"{day(at).split(' ', 1)[1]}, to {short_day(at)}"),
         view.Tile("Saved this year", saved["year_to_date"], f"{day(at).rsplit(' ', 1)[1]}, to {short_day(at)}"),
         view.Tile(
-            "Jobs late or at risk", number(len(n.late) + len(n.at_risk)), f"{late}{rescue if n.at_risk else busy}"
+            "Jobs late or at risk", number(len(n.late) + len(n.at_risk)), f"{late}{remedies if n.at_risk else busy}"
         ),
     ]
 
 
-def _yesterday_text(night: Night, n: view.NightFigures) -> str:
-    y = n.yesterday
+def _last_settled_day_text(night: Night, n: view.NightFigures) -> str:
+    y = n.last_settled_day
     if not y and night["saving_eur"]["month_to_date"] is None:
         return "This is the first night on record: savings are counted from tomorrow."
     if not y:
@@ -207,19 +211,17 @@ def _yesterday_text(night: Night, n: view.NightFigures) -> str:
     )
 
 
-def _behind(y: view.Yesterday) -> str:
+def _behind(y: view.SettledDay) -> str:
     """Work that the plan put off or caught up on against run-now, and what it counts for."""
-    if abs(y.behind_eur) < LEAST_EUR:
+    if abs(y.backlog_eur) < LEAST_EUR:
         return ""
-    what = "more, which the plan still has to do" if y.behind_gpu_hours > 0 else "less, which the plan caught up on"
-    return (
-        f" and would have done {number(abs(y.behind_gpu_hours))} GPU-hours {what} (counted at {eur(abs(y.behind_eur))})"
-    )
+    what = "more, which the plan still has to do" if y.backlog_gpu_hours > 0 else "less, which the plan caught up on"
+    return f" and would have done {number(abs(y.backlog_gpu_hours))} GPU-hours {what} (counted at {eur(abs(y.backlog_eur))})"
 
 
 def _ex_ante_text(n: view.NightFigures) -> str:
     """Whether yesterday cost what its plan had expected, and the main cause if not."""
-    y = n.yesterday
+    y = n.last_settled_day
     if not y:
         return ""
     more = y.saving.cost_eur - y.ex_ante_eur
@@ -256,7 +258,7 @@ def _care_text(night: Night, n: view.NightFigures) -> str:
         if late
         else []
     )
-    parts += [f"{counted(risk, 'job')} cannot be finished in time: {_rescue_text(night, n)}"] if risk else []
+    parts += [f"{counted(risk, 'job')} cannot be finished in time: {_remedy_text(night, n)}"] if risk else []
     parts += [f"{counted(aside, 'job')} {'is' if aside == 1 else 'are'} set aside and not planned"] if aside else []
     parts += [f"{counted(tight, 'PUE cap')} {'is' if tight == 1 else 'are'} overdrawn"] if tight else []
     if parts:
@@ -268,10 +270,10 @@ def _care_text(night: Night, n: view.NightFigures) -> str:
     return f"No job is at risk, and {within}."
 
 
-def _rescue_text(night: Night, n: view.NightFigures) -> str:
+def _remedy_text(night: Night, n: view.NightFigures) -> str:
     """What it takes to save the jobs at risk."""
-    if n.rescue_eur is not None:
-        return f"with the cheapest remedy of each the work would cost at least {eur(n.rescue_eur)}"
+    if n.remedy_eur is not None:
+        return f"with the cheapest remedy of each the work would cost at least {eur(n.remedy_eur)}"
     return "it is not known what would help" if night["gap"] is None else "not each can be saved by one change"
 
 
@@ -280,8 +282,8 @@ def _jobs_text(night: Night) -> str:
     j = night["jobs"]
     text = f"{counted(j['done'], 'job')} done, {number(j['running'])} running, {number(j['left'])} waiting."
     for key, meaning in (
-        ("undone_gpu_hours", "GPU-hours of work cannot be done in time"),
-        ("later_gpu_hours", "GPU-hours are left for after the horizon, within their deadlines"),
+        ("unserved_gpu_hours", "GPU-hours of work cannot be done in time"),
+        ("deferred_gpu_hours", "GPU-hours are left for after the horizon, within their deadlines"),
         ("expected_gpu_hours", "GPU-hours of jobs not yet submitted are expected and have room kept for them"),
     ):
         text += f" {number(night[key])} {meaning}." if night[key] > 0 else ""

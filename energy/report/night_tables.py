@@ -22,7 +22,7 @@ from energy.report.formatting import (
     unit,
 )  # fmt: skip
 from energy.report.tables import Cell, Column, Table, left, prose, row, table
-from energy.report.view import LIMIT_STATUS, Bar, NightDay, NightFigures, Yesterday, pue
+from energy.report.view import LIMIT_STATUS, Bar, NightDay, NightFigures, SettledDay, pue
 
 Night = Mapping[str, Any]
 #: Causes of a difference between ex-ante and realised cost: key in night.json -> word in a sentence, meaning.
@@ -44,9 +44,9 @@ WIDTH = 60
 
 def variance(n: NightFigures) -> list[Bar]:
     """Why yesterday did not cost what was expected; empty on the first night."""
-    if not n.yesterday:
+    if not n.last_settled_day:
         return []
-    by_cause = n.yesterday.variance_eur
+    by_cause = n.last_settled_day.variance_eur
     largest = max(map(abs, by_cause.values())) or 1.0
     return [
         Bar(CAUSES[key][0].capitalize(), unit(x, "EUR", places(largest), sign=True), round(WIDTH * abs(x) / largest, 1), loss=x > 0)
@@ -56,7 +56,7 @@ def variance(n: NightFigures) -> list[Bar]:
 
 def ex_ante(n: NightFigures) -> Table | None:
     """From the ex-ante cost to the realised one, and to run-now, in figures that add up."""
-    y = n.yesterday
+    y = n.last_settled_day
     if not y:
         return None
     d, s = places(y.saving.cost_eur), y.saving
@@ -65,18 +65,18 @@ def ex_ante(n: NightFigures) -> Table | None:
         *((word.capitalize(), number(y.variance_eur[key], d, sign=True), why) for key, (word, why) in CAUSES.items()),
         ("Realised cost", number(s.cost_eur, d), "at the real prices and weather, metered where there is a meter"),
         ("Starting every job at once", number(s.run_now_eur, d), "run-now, at the same real prices and weather"),
-        ("Work put off", number(-y.behind_eur, d, sign=True), _put_off(y)),
+        ("Work put off", number(-y.backlog_eur, d, sign=True), _put_off(y)),
         ("Saved", number(s.saving_eur, d), "run-now less what it cost and what was put off"),
     )
     return table((left("Item"), Column(short_day(day_of(y.day)), "EUR"), prose("Meaning")), [row(*r) for r in rows])
 
 
-def _put_off(y: Yesterday) -> str:
+def _put_off(y: SettledDay) -> str:
     """Work that run-now has done and the plan not yet, or the other way round."""
-    if y.behind_gpu_hours == 0:
+    if y.backlog_gpu_hours == 0:
         return "both did the same work"
-    what = "run-now did and the plan still has to do" if y.behind_gpu_hours > 0 else "the plan caught up on"
-    return f"{number(abs(y.behind_gpu_hours))} GPU-hours that {what}, at what run-now pays for one"
+    what = "run-now did and the plan still has to do" if y.backlog_gpu_hours > 0 else "the plan caught up on"
+    return f"{number(abs(y.backlog_gpu_hours))} GPU-hours that {what}, at what run-now pays for one"
 
 
 def plan(n: NightFigures) -> Table | None:
@@ -227,11 +227,11 @@ def forecast(night: Night) -> Table | None:
 
 def quality(night: Night) -> Table | None:
     """Hours of each series by where they come from, and the hours that had to be filled."""
-    filled = {f"{kind} {k}": h for kind, found in night["fallback_hours"].items() for k, h in found.items()}
+    filled = {f"{kind} {k}": h for kind, found in night["imputed_hours"].items() for k, h in found.items()}
     rows = []
     for key, labels in night["quality"].items():
         total = sum(labels.values()) or 1.0
         parts = ", ".join(f"{name(k)} {number(h)} h ({share(h / total, 0)})" for k, h in labels.items() if h)
         hours = filled.get(key, 0.0)
         rows.append(row(name(key), parts, Cell(number(hours), "", "bad" if hours else "")))
-    return table((left("Series"), prose("Hours by quality"), Column("Filled in", "h")), rows) if rows else None
+    return table((left("Series"), prose("Hours by quality"), Column("Imputed", "h")), rows) if rows else None

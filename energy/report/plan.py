@@ -17,7 +17,7 @@ from energy.schema import Floats
 SECTIONS = (
     ("sites", "Sites"), ("week", "Price, weather and load"), ("gpus", "GPUs in use"), ("pue", "PUE"),
     ("cooling", "Cooling"), ("limits", "Limits"), ("costs", "Costs"), ("jobs", "Which jobs wait, and why"), ("deadlines", "Dearest deadlines"),
-    ("help", "What would help"), ("worth", "What more capacity is worth"),
+    ("help", "Binding limits"), ("worth", "What more capacity is worth"),
     ("executable", "Can it be run as it stands?"), ("data", "Data"), ("bill", "Objective and bill"),
     ("certificate", "Certificate"), ("run", "Run"),
 )  # fmt: skip
@@ -59,7 +59,7 @@ def plan_view(run: RunFigures) -> PlanView:
 def sections(run: RunFigures) -> list[tuple[str, str]]:
     """Anchors and titles in the order of the page.
 
-    What would help comes first where work is undone or a cap breached; reservoirs after the week, where there are any.
+    Binding limits come first where work is undone or a cap breached; reservoirs after the week, where there are any.
     """
     out = sorted(SECTIONS, key=lambda x: not (x[0] == "help" and remedies.urgent(run)))
     if evidence.has_reservoirs(run):
@@ -183,14 +183,16 @@ def notes(run: RunFigures) -> list[str]:
     out = [] if s["equal_work"] else [unequal]
     if (late := s.get("baseline_late_gpu_hours", 0.0)) > 0:
         out.append(f"Run-now does {number(late)} GPU-hours after their deadlines; the plan does none.")
-    if s.get("left_out_jobs", 0):
-        out.append(f"{number(s['left_out_jobs'])} jobs of the table lie outside the horizon and are not part of this.")
+    if s.get("jobs_outside_horizon", 0):
+        out.append(
+            f"{number(s['jobs_outside_horizon'])} jobs of the table lie outside the horizon and are not part of this."
+        )
     return out + _deferred(run) + held_back(run) + derated(run) + [f"{n}." for n in s.get("notices", [])]
 
 
 def held_back(run: RunFigures) -> list[str]:
     """Solar arrays that the plan holds back although the site could use more."""
-    held = hours_held_back(run.record.placement).groupby("site", sort=False)["hours"].sum()
+    held = hours_held_back(run.record.schedule).groupby("site", sort=False)["hours"].sum()
     return [
         f"At {name} the plan holds the solar array back for {hours(float(h))}: drawing from the grid is paid for then."
         for name, h in held.items()
@@ -199,7 +201,7 @@ def held_back(run: RunFigures) -> list[str]:
 
 def _deferred(run: RunFigures) -> list[str]:
     """Work that waits for after the horizon, and arrivals that the plan keeps room for."""
-    later, expected = (run.record.summary.get(k, {}) for k in ("later", "expected"))
+    later, expected = (run.record.summary.get(k, {}) for k in ("deferred", "expected"))
     out = []
     if later.get("jobs", 0):
         out.append(

@@ -1,4 +1,4 @@
-"""What would help: undone jobs and breached caps with their remedies and prices, or the limits that cost most."""
+"""Binding limits: undone jobs and breached caps with their remedies and prices, or the limits that cost most."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Entry = Mapping[str, Any]
 
 def entries(run: RunFigures) -> list[Entry]:
     """What the run found; nothing in run folders of versions that did not look."""
-    return list(run.record.summary.get("what_would_help", []))
+    return list(run.record.summary.get("binding_limits", []))
 
 
 def urgent(run: RunFigures) -> bool:
@@ -44,7 +44,7 @@ def remedies_text(run: RunFigures) -> str:
             "All work is done and every cap is met. These limits cost most; the saving is a marginal one, of one more "
             "unit, and further units save no more than the first."
         )
-    jobs, caps = (sum(x["kind"] == k for x in found) for k in ("undone", "breach"))
+    jobs, caps = (sum(x["kind"] == k for x in found) for k in ("unserved", "breach"))
     what = [*([counted(jobs, "job")] if jobs else []), *([counted(caps, "PUE cap")] if caps else [])]
     verb = {(True, False): "cannot be finished", (False, True): "cannot be met"}.get((jobs > 0, caps > 0), "give way")
     shown = f" The {MOST_ROWS} largest are shown." if len(found) > MOST_ROWS else ""
@@ -62,19 +62,19 @@ def remedies_table(run: RunFigures) -> Table | None:
 
 
 def _row(x: Entry) -> tuple[Cell, ...]:
-    remedies = list(x["cures"]) if x["kind"] == "undone" else [x["cure"]]
+    remedies = list(x["remedies"]) if x["kind"] == "unserved" else [x["remedy"]]
     where, when = clipped(str(x["site"])), _stamp(x["hour"])
     if not remedies:
         return row(_subject(x), where, when, "none of them alone", "–", "–")
     best = remedies[0]
     needed = f"{_stamp(best['hours'][0])} to {_stamp(best['hours'][1])}; " if best["hours"] else ""
-    others = [f"{change(r)} ({eur(r['saves_eur'])})" for r in remedies[1 : MOST_OTHERS + 1]]
+    others = [f"{change(r)} ({eur(r['saving_eur'])})" for r in remedies[1 : MOST_OTHERS + 1]]
     cheapest = Cell(change(best), f"{needed}key {best['key']}")
-    return row(_subject(x), where, when, cheapest, eur(best["saves_eur"]), listed(others) if others else "–")
+    return row(_subject(x), where, when, cheapest, eur(best["saving_eur"]), listed(others) if others else "–")
 
 
 def _subject(x: Entry) -> Cell:
-    if x["kind"] == "undone":
+    if x["kind"] == "unserved":
         short = f"{number(x['gpu_hours'], 1)} GPU-h undone, {eur(x['penalty_eur'])}"
         return Cell(clipped(f"Job {x['job']}"), short, "bad")
     if x["kind"] == "breach":

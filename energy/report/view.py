@@ -215,29 +215,29 @@ class NightDay:
 
 
 @dataclass(frozen=True)
-class Yesterday:
+class SettledDay:
     """The last settled day: ex-ante cost, realised cost against run-now's, variance by cause, work put off [EUR]."""
 
     day: str
     ex_ante_eur: float
     saving: Saving
     variance_eur: dict[str, float]
-    behind_gpu_hours: float
-    behind_eur: float
+    backlog_gpu_hours: float
+    backlog_eur: float
 
 
 @dataclass(frozen=True)
 class NightFigures:
     """The figures of a night that several of its texts, tiles and tables show."""
 
-    yesterday: Yesterday | None
+    last_settled_day: SettledDay | None
     days: Sequence[NightDay]
     site_names: Sequence[str]
     cost_eur: float
     late: Sequence[NightJob]
     at_risk: Sequence[NightJob]
     refused: Sequence[str]
-    rescue_eur: float | None
+    remedy_eur: float | None
     caps: Sequence[NightCap]
 
 
@@ -264,7 +264,7 @@ class NightView:
     jobs_text: str
     at_risk: Table | None
     late: Table | None
-    rescue: str
+    remedy_cost: str
     refused: Sequence[str]
     more_jobs: str
     quality: Table | None

@@ -51,7 +51,7 @@ def record_of(run: Run) -> Record:
     datasets = {
         "problem": run.problem, "solution": run.solution, "prices": run.prices,
         "replay": run.plan.replay, "baseline_replay": run.baseline.replay,
-        "placement": run.plan.schedule, "baseline_placement": run.baseline.schedule,
+        "schedule": run.plan.schedule, "baseline_schedule": run.baseline.schedule,
     }  # fmt: skip
     bills = {"bill": run.plan.bill.frame(), "baseline_bill": run.baseline.bill.frame()}
     schedule = frame(handed_over(run.problem, run.plan.schedule))

@@ -70,7 +70,7 @@ def reproduce(folder: Path) -> tuple[Record, Saved]:
     """
     record = read_run(folder)
     case, fill, as_of = _arguments(folder, record)
-    return record, revive(case, fill, record.solution, record.placement, record.baseline_placement, as_of)
+    return record, revive(case, fill, record.solution, record.schedule, record.baseline_schedule, as_of)
 
 
 def replay_run(folder: Path, on_progress: Stage = lambda _: None) -> Replayed:
@@ -83,8 +83,8 @@ def replay_run(folder: Path, on_progress: Stage = lambda _: None) -> Replayed:
     """
     record = read_run(folder)
     case, fill, as_of = _arguments(folder, record)
-    maker = (lambda _: record.placement) if record.manifest["solver"]["status"] == NOT_SOLVED else None
-    options = Options(method=SIMPLEX) if record.manifest.get("rung") == SIMPLEX else Options()
+    maker = (lambda _: record.schedule) if record.manifest["solver"]["status"] == NOT_SOLVED else None
+    options = Options(method=SIMPLEX) if record.manifest.get("method") == SIMPLEX else Options()
     now = optimize(case, fill=fill, options=options, tell=on_progress, as_of=as_of, maker=maker)
     return Replayed(record, now)
 

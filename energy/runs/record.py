@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from energy.schedule.setpoints import SOLAR, device_axis, setpoints, site_axis
-from energy.schedule.table import SOLAR_LIMIT
+from energy.schedule.table import SETPOINTS
 from energy.schema import arrays, validate
 from energy.series.spreadsheet import escape_frame, unescape_frame
 
@@ -24,7 +24,7 @@ LEAST_COMPRESSED = 256
 DATASETS = {
     "problem": arrays.PROBLEM, "solution": arrays.SOLUTION, "prices": arrays.PRICES,
     "replay": arrays.REPLAY, "baseline_replay": arrays.REPLAY,
-    "placement": arrays.SCHEDULE, "baseline_placement": arrays.SCHEDULE,
+    "schedule": arrays.SCHEDULE, "baseline_schedule": arrays.SCHEDULE,
 }  # fmt: skip
 FRAMES = ("bill", "baseline_bill")
 #: Folder of the inputs inside a run folder: an ordinary case, ``case.yaml`` to begin with.
@@ -50,7 +50,7 @@ class Record:
     Attributes
     ----------
     datasets : by the names of DATASETS
-    schedule : the plan as a table (job, site, hall, pool, start, hours, gpus)
+    schedule_table : the plan as a table (job, site, hall, pool, start, hours, gpus)
     bills : invoice lines by the names of FRAMES
     summary, manifest : the content of the JSON files
     inputs : the inputs as they were read, by file name; empty where none were kept
@@ -60,7 +60,7 @@ class Record:
     """
 
     datasets: dict[str, xr.Dataset]
-    schedule: pd.DataFrame
+    schedule_table: pd.DataFrame
     bills: dict[str, pd.DataFrame]
     summary: dict[str, Any]
     manifest: dict[str, Any]
@@ -89,12 +89,12 @@ def write(record: Record, folder: Path) -> None:
     for name, water in ((RESERVOIRS, record.reservoirs), (HYDRO, record.hydro)):
         if water is not None:
             (folder / name).write_bytes(water.to_netcdf(engine="h5netcdf"))
-    record.schedule.to_parquet(folder / "schedule.parquet", index=False)
-    schedule = escape_frame(record.schedule)
+    record.schedule_table.to_parquet(folder / "schedule.parquet", index=False)
+    schedule = escape_frame(record.schedule_table)
     schedule.to_csv(folder / "schedule.csv", index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6f")
-    held = held_back(record.placement)
+    held = held_back(record.schedule)
     if len(held):
-        escape_frame(held).to_csv(folder / SOLAR_LIMIT, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
+        escape_frame(held).to_csv(folder / SETPOINTS, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
     for name, bill in record.bills.items():
         escape_frame(bill).to_csv(folder / f"{name}.csv", index=False, float_format="%.6f")
     write_json(record.summary, folder / "summary.json")

@@ -94,7 +94,7 @@ def limits(problem: xr.Dataset, schedule: xr.Dataset) -> dict[str, Floats]:
     return out
 
 
-def solar_setpoints(held: pd.DataFrame, time: Times) -> dict[str, Floats]:
+def setpoints_from(held: pd.DataFrame, time: Times) -> dict[str, Floats]:
     """Setpoints from a table of solar arrays held back (site, start, solar_limit_mw), (T,) each [MW]."""
     out: dict[str, Floats] = {}
     for site, rows in held[held["start"].isin(time)].groupby("site"):

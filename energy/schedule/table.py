@@ -13,7 +13,7 @@ from energy.errors import SeriesError
 from energy.series.spreadsheet import unescape_frame
 
 #: No solar array held back.
-NOT_HELD = pd.DataFrame({"site": [], "start": pd.Series([], dtype="datetime64[ns]"), "solar_limit_mw": []})
+NO_SETPOINTS = pd.DataFrame({"site": [], "start": pd.Series([], dtype="datetime64[ns]"), "solar_limit_mw": []})
 #: A holding this close to a whole number of GPUs is whole.
 WHOLE_GPU = 1e-3
 
@@ -76,7 +76,7 @@ def _moves(table: pd.DataFrame) -> int:
 
 
 #: Where the plan holds solar arrays back; there only if it does.
-SOLAR_LIMIT = "solar_limit.csv"
+SETPOINTS = "solar_limit.csv"
 #: Columns that a schedule table must have.
 COLUMNS = ("job", "site", "hall", "pool", "start", "gpus")
 
@@ -101,11 +101,11 @@ def read_schedule(path: Path) -> pd.DataFrame:
         raise SeriesError(path, f"is no schedule ({e})", f"columns {', '.join(COLUMNS)}, hours") from None
 
 
-def read_held_back(folder: Path) -> pd.DataFrame:
+def read_setpoints(folder: Path) -> pd.DataFrame:
     """Where the plan of a run folder holds solar arrays back: site, start (naive UTC), solar_limit_mw; mostly empty."""
-    if not (folder / SOLAR_LIMIT).is_file():
-        return NOT_HELD
-    table = unescape_frame(pd.read_csv(folder / SOLAR_LIMIT, dtype={"site": str}, keep_default_na=False))
+    if not (folder / SETPOINTS).is_file():
+        return NO_SETPOINTS
+    table = unescape_frame(pd.read_csv(folder / SETPOINTS, dtype={"site": str}, keep_default_na=False))
     start = pd.to_datetime(table["start"], utc=True).dt.tz_localize(None)
     return table.assign(start=start.astype("datetime64[ns]"))
 

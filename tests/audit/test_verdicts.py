@@ -142,7 +142,7 @@ def test_every_difference_between_objective_and_bill_has_its_cause(case, found):
     expected = {
         "objective_eur": found.attrs["objective_eur"], "bill_eur": 3000.0, "chords_eur": (energy - back)[~paid].sum(),
         "negative_hour_chords_eur": (energy - back + contracts)[paid].sum() + hull, "peaks_on_chords_eur": 0.0,
-        "contracts_on_chords_eur": contracts[~paid].sum(), "clipped_prices_eur": 1.4, "undone_penalty_eur": 5000.0,
+        "contracts_on_chords_eur": contracts[~paid].sum(), "clipped_prices_eur": 1.4, "unserved_penalty_eur": 5000.0,
         "terminal_value_eur": 11.0, "cap_penalty_eur": 40 * 0.705 + 50 * 1.19 + 70 * 0.7,
         "it_mismatch_mw": 1.0, "chord_below_curve_mw": 0.5,
     }  # fmt: skip

@@ -21,7 +21,7 @@ def agreed(run, name):
     assert r.it_mismatch_mw < 1e-4
     assert r.chord_below_curve_mw < 1e-5
     named = r.chords_eur + r.negative_hour_chords_eur + r.peaks_on_chords_eur + r.contracts_on_chords_eur
-    named += r.clipped_prices_eur + r.undone_penalty_eur + r.terminal_value_eur + r.cap_penalty_eur
+    named += r.clipped_prices_eur + r.unserved_penalty_eur + r.terminal_value_eur + r.cap_penalty_eur
     assert r.objective_eur - r.bill_eur == pytest.approx(named, abs=0.01)
     return run
 

@@ -114,7 +114,7 @@ def test_the_array_stands_still_where_a_minimum_bill_pays_for_drawing(tmp_path):
     used = south(run, "solar_mw")
     assert used[(low < 0) & (there > 0)].max() == pytest.approx(0, abs=1e-6)
     assert used[(low > 0) & (there > 0.05)].min() > 0.05
-    told = held_back(SimpleNamespace(record=SimpleNamespace(placement=run.plan.schedule)))
+    told = held_back(SimpleNamespace(record=SimpleNamespace(schedule=run.plan.schedule)))
     assert len(told) == 1
     assert told[0].startswith("At south the plan holds the solar array back for ")
     assert run.reconciliation.agrees, run.reconciliation.problems()

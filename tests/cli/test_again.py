@@ -126,19 +126,21 @@ def test_replay_agrees(folder, energy):
     assert out.endswith("objective and certificate agree\n")
 
 
-def as_night(run, out, rung, reason):
+def as_night(run, out, fallback, reason):
     """The run folder as a published night that its data, or a fallback method, made DEGRADED."""
-    summary = night(status="DEGRADED", rung=rung, reasons=[reason])
+    summary = night(status="DEGRADED", method=fallback, reasons=[reason])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(publish, "record_of", read_run)
-        return publish.publish_night(NightPlan(f"small_2024-03-05_{rung}", rung, run, 0.0, summary), out, page=False)
+        return publish.publish_night(
+            NightPlan(f"small_2024-03-05_{fallback}", fallback, run, 0.0, summary), out, page=False
+        )
 
 
 BY_DATA, BY_SIMPLEX = "price of NO4: 24 h of the delivery day are not known", "lp: time limit"
 
 
-@pytest.mark.parametrize(("rung", "reason", "method"), [("lp", BY_DATA, "ipx"), ("simplex", BY_SIMPLEX, "simplex")])
-def test_a_night_is_compared_by_the_status_of_its_plan_and_its_method(folder, tmp_path, monkeypatch, rung, reason, method):  # fmt: skip
+@pytest.mark.parametrize(("fallback", "reason", "method"), [("lp", BY_DATA, "ipx"), ("simplex", BY_SIMPLEX, "simplex")])
+def test_a_night_is_compared_by_the_status_of_its_plan_and_its_method(folder, tmp_path, monkeypatch, fallback, reason, method):  # fmt: skip
     """The solver's answer is the run's own; the next test solves."""
     methods = []
 
@@ -149,7 +151,7 @@ def test_a_night_is_compared_by_the_status_of_its_plan_and_its_method(folder, tm
         return SimpleNamespace(certificate=certificate, outcome=SimpleNamespace(status="OK"))
 
     monkeypatch.setattr(recompute, "optimize", same)
-    published = as_night(folder, tmp_path, rung, reason)
+    published = as_night(folder, tmp_path, fallback, reason)
     assert json.loads((published / "manifest.json").read_text())["status"] == "DEGRADED"
     replayed = recompute.replay_run(published)
     assert replayed.differences() == []
@@ -159,9 +161,9 @@ def test_a_night_is_compared_by_the_status_of_its_plan_and_its_method(folder, tm
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rung", "reason"), [("lp", BY_DATA), ("simplex", BY_SIMPLEX)])
-def test_a_night_degraded_by_its_data_or_by_simplex_agrees_with_itself(folder, tmp_path, rung, reason):
-    replayed = recompute.replay_run(as_night(folder, tmp_path, rung, reason))
+@pytest.mark.parametrize(("fallback", "reason"), [("lp", BY_DATA), ("simplex", BY_SIMPLEX)])
+def test_a_night_degraded_by_its_data_or_by_simplex_agrees_with_itself(folder, tmp_path, fallback, reason):
+    replayed = recompute.replay_run(as_night(folder, tmp_path, fallback, reason))
     assert replayed.now.outcome.status == "OK"
     assert replayed.differences() == []
 

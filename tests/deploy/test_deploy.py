@@ -262,8 +262,8 @@ def assert_expression(expr: str) -> None:
         assert expr.count(left) == expr.count(right)
     for key, known in (
         ("state", {*STATES, "done", "running", "left", "late", "at_risk", "refused"}),
-        ("rung", METHODS),
-        ("period", {"last_night", "month_to_date", "year_to_date"}),
+        ("method", METHODS),
+        ("period", {"last_settled_day", "month_to_date", "year_to_date"}),
     ):
         for values in re.findall(rf'{key}=~?"([^"]*)"', expr):
             assert set(values.split("|")) <= set(known)

@@ -1,4 +1,4 @@
-"""Every cure, breach and tight limit with all its fields, from prices made up by hand: no solver, half-hours, speeds
+"""Every remedy, breach and tight limit with all its fields, from prices made up by hand: no solver, half-hours, speeds
 other than 1, GPUs that draw other than 1 MW (problem and plan of `tests.audit.toy`)."""
 
 from dataclasses import asdict
@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from energy.audit.diagnosis import Breach, Remedy, Tight, Undone, binding_limits, explain, tight
+from energy.audit.diagnosis import Breach, Remedy, Tight, Unserved, binding_limits, explain, tight
 from energy.schema import arrays as arrays_module
 from energy.schema import validate
 from tests.audit.toy import plan, toy
@@ -54,21 +54,21 @@ def alike(found, expected):
     """Dataclasses field by field, numbers to rounding, None as None."""
     assert type(found) is type(expected)
     a, b = asdict(found), asdict(expected)
-    cures = [(x.pop("cures", ()), x.pop("cure", None)) for x in (a, b)]
+    remedies = [(x.pop("remedies", ()), x.pop("remedy", None)) for x in (a, b)]
     numbers = {k: v for k, v in b.items() if isinstance(v, float)}
     assert {k: a.pop(k) for k in numbers} == pytest.approx(numbers)
     assert a == {k: v for k, v in b.items() if k not in numbers}
-    assert len(cures[0][0]) == len(cures[1][0])
-    if cures[1][1] is not None:
-        alike(found.cure, expected.cure)
-    for one, other in zip(getattr(found, "cures", ()), getattr(expected, "cures", ()), strict=True):
+    assert len(remedies[0][0]) == len(remedies[1][0])
+    if remedies[1][1] is not None:
+        alike(found.remedy, expected.remedy)
+    for one, other in zip(getattr(found, "remedies", ()), getattr(expected, "remedies", ()), strict=True):
         alike(one, other)
 
 
 #: Job 1: 3 undone. 3 more GPUs of pool 3 for an hour save 10 + 20 each. A MW for pool 3: 3·0.8·1.9 in an hour; for
 #: pool 2: 3/2·1.2 in half an hour. Caps: 3·0.8·(1.9 - 1.5) in 1 MWh of IT; 3/2·(1.2 - 1.1) in 7.25 MWh. Its limit: 3 over
 #: speed 2 for 1.5 h; a GPU more saves 3 + 1 + 4 in the first and 2 in the last period.
-JOB1 = Undone("job1", 3.0, "site1", T1, 3000.0, (
+JOB1 = Unserved("job1", 3.0, "site1", T1, 3000.0, (
     Remedy("limit", "PUE cap cap3", 0.96, "", None, 288.0),
     Remedy("count", "pool3", 3.0, "GPUs", (T0, T1), 90.0),
     Remedy("grid_limit_mw", "site1", 4.56, "MW", (T1, T2), 45.6),
@@ -78,7 +78,7 @@ JOB1 = Undone("job1", 3.0, "site1", T1, 3000.0, (
 ))  # fmt: skip
 #: Job 0: 1 undone. Pool 1 at speed 1/2: 2 GPUs; its first period saves 25 of work less 24.5 of power, not 1. The scarcest
 #: hour counts work: 3 EUR for a quarter GPU-hour. Connection and cap: the pool that needs less, 0.8 MW at speed 1.
-JOB0 = Undone("job0", 1.0, "site0", T1, 1000.0, (
+JOB0 = Unserved("job0", 1.0, "site0", T1, 1000.0, (
     Remedy("grid_limit_mw", "site0", 2.08, "MW", (T2, T2), 10.4),
     Remedy("count", "pool0", 1.0, "GPUs", (T0, T2), 7.0),
     Remedy("count", "pool1", 2.0, "GPUs", (T0, T1), 7.0),
@@ -86,7 +86,7 @@ JOB0 = Undone("job0", 1.0, "site0", T1, 1000.0, (
 ))  # fmt: skip
 #: Job 2: 1 undone, its window is one period. Pool 3 saves 15 of work less 12.5 of power; 4 GPUs. Behind the deadline
 #: the second period costs more than it saves (50 > 30), the third saves 20 per GPU-hour: 9 GPUs do 2.25.
-JOB2 = Undone("job2", 1.0, "site1", T0, 1000.0, (
+JOB2 = Unserved("job2", 1.0, "site1", T0, 1000.0, (
     Remedy("deadline", "job job2", 0.5 + 0.5 / 2.25, "h", None, 40.0),
     Remedy("count", "pool3", 4.0, "GPUs", (T0, T0), 10.0),
 ))  # fmt: skip
@@ -117,7 +117,7 @@ def test_undone_jobs_most_work_first_then_breaches(case, found):
 
 def test_a_cure_saves_no_more_than_the_penalty(case, found):
     cheap = case.assign(penalty=("job", [1000.0, 20.0, 1000.0]))
-    saved = [c.saves_eur for c in explain(cheap, found, prices_of(case))[0].cures]
+    saved = [c.saving_eur for c in explain(cheap, found, prices_of(case))[0].remedies]
     assert saved == pytest.approx([60, 60, 45.6, 18, 10, 30 / 7.25])
 
 
@@ -134,10 +134,10 @@ def test_what_is_free_behind_the_deadline(case, found, limit):
     tight_case = case.assign({limit: ((dim, "time"), rows), "firm": (("pool", "time"), firm)})
     plan = found.assign(gpus=found["gpus"].copy(data=gpus), it=found["it"].copy(data=it),
                         grid_import=found["grid_import"].copy(data=drawn), short=("job", [0.0, 0.0, 0.5]))  # fmt: skip
-    (later,) = [c for c in explain(tight_case, plan, prices_of(case))[0].cures if c.key == "deadline"]
+    (later,) = [c for c in explain(tight_case, plan, prices_of(case))[0].remedies if c.key == "deadline"]
     alike(later, Remedy("deadline", "job job2", 1.0, "h", None, 20.0))
     more = plan.assign(short=("job", [0.0, 0.0, 0.51]))  # the horizon ends before
-    assert not [c for c in explain(tight_case, more, prices_of(case))[0].cures if c.key == "deadline"]
+    assert not [c for c in explain(tight_case, more, prices_of(case))[0].remedies if c.key == "deadline"]
 
 
 def test_expected_arrivals_and_rounding_are_not_explained(case, found):
@@ -145,7 +145,7 @@ def test_expected_arrivals_and_rounding_are_not_explained(case, found):
     hoped = case.assign(expected=("job", [0.0, 1.0, 0.0]))
     plan = found.assign(short=("job", [1.3e-6, 3.0, 1.4e-6]), over_cap=("cap", [1e-6, 1.1e-6, 0.0, 0.0]))
     got = explain(hoped, plan, prices_of(case))
-    assert [(type(r), r.words().split(":")[0]) for r in got] == [(Undone, "job job2"), (Breach, "PUE cap cap1")]
+    assert [(type(r), r.message().split(":")[0]) for r in got] == [(Unserved, "job job2"), (Breach, "PUE cap cap1")]
 
 
 def test_tight_limits_dearest_first(case, found):
@@ -155,24 +155,24 @@ def test_tight_limits_dearest_first(case, found):
     for one, expected in zip(tight(case, found, no_gpus), [*CAPS, None], strict=True):
         assert expected is None or alike(one, expected) is None
     last = tight(case, found, no_gpus)[-1]
-    assert (last.limit, last.cure.saves_eur) == ("the grid connection of site0", 1.0)
+    assert (last.limit, last.remedy.saving_eur) == ("the grid connection of site0", 1.0)
 
 
 def test_summary_has_kind_fields_and_words(case, found):
     got = binding_limits(case, found, prices_of(case))
-    assert [x["kind"] for x in got] == ["undone"] * 3 + ["breach"] * 3
-    assert got[0] == {"kind": "undone", **asdict(explain(case, found, prices_of(case))[0]), "words": (
-        "job job1: 3.0 GPU-hours undone (3000.00 EUR), scarcest at site1 at 2021-01-01T00:30Z; cheapest cure: "
+    assert [x["kind"] for x in got] == ["unserved"] * 3 + ["breach"] * 3
+    assert got[0] == {"kind": "unserved", **asdict(explain(case, found, prices_of(case))[0]), "message": (
+        "job job1: 3.0 GPU-hours undone (3000.00 EUR), scarcest at site1 at 2021-01-01T00:30Z; cheapest remedy: "
         "limit of PUE cap cap3 looser by 0.96: saves up to 288.00 EUR")}  # fmt: skip
-    assert got[2]["words"].endswith("cheapest cure: deadline of job job2 later by 0.7222 h: saves up to 40.00 EUR")
-    assert got[3]["words"] == (
-        "PUE cap cap0: exceeded by 0.7050 MWh (28.20 EUR), most at site0 at 2021-01-01T00:00Z; cure: "
+    assert got[2]["message"].endswith("cheapest remedy: deadline of job job2 later by 0.7222 h: saves up to 40.00 EUR")
+    assert got[3]["message"] == (
+        "PUE cap cap0: exceeded by 0.7050 MWh (28.20 EUR), most at site0 at 2021-01-01T00:00Z; remedy: "
         "limit of PUE cap cap0 looser by 0.09724: saves up to 28.20 EUR"
     )
     calm = found.assign(short=found["short"] * 0, over_cap=found["over_cap"] * 0)
     quiet = binding_limits(case, calm, prices_of(case))
     assert [x["kind"] for x in quiet] == ["tight"] * 5
-    assert quiet[1]["words"] == (
+    assert quiet[1]["message"] == (
         "tight, most at site1 at 2021-01-01T00:30Z: grid_limit_mw of site1 up by 1 MW from 2021-01-01T00:30Z to "
         "2021-01-01T01:00Z: saves up to 10.00 EUR"
     )

@@ -112,7 +112,9 @@ def said(root: Path, case: NightCase) -> dict[str, object]:
         tables = {}
         for name in names:
             columns = [r[1:3] for r in db.execute(f"PRAGMA table_info({name})")]
-            sums = {c: db.execute(f"SELECT sum({c}) FROM {name}").fetchone()[0] for c, kind in columns if kind != "TEXT"}
+            sums = {
+                c: db.execute(f"SELECT sum({c}) FROM {name}").fetchone()[0] for c, kind in columns if kind != "TEXT"
+            }
             tables[name] = {"rows": db.execute(f"SELECT count(*) FROM {name}").fetchone()[0], "sums": sums}
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return {

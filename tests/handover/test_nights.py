@@ -1,4 +1,4 @@
-"""A folder of nights: the plan in force is handed over until the next one begins, and what is gone gets nothing."""
+"""A folder of nights: the active plan is handed over until the next one begins, and what is gone gets nothing."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def record():
 
 def test_quotas_of_a_run_are_its_schedule_without_expected_jobs(record):
     found = quotas(record)
-    placed, problem = record.placement, record.problem
+    placed, problem = record.schedule, record.problem
     real = placed["entry_job"].values > 0
     hours = (placed["entry_gpus"].values * problem["dt"].values[placed["entry_time"].values])[real].sum()
     assert found.gpus.sum(axis=(0, 1)) @ found.dt == pytest.approx(hours, abs=len(found.groups) * len(found.pools))

@@ -85,8 +85,8 @@ def publish_plan(case: NightCase, rows: list[tuple[str, str, str, float]], day: 
         places = table["pool"].str.split("/", expand=True).set_axis(["site", "hall", "pool"], axis=1)
         table = table.assign(start=pd.to_datetime(table["start"]), hours=1.0).drop(columns="pool").join(places)
         table.to_parquet(folder / "schedule.parquet")
-        store.put("plans", {"night": str(day), "run_id": prepared.run_id, "folder": folder.name, "kept": prepared.run_id,
-                            "promised_eur": 1000.0})  # fmt: skip
+        store.put("plans", {"night": str(day), "run_id": prepared.run_id, "folder": folder.name, "snapshot": prepared.run_id,
+                            "ex_ante_cost_eur": 1000.0})  # fmt: skip
     return prepared
 
 

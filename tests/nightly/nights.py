@@ -43,25 +43,25 @@ def hostile_night() -> dict[str, Any]:
             {
                 "id": text,
                 "deadline": "2018-05-02T06:00:00Z",
-                "gpu_hours_short": 5.0,
-                "cure": CURES[0] | {"where": text},
+                "unserved_gpu_hours": 5.0,
+                "remedy": REMEDIES[0] | {"where": text},
                 "cost_eur": 5.0 + i,
             }
         )
         out["jobs"]["refused"].append(text)
         out["notes"].append(text)
         out["quality"][text] = {text: 24}
-        out["fallback_hours"]["price"][text] = 2
+        out["imputed_hours"]["price"][text] = 2
     return out
 
 
-CURES = (
+REMEDIES = (
     {"key": "count", "where": "malmo/air/h200", "amount": 12.0, "unit": "GPUs", "hours": ["2018-04-30T04:00Z", "2018-04-30T09:00Z"]},
     {"key": "deadline", "where": "job vision-ft-77", "amount": 3.0, "unit": "h", "hours": None},
 )  # fmt: skip
 AT_RISK = [
-    {"id": "llm-eval-0412", "deadline": "2018-05-01T06:00:00Z", "gpu_hours_short": 118.5, "cure": CURES[0], "cost_eur": 342.0},
-    {"id": "vision-ft-77", "deadline": "2018-05-02T18:00:00Z", "gpu_hours_short": 40.0, "cure": CURES[1], "cost_eur": 61.5},
+    {"id": "llm-eval-0412", "deadline": "2018-05-01T06:00:00Z", "unserved_gpu_hours": 118.5, "remedy": REMEDIES[0], "cost_eur": 342.0},
+    {"id": "vision-ft-77", "deadline": "2018-05-02T18:00:00Z", "unserved_gpu_hours": 40.0, "remedy": REMEDIES[1], "cost_eur": 61.5},
 ]  # fmt: skip
 
 
@@ -69,14 +69,14 @@ def risky(**changes: Any) -> dict[str, Any]:
     """Two jobs are not finished in time."""
     told = "158.5 GPU-hours of 2 jobs left undone, most of job llm-eval-0412 (118.5)"
     jobs = _night()["jobs"] | {"at_risk": AT_RISK} | changes.pop("jobs", {})
-    return night(**{"status": "DEGRADED", "reasons": [told], "undone_gpu_hours": 158.5, "jobs": jobs} | changes)
+    return night(**{"status": "DEGRADED", "reasons": [told], "unserved_gpu_hours": 158.5, "jobs": jobs} | changes)
 
 
 def failed() -> dict[str, Any]:
     """Nothing was published."""
     return night(
-        status="FAILED", rung="nothing", reasons=["prices of SE4 unreadable", "no good plan younger than 3 days"],
-        plan=[], changes=[], yesterday=None, saving_eur={"last_night": None, "month_to_date": 41000.0, "year_to_date": 412000.0},
+        status="FAILED", method="nothing", reasons=["prices of SE4 unreadable", "no good plan younger than 3 days"],
+        plan=[], changes=[], last_settled_day=None, saving_eur={"last_settled_day": None, "month_to_date": 41000.0, "year_to_date": 412000.0},
     )  # fmt: skip
 
 
@@ -107,18 +107,18 @@ def _night() -> dict[str, Any]:
             }
         )
     return {
-        "date": "2018-04-30", "fleet": "reference-six", "run_id": "reference-six_2018-04-30_1a2b3c4d", "status": "OK", "rung": "lp",
+        "date": "2018-04-30", "fleet": "reference-six", "run_id": "reference-six_2018-04-30_1a2b3c4d", "status": "OK", "method": "lp",
         "reasons": [], "notes": [], "known_at": "2018-04-29T11:00:00Z", "known_until": "2018-04-30T22:00:00Z",
         "forecast": {"method": "shape", "hours": 144, "error_relative_to_last_week": {"1": 0.73, "2": 0.81, "3": 0.86, "5": 0.93, "7": 1.02}},
-        "fallback_hours": {"price": {}, "weather": {"copenhagen": 6}},
+        "imputed_hours": {"price": {}, "weather": {"copenhagen": 6}},
         "quality": {**{f"price {z}": {"auction": 24, "forecast": 144} for z in ZONES}, **{f"weather {s}": {"forecast": 168} for s in SITES},
                     "weather copenhagen": {"forecast": 162, "persistence": 6}},
         "jobs": {"done": 212, "running": 31, "left": 57, "late": [], "at_risk": [], "refused": []},
-        "undone_gpu_hours": 0.0, "later_gpu_hours": 18400.0, "expected_gpu_hours": 52000.0,
-        "yesterday": {"date": "2018-04-29", "promised_eur": 46120.0, "real_eur": 47431.0,
-                      "why": {"price": 1612.0, "weather": -138.0, "load": -171.0, "other": 8.0}, "run_now_eur": 53602.0,
-                      "behind_gpu_hours": 400.0, "behind_eur": 200.0, "saving_eur": 5971.0},
-        "saving_eur": {"last_night": 5971.0, "month_to_date": 158912.0, "year_to_date": 671405.0},
+        "unserved_gpu_hours": 0.0, "deferred_gpu_hours": 18400.0, "expected_gpu_hours": 52000.0,
+        "last_settled_day": {"date": "2018-04-29", "ex_ante_cost_eur": 46120.0, "realised_cost_eur": 47431.0,
+                      "variance_eur": {"price": 1612.0, "weather": -138.0, "load": -171.0, "other": 8.0}, "run_now_eur": 53602.0,
+                      "backlog_gpu_hours": 400.0, "backlog_eur": 200.0, "saving_eur": 5971.0},
+        "saving_eur": {"last_settled_day": 5971.0, "month_to_date": 158912.0, "year_to_date": 671405.0},
         "pue": [{"site": "frankfurt", "cap": "de_enefg.new_pue", "limit": 1.2, "period": "year", "status": "in_force", "so_far": 1.1712,
                  "credit_mwh": 96.4},
                 {"site": "amsterdam", "cap": "contract", "limit": 1.15, "period": "year", "status": "contract", "so_far": 1.1533,

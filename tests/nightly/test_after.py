@@ -37,7 +37,7 @@ def impossible(nights):
 @pytest.mark.slow
 def test_a_published_night_leaves_metrics_history_log_and_summary(solved):
     out = solved.case.out
-    assert metric(out, 'hydrocool_state{fleet="small",state="OK"}') == 1
+    assert metric(out, 'hydrocool_status{fleet="small",status="OK"}') == 1
     assert metric(out, "hydrocool_last_success_timestamp_seconds") > 0
     folder = out / (out / "latest").readlink()
     assert f"./{folder.name}/report.html" in (out / history.HISTORY).read_text(encoding="utf-8")
@@ -51,9 +51,9 @@ def test_a_published_night_leaves_metrics_history_log_and_summary(solved):
 
 def test_a_failed_night_is_in_metrics_and_history_without_invented_zeros(impossible):
     assert impossible.night().status == "FAILED"
-    assert metric(impossible.out, 'hydrocool_state{fleet="small",state="FAILED"}') == 1
+    assert metric(impossible.out, 'hydrocool_status{fleet="small",status="FAILED"}') == 1
     text = (impossible.out / "hydrocool.prom").read_text(encoding="utf-8")
-    for unknown in ("hydrocool_cost_eur", "hydrocool_undone_gpu_hours", "hydrocool_last_success"):
+    for unknown in ("hydrocool_cost_eur", "hydrocool_unserved_gpu_hours", "hydrocool_last_success"):
         assert unknown not in text
     assert "FAILED" in (impossible.out / history.HISTORY).read_text(encoding="utf-8")
 
@@ -71,7 +71,7 @@ def test_messages_that_do_not_arrive_are_counted_and_the_night_stands(impossible
     assert night.code == 7
     [(addresses, subject, text)] = sent
     assert addresses == ["json://localhost"]
-    assert "nothing published, the last plan stays in force" in subject
+    assert "nothing published, the last plan stays active" in subject
     assert all(reason.split()[0] in text for reason in night.reasons)
     assert metric(impossible.out, "hydrocool_notify_failures") == 1
 
@@ -92,7 +92,7 @@ def test_a_log_that_cannot_be_opened_fails_no_night(impossible, capfd):
     (impossible.folder / "taken").write_text("a file", encoding="utf-8")
     config.write_text(config.read_text(encoding="utf-8") + "log: taken/log.jsonl\n", encoding="utf-8")
     assert impossible.night().code == 7
-    assert metric(impossible.out, 'hydrocool_state{fleet="small",state="FAILED"}') == 1
+    assert metric(impossible.out, 'hydrocool_status{fleet="small",status="FAILED"}') == 1
     assert "taken/log.jsonl: the log cannot be written" in capfd.readouterr().err
 
 
@@ -201,7 +201,7 @@ def test_without_its_database_a_night_is_still_told(broken):
     [(_, subject, text)] = sent
     assert "nothing published" in subject
     assert "the state database is damaged" in text.replace("\\", "")
-    assert metric(nights.out, 'hydrocool_state{fleet="small fleet",state="FAILED"}') == 1
+    assert metric(nights.out, 'hydrocool_status{fleet="small fleet",status="FAILED"}') == 1
     told = (nights.out / "hydrocool.prom").read_text(encoding="utf-8")
     assert "hydrocool_last_success" not in told
     assert "hydrocool_wall_seconds" not in told
@@ -213,4 +213,4 @@ def test_a_database_that_is_locked_halfway_fails_the_night(impossible, monkeypat
 
     monkeypatch.setattr(nightly, "record_run", locked)
     assert impossible.night().reasons == ["locked by another process"]
-    assert metric(impossible.out, 'hydrocool_state{fleet="small",state="FAILED"}') == 1
+    assert metric(impossible.out, 'hydrocool_status{fleet="small",status="FAILED"}') == 1

@@ -1,4 +1,4 @@
-"""A plan in force whose folder is gone or damaged stands in no night's way."""
+"""An active plan whose folder is gone or damaged stands in no night's way."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_damaged_summary_costs_the_changes_alone(text, nights, folder):
     assert [n for n in found.notes if "no changes are shown" in n]
 
 
-def test_without_its_folder_the_ladder_has_no_last_rung_and_its_day_no_books(nights, folder):
+def test_without_its_folder_the_fallback_sequence_has_no_last_method_and_its_day_no_account(nights, folder):
     shutil.rmtree(folder)
     found = before(nights)
     assert (found.schedule, found.plan, len(found.notes)) == (None, [], 2)

@@ -60,7 +60,7 @@ def test_a_day_without_its_auction_is_not_known(place, tmp_path):
 
 def test_water_of_a_live_night_is_kept_with_its_inputs_in_the_same_bytes(place, tmp_path):
     """A year of weeks as it is, of the signals by hour the week before the day."""
-    fetched, kept, again = (tmp_path / n for n in ("fetched", "kept", "again"))
+    fetched, kept, again = (tmp_path / n for n in ("fetched", "snapshot", "again"))
     for folder in (fetched, kept, again):
         folder.mkdir()
     weeks = pd.date_range("2023-03-12", "2024-03-10", freq="7D").to_numpy()

@@ -78,7 +78,7 @@ def test_a_folder_without_the_right_to_write(tmp_path):
 def test_extras_that_are_asked_for_must_be_there(nights, monkeypatch):
     for name in ("apprise", "weasyprint"):
         monkeypatch.setitem(sys.modules, name, None)
-    assert found(nights)["messages"] == ("ok", "nobody is told: HYDROCOOL_NOTIFY is not set")
+    assert found(nights)["messages"] == ("ok", "no message is sent: HYDROCOOL_NOTIFY is not set")
     assert found(nights)["pdf"] == ("ok", "not asked for")
     monkeypatch.setenv("HYDROCOOL_NOTIFY", "mailtos://user:secret@example.org")
     nights.edit("nightly.yaml", "pdf", True)

@@ -47,19 +47,19 @@ def fails(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("broken", "rung"),
+    ("broken", "method"),
     [(("lp",), "simplex"), (("lp", "simplex"), "greedy")],
 )
-def test_methods_below_the_first_are_degraded_and_say_why(broken, rung, nights, fails):
+def test_methods_below_the_first_are_degraded_and_say_why(broken, method, nights, fails):
     fails(*broken)
     night = nights.night()
-    assert (night.status, night.method, night.code) == ("DEGRADED", rung, 6)
+    assert (night.status, night.method, night.code) == ("DEGRADED", method, 6)
     assert night.reasons[0] == "lp: lp fails by request"
     manifest = json.loads((night.folder / "manifest.json").read_text())
-    assert (manifest["status"], manifest["rung"], manifest["reasons"]) == ("DEGRADED", rung, night.reasons)
+    assert (manifest["status"], manifest["method"], manifest["reasons"]) == ("DEGRADED", method, night.reasons)
     assert manifest["certificate"]["max_violation"] <= VIOLATION
-    assert manifest["certificate"]["pass"] is (rung == "simplex")
-    assert (json.loads((night.folder / "night.json").read_text())["gap"] is None) is (rung == "greedy")
+    assert manifest["certificate"]["pass"] is (method == "simplex")
+    assert (json.loads((night.folder / "night.json").read_text())["gap"] is None) is (method == "greedy")
 
 
 @pytest.mark.slow
@@ -125,8 +125,8 @@ def test_the_last_lines_of_a_child_that_failed_are_in_the_log(tmp_path, monkeypa
         found = fallback.run_fallbacks(NIGHT, tmp_path, 20.0, time.monotonic() + 600)
     assert found.plan is None
     said = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [(s["event"], s["level"], s["rung"], s["exit_code"]) for s in said] == [
-        ("rung failed", "ERROR", rung, 1) for rung in ("lp", "simplex", "greedy")
+    assert [(s["event"], s["level"], s["method"], s["exit_code"]) for s in said] == [
+        ("fallback method failed", "ERROR", method, 1) for method in ("lp", "simplex", "greedy")
     ]
     assert len(said[0]["last_lines"]) == fallback.TAIL_LINES
     assert "line 49" in said[0]["last_lines"]

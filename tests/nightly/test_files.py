@@ -37,8 +37,8 @@ def test_run_folder_keeps_every_name_and_csv_is_safe_to_open(tmp_path):
     assert not [r["job"] for r in rows if r["job"].startswith(FORMULA)]
     assert {unescape(r["job"]) for r in rows} <= set(names)
     back = read_run(folder)
-    assert set(back.schedule["job"]) == set(record.schedule["job"])
-    assert set(back.schedule["job"]) & {"=cmd|' /C calc'!A0", "@SUM(1+1)*cmd"}
+    assert set(back.schedule_table["job"]) == set(record.schedule_table["job"])
+    assert set(back.schedule_table["job"]) & {"=cmd|' /C calc'!A0", "@SUM(1+1)*cmd"}
 
 
 @pytest.mark.slow

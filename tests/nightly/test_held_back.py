@@ -13,7 +13,7 @@ from energy.optimize import optimize
 from energy.runs.folder import record_of
 from energy.runs.record import held_back, write
 from energy.schedule.setpoints import device_axis, setpoints
-from energy.schedule.table import SOLAR_LIMIT, read_held_back, read_schedule
+from energy.schedule.table import SETPOINTS, read_schedule, read_setpoints
 from energy.schema import SCHEDULE, UNLIMITED_MW, validate
 from tests.bills.test_minimum_bill import BINDING, CHARGE, minimum, small
 
@@ -37,7 +37,7 @@ def published(tmp_path, *tariff):
 
 def test_books_of_the_published_tables_are_the_bill_of_the_plan(held_run):
     run, folder = held_run
-    table, held = read_schedule(folder / "schedule.parquet"), read_held_back(folder)
+    table, held = read_schedule(folder / "schedule.parquet"), read_setpoints(folder)
     assert len(held) > 0
     assert (held["site"] == "south").all()
     inputs = run.inputs
@@ -49,7 +49,7 @@ def test_books_of_the_published_tables_are_the_bill_of_the_plan(held_run):
 def test_run_folders_have_setpoints_by_site(held_run):
     """The placement file as it has always been; read again, it has the device of every site."""
     run, folder = held_run
-    on_disk = xr.load_dataset(folder / "placement.nc", engine="h5netcdf")
+    on_disk = xr.load_dataset(folder / "schedule.nc", engine="h5netcdf")
     assert on_disk["solar_limit_mw"].dims == ("site", "time")
     assert on_disk["site"].values.tolist() == ["north", "south"]
     assert "device" not in on_disk.dims
@@ -63,7 +63,7 @@ def test_run_folders_have_setpoints_by_site(held_run):
 
 def test_hours_of_other_days_and_sites_that_are_gone_are_no_part_of_a_day(held_run):
     run, folder = held_run
-    held, day = read_held_back(folder), date(2024, 3, 5)
+    held, day = read_setpoints(folder), date(2024, 3, 5)
     inputs = cut_to_day(run.inputs, day)
     limit = setpoints(day_schedule(inputs, EMPTY, held))["south/solar"]
     mine = held[held["start"].isin(inputs.horizon.time)]
@@ -75,8 +75,8 @@ def test_hours_of_other_days_and_sites_that_are_gone_are_no_part_of_a_day(held_r
 
 def test_no_file_where_nothing_is_held_back(tmp_path):
     run, folder = published(tmp_path, CHARGE)
-    assert not (folder / SOLAR_LIMIT).exists()
-    assert len(held_back(run.plan.schedule)) == len(read_held_back(folder)) == 0
+    assert not (folder / SETPOINTS).exists()
+    assert len(held_back(run.plan.schedule)) == len(read_setpoints(folder)) == 0
 
 
 def test_the_ex_ante_cost_of_a_night_keeps_to_it(held_run, tmp_path):
@@ -86,7 +86,7 @@ def test_the_ex_ante_cost_of_a_night_keeps_to_it(held_run, tmp_path):
     alone = shutil.copy(folder / "schedule.parquet", tmp_path)
     both, without = (
         ex_ante_cost(
-            run.inputs, date(2024, 3, 5), read_schedule(table), read_held_back(table.parent), run.inputs.state, jobs
+            run.inputs, date(2024, 3, 5), read_schedule(table), read_setpoints(table.parent), run.inputs.state, jobs
         )
         for table in (folder / "schedule.parquet", Path(alone))
     )
@@ -94,7 +94,7 @@ def test_the_ex_ante_cost_of_a_night_keeps_to_it(held_run, tmp_path):
 
 
 def test_a_site_may_be_called_na(tmp_path):
-    (tmp_path / SOLAR_LIMIT).write_text("site,start,solar_limit_mw\nNA,2024-03-12T10:00:00Z,0.25\n", encoding="utf-8")
-    held = read_held_back(tmp_path)
+    (tmp_path / SETPOINTS).write_text("site,start,solar_limit_mw\nNA,2024-03-12T10:00:00Z,0.25\n", encoding="utf-8")
+    held = read_setpoints(tmp_path)
     assert held["site"].tolist() == ["NA"]
     assert held["solar_limit_mw"].tolist() == [0.25]

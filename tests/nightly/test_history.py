@@ -17,12 +17,12 @@ from tests.report.test_page import LARGEST_BYTES, Page
 def past(
     date: str,
     status: str = "OK",
-    rung: str = "lp",
+    method: str = "lp",
     saving: float | None = 100.0,
     run_id: str = "",
     reasons: tuple[str, ...] = (),
 ) -> Past:
-    return Past(date, status, rung, run_id or f"f_{date}", saving, 1000.0, 1e-9, 60.0, 250.0, 0.0, 0.0, reasons)
+    return Past(date, status, method, run_id or f"f_{date}", saving, 1000.0, 1e-9, 60.0, 250.0, 0.0, 0.0, reasons)
 
 
 NIGHTS = [
@@ -52,7 +52,7 @@ def test_the_last_run_of_a_day_counts_and_the_window_ends_after_most_days():
 
 def test_from_night_json():
     p = Past.of(night(), 120.0, 900.0, 61.0, 254.0)
-    assert (p.date, p.saving_eur, p.cost_eur, p.fallback_hours, p.solve_seconds) == (
+    assert (p.date, p.saving_eur, p.cost_eur, p.imputed_hours, p.solve_seconds) == (
         "2018-04-30",
         120.0,
         900.0,
@@ -114,13 +114,13 @@ def test_without_nights():
 
 def put(store, night, last_night, days):
     """A night on record whose report says `last_night`, and the days that it settled: (day, run-now, plan)."""
-    told = json_of(date=night, saving_eur={"last_night": last_night, "month_to_date": 0.0, "year_to_date": 0.0})
-    store.put("runs", {"night": night, "run_id": f"f_{night}", "status": "OK", "rung": "lp", "exit_code": 0, "reasons": "[]",
+    told = json_of(date=night, saving_eur={"last_settled_day": last_night, "month_to_date": 0.0, "year_to_date": 0.0})
+    store.put("runs", {"night": night, "run_id": f"f_{night}", "status": "OK", "method": "lp", "exit_code": 0, "reasons": "[]",
                        "started": "", "finished": "", "solve_seconds": 1.0, "wall_seconds": 2.0, "published": 1,
-                       "fallback_hours": 0.0, "undone_gpu_hours": 0.0, "cost_eur": 5000.0, "night_json": told})  # fmt: skip
+                       "imputed_hours": 0.0, "unserved_gpu_hours": 0.0, "cost_eur": 5000.0, "night_json": told})  # fmt: skip
     for day, base, plan in days:
         for policy, eur in (("run_now", base), ("plan", plan)):
-            store.put("days", {"policy": policy, "day": day, "night": night, "real_eur": eur, "idle_eur": 0.0, "energy_mwh": 1.0,
+            store.put("settled_days", {"policy": policy, "day": day, "night": night, "realised_cost_eur": eur, "idle_cost_eur": 0.0, "energy_mwh": 1.0,
                                "gpu_hours": 10.0, "metered": 0, "state": "{}"})  # fmt: skip
 
 
@@ -143,6 +143,6 @@ def test_a_day_that_three_nights_saw_counts_once_and_every_day_of_a_late_settlin
         "2018-05-01": (10.0, 100.0), "2018-05-02": (20.0, 200.0), "2018-05-03": (40.0, 400.0),
         "2018-05-04": (None, None), "2018-05-05": (None, None), "2018-05-06": (None, None),
     }  # fmt: skip
-    assert {r["night"]: (r["saving_eur"], r["real_eur"]) for r in table} == by_day
+    assert {r["night"]: (r["saving_eur"], r["realised_cost_eur"]) for r in table} == by_day
     assert "saved 70.00\u00a0EUR" in terminal(found)[0]
     assert "70.00 EUR saved in 6 nights" in Page(render(found)).words()

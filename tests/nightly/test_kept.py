@@ -21,7 +21,7 @@ def test_kept_inputs_are_on_the_disk_before_they_have_their_name(nights, monkeyp
     monkeypatch.setattr(durable, "sync_one", synced.append)
     folder = kept(nights)
     assert {p.name for p in folder.rglob("*")} <= {p.name for p in synced}
-    assert {p.parts[-1] for p in synced if p.parent == nights.place.kept} == {f".new-{DAY}"}, "under no final name"
+    assert {p.parts[-1] for p in synced if p.parent == nights.place.snapshots} == {f".new-{DAY}"}, "under no final name"
 
 
 def test_files_that_a_power_cut_left_empty_are_written_again(nights):

@@ -81,8 +81,8 @@ def test_perfect_foresight_looks_at_all(nights):
 def test_a_missing_price_of_the_day_is_forecast_and_said(nights):
     nights.each("prices.csv", lambda r: r | ({"NO4": ""} if "2024-03-12T05" <= r["utc"] < "2024-03-12T09" else {}))
     found = known(nights)
-    assert found.fallback_hours["price"] == {"NO4": 4.0}
-    assert found.reasons == ["price of NO4: 4 h of the delivery day are not known; the shape rule stands in"]
+    assert found.imputed_hours["price"] == {"NO4": 4.0}
+    assert found.reasons == ["price of NO4: 4 h of the delivery day are not known: imputed by the shape rule"]
     gap = found.tables["NO4"].loc["2024-03-12T05":"2024-03-12T08"]
     assert set(gap["quality"]) == {"forecast"}
     assert np.isfinite(gap["value"]).all()
@@ -92,7 +92,7 @@ def test_a_site_without_weather_for_days(nights):
     nights.each("weather_north.csv", lambda r: r | ({"temp_air": ""} if r["utc"] >= "2024-03-09" else {}))
     found = known(nights)
     assert found.reasons == ["weather of north: nothing measured for 61 h; the last days are carried on"]
-    assert found.fallback_hours["weather"] == {"north": 24.0}
+    assert found.imputed_hours["weather"] == {"north": 24.0}
     assert found.tables["south"]["real"].sum() > 0
 
 
@@ -105,7 +105,7 @@ def test_a_forecast_row_of_the_source_is_kept(nights):
 
 @pytest.mark.slow
 def test_a_source_that_answers_with_an_error_page(nights, solved):
-    kept = solved.case.place.kept / solved.night.run_id
+    kept = solved.case.place.snapshots / solved.night.run_id
     (nights.folder / "prices.csv").write_text("<html>503 Service Unavailable</html>\n")
     with pytest.raises(SeriesError, match="no earlier night kept"):
         known(nights)
@@ -113,7 +113,7 @@ def test_a_source_that_answers_with_an_error_page(nights, solved):
     assert [r for r in found.reasons if r.startswith("price of NO4: the source cannot be read; what night small_")]
     real = found.tables["NO4"]["real"]
     assert real[real].index.max() == pd.Timestamp("2024-03-12T22:00")
-    assert found.fallback_hours["price"]["NO4"] == 24.0
+    assert found.imputed_hours["price"]["NO4"] == 24.0
 
 
 def test_forecast_hours_are_those_of_the_horizon_that_is_planned(nights):

@@ -19,8 +19,8 @@ from tests.cli.conftest import energy  # noqa: F401 - the fixture that runs a co
 from tests.nightly.nightcase import DAY, canned, publish_plan
 
 AHEAD = DAY + timedelta(days=3)
-RUN = {"status": "FAILED", "rung": "nothing", "exit_code": 7, "reasons": "[]", "started": "", "finished": "2024-03-11T12:10:00+00:00",
-       "solve_seconds": 0, "wall_seconds": 0, "published": 0, "fallback_hours": 0}  # fmt: skip
+RUN = {"status": "FAILED", "method": "nothing", "exit_code": 7, "reasons": "[]", "started": "", "finished": "2024-03-11T12:10:00+00:00",
+       "solve_seconds": 0, "wall_seconds": 0, "published": 0, "imputed_hours": 0}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -34,12 +34,18 @@ def ahead(nights):
     """A plan that a clock three days ahead has made, in the books and on file."""
     folder = nights.out / f"small_{AHEAD}"
     folder.mkdir(parents=True)
-    told = {"quality": {"price NO4": {}, "weather north": {}}, "fallback_hours": {"price": {"NO4": 24}}}
+    told = {"quality": {"price NO4": {}, "weather north": {}}, "imputed_hours": {"price": {"NO4": 24}}}
     (folder / "night.json").write_text(json.dumps(told))
     with open_store(nights.place.database) as store:
         store.put(
             "plans",
-            {"night": str(AHEAD), "run_id": folder.name, "folder": folder.name, "kept": "gone", "promised_eur": 1.0},
+            {
+                "night": str(AHEAD),
+                "run_id": folder.name,
+                "folder": folder.name,
+                "snapshot": "gone",
+                "ex_ante_cost_eur": 1.0,
+            },
         )
     return nights
 
@@ -65,7 +71,7 @@ def test_a_plan_of_a_clock_that_was_ahead_is_withdrawn(ahead):
 
 
 def test_a_plan_that_knew_its_prices_says_that_the_clock_is_behind(ahead):
-    told = {"quality": {"price NO4": {}}, "fallback_hours": {"price": {}}}
+    told = {"quality": {"price NO4": {}}, "imputed_hours": {"price": {}}}
     (ahead.out / f"small_{AHEAD}" / "night.json").write_text(json.dumps(told))
     with pytest.raises(OlderNight, match="is the clock right"):
         of(ahead)

@@ -30,7 +30,7 @@ def test_summary_names_the_remedy_of_each_job_at_risk():
     text = page(night_view(risky()))
     due = "- `llm-eval-0412` due 1 May 2018 06:00 UTC: 118.5 GPU-h short; remedy: more GPUs in malmo/air/h200"
     assert f"{due}: +12.0\u00a0GPUs, the work then costs at least 342\u00a0EUR" in text
-    lost = [AT_RISK[0] | {"cure": None, "cost_eur": None}]
+    lost = [AT_RISK[0] | {"remedy": None, "cost_eur": None}]
     assert "remedy: none: it cannot be saved by one change" in page(night_view(risky(jobs={"at_risk": lost})))
     assert "in time: not each can be saved by one change" in page(night_view(risky(jobs={"at_risk": lost})))
     assert "remedy: not known" in page(night_view(risky(jobs={"at_risk": lost}, gap=None)))
@@ -38,7 +38,7 @@ def test_summary_names_the_remedy_of_each_job_at_risk():
 
 def test_summary_of_a_failed_night_begins_with_its_reasons():
     text = page(night_view(failed()))
-    assert "**✕ FAILED**: no new plan: the one before stays in force." in text
+    assert "**✕ FAILED**: no new plan: the one before stays active." in text
     assert text.index("prices of SE4 unreadable") < text.index("The day before has not been priced")
 
 

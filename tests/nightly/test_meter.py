@@ -108,7 +108,7 @@ def test_readings_of_settled_days_are_told_to_be_too_late(nights, tmp_path):
     """Days of Oslo: 23:00 UTC on the 8th is the 9th, the first of two that are settled."""
     with open_store(nights.place.database) as store:
         for day in ("2024-03-09", "2024-03-10"):
-            store.put("days", {"policy": "plan", "day": day, "real_eur": 1.0, "energy_mwh": 1.0, "gpu_hours": 1.0,
+            store.put("settled_days", {"policy": "plan", "day": day, "realised_cost_eur": 1.0, "energy_mwh": 1.0, "gpu_hours": 1.0,
                                "metered": 0, "state": "{}"})  # fmt: skip
     rows = [f"2024-03-{8 + k:02d}T{h:02d}:00Z,north,1" for k in range(4) for h in range(24)]
     text = "utc,site,import_mwh\n" + "\n".join(rows) + "\n"

@@ -35,20 +35,20 @@ def parsed(exposition: str) -> dict[str, float]:
 def test_every_metric_is_there():
     found = parsed(text(night(), TIMING))
     assert {s.split("{")[0] for s in found} == set(NAMES)
-    assert found['hydrocool_state{fleet="reference-six",state="OK"}'] == 1
-    assert found['hydrocool_state{fleet="reference-six",state="FAILED"}'] == 0
-    assert found['hydrocool_rung{fleet="reference-six",rung="lp"}'] == 1
+    assert found['hydrocool_status{fleet="reference-six",status="OK"}'] == 1
+    assert found['hydrocool_status{fleet="reference-six",status="FAILED"}'] == 0
+    assert found['hydrocool_fallback_method{fleet="reference-six",method="lp"}'] == 1
     assert found['hydrocool_saving_eur{fleet="reference-six",period="year_to_date"}'] == 671405
-    assert found['hydrocool_fallback_hours{fleet="reference-six",kind="weather",series="copenhagen"}'] == 6
+    assert found['hydrocool_imputed_hours{fleet="reference-six",kind="weather",series="copenhagen"}'] == 6
     assert found['hydrocool_last_success_timestamp_seconds{fleet="reference-six"}'] == AT.timestamp()
-    assert found['hydrocool_rescue_eur{fleet="reference-six"}'] == 0
+    assert found['hydrocool_remedy_eur{fleet="reference-six"}'] == 0
     assert found['hydrocool_notify_failures{fleet="reference-six"}'] == 1
 
 
 def test_price_of_saving_is_that_of_the_cures_and_absent_where_a_job_has_none():
-    series = 'hydrocool_rescue_eur{fleet="reference-six"}'
+    series = 'hydrocool_remedy_eur{fleet="reference-six"}'
     assert parsed(text(risky(), TIMING))[series] == 403.5
-    lost = [AT_RISK[0], AT_RISK[1] | {"cure": None, "cost_eur": None}]
+    lost = [AT_RISK[0], AT_RISK[1] | {"remedy": None, "cost_eur": None}]
     assert series not in parsed(text(risky(jobs={"at_risk": lost}), TIMING))
 
 
@@ -68,10 +68,10 @@ def test_what_is_not_known_is_left_out():
         "hydrocool_last_success_timestamp_seconds",
         "hydrocool_gap_ratio",
         "hydrocool_solve_seconds",
-        "hydrocool_promise_error_eur",
+        "hydrocool_cost_variance_eur",
     }
-    assert 'hydrocool_saving_eur{fleet="reference-six",period="last_night"}' not in found
-    assert found['hydrocool_state{fleet="reference-six",state="FAILED"}'] == 1
+    assert 'hydrocool_saving_eur{fleet="reference-six",period="last_settled_day"}' not in found
+    assert found['hydrocool_status{fleet="reference-six",status="FAILED"}'] == 1
 
 
 def test_hostile_labels_are_valid_and_stay_apart():

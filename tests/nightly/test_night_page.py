@@ -79,29 +79,29 @@ def test_hostile_names_are_text_and_the_page_stays_small(record):
 
 
 def test_ex_ante_cost_and_causes_add_up_to_the_bill():
-    y = night()["yesterday"]
+    y = night()["last_settled_day"]
     rows = {
         r[0].text: float(r[1].text.replace("\u202f", "").replace("−", "-")) for r in night_view(night()).ex_ante.rows
     }
-    assert rows["Realised cost"] == y["real_eur"]
+    assert rows["Realised cost"] == y["realised_cost_eur"]
     parts = ("Ex-ante cost of the plan", "Prices", "Weather", "Load", "The rest")
     assert sum(rows[p] for p in parts) == rows["Realised cost"]
     assert rows["Starting every job at once"] - rows["Realised cost"] + rows["Work put off"] == rows["Saved"]
-    assert rows["Work put off"] == -y["behind_eur"] != 0
+    assert rows["Work put off"] == -y["backlog_eur"] != 0
 
 
 def test_the_main_cause_is_the_one_that_points_the_same_way():
     assert "mainly through prices (+1\u202f612\u00a0EUR)" in night_view(night()).ex_ante_text
-    cheaper = night()["yesterday"] | {
-        "real_eur": 46000.0,
-        "why": {"price": 500.0, "weather": -620.0, "load": 0.0, "other": 0.0},
+    cheaper = night()["last_settled_day"] | {
+        "realised_cost_eur": 46000.0,
+        "variance_eur": {"price": 500.0, "weather": -620.0, "load": 0.0, "other": 0.0},
     }
     assert (
         "120\u00a0EUR cheaper, mainly through weather (−620\u00a0EUR)"
-        in night_view(night(yesterday=cheaper)).ex_ante_text
+        in night_view(night(last_settled_day=cheaper)).ex_ante_text
     )
-    kept = night()["yesterday"] | {"real_eur": 46120.0}
-    assert "That is what the plan had expected" in night_view(night(yesterday=kept)).ex_ante_text
+    kept = night()["last_settled_day"] | {"realised_cost_eur": 46120.0}
+    assert "That is what the plan had expected" in night_view(night(last_settled_day=kept)).ex_ante_text
 
 
 def test_bars_of_the_causes_are_in_proportion():
@@ -132,14 +132,17 @@ def test_plan_table_sums_sites_days_and_what_comes_later():
     ("changes", "says"),
     [
         (
-            {"saving_eur": {"last_night": -120.0, "month_to_date": 1.0, "year_to_date": 1.0}},
+            {"saving_eur": {"last_settled_day": -120.0, "month_to_date": 1.0, "year_to_date": 1.0}},
             "Last night cost 120\u00a0EUR more than starting every job at once",
         ),
         (
-            {"saving_eur": {"last_night": None, "month_to_date": None, "year_to_date": None}, "yesterday": None},
+            {
+                "saving_eur": {"last_settled_day": None, "month_to_date": None, "year_to_date": None},
+                "last_settled_day": None,
+            },
             "The plan for 30 Apr 2018 is ready",
         ),
-        ({"rung": "nothing"}, "No new plan: the one before stays in force"),
+        ({"method": "nothing"}, "No new plan: the one before stays active"),
     ],
 )
 def test_headline_of_other_nights(changes, says):
@@ -151,7 +154,9 @@ def test_unknown_states_count_as_failed():
 
 
 def test_first_night_and_calm_night_have_their_own_words():
-    first = night(yesterday=None, saving_eur={"last_night": None, "month_to_date": None, "year_to_date": None})
+    first = night(
+        last_settled_day=None, saving_eur={"last_settled_day": None, "month_to_date": None, "year_to_date": None}
+    )
     assert "This is the first night on record" in night_view(first).top.summary[0]
     assert "has not been priced" in night_view(failed()).top.summary[0]
     caps = night()["pue"]
@@ -168,7 +173,7 @@ def test_first_night_and_calm_night_have_their_own_words():
 
 def test_page_of_a_first_night_and_of_one_that_holds_nothing(record):
     bare = night(
-        yesterday=None, saving_eur={"last_night": None, "month_to_date": None, "year_to_date": None}, plan=[], changes=[], pue=[],
+        last_settled_day=None, saving_eur={"last_settled_day": None, "month_to_date": None, "year_to_date": None}, plan=[], changes=[], pue=[],
         peaks=[], quality={}, forecast={"method": "shape", "hours": 0, "error_relative_to_last_week": None},
         jobs={"done": 0, "running": 0, "left": 0, "late": [], "at_risk": []},
     )  # fmt: skip

@@ -24,7 +24,7 @@ def test_nightly_says_what_it_published(energy, solved):  # noqa: F811
     done = energy("nightly", solved.case.folder / "nightly.yaml", "--date", DAY, "--json")
     assert done.code == 0
     told = json.loads(done.out)
-    assert (told["status"], told["rung"], told["unchanged"]) == ("OK", "lp", True)
+    assert (told["status"], told["method"], told["unchanged"]) == ("OK", "lp", True)
     assert told["night"]["run_id"] == told["run_id"]
 
 
@@ -55,7 +55,9 @@ def test_a_night_that_cannot_be_is_exit_code_7_and_in_the_history(energy, nights
     assert done.code == 7
     assert "nothing published, latest is as it was" in done.out
     rows = json.loads(energy("history", config, "--json").out)
-    assert [(r["night"], r["status"], r["rung"], r["exit_code"]) for r in rows] == [(str(DAY), "FAILED", "nothing", 7)]
+    assert [(r["night"], r["status"], r["method"], r["exit_code"]) for r in rows] == [
+        (str(DAY), "FAILED", "nothing", 7)
+    ]
 
 
 def test_history_draws_a_table(energy, solved):  # noqa: F811

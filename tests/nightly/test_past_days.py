@@ -66,7 +66,7 @@ def test_jobs_that_left_the_table_were_run_all_the_same(planned):
     found = settled(planned)
     assert plan_day(found) == plan_day(before)
     assert {w["job"]: w["gpu_hours"] for w in found.work if w["policy"] == "plan"} == {"j1": pytest.approx(WORK)}
-    assert found.days[1]["real_eur"] == before.days[1]["real_eur"]
+    assert found.days[1]["realised_cost_eur"] == before.days[1]["realised_cost_eur"]
 
 
 def broken(*_):

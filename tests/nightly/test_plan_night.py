@@ -113,7 +113,7 @@ def test_the_previous_schedule_is_part_of_the_snapshot(nights, nothing_outside):
     snapshot = snapshot_of(nights, with_schedule=True)
     nothing_outside()
     plan = plan_night(snapshot, "last_good", failed=["lp: failed"])
-    assert (plan.summary["status"], plan.summary["rung"]) == ("DEGRADED", "last_good")
+    assert (plan.summary["status"], plan.summary["method"]) == ("DEGRADED", "last_good")
     assert "lp: failed" in plan.summary["reasons"]
 
 

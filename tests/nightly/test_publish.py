@@ -30,7 +30,7 @@ from tests.nightly.nightcase import DAY, NightCase, bytes_of, canned, in_child
 
 pytestmark = pytest.mark.slow  # nights with solves: make test-nights
 
-STEPS = ("books", "kept", "solved", "copied", "drawn", "manifest", "synced", "renamed", "entering", "entered", "linked",
+STEPS = ("settlement", "snapshot", "solved", "copied", "drawn", "manifest", "synced", "renamed", "entering", "entered", "linked",
          "switched")  # fmt: skip
 #: Steps of the fast part: before the rename, between it and the books, between the books and `latest`.
 QUICK = ("manifest", "renamed", "linked")
@@ -53,7 +53,7 @@ def test_a_night_is_published_with_its_manifest_and_without_the_clock(solved):
 
 
 def test_only_what_was_submitted_is_planned(solved):
-    rows = (solved.case.place.kept / solved.night.run_id / "jobs.csv").read_text()
+    rows = (solved.case.place.snapshots / solved.night.run_id / "jobs.csv").read_text()
     assert "j3," in rows
     assert "j4," not in rows
 
@@ -97,7 +97,10 @@ def test_killed_at_a_step_and_run_again_leaves_the_same_bytes(step, solved, nigh
     "step",
     [
         "manifest",
-        *(pytest.param(s, marks=pytest.mark.slow) for s in ("books", "kept", "copied", "drawn", "synced", "linked")),
+        *(
+            pytest.param(s, marks=pytest.mark.slow)
+            for s in ("settlement", "snapshot", "copied", "drawn", "synced", "linked")
+        ),
     ],
 )
 def test_a_full_disk_is_named_and_the_next_run_mends_it(step, solved, nights, monkeypatch):
@@ -143,9 +146,9 @@ def test_nights_of_a_back_fill(solved, nights, monkeypatch):
     monkeypatch.setattr(page, "run_fallbacks", canned(solved.run))
     nights.night(DAY)
     with open_store(nights.place.database) as store:
-        store.put("runs", {"night": "2024-03-14", "status": "FAILED", "rung": "nothing", "exit_code": 7, "reasons": "[]",
+        store.put("runs", {"night": "2024-03-14", "status": "FAILED", "method": "nothing", "exit_code": 7, "reasons": "[]",
                            "started": "", "finished": "", "solve_seconds": 0, "wall_seconds": 0, "published": 0,
-                           "fallback_hours": 0})  # fmt: skip
+                           "imputed_hours": 0})  # fmt: skip
         first, last = date(2024, 3, 12), date(2024, 3, 15)
         days = {how: [d.day for d in nights_to_run(store, first, last, how)] for how in ("none", "failed", "all")}
     assert days == {"none": [13, 15], "failed": [13, 14, 15], "all": [12, 13, 14, 15]}
@@ -157,7 +160,7 @@ def revise(nights):
 
 
 def kept_prices(night, nights):
-    return (nights.place.kept / night.run_id / "prices.csv").read_bytes()
+    return (nights.place.snapshots / night.run_id / "prices.csv").read_bytes()
 
 
 def test_a_night_that_is_made_again_sees_what_it_saw(solved, nights, monkeypatch):

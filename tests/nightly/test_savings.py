@@ -9,9 +9,9 @@ def day(policy, date, eur, hours):
     return {
         "policy": policy,
         "day": date,
-        "real_eur": eur,
+        "realised_cost_eur": eur,
         "gpu_hours": hours,
-        "idle_eur": 50.0 if policy == "run_now" else None,
+        "idle_cost_eur": 50.0 if policy == "run_now" else None,
     }
 
 

@@ -40,7 +40,7 @@ def three(tmp_path_factory) -> NightCase:
 
 def days(case: NightCase) -> dict[str, dict]:
     with open_store(case.place.database) as store:
-        return {r["policy"]: r for r in store.rows("SELECT * FROM days")}
+        return {r["policy"]: r for r in store.rows("SELECT * FROM settled_days")}
 
 
 def night_json(case: NightCase) -> dict:
@@ -59,13 +59,13 @@ def test_the_third_night_settles_the_first_day(three):
 def test_what_was_real_is_promise_and_causes(three):
     row = days(three)["plan"]
     causes = [row[f"{k}_eur"] for k in ("price", "weather", "load", "other")]
-    assert row["promised_eur"] + sum(causes) == pytest.approx(row["real_eur"], abs=1e-9)
-    assert row["price_eur"] == 0, "the day's prices were known"
-    assert row["weather_eur"] != 0, "its weather was not"
-    told = night_json(three)["yesterday"]
-    assert told["real_eur"] == row["real_eur"]
+    assert row["ex_ante_cost_eur"] + sum(causes) == pytest.approx(row["realised_cost_eur"], abs=1e-9)
+    assert row["price_variance_eur"] == 0, "the day's prices were known"
+    assert row["weather_variance_eur"] != 0, "its weather was not"
+    told = night_json(three)["last_settled_day"]
+    assert told["realised_cost_eur"] == row["realised_cost_eur"]
     assert told["saving_eur"] == pytest.approx(
-        days(three)["run_now"]["real_eur"] - row["real_eur"] - told["behind_eur"]
+        days(three)["run_now"]["realised_cost_eur"] - row["realised_cost_eur"] - told["backlog_eur"]
     )
     assert night_json(three)["saving_eur"]["month_to_date"] == pytest.approx(told["saving_eur"])
 
@@ -75,9 +75,9 @@ def test_the_day_costs_what_its_schedule_costs_by_the_series(three):
     """Against a case over the day alone, from the raw files."""
     plan = three.out / json.loads((three.out / "latest" / "night.json").read_text())["run_id"]
     with open_store(three.place.database) as store:
-        first = store.row("SELECT folder, kept FROM plans WHERE night = ?", str(DAY))
+        first = store.row("SELECT folder, snapshot FROM plans WHERE night = ?", str(DAY))
     table = read_schedule(three.out / first["folder"] / "schedule.parquet")
-    kept = three.place.kept / first["kept"] / "case.yaml"
+    kept = three.place.snapshots / first["snapshot"] / "case.yaml"
     three.edit("case.yaml", "horizon", {"start": str(DAY), "end": str(DAY), "time_zone": "Europe/Oslo"})
     inputs = read_inputs(three.path)
     assert read_inputs(kept).fleet == inputs.fleet
@@ -85,7 +85,7 @@ def test_the_day_costs_what_its_schedule_costs_by_the_series(three):
     begin, end = inputs.case.horizon.bounds()
     day = table[(table["start"] >= begin) & (table["start"] < end)]
     drawn = replay(inputs, day_schedule(inputs, day))
-    assert days(three)["plan"]["real_eur"] == pytest.approx(bill(inputs, drawn).total(), rel=1e-9)
+    assert days(three)["plan"]["realised_cost_eur"] == pytest.approx(bill(inputs, drawn).total(), rel=1e-9)
 
 
 @pytest.mark.slow
@@ -94,27 +94,29 @@ def test_days_after_the_last_plan_are_settled_however_long_no_night_succeeded(so
     monkeypatch.setattr(page, "run_fallbacks", canned(solved.run))
     nights.each("queue.csv", lambda r: r | ({"release": "2024-03-14T06:00Z"} if r["id"] == "j1" else {}))
     assert nights.night().status == "OK"
-    kept = nights.place.kept / nights.night().run_id / "jobs.csv"
+    kept = nights.place.snapshots / nights.night().run_id / "jobs.csv"
     kept.write_text("".join(x for x in kept.read_text().splitlines(True) if x.startswith(("id,", "j1,"))))
     with open_store(nights.place.database) as store:
         settled = prepare(NightContext(nights.place, store, DAY + timedelta(days=6))).settlement
     mine = [d for d in settled.days if d["policy"] == "plan"]
     assert [d["day"] for d in mine] == [str(DAY + timedelta(days=k)) for k in range(5)]
-    assert all(d["weather_eur"] == d["price_eur"] == 0 for d in mine[3:]), "nothing was forecast for them"
+    assert all(d["weather_variance_eur"] == d["price_variance_eur"] == 0 for d in mine[3:]), (
+        "nothing was forecast for them"
+    )
     for d in mine:
         assert sum(d[f"{k}_eur"] for k in ("promised", "price", "weather", "load", "other")) == pytest.approx(
-            d["real_eur"]
+            d["realised_cost_eur"]
         )
 
 
 @pytest.mark.slow
 def test_work_goes_on_and_none_is_done_twice(three):
     with open_store(three.place.database) as store:
-        work = {r["job"]: r["gpu_hours"] for r in store.rows("SELECT * FROM work WHERE policy = 'plan'")}
+        work = {r["job"]: r["gpu_hours"] for r in store.rows("SELECT * FROM settled_work WHERE policy = 'plan'")}
         state = State.model_validate_json(days(three)["plan"]["state"])
-        kept = store.row("SELECT kept FROM plans WHERE night = ?", str(THIRD))["kept"]
+        kept = store.row("SELECT snapshot FROM plans WHERE night = ?", str(THIRD))["snapshot"]
     assert work == pytest.approx(dict(state.work_done))
-    inputs = read_inputs(three.place.kept / kept / "case.yaml")
+    inputs = read_inputs(three.place.snapshots / kept / "case.yaml")
     for job in (j for j in inputs.jobs if j.id in work):
         assert inputs.state.work_done[job.id] >= work[job.id] - 1e-9
         assert inputs.state.work_done[job.id] <= job.gpu_hours - DONE
@@ -124,7 +126,7 @@ def test_work_goes_on_and_none_is_done_twice(three):
 
 @pytest.mark.slow
 def test_the_year_and_the_peak_are_in_the_case(three):
-    state = read_inputs(three.place.kept / night_json(three)["run_id"] / "case.yaml").state
+    state = read_inputs(three.place.snapshots / night_json(three)["run_id"] / "case.yaml").state
     settled = State.model_validate_json(days(three)["plan"]["state"])
     for name in ("north", "south"):
         assert state.sites[name].year_to_date.facility_mwh > settled.sites[name].year_to_date.facility_mwh > 0
@@ -160,7 +162,7 @@ def test_a_late_job_is_planned_as_soon_as_may_be(nights):
     assert night.status == "DEGRADED"
     assert night.reasons[0].startswith("1 job cannot meet its deadline any more: j2 (")
     assert night.code == 6
-    assert night.night["undone_gpu_hours"] == pytest.approx(0, abs=1e-3)
+    assert night.night["unserved_gpu_hours"] == pytest.approx(0, abs=1e-3)
 
 
 @pytest.mark.slow
@@ -179,7 +181,7 @@ def test_progress_that_was_reported_replaces_the_plan(nights, tmp_path):
     report.write_text("at,job,gpu_hours\n2024-03-12T11:30Z,j1,17.5\n")
     assert read_progress(nights.place, report) == 1
     night = nights.night(DAY + timedelta(days=1))
-    state = read_inputs(nights.place.kept / night.run_id / "case.yaml").state
+    state = read_inputs(nights.place.snapshots / night.run_id / "case.yaml").state
     table = read_schedule(
         nights.out / json.loads((nights.out / "latest" / "night.json").read_text())["run_id"] / "schedule.parquet"
     )
@@ -199,7 +201,7 @@ def test_a_meter_replaces_the_replay(nights, tmp_path):
         nights.night(DAY + timedelta(days=k))
     row = days(nights)["plan"]
     assert row["metered"] == 1
-    assert row["load_eur"] > 0
+    assert row["load_variance_eur"] > 0
     assert row["energy_mwh"] == pytest.approx(2 * plan["mwh"] + _south(first), rel=1e-3)
 
 

@@ -122,7 +122,7 @@ def test_a_night_over_the_change_reads_its_own_case(nights):
     known = night.series
     assert set(known.forecast_error) == {"1", "2", "3", "5", "7"}
     assert known.reasons == []
-    assert known.fallback_hours["price"] == {}
+    assert known.imputed_hours["price"] == {}
     both = merged([known.tables[z][["value"]].rename(columns={"value": z}) for z in ("NO4", "DE-LU")])
     assert both.notna().all(axis=None)
     inputs = read_inputs(night.case)

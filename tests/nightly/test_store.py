@@ -68,9 +68,9 @@ def test_a_transaction_is_all_or_nothing(path):
 def test_rows_of_the_same_day_stay_as_they_are(path):
     row = {"policy": "plan", "day": "2024-03-12", "job": "j", "gpu_hours": 1.0}
     with open_store(path) as store:
-        store.put("work", row)
-        store.put("work", row | {"gpu_hours": 2.0})
-        assert store.row("SELECT gpu_hours FROM work") == {"gpu_hours": 1.0}
+        store.put("settled_work", row)
+        store.put("settled_work", row | {"gpu_hours": 2.0})
+        assert store.row("SELECT gpu_hours FROM settled_work") == {"gpu_hours": 1.0}
 
 
 def test_locked(path, monkeypatch):
@@ -124,7 +124,7 @@ def test_a_folder_that_is_a_file(tmp_path):
         pass
 
 
-DAYS = {"day": "2024-03-12", "real_eur": 1.0, "energy_mwh": 1.0, "gpu_hours": 1.0, "metered": 0, "state": "{}"}
+DAYS = {"day": "2024-03-12", "realised_cost_eur": 1.0, "energy_mwh": 1.0, "gpu_hours": 1.0, "metered": 0, "state": "{}"}
 
 
 @pytest.fixture
@@ -132,8 +132,8 @@ def lived(nights):
     """A database with settled days, the last of run-now alone, in a log that no checkpoint has taken over."""
     with open_store(nights.place.database) as store:
         for policy, day in (("plan", "2024-03-12"), ("run_now", "2024-03-12"), ("run_now", "2024-03-13")):
-            store.put("days", DAYS | {"policy": policy, "day": day})
-        store.put("work", {"policy": "plan", "day": "2024-03-12", "job": "j", "gpu_hours": 1.0})
+            store.put("settled_days", DAYS | {"policy": policy, "day": day})
+        store.put("settled_work", {"policy": "plan", "day": "2024-03-12", "job": "j", "gpu_hours": 1.0})
         store.put("meter", {"site": "north", "utc": "2024-03-12T00:00:00", "hours": 1.0, "import_mwh": 1.0})
     return nights.place
 
@@ -142,11 +142,11 @@ def test_days_and_work_come_over_into_a_rebuilt_database(lived):
     words = rebuild_store(lived)
     assert "0 plans, 0 runs, 2 days, 1 work, 0 progress, 1 meter; the old one is state.sqlite." in words
     with open_store(lived.database) as store:
-        assert {d["day"] for d in store.rows("SELECT day FROM days")} == {"2024-03-12"}
+        assert {d["day"] for d in store.rows("SELECT day FROM settled_days")} == {"2024-03-12"}
         check_integrity(store)
     [old] = lived.out.glob("*.old")
     with open_store(old) as store:
-        assert len(store.rows("SELECT * FROM days")) == 3
+        assert len(store.rows("SELECT * FROM settled_days")) == 3
 
 
 def test_a_rebuild_that_fails_leaves_the_old_database(lived, monkeypatch):
@@ -171,7 +171,7 @@ def test_what_is_in_the_write_ahead_log_comes_over(lived):
 
 def test_what_is_damaged_or_of_another_layout_stays_behind(lived):
     connection = sqlite3.connect(lived.database)
-    connection.executescript("DROP TABLE work; CREATE TABLE work (x); PRAGMA user_version = 0")
+    connection.executescript("DROP TABLE work; CREATE TABLE settled_work (x); PRAGMA user_version = 0")
     connection.close()
     assert "2 days, 0 work" in rebuild_store(lived)
     lived.database.write_bytes(b"no database " * 500)
@@ -181,7 +181,7 @@ def test_what_is_damaged_or_of_another_layout_stays_behind(lived):
 def plan_folder(nights, name, made, kept, **says):
     """A published night that a manifest vouches for, made at a moment [s], from the inputs `kept`."""
     folder = shutil.copytree(nights.out / kept, nights.out / name)
-    shutil.copytree(nights.place.kept / kept, nights.place.kept / name)
+    shutil.copytree(nights.place.snapshots / kept, nights.place.snapshots / name)
     (folder / "night.json").write_text(json.dumps({"date": "2024-03-12", "run_id": name}))
     (folder / "manifest.json").write_text(json.dumps({"night": "2024-03-12", "files_sha256": {}} | says))
     os.utime(folder, (made, made))
@@ -204,8 +204,8 @@ def rebuilt_plan(nights):
 
 
 def test_a_run_on_file_only_is_not_put_into_force(nights, kept):
-    for name, made, in_force in (("first", 1, True), ("second", 2, True), ("again", 3, False)):
-        plan_folder(nights, name, made, kept, in_force=in_force)
+    for name, made, active in (("first", 1, True), ("second", 2, True), ("again", 3, False)):
+        plan_folder(nights, name, made, kept, active=active)
     assert rebuilt_plan(nights) == "second"
 
 
@@ -217,8 +217,8 @@ def test_of_folders_that_do_not_say_so_the_first_is_in_force(nights, kept):
 
 def test_what_the_old_file_says_of_plans_comes_first(nights, kept):
     for name, made in (("first", 1), ("again", 2)):
-        plan_folder(nights, name, made, kept, in_force=True)
-    row = {"night": "2024-03-12", "run_id": "first", "folder": "first", "kept": "first", "promised_eur": 1.0}
+        plan_folder(nights, name, made, kept, active=True)
+    row = {"night": "2024-03-12", "run_id": "first", "folder": "first", "snapshot": "first", "ex_ante_cost_eur": 1.0}
     with open_store(nights.place.database) as store:
         store.put("plans", row)
     assert rebuilt_plan(nights) == "first"
@@ -277,7 +277,7 @@ def test_rebuilt_from_the_published_nights(solved, tmp_path):
         with open_store(place.database) as store:
             again = store.rows("SELECT * FROM plans")
             store.connection.execute("DELETE FROM progress")
-        assert again[0] == plans[0] | {"promised_eur": pytest.approx(plans[0]["promised_eur"], rel=1e-12)}
+        assert again[0] == plans[0] | {"ex_ante_cost_eur": pytest.approx(plans[0]["ex_ante_cost_eur"], rel=1e-12)}
         assert solved.case.night().folder == solved.night.folder
     finally:
         for old in place.out.glob("*.old"):

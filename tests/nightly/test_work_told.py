@@ -1,4 +1,4 @@
-"""Jobs of a night as night.json has them: late, at risk with a cure, set aside."""
+"""Jobs of a night as night.json has them: late, at risk with a remedy, set aside."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from energy.nightly.summary import job_status, work_reasons
 JOB = SimpleNamespace(deadline=pd.Timestamp("2024-03-13T06:00"))
 #: 100 GPU-hours at a penalty of 20 EUR each; the later deadline saves 1,850 of it, more GPUs 1,700.
 UNDONE = {
-    "kind": "undone", "job": "a", "gpu_hours": 100.0, "site": "north", "hour": "2024-03-12T05:00Z", "penalty_eur": 2000.0,
-    "cures": [{"key": "deadline", "where": "job a", "amount": 3.0, "unit": "h", "hours": None, "saves_eur": 1850.0},
-              {"key": "count", "where": "north/air/h200", "amount": 9.0, "unit": "GPUs", "hours": None, "saves_eur": 1700.0}],
+    "kind": "unserved", "job": "a", "gpu_hours": 100.0, "site": "north", "hour": "2024-03-12T05:00Z", "penalty_eur": 2000.0,
+    "remedies": [{"key": "deadline", "where": "job a", "amount": 3.0, "unit": "h", "hours": None, "saving_eur": 1850.0},
+              {"key": "count", "where": "north/air/h200", "amount": 9.0, "unit": "GPUs", "hours": None, "saving_eur": 1700.0}],
 }  # fmt: skip
 
 
@@ -29,13 +29,13 @@ def test_a_job_at_risk_has_its_cheapest_cure_and_what_the_work_then_costs():
     """2,000 EUR of penalty less 1,850 saved: 150 EUR of power, and not the penalty."""
     [job] = job_status(prepared(), [UNDONE])["at_risk"]
     assert job["cost_eur"] == pytest.approx(150.0)
-    assert job["cure"] == {"key": "deadline", "where": "job a", "amount": 3.0, "unit": "h", "hours": None}
-    assert (job["id"], job["gpu_hours_short"], job["deadline"]) == ("a", 100.0, "2024-03-13T06:00:00Z")
+    assert job["remedy"] == {"key": "deadline", "where": "job a", "amount": 3.0, "unit": "h", "hours": None}
+    assert (job["id"], job["unserved_gpu_hours"], job["deadline"]) == ("a", 100.0, "2024-03-13T06:00:00Z")
 
 
 def test_without_a_cure_no_price_is_made_up():
-    [job] = job_status(prepared(), [UNDONE | {"cures": []}])["at_risk"]
-    assert (job["cure"], job["cost_eur"]) == (None, None)
+    [job] = job_status(prepared(), [UNDONE | {"remedies": []}])["at_risk"]
+    assert (job["remedy"], job["cost_eur"]) == (None, None)
 
 
 def test_late_jobs_expected_work_and_tight_limits_are_not_at_risk():

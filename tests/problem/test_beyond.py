@@ -99,7 +99,7 @@ def test_plan_with_waiting_work_and_expected_arrivals(case):
     expecting(case, ("expected-a", 700, 64, "+20h", "+60h", "h200=1", "", "south"))
     run = optimize(case.path)
     assert run.outcome.status == "OK", run.outcome.reasons
-    later, expected = run.summary["later"], run.summary["expected"]
+    later, expected = run.summary["deferred"], run.summary["expected"]
     names = run.problem["job"].values
     assert later["gpu_hours"] == pytest.approx(float(run.solution["later"].values[names != "expected-a"].sum()))
     assert later["gpu_hours"] > 100
@@ -111,7 +111,7 @@ def test_plan_with_waiting_work_and_expected_arrivals(case):
     assert expected["plan"] + expected["later"] == pytest.approx(700)
     held = names[run.plan.schedule["entry_job"].values]
     assert ("expected-a" in held) == (expected["plan"] > 1)
-    assert not record_of(run).schedule["job"].str.startswith("expected-").any()
+    assert not record_of(run).schedule_table["job"].str.startswith("expected-").any()
 
 
 def test_expected_work_without_room_is_no_undone_job(case):
@@ -119,7 +119,7 @@ def test_expected_work_without_room_is_no_undone_job(case):
     expecting(case, ("expected-a", 40000, 4000, "+0h", "+40h", "h200=1", "", "south"))
     run = optimize(case.path)
     assert run.outcome.status == "OK", run.outcome.reasons
-    assert run.summary["undone_gpu_hours"] == pytest.approx(0, abs=1e-3)
+    assert run.summary["unserved_gpu_hours"] == pytest.approx(0, abs=1e-3)
     assert run.summary["expected"]["undone"] > 20000
 
 

@@ -43,11 +43,11 @@ def record_of(problem: xr.Dataset, manifest: dict[str, object] | None = None) ->
     prices = dual_prices(problem, found)
     summary = summarise(problem, found, plan, base, proof, agreement, outcome) | {
         "shape": shape_of(handed_over(problem, plan.schedule)),
-        "what_would_help": binding_limits(problem, found, prices),
+        "binding_limits": binding_limits(problem, found, prices),
     }
     datasets = {
         "problem": problem, "solution": found, "prices": prices, "replay": plan.replay,
-        "baseline_replay": base.replay, "placement": plan.schedule, "baseline_placement": base.schedule,
+        "baseline_replay": base.replay, "schedule": plan.schedule, "baseline_schedule": base.schedule,
     }  # fmt: skip
     bills = {"bill": plan.bill.frame(), "baseline_bill": base.bill.frame()}
     return Record(

@@ -1,4 +1,4 @@
-"""What would help, on the page and on the screen: first where work is undone, beside the worth of capacity elsewhere."""
+"""Binding limits, on the page and on the screen: first where work is undone, beside the worth of capacity elsewhere."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ def test_undone_work_names_job_site_hour_amount_remedy_and_price(short):
     assert "1 job cannot be finished within the limits" in text
     assert "Job job0 3.0 GPU-h undone, 300 EUR site0 1 Jan 00:00" in text
     assert "more GPUs in site0/hall0/h200: +1.00 GPUs 1 Jan 00:00 to 1 Jan 02:00; key count 240 EUR" in text
-    assert sections(short)[0] == ("help", "What would help")
+    assert sections(short)[0] == ("help", "Binding limits")
     assert html.index('id="help"') < html.index('id="sites"')
     assert html.count('id="help"') == 1
 
 
 def test_the_screen_says_the_same_in_a_line_each(short):
     told = helpful(short.record.summary)
-    assert told[0] == "What would help:"
+    assert told[0] == "Binding limits:"
     assert told[1].startswith("  - job job0: 3.0 GPU-hours undone (300.00 EUR), scarcest at site0 at 2021-01-01T00:00Z")
     assert told[1].endswith(
-        "cheapest cure: count of site0/hall0/h200 up by 1 GPUs from 2021-01-01T00:00Z to 2021-01-01T02:00Z: saves up to 240.00 EUR"
+        "cheapest remedy: count of site0/hall0/h200 up by 1 GPUs from 2021-01-01T00:00Z to 2021-01-01T02:00Z: saves up to 240.00 EUR"
     )
-    many = {"what_would_help": [{"words": str(i)} for i in range(MOST_HELP + 2)]}
+    many = {"binding_limits": [{"message": str(i)} for i in range(MOST_HELP + 2)]}
     assert helpful(many)[-1] == "  - and 2 more in the report"
-    assert helpful({"what_would_help": []}) == []
+    assert helpful({"binding_limits": []}) == []
 
 
 def test_a_breached_cap_names_the_cap_that_holds():
@@ -88,16 +88,16 @@ def test_limits_that_cost_money_stand_beside_the_worth_of_capacity():
 def test_nothing_to_say_is_said():
     view = view_of(Job(5, 5))
     assert words(render(view.record)).strip() == (
-        "What would help Nothing: all work is done, every cap is met, and no connection, pool or cap costs more than a euro."
+        "Binding limits Nothing: all work is done, every cap is met, and no connection, pool or cap costs more than a euro."
     )
 
 
 def test_old_run_folders_have_no_advice(short):
-    summary = {k: v for k, v in short.record.summary.items() if k != "what_would_help"}
+    summary = {k: v for k, v in short.record.summary.items() if k != "binding_limits"}
     assert (
         remedies.entries(
             RunFigures(
-                type(short.record)(short.record.datasets, short.record.schedule, short.record.bills, summary, {})
+                type(short.record)(short.record.datasets, short.record.schedule_table, short.record.bills, summary, {})
             )
         )
         == []

@@ -230,4 +230,4 @@ def test_waiting_work_and_expected_arrivals_are_said_apart():
     )
     assert "less: Terminal value" in text
     assert "Of 2 jobs" in text
-    assert set(record.schedule["job"]) == {"j1", "j3"}
+    assert set(record.schedule_table["job"]) == {"j1", "j3"}

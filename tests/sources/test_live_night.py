@@ -61,8 +61,8 @@ def published(place, night):
     EMPTY.assign(hours=1.0).to_parquet(place.out / night.run_id / "schedule.parquet")
     (place.out / LATEST).symlink_to(night.run_id)
     with open_store(place.database) as store, store.transaction():
-        store.put("plans", {"night": str(TOMORROW), "run_id": night.run_id, "folder": night.run_id, "kept": night.run_id,
-                            "promised_eur": 1.0})  # fmt: skip
+        store.put("plans", {"night": str(TOMORROW), "run_id": night.run_id, "folder": night.run_id, "snapshot": night.run_id,
+                            "ex_ante_cost_eur": 1.0})  # fmt: skip
 
 
 def test_a_live_night_keeps_what_it_fetched_with_its_labels(place, world):
@@ -98,7 +98,7 @@ def test_what_no_source_has_any_more_is_what_the_last_night_kept(place, world, t
     time.now += timedelta(days=1)
     second = prepared(place, world.keyless(), TOMORROW + timedelta(days=1))
     told = " ".join(second.series.reasons)
-    assert f"price of NO4: the source cannot be read; what night {first.run_id} kept stands in" in told
+    assert f"price of NO4: the source cannot be read; replaced by the snapshot of night {first.run_id}" in told
     assert "price of NO4: 24 h of the delivery day are not known" in told
     assert "weather of narvik: the source cannot be read" in told
     assert read_inputs(second.case).case.prices[0].currency == read_inputs(first.case).case.prices[0].currency
@@ -110,7 +110,7 @@ def test_a_first_night_without_any_source_is_no_night(place, world):
         source.always = DOWN
     with pytest.raises(SeriesError, match="no source has price"):
         prepared(place, world.keyless())
-    assert not (place.kept / CASE).exists()
+    assert not (place.snapshots / CASE).exists()
 
 
 @pytest.mark.parametrize(

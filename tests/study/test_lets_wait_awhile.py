@@ -33,7 +33,7 @@ def test_a_month_is_the_sorted_optimum(deadline):
     run, carbon = solve_month(SERIES, 6, deadline)
     at_once, planned = by_sorting(6, deadline)
     assert run.outcome.status == "OK"
-    assert carbon.undone_gpu_hours < 1e-6
+    assert carbon.unserved_gpu_hours < 1e-6
     assert carbon.at_once == pytest.approx(at_once, rel=1e-9)
     assert carbon.planned == pytest.approx(planned, rel=1e-6)
 
@@ -48,6 +48,6 @@ def test_the_year_saves_what_the_study_could_at_best(deadline):
 @pytest.mark.slow
 def test_a_capacity_limit_costs_some_of_the_saving():
     free, limited = (solve_month(SERIES, 6, "semi-weekly", gpus)[1] for gpus in (NO_LIMIT, 30))
-    assert limited.undone_gpu_hours < 1e-6
+    assert limited.unserved_gpu_hours < 1e-6
     assert limited.planned > free.planned * 1.001
     assert limited.planned < limited.at_once
