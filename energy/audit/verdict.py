@@ -158,8 +158,8 @@ def _deferred(problem: xr.Dataset, solution: xr.Dataset) -> dict[str, float]:
 def _expected(problem: xr.Dataset, solution: xr.Dataset, plan_work: Floats) -> dict[str, float]:
     """Expected arrivals in GPU-hours: counted on, given room in the plan, left for later, without room."""
     hoped = problem["expected"].values
-    of = {"due": problem["work_left"].values, "plan": plan_work, "later": solution["later"].values,
-          "undone": solution["short"].values}  # fmt: skip
+    of = {"due_gpu_hours": problem["work_left"].values, "plan_gpu_hours": plan_work, "deferred_gpu_hours": solution["later"].values,
+          "unserved_gpu_hours": solution["short"].values}  # fmt: skip
     return {"pseudo_jobs": int(hoped.sum()), **{k: float(v @ hoped) for k, v in of.items()}}
 
 

@@ -50,7 +50,7 @@ def early_rates(inputs: Inputs) -> list[str]:
     """One line for each tariff component whose first rate is used before its first date."""
     first = inputs.case.horizon.start
     return [
-        f"tariff {t.name}: {c.name} is not known before {c.valid_from}; its first rate stands in from {first} on"
+        f"tariff {t.name}: {c.name} is not known before {c.valid_from}; its first rate is used from {first} on"
         for t in {t.name: t for t in inputs.tariffs.values()}.values()
         for c in t.used_before_valid(first)
     ]

@@ -77,7 +77,7 @@ def account_of(
     ----------
     table : job, site, hall, pool, start, gpus of the day
     meter : site, utc, hours, import_mwh, it_mwh; may be empty
-    held : site, start, solar_limit_mw of solar arrays held back, of any days
+    held : device, start, setpoint_mw, of any days
     """
     known = replace(inputs, state=state)
     replayed = metered(replay(known, day_schedule(inputs, table, held)), meter)
@@ -112,7 +112,7 @@ def ex_ante_cost(
 
 
 def day_schedule(inputs: Inputs, table: pd.DataFrame, held: pd.DataFrame = NO_SETPOINTS) -> xr.Dataset:
-    """The table, and where solar arrays are held back, on the day's axes."""
+    """The table and the setpoints of devices on the day's axes."""
     time, pools, sites = inputs.horizon.time, list(inputs.fleet.pools()), list(inputs.fleet.sites)
     jobs = sorted(set(table["job"])) or ["none"]
     axes = xr.Dataset({"dt": ("time", inputs.horizon.dt)}, {"time": time, "job": jobs, "pool": pools, "site": sites})

@@ -13,7 +13,7 @@ import h5netcdf
 import numpy as np
 import xarray as xr
 
-from energy.errors import RunFolderError
+from energy.errors import NewerFormat, RunFolderError
 from energy.handover import Group, Quotas, quotas
 from energy.handover.quota import groups_of, joined
 from energy.nightly.config import LATEST
@@ -48,7 +48,7 @@ def plan_at(out: Path, moment: datetime, follow: bool) -> Quotas:
 
     Raises
     ------
-    RunFolderError : not one whole night is there.
+    RunFolderError : not one whole night is there, or a newer version of this program has written one.
     """
     at, parts = np.datetime64(moment.replace(tzinfo=None), "ns"), list[Quotas]()
     nights = in_order(out)
@@ -109,6 +109,8 @@ def _whole(folder: Path) -> Quotas | None:
     """Quotas of a night; None where the folder is not whole."""
     try:
         return quotas(read_run(folder))
+    except NewerFormat:
+        raise
     except (RunFolderError, OSError, ValueError):
         return None
 

@@ -21,7 +21,7 @@ NAMES = {
     "hydrocool_last_success_timestamp_seconds": "When a plan was last published.",
     "hydrocool_last_run_timestamp_seconds": "When the last nightly run ended, whatever came of it.",
     "hydrocool_delivery_day_timestamp_seconds": "Midnight (UTC) of the day that the last run planned.",
-    "hydrocool_status": "1 for the state of the last run: OK, DEGRADED or FAILED.",
+    "hydrocool_status": "1 for the status of the last run: OK, DEGRADED or FAILED.",
     "hydrocool_fallback_method": "1 for the fallback method that the last run ended on.",
     "hydrocool_solve_seconds": "Seconds spent in the solver.",
     "hydrocool_wall_seconds": "Seconds from start to end of the run.",
@@ -114,8 +114,8 @@ def _work(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]
 
 
 def _count(found: Any) -> int | None:
-    """Length of a list of jobs; nights of earlier versions have the number itself."""
-    return found if found is None or isinstance(found, int) else len(found)
+    """Length of a list of jobs; None where it is not known."""
+    return None if found is None else len(found)
 
 
 def _limits(night: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]]:

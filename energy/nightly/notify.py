@@ -30,7 +30,7 @@ from energy.report.charts import ROLES, light
 from energy.report.night import night_view
 from energy.report.page import render_history
 from energy.runs.folder import PAGE
-from energy.runs.record import NIGHT
+from energy.runs.record import NIGHT, read_night
 
 #: Addresses of messages, apart by spaces (apprise URLs); in the environment because they hold passwords.
 ADDRESSES = "HYDROCOOL_NOTIFY"
@@ -103,12 +103,12 @@ def unpublished(workspace: NightlyWorkspace, store: Store | None, night: Night) 
 def _fleet(workspace: NightlyWorkspace, store: Store | None) -> str:
     """The fleet's name in the last plan, since its file may be what is broken; without the database in the active plan."""
     if store is None:
-        path = workspace.out / LATEST / NIGHT
-        text = path.read_text(encoding="utf-8") if path.is_file() else None
+        folder = workspace.out / LATEST
+        night = read_night(folder) if (folder / NIGHT).is_file() else None
     else:
         row = store.row("SELECT night_json FROM runs WHERE night_json IS NOT NULL ORDER BY id DESC LIMIT 1")
-        text = row["night_json"] if row else None
-    return str(json.loads(text)["fleet"]) if text else workspace.config.name
+        night = json.loads(row["night_json"]) if row else None
+    return str(night["fleet"]) if night else workspace.config.name
 
 
 def _pdf(workspace: NightlyWorkspace, night: Night) -> None:

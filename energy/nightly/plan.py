@@ -14,7 +14,7 @@ from energy.nightly.accounts import ex_ante_cost
 from energy.nightly.inputs import Snapshot
 from energy.nightly.summary import night_summary
 from energy.optimize import Run, optimize_inputs, planner
-from energy.runs.record import held_back
+from energy.runs.record import setpoint_table
 from energy.schedule.dispatch import trimmed
 from energy.schedule.table import Maker, frame, handed_over
 from energy.solve import Options, SolverError
@@ -80,7 +80,12 @@ def sum_up(snapshot: Snapshot, run: Run, method: str, failed: Sequence[str] = ()
     night = snapshot.night
     schedule = frame(handed_over(run.problem, run.plan.schedule))
     cost = ex_ante_cost(
-        snapshot.inputs, night.day, schedule, held_back(run.plan.schedule), night.settlement.state, night.queue.jobs
+        snapshot.inputs,
+        night.day,
+        schedule,
+        setpoint_table(run.plan.schedule),
+        night.settlement.state,
+        night.queue.jobs,
     )
     summary = night_summary(snapshot, run, schedule, method, failed)
     # Plain JSON values: it is published, stored and printed.

@@ -6,7 +6,6 @@ prices was made by a clock that was ahead, and is superseded; where one knew the
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from energy.errors import OlderNight
 from energy.nightly.config import NightlyWorkspace, today
 from energy.nightly.database import Store
 from energy.nightly.outcome import NightContext
-from energy.runs.record import NIGHT
+from energy.runs.record import read_night
 
 #: How the names of prices begin among the series in night.json.
 PRICE = "price "
@@ -74,7 +73,7 @@ def is_older(workspace: NightlyWorkspace, store: Store, day: date) -> bool:
 def _knew_its_prices(workspace: NightlyWorkspace, row: dict[str, Any]) -> bool:
     """Whether a plan knew a price of its own day; False where its folder is gone or damaged."""
     try:
-        night = json.loads((workspace.out / row["folder"] / NIGHT).read_text(encoding="utf-8"))
+        night = read_night(workspace.out / row["folder"])
         zones = {name.removeprefix(PRICE) for name in night["quality"] if name.startswith(PRICE)}
         return bool(zones - set(night["imputed_hours"]["price"]))
     except (OSError, ValueError, KeyError, TypeError):

@@ -20,8 +20,9 @@ from energy.nightly.database import Store, open_store, plan_row
 from energy.nightly.inputs import CASE
 from energy.nightly.precedence import tomorrow
 from energy.nightly.publish import is_published
-from energy.runs.record import NIGHT
-from energy.schedule.table import read_schedule, read_setpoints
+from energy.runs import format_1
+from energy.runs.record import NIGHT, read_manifest, read_night, read_setpoints
+from energy.schedule.table import read_schedule
 
 #: Tables whose rows the published nights do not hold; plans they do.
 SALVAGED = ("runs", "settled_days", "settled_work", "progress", "meter")
@@ -101,7 +102,7 @@ def _active(workspace: NightlyWorkspace) -> dict[str, Path]:
     folders = sorted(filter(is_published, (p.parent for p in paths)), key=lambda p: p.stat().st_mtime_ns)
     found: dict[str, Path] = {}
     for folder in folders:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = read_manifest(folder)
         night, active = manifest.get("night"), manifest.get("active")
         if night is None or night > str(tomorrow(workspace)) or active is False:
             continue
@@ -112,7 +113,7 @@ def _active(workspace: NightlyWorkspace) -> dict[str, Path]:
 
 def _plan(workspace: NightlyWorkspace, folder: Path) -> dict[str, Any]:
     """The row of a published night; its ex-ante cost again, from the kept inputs."""
-    day = date.fromisoformat(json.loads((folder / NIGHT).read_text(encoding="utf-8"))["date"])
+    day = date.fromisoformat(read_night(folder)["date"])
     inputs = read_inputs(workspace.snapshots / folder.name / CASE)
     schedule, held = read_schedule(folder / "schedule.parquet"), read_setpoints(folder)
     cost = ex_ante_cost(inputs, day, schedule, held, inputs.state, {j.id: j for j in inputs.jobs})
@@ -123,21 +124,27 @@ def _salvaged(old: Path, store: Store) -> list[str]:
     """Copy every row of the old file that can be read and fits; returns how many of each table but the plans."""
     counts = []
     for table in ("plans", *SALVAGED):
-        columns = [r["name"] for r in store.rows(f"PRAGMA table_info({table})")]
+        columns = [str(r["name"]) for r in store.rows(f"PRAGMA table_info({table})")]
         rows = list(_rows(old, table, columns)) if old.exists() else []
         policies = Counter(row["day"] for row in rows) if table == "settled_days" else Counter()
         for row in rows:
             if table != "settled_days" or policies[row["day"]] == 2:  # settled days have a row of both policies
                 store.put(table, row)
-        counts.append(f"{store.rows(f'SELECT count(*) AS n FROM {table}')[0]['n']} {table}")
+        count = store.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"]
+        counts.append(f"{count} {table.replace('_', ' ')}")
     return counts[1:]
 
 
 def _rows(path: Path, table: str, columns: list[str]) -> Iterator[dict[str, Any]]:
-    """Rows of a table of the old file; what is damaged, or has other columns, ends them."""
+    """Rows of a table of the old file, of this layout or the first; what is damaged, or has other columns, ends them."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            for row in connection.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"):
-                yield dict(zip(columns, row, strict=True))
+            first = connection.execute("PRAGMA user_version").fetchone()[0] == 1
+            source, names = format_1.columns_of(table, columns) if first else (table, columns)
+            for values in connection.execute(f"SELECT {', '.join(names)} FROM {source} ORDER BY rowid"):
+                row = dict(zip(columns, values, strict=True))
+                if first and row.get("night_json"):
+                    row["night_json"] = json.dumps(format_1.night(json.loads(row["night_json"])))
+                yield row
     except sqlite3.Error:
         return

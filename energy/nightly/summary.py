@@ -48,7 +48,7 @@ def night_summary(
         "imputed_hours": known.imputed_hours, "quality": hours_by_quality(series_origins(inputs)),
         "jobs": job_status(night, s["binding_limits"]),
         "unserved_gpu_hours": float(s["unserved_gpu_hours"]),
-        "deferred_gpu_hours": float(s["deferred"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due"]),
+        "deferred_gpu_hours": float(s["deferred"]["gpu_hours"]), "expected_gpu_hours": float(s["expected"]["due_gpu_hours"]),
         "last_settled_day": _last_settled_day(days), "saving_eur": _savings(days),
         "pue": pue_so_far(inputs.fleet, state, s["limits"], config.begin(night.day), night.day.year),
         "peaks": _peaks(state, night.day), "prices": price_context(config, snapshot.prices, night.day),

@@ -11,7 +11,7 @@ from energy.report.formatting import NOT_KNOWN, counted, day, eur, hours, listed
 from energy.report.jobs import Change
 from energy.report.view import PlanView, Saving, Tile, Top, status_of
 from energy.report.view import pue as pue_text
-from energy.runs.record import held_back as hours_held_back
+from energy.runs.record import setpoint_table
 from energy.schema import Floats
 
 SECTIONS = (
@@ -25,6 +25,8 @@ SECTIONS = (
 NAMED = 0.25
 #: Most causes in the summary: the reader wants the main ones.
 MOST_CAUSES = 2
+#: End of the names of devices that are solar arrays, after their site.
+SOLAR = "/solar"
 #: Shares of the work below this do not count as moved.
 MOVED = 0.02
 #: A mean delay below this is no delay [h].
@@ -192,10 +194,11 @@ def notes(run: RunFigures) -> list[str]:
 
 def held_back(run: RunFigures) -> list[str]:
     """Solar arrays that the plan holds back although the site could use more."""
-    held = hours_held_back(run.record.schedule).groupby("site", sort=False)["hours"].sum()
+    held = setpoint_table(run.record.schedule).groupby("device", sort=False)["hours"].sum()
+    solar = {str(device).removesuffix(SOLAR): float(h) for device, h in held.items() if str(device).endswith(SOLAR)}
     return [
-        f"At {name} the plan holds the solar array back for {hours(float(h))}: drawing from the grid is paid for then."
-        for name, h in held.items()
+        f"At {owner} the plan holds the solar array back for {hours(h)}: drawing from the grid is paid for then."
+        for owner, h in solar.items()
     ]
 
 
@@ -210,8 +213,8 @@ def _deferred(run: RunFigures) -> list[str]:
         )
     if expected.get("pseudo_jobs", 0):
         out.append(
-            f"Energy and cost include {number(expected['plan'])} GPU-hours of work that is only expected to arrive (of "
-            f"{number(expected['due'])} counted on); no job of the schedule is one of them."
+            f"Energy and cost include {number(expected['plan_gpu_hours'])} GPU-hours of work that is only expected to arrive (of "
+            f"{number(expected['due_gpu_hours'])} counted on); no job of the schedule is one of them."
         )
     return out
 

@@ -12,8 +12,8 @@ import xarray as xr
 from energy.errors import SeriesError
 from energy.series.spreadsheet import unescape_frame
 
-#: No solar array held back.
-NO_SETPOINTS = pd.DataFrame({"site": [], "start": pd.Series([], dtype="datetime64[ns]"), "solar_limit_mw": []})
+#: No device limited.
+NO_SETPOINTS = pd.DataFrame({"device": [], "start": pd.Series([], dtype="datetime64[ns]"), "setpoint_mw": []})
 #: A holding this close to a whole number of GPUs is whole.
 WHOLE_GPU = 1e-3
 
@@ -75,8 +75,6 @@ def _moves(table: pd.DataFrame) -> int:
     return int(((main["site"] != main["site"].shift()) & (main["job"] == main["job"].shift())).sum())
 
 
-#: Where the plan holds solar arrays back; there only if it does.
-SETPOINTS = "solar_limit.csv"
 #: Columns that a schedule table must have.
 COLUMNS = ("job", "site", "hall", "pool", "start", "gpus")
 
@@ -99,15 +97,6 @@ def read_schedule(path: Path) -> pd.DataFrame:
         return table.assign(start=start.astype("datetime64[ns]"), gpus=table["gpus"].astype(float))[[*COLUMNS, "hours"]]
     except (OSError, ValueError, KeyError) as e:
         raise SeriesError(path, f"is no schedule ({e})", f"columns {', '.join(COLUMNS)}, hours") from None
-
-
-def read_setpoints(folder: Path) -> pd.DataFrame:
-    """Where the plan of a run folder holds solar arrays back: site, start (naive UTC), solar_limit_mw; mostly empty."""
-    if not (folder / SETPOINTS).is_file():
-        return NO_SETPOINTS
-    table = unescape_frame(pd.read_csv(folder / SETPOINTS, dtype={"site": str}, keep_default_na=False))
-    start = pd.to_datetime(table["start"], utc=True).dt.tz_localize(None)
-    return table.assign(start=start.astype("datetime64[ns]"))
 
 
 #: Makes a Schedule of a Problem without a solver.

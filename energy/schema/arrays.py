@@ -205,7 +205,7 @@ _SCHEDULE = (
     _row("entry_gpus", "entry", "1", 0, 1e7, "plan", "GPUs of the pool that the job holds in the period"),
     _row("setpoint", "device time", "MW", -UNLIMITED_MW, UNLIMITED_MW, "plan",
          "active power that a device is set to, at most; 1e5: as much as there is. Devices are named by owner and kind, such as "
-         "`narvik/solar`; run folders have those of solar arrays as `solar_limit_mw` by site"),
+         "`narvik/solar`"),
 )  # fmt: skip
 _REPLAY = (
     _row("dt", "time", "h", 1 / 60, 24, "axis", "length of the market time unit"),

@@ -70,7 +70,7 @@ def test_summary_of_a_plan_and_its_baseline(case, found):
         "objective_eur": 12.0, "bill_eur": 900.0, "baseline_eur": 1200.0, "saving_eur": 300.0, "saving_share": 0.25,
         "equal_work": False, "work_gpu_hours": {"due": 13.5, "plan": 6.5, "baseline": 6.0},
         "unserved_gpu_hours": 2.0, "deferred": {"jobs": 1, "gpu_hours": 1.0, "eur": 6.0},
-        "expected": {"pseudo_jobs": 1, "due": 6.0, "plan": 2.0, "later": 1.0, "undone": 3.0},
+        "expected": {"pseudo_jobs": 1, "due_gpu_hours": 6.0, "plan_gpu_hours": 2.0, "deferred_gpu_hours": 1.0, "unserved_gpu_hours": 3.0},
         "energy_mwh": {"plan": 21.0, "baseline": 23.0},
         "carbon_t": {"known_sites": ["site0"], "plan": 5.0, "baseline": 6.0},
         "water_m3": pytest.approx({"plan": 1.0, "baseline": 3.0}),

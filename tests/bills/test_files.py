@@ -146,11 +146,12 @@ def test_a_rate_that_stands_in_is_told(tmp_path, capsys):
     """Whoever plans for March with a levy known from April on reads it in `energy check`, in the result and the report."""
     case = SmallCase(tmp_path).edit("tariff.yaml", "components.0.valid_from", date(2024, 4, 1))
     inputs = case.inputs()
-    line = "tariff nordic: tax is not known before 2024-04-01; its first rate stands in from 2024-03-05 on"
+    line = "tariff nordic: tax is not known before 2024-04-01; its first rate is used from 2024-03-05 on"
     assert early_rates(inputs) == [line]
     check_table(inputs, case.problem())
     assert line in " ".join(capsys.readouterr().out.split())
-    unset = xr.Dataset({"setpoint": (("device", "time"), np.zeros((0, 0)))}, {"device": np.array([], dtype=str)})
+    arrays = {"setpoint": (("device", "time"), np.zeros((0, 0))), "dt": ("time", [])}
+    unset = xr.Dataset(arrays, {"device": np.array([], dtype=str), "time": np.array([], dtype="datetime64[ns]")})
     record = SimpleNamespace(summary={"equal_work": True, "notices": [line], "cooling": {}}, schedule=unset)
     assert notes(SimpleNamespace(record=record)) == [f"{line}."]
     np.testing.assert_allclose(case.problem()["energy_charge"].sel(site="north"), 8.0)

@@ -107,10 +107,10 @@ def test_plan_with_waiting_work_and_expected_arrivals(case):
         float(run.solution["later"].values @ run.problem["later_price"].values)
     )
     assert expected["pseudo_jobs"] == 1
-    assert expected["due"] == pytest.approx(700)
-    assert expected["plan"] + expected["later"] == pytest.approx(700)
+    assert expected["due_gpu_hours"] == pytest.approx(700)
+    assert expected["plan_gpu_hours"] + expected["deferred_gpu_hours"] == pytest.approx(700)
     held = names[run.plan.schedule["entry_job"].values]
-    assert ("expected-a" in held) == (expected["plan"] > 1)
+    assert ("expected-a" in held) == (expected["plan_gpu_hours"] > 1)
     assert not record_of(run).schedule_table["job"].str.startswith("expected-").any()
 
 
@@ -120,7 +120,7 @@ def test_expected_work_without_room_is_no_undone_job(case):
     run = optimize(case.path)
     assert run.outcome.status == "OK", run.outcome.reasons
     assert run.summary["unserved_gpu_hours"] == pytest.approx(0, abs=1e-3)
-    assert run.summary["expected"]["undone"] > 20000
+    assert run.summary["expected"]["unserved_gpu_hours"] > 20000
 
 
 def test_expected_table_may_have_no_rows(case):
