@@ -89,9 +89,10 @@ def summary(then: dict[str, Any]) -> dict[str, Any]:
 def night(then: dict[str, Any]) -> dict[str, Any]:
     """The content of night.json; jobs that the first nights only counted are not named, and not late."""
     found = _renamed(then, NIGHT)
-    jobs = {k: v for k, v in found["jobs"].items() if k not in NO_JOBS_NAMED or isinstance(v, list)}
-    pue = [{"status": "", "period": "year", **cap} for cap in found["pue"]]
-    settled = found["last_settled_day"] and {"backlog_gpu_hours": 0.0, "backlog_eur": 0.0} | found["last_settled_day"]
+    jobs = {k: v for k, v in found.get("jobs", {}).items() if k not in NO_JOBS_NAMED or isinstance(v, list)}
+    pue = [{"status": "", "period": "year", **cap} for cap in found.get("pue", [])]
+    settled = found.get("last_settled_day")
+    settled = settled and {"backlog_gpu_hours": 0.0, "backlog_eur": 0.0} | settled
     return found | {
         "jobs": {**NO_JOBS_NAMED, **jobs},
         "pue": pue,

@@ -14,7 +14,7 @@ import xarray as xr
 
 from energy.errors import NewerFormat
 from energy.runs import format_1
-from energy.schedule.table import NO_SETPOINTS
+from energy.schedule.table import NO_SETPOINTS, read_setpoint_rows
 from energy.schema import arrays, validate
 from energy.series.spreadsheet import escape_frame, unescape_frame
 
@@ -184,15 +184,15 @@ def read_setpoints(folder: Path) -> pd.DataFrame:
     path = format_1.file_of(folder, SETPOINTS)
     if not path.is_file():
         return NO_SETPOINTS
-    table = unescape_frame(pd.read_csv(path, dtype=dict.fromkeys(("device", "site"), str), keep_default_na=False))
-    start = pd.to_datetime(table["start"], utc=True).dt.tz_localize(None)
-    table = table.assign(start=start.astype("datetime64[ns]"))
+    table = read_setpoint_rows(path)
     return table if path.name == SETPOINTS else format_1.setpoints(table)
 
 
 def _of_today(path: Path, reader: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
     """A document that states its format version; without one it is the first."""
     found = _json(path)
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: is not an object of keys")
     version = found.get("format", 1)
     if version > FORMAT:
         raise NewerFormat(f"{path}: has format version {version}, this program reads up to {FORMAT}; update hydrocool")
@@ -204,9 +204,8 @@ def _dataset(folder: Path, name: str, version: int) -> xr.Dataset:
     return format_1.dataset(name, found) if version == 1 else found
 
 
-def _json(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def read_water(folder: Path, name: str) -> xr.Dataset | None:

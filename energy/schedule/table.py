@@ -99,5 +99,12 @@ def read_schedule(path: Path) -> pd.DataFrame:
         raise SeriesError(path, f"is no schedule ({e})", f"columns {', '.join(COLUMNS)}, hours") from None
 
 
+def read_setpoint_rows(path: Path) -> pd.DataFrame:
+    """Rows of a CSV table of setpoints, start in naive UTC; names are texts, also such as NA."""
+    table = unescape_frame(pd.read_csv(path, dtype=dict.fromkeys(("device", "site"), str), keep_default_na=False))
+    start = pd.to_datetime(table["start"], utc=True).dt.tz_localize(None)
+    return table.assign(start=start.astype("datetime64[ns]"))
+
+
 #: Makes a Schedule of a Problem without a solver.
 Maker = Callable[[xr.Dataset], xr.Dataset]
