@@ -95,7 +95,7 @@ def _plans(workspace: NightlyWorkspace, store: Store) -> str:
 def _active(workspace: NightlyWorkspace) -> dict[str, Path]:
     """Night -> folder of its plan, of the published ones up to tomorrow.
 
-    Of two that came into force the last made stands, as in `nightly`. A folder of an older version does not say whether
+    Of two that became active the last made stands, as in `nightly`. A folder of an older version does not say whether
     it did: the first made stands, for a later one may have been made on file only.
     """
     paths = [p for p in workspace.out.glob(f"*/{NIGHT}") if not p.parent.is_symlink() and p.parent.name[0] != "."]
@@ -146,5 +146,5 @@ def _rows(path: Path, table: str, columns: list[str]) -> Iterator[dict[str, Any]
                 if first and row.get("night_json"):
                     row["night_json"] = json.dumps(format_1.night(json.loads(row["night_json"])))
                 yield row
-    except sqlite3.Error:
+    except (sqlite3.Error, ValueError):
         return

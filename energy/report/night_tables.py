@@ -43,7 +43,7 @@ WIDTH = 60
 
 
 def variance(n: NightFigures) -> list[Bar]:
-    """Why yesterday did not cost what was expected; empty on the first night."""
+    """Why the last settled day did not cost what was expected; empty before any is settled."""
     if not n.last_settled_day:
         return []
     by_cause = n.last_settled_day.variance_eur

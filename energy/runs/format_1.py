@@ -1,6 +1,6 @@
-"""Format version 1 of run folders, nights and the state database, as today's. Its names are known in this file alone.
+"""Format version 1 of run folders, nights and the state database, read as today's: no other file knows its names.
 
-A version-1 folder has no key ``format``. `docs/formats.md` has the same tables with the reason of each.
+A version-1 folder has no key ``format``. `docs/formats.md` has the same names, tests/format_1 such folders.
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ def test_what_is_damaged_or_of_another_layout_stays_behind(lived):
     connection.close()
     assert "2 settled days, 0 settled work" in rebuild_store(lived)
     lived.database.write_bytes(b"no database " * 500)
-    assert "0 plans, 0 runs, 0 days" in rebuild_store(lived)
+    assert "0 plans, 0 runs, 0 settled days" in rebuild_store(lived)
 
 
 def plan_folder(nights, name, made, kept, **says):
