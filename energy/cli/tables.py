@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: Width when there is no terminal to ask: fits a log viewer and a mail.
 PLAIN_WIDTH = 110
-#: Lines of what would help; the report has all of them.
+#: Lines of binding limits; the report has all of them.
 MOST_HELP = 5
 
 

@@ -276,7 +276,7 @@ def _remedy_text(night: Night, n: view.NightFigures) -> str:
     """What it takes to save the jobs at risk."""
     if n.remedy_eur is not None:
         return f"with the cheapest remedy of each the work would cost at least {eur(n.remedy_eur)}"
-    return "it is not known what would help" if night["gap"] is None else "not each can be saved by one change"
+    return "no remedy is known" if night["gap"] is None else "not each can be saved by one change"
 
 
 def _jobs_text(night: Night) -> str:

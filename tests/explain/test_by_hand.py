@@ -115,7 +115,7 @@ def test_undone_jobs_most_work_first_then_breaches(case, found):
         alike(one, expected)
 
 
-def test_a_cure_saves_no_more_than_the_penalty(case, found):
+def test_a_remedy_saves_no_more_than_the_penalty(case, found):
     cheap = case.assign(penalty=("job", [1000.0, 20.0, 1000.0]))
     saved = [c.saving_eur for c in explain(cheap, found, prices_of(case))[0].remedies]
     assert saved == pytest.approx([60, 60, 45.6, 18, 10, 30 / 7.25])

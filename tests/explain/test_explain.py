@@ -45,7 +45,7 @@ def test_full_pool_names_pool_hours_and_gpus():
     assert best(case).cost - best(more).cost == pytest.approx(240)
 
 
-def test_deadline_is_the_cure_where_time_is_short():
+def test_deadline_is_the_remedy_where_time_is_short():
     """The job holds 4 GPUs for 2 hours and needs 12: 4 undone. An hour more does it, at 7: saves 4·(100 - 7)."""
     case = problem([one([10, 20, 7], other=1.0)], [Job(12, 4, window=(0, 2), penalty=100)])
     (undone,) = explained(case)
@@ -139,7 +139,7 @@ def test_words_speak_the_input_files_language():
     )
 
 
-def test_most_work_comes_first_and_no_cure_is_said():
+def test_most_work_comes_first_and_no_remedy_is_said():
     case = problem([one([10], gpus=0, other=1.0)], [Job(2, 9, penalty=100), Job(7, 9, penalty=5)])
     first, second = explained(case)
     assert (first.job, second.job) == ("job1", "job0")
@@ -250,7 +250,7 @@ def test_few_tight_limits_dearest_first_and_none_for_cents():
     assert dear(problem([one([10, 10.5], grid=1.0)], [Job(1.5, 2)])) == ()
 
 
-def test_what_would_help_is_urgent_first_and_tight_only_without_it():
+def test_binding_limits_are_urgent_first_and_tight_only_without_it():
     """For summary.json: kind, fields and one line each; plain values only."""
     undone = problem([one([10, 95], gpus=[3, 0], other=1.0)], [Job(5, 9, window=(0, 1), penalty=100)])
     breach = problem([one([10], overhead=((100.0, 0.4),))], [Job(5, 5)], caps=[Cap(1.2, penalty=40)])

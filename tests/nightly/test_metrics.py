@@ -45,7 +45,7 @@ def test_every_metric_is_there():
     assert found['hydrocool_notify_failures{fleet="reference-six"}'] == 1
 
 
-def test_price_of_saving_is_that_of_the_cures_and_absent_where_a_job_has_none():
+def test_price_of_saving_is_that_of_the_remedies_and_absent_where_a_job_has_none():
     series = 'hydrocool_remedy_eur{fleet="reference-six"}'
     assert parsed(text(risky(), TIMING))[series] == 403.5
     lost = [AT_RISK[0], AT_RISK[1] | {"remedy": None, "cost_eur": None}]

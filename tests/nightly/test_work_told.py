@@ -25,7 +25,7 @@ def prepared(late=(), refused=(), names="abc"):
     return SimpleNamespace(queue=queue, settlement=settlement, left=dict.fromkeys(names, 100.0), late=dict(late))
 
 
-def test_a_job_at_risk_has_its_cheapest_cure_and_what_the_work_then_costs():
+def test_a_job_at_risk_has_its_cheapest_remedy_and_what_the_work_then_costs():
     """2,000 EUR of penalty less 1,850 saved: 150 EUR of power, and not the penalty."""
     [job] = job_status(prepared(), [UNDONE])["at_risk"]
     assert job["cost_eur"] == pytest.approx(150.0)
@@ -33,7 +33,7 @@ def test_a_job_at_risk_has_its_cheapest_cure_and_what_the_work_then_costs():
     assert (job["id"], job["unserved_gpu_hours"], job["deadline"]) == ("a", 100.0, "2024-03-13T06:00:00Z")
 
 
-def test_without_a_cure_no_price_is_made_up():
+def test_without_a_remedy_no_price_is_made_up():
     [job] = job_status(prepared(), [UNDONE | {"remedies": []}])["at_risk"]
     assert (job["remedy"], job["cost_eur"]) == (None, None)
 
