@@ -9,7 +9,7 @@ DEV    := $(VENV)/.dev-ready
 export OMP_NUM_THREADS := 1
 
 .PHONY: help optimize nightly report test coverage thorough laws test-sources test-nights check format docs lock bench bills \
-  regression real frozen validate-cooling golden differential peers canary study mutation soak soak-short clean
+  regression real validate-cooling golden differential peers canary study mutation soak soak-short clean
 
 optimize: $(RUN)  ## the reference case (or ARGS), solved, proven, priced, reported
 	$(BIN)/energy optimize $(ARGS)
@@ -67,9 +67,6 @@ real: $(DEV)  ## real series and job traces; SERIES names the folder that holds 
 
 regression: $(DEV)  ## objectives and sizes of the table, old beside new
 	$(BIN)/python -m tests.regression.table --series "$(SERIES)" $(ARGS)
-
-frozen: $(DEV)  ## outputs that the redesign leaves byte-equal; ARGS=--quick in a minute, ARGS="--keep FOLDER" leaves them to diff
-	$(BIN)/python -m tests.frozen --series "$(SERIES)" $(ARGS)
 
 bills: $(DEV)  ## golden invoices, and objective = bill for 200 random fleets, tariffs and horizons
 	$(BIN)/python -m pytest tests/bills $(ARGS)

@@ -6,7 +6,8 @@
 Commands and flags come from the application that `pyproject.toml` names. Everything else comes from running it: the
 reference case, and three nights of its fleet with a late job, a job that does not fit and a row that cannot be read.
 Names of sites, jobs, days and the like are `*` in the tables. Exit code 1 of `--compare`: an entry is lost.
-`benchmarks/features.json` is the table before the house was redesigned.
+`benchmarks/features.json` is the table before the house was redesigned; its key `renamed` has the persisted names that
+have changed since (docs/formats.md), as patterns of entries and what replaces them.
 """
 
 from __future__ import annotations
@@ -73,7 +74,10 @@ def main() -> None:
     parser.add_argument("--compare", nargs=2, type=Path, metavar=("BEFORE", "AFTER"))
     args = parser.parse_args()
     if args.compare:
-        before, after = ({*_entries(json.loads(p.read_text(encoding="utf-8")))} for p in args.compare)
+        tables_before, tables_after = (json.loads(p.read_text(encoding="utf-8")) for p in args.compare)
+        names = tables_before.pop("renamed", [])
+        tables_after.pop("renamed", None)
+        before, after = {_renamed(e, names) for e in _entries(tables_before)}, {*_entries(tables_after)}
         for sign, entries in (("-", before - after), ("+", after - before)):
             print("".join(f"{sign} {entry}\n" for entry in sorted(entries)), end="")
         print(f"{len(before - after)} lost, {len(after - before)} new, {len(before & after)} as before")
@@ -89,6 +93,13 @@ def _entries(table: Any, path: str = "") -> Iterator[str]:
             yield from _entries(value, f"{path}{key}: ")
     else:
         yield from (f"{path}{entry}" for entry in table)
+
+
+def _renamed(entry: str, names: list[list[str]]) -> str:
+    """An entry under its name of today: patterns and replacements, in order."""
+    for pattern, replacement in names:
+        entry = re.sub(pattern, replacement, entry)
+    return entry
 
 
 def tables(folder: Path) -> Table:

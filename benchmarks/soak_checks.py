@@ -94,13 +94,16 @@ def at_end(soak: Soak, places: Mapping[str, NightlyWorkspace]) -> tuple[list[str
 
 def _causes(place: NightlyWorkspace, last: date) -> str:
     """Ex-ante cost of the nights for their own days, and why the realised cost differs."""
-    names = ("promised", "price", "weather", "load", "other")
-    sums = ", ".join(f"sum({n}_eur) AS {n}, max(abs({n}_eur)) AS most_{n}" for n in names)
+    causes = ("price", "weather", "load", "other")
+    sums = ", ".join(f"sum({c}_variance_eur) AS {c}, max(abs({c}_variance_eur)) AS most_{c}" for c in causes)
     with open_store(place.database) as store:
-        row = store.row(f"SELECT {sums} FROM settled_days WHERE policy = 'plan' AND day <= ?", str(last))
+        row = store.row(
+            f"SELECT sum(ex_ante_cost_eur) AS ex_ante, {sums} FROM settled_days WHERE policy = 'plan' AND day <= ?",
+            str(last),
+        )
     assert row is not None
-    why = ", ".join(f"{n} {row[n]:+,.2f} (at most {row[f'most_{n}']:,.2f} in a day)" for n in names[1:])
-    return f"ex-ante {row['promised']:,.2f} EUR; realised cost differs by {why}"
+    why = ", ".join(f"{n} {row[n]:+,.2f} (at most {row[f'most_{n}']:,.2f} in a day)" for n in causes)
+    return f"ex-ante {row['ex_ante']:,.2f} EUR; realised cost differs by {why}"
 
 
 def _states(place: NightlyWorkspace) -> list[str]:

@@ -60,5 +60,13 @@ class RunFolderError(OSError):
     """A run folder, or a file of it, cannot be written or read; names it and the reason."""
 
 
+class NewerFormat(RunFolderError):
+    """A run folder or night was written by a newer version of this program; names it and both format versions."""
+
+
 class StoreError(RuntimeError):
     """The state database cannot be used; names the file, the reason and the way out."""
+
+
+class OlderLayout(StoreError):
+    """The state database has an older layout, which the next night migrates; names both layouts."""

@@ -28,7 +28,7 @@ with DAG(
 ) as dag:
     nightly = BashOperator(
         task_id="nightly",
-        # 6 is DEGRADED: published with reservations, told by the metric; a second attempt would change nothing.
+        # 6 is DEGRADED: published with reservations, which the metric shows; a second attempt would change nothing.
         bash_command=f"energy nightly /etc/hydrocool/nightly.yaml --date {NIGHT} || [ $? -eq 6 ]",
         env={"OMP_NUM_THREADS": "1"},
         append_env=True,

@@ -13,7 +13,7 @@ import h5netcdf
 import numpy as np
 import xarray as xr
 
-from energy.errors import RunFolderError
+from energy.errors import NewerFormat, RunFolderError
 from energy.handover import Group, Quotas, quotas
 from energy.handover.quota import groups_of, joined
 from energy.nightly.config import LATEST
@@ -48,13 +48,17 @@ def plan_at(out: Path, moment: datetime, follow: bool) -> Quotas:
 
     Raises
     ------
-    RunFolderError : not one whole night is there.
+    RunFolderError : not one whole night is there, or a newer version of this program has written one.
     """
     at, parts = np.datetime64(moment.replace(tzinfo=None), "ns"), list[Quotas]()
     nights = in_order(out)
     while nights and not (parts and parts[0].start[0] <= at):
-        with suppress(RunFolderError, OSError, ValueError):  # a folder that is not whole is passed over
+        try:
             parts.insert(0, quotas(read_run(nights.pop())))
+        except NewerFormat:
+            raise
+        except (RunFolderError, OSError, ValueError):  # a folder that is not whole is passed over
+            continue
     if not parts:
         raise RunFolderError(f"{out}: holds no whole night; allowed: a run folder, or the folder of nights")
     former = [g for night in nights[-REMEMBERED:] for g in _former(night)]

@@ -21,6 +21,7 @@ from energy.nightly.inputs import CASE, PRICES, SNAPSHOT, STATE, SeriesSnapshot
 from energy.nightly.outcome import NightContext
 from energy.nightly.queue import as_table
 from energy.runs.folder import sha256
+from energy.runs.format_1 import file_of
 from energy.runs.record import HYDRO, RESERVOIRS, read_water
 
 #: Hydropower signals that are kept: the week before the delivery day, as of `energy fetch` for single plans.
@@ -143,7 +144,7 @@ def kept_inputs(context: NightContext) -> Path | None:
     kept = context.workspace.snapshots
     tried = [kept / r["run_id"] for r in rows]
     left = sorted(kept.glob(f"{context.config.name}_{context.day}_*"), key=lambda p: p.stat().st_mtime_ns, reverse=True)
-    return next((p for p in (*tried, *left) if (p / SNAPSHOT).is_file()), None)
+    return next((p for p in (*tried, *left) if file_of(p, SNAPSHOT).is_file()), None)
 
 
 def nights_to_run(store: Store, first: date, last: date, reprocess: str) -> list[date]:

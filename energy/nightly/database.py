@@ -5,19 +5,22 @@ Rows carry their day and are never overwritten by later nights, so that any nigh
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from energy.errors import StoreError
+from energy.errors import OlderLayout, StoreError
 from energy.nightly.config import LATEST, NightlyWorkspace, now
+from energy.runs import format_1
+from energy.runs.folder import sync_one
 from energy.runs.record import NIGHT
 
 #: Number of the layout below; kept in the file as `user_version`.
-SCHEMA = 1
+SCHEMA = 2
 #: How long a night waits for another writer [s].
 BUSY_S = 10.0
 #: Bytes that say "HCDB": the file is ours, not another program's.
@@ -87,12 +90,17 @@ class Store:
 
 
 @contextmanager
-def open_store(path: Path) -> Iterator[Store]:
-    """Open the database, made where there is none.
+def open_store(path: Path, migrate: bool = True) -> Iterator[Store]:
+    """Open the database, made where there is none; one of layout 1 is copied and migrated.
+
+    Parameters
+    ----------
+    migrate : False for those who only look
 
     Raises
     ------
-    StoreError : the file is locked, damaged, read-only, of another layout or another program's; names the way out.
+    StoreError : the file is locked, damaged, read-only, of a newer layout or another program's; names the way out.
+    OlderLayout : the file is to be migrated, and `migrate` is False.
     """
     with _named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,8 +109,10 @@ def open_store(path: Path) -> Iterator[Store]:
     try:
         with _named(path):
             is_new = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-            if not is_new:
-                _check_ours(path, connection)
+            if not is_new and _layout(path, connection) < SCHEMA:
+                if not migrate:
+                    raise OlderLayout(f"{path}: has layout 1; the next night makes it layout {SCHEMA} and keeps a copy")
+                _migrate(path, connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             if is_new:
@@ -119,12 +129,13 @@ def has_nights(workspace: NightlyWorkspace) -> bool:
 
 
 @contextmanager
-def open_state(workspace: NightlyWorkspace) -> Iterator[Store]:
+def open_state(workspace: NightlyWorkspace, migrate: bool = True) -> Iterator[Store]:
     """The database of a nightly file: as `open_store`, but none is made beside nights that are published.
 
     Raises
     ------
     StoreError : as `open_store`, or the file is lost or elsewhere; names the way out.
+    OlderLayout : as `open_store`.
     """
     path = workspace.database
     there = path.is_file() and path.stat().st_size > 0
@@ -133,7 +144,7 @@ def open_state(workspace: NightlyWorkspace) -> Iterator[Store]:
             f"{path}: there is no state database, but {workspace.out} has published nights; name the right one with "
             "database: in the nightly file, or build it again from those nights with energy doctor --rebuild"
         )
-    with open_store(path) as store:
+    with open_store(path, migrate) as store:
         yield store
 
 
@@ -161,15 +172,51 @@ def last_runs(store: Store, most: int) -> list[dict[str, Any]]:
     return found[::-1]
 
 
-def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
-    """Refuse another program's file before anything is written: the WAL mode stays in a file for good."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+def _migrate(path: Path, connection: sqlite3.Connection) -> None:
+    """Give a database of layout 1 that of today, in one transaction; a copy of it is put beside it before."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _layout(path, connection) < SCHEMA:  # else another process was first
+            _copy(path, path.with_name(f"{path.name}.layout-1.old"))
+            for statement in format_1.migration():
+                connection.execute(statement)
+            nights = connection.execute("SELECT id, night_json FROM runs WHERE night_json IS NOT NULL").fetchall()
+            for number, text in nights:
+                row = json.dumps(format_1.night(json.loads(text))), number
+                connection.execute("UPDATE runs SET night_json = ? WHERE id = ?", row)
+            connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _copy(path: Path, target: Path) -> None:
+    """Copy a database with all its transactions, on the disk before its name is."""
+    new = target.with_name(f".{target.name}.writing")
+    new.unlink(missing_ok=True)
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as old, closing(sqlite3.connect(new)) as copy:
+        old.backup(copy)
+    sync_one(new)
+    new.replace(target)
+    sync_one(target.parent)
+
+
+def _layout(path: Path, connection: sqlite3.Connection) -> int:
+    """Layout of a database, 1 to that of today; asked before anything is written, since the WAL mode stays in a file.
+
+    Raises
+    ------
+    StoreError : another program's file, or a layout that this version does not know.
+    """
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise StoreError(f"{path}: is another program's database; name another file with database: in the nightly file")
-    if version != SCHEMA:
-        older = "an older" if version < SCHEMA else "a newer"
-        way = "build it again with energy doctor --rebuild" if version < SCHEMA else "update hydrocool"
+    if not 1 <= version <= SCHEMA:
+        older = "an older" if version < 1 else "a newer"
+        way = "build it again with energy doctor --rebuild" if version < 1 else "update hydrocool"
         raise StoreError(f"{path}: has {older} layout ({version}, this program's is {SCHEMA}); {way}")
+    return version
 
 
 def check_integrity(store: Store) -> None:

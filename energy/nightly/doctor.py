@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from energy.errors import InputError, NightError, RunFolderError, StoreError
+from energy.errors import InputError, NightError, OlderLayout, RunFolderError, StoreError
 from energy.fetch import CACHE
 from energy.inputs.fleet import load_fleet
 from energy.inputs.fx import read_fx
@@ -63,7 +63,7 @@ def check_health(workspace: NightlyWorkspace) -> list[Finding]:
     for what, check in (*CHECKS, *live):
         try:
             found.append(Finding(what, True, check(workspace)))
-        except HealthWarning as e:
+        except (HealthWarning, OlderLayout) as e:
             found.append(Finding(what, True, str(e), warns=True))
         except (InputError, NightError, StoreError, OSError) as e:
             found.append(Finding(what, False, str(e)))
@@ -146,7 +146,7 @@ def _lock(workspace: NightlyWorkspace) -> str:
 
 
 def _database(workspace: NightlyWorkspace) -> str:
-    with open_state(workspace) as store:
+    with open_state(workspace, migrate=False) as store:
         check_integrity(store)
         plans = store.rows("SELECT night, folder, snapshot FROM plans ORDER BY night")
     gone = [
@@ -168,7 +168,7 @@ def _latest(workspace: NightlyWorkspace) -> str:
 
 
 def _clock(workspace: NightlyWorkspace) -> str:
-    with open_state(workspace) as store:
+    with open_state(workspace, migrate=False) as store:
         row = store.row("SELECT max(night) AS night FROM plans")
     last = str(row["night"]) if row and row["night"] else ""
     if last > str(today(workspace.config) + timedelta(days=1 + CLOCK_DAYS)):

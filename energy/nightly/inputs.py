@@ -16,6 +16,7 @@ from energy.inputs.case import Nightly
 from energy.inputs.load import Inputs, read_inputs
 from energy.inputs.state import State
 from energy.nightly.queue import Queue, as_table, read_queue
+from energy.runs import format_1
 from energy.schedule.table import read_schedule
 from energy.series.files import read_series
 
@@ -167,12 +168,12 @@ def save_snapshot(
     folder: Path, series: SeriesSnapshot, queue: Queue, left: Mapping[str, float], late: Mapping[str, float]
 ) -> None:
     """Write what a night knew beside its case into the folder of kept inputs; the same knowledge, the same bytes."""
-    labels = {
+    content = {
         "known_at": str(series.known_at), "known_until": str(series.known_until), "reasons": series.reasons,
         "notes": series.notes, "imputed_hours": series.imputed_hours, "forecast_hours": series.forecast_hours,
-        "forecast_error": series.forecast_error, "refused": queue.refused, "left": left, "late": late,
+        "forecast_error": series.forecast_error, "refused": queue.refused, "left_gpu_hours": left, "late_gpu_hours": late,
     }  # fmt: skip
-    (folder / SNAPSHOT).write_text(json.dumps(labels, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    (folder / SNAPSHOT).write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     submitted = [f"{queue.submitted[name].isoformat()}Z" for name in sorted(queue.jobs)]
     table = as_table(list(queue.jobs.values())).assign(submitted=submitted)
     table.to_csv(folder / QUEUE, index=False, lineterminator="\n")
@@ -185,11 +186,13 @@ def load_snapshot(folder: Path) -> tuple[SeriesSnapshot, Queue, dict[str, float]
     ------
     SeriesError : the kept queue cannot be read.
     """
-    labels = json.loads((folder / SNAPSHOT).read_text(encoding="utf-8"))
+    path = format_1.file_of(folder, SNAPSHOT)
+    labels = json.loads(path.read_text(encoding="utf-8"))
+    labels = labels if path.name == SNAPSHOT else format_1.labels(labels)
     series = SeriesSnapshot(
         np.datetime64(labels["known_at"]), np.datetime64(labels["known_until"]), {}, labels["reasons"],
         labels["notes"], labels["imputed_hours"], labels["forecast_hours"], labels["forecast_error"],
     )  # fmt: skip
     queue = read_queue(folder / QUEUE, series.known_at)
     queue.refused = labels["refused"]
-    return series, queue, labels["left"], labels["late"]
+    return series, queue, labels["left_gpu_hours"], labels["late_gpu_hours"]

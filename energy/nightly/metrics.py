@@ -21,7 +21,7 @@ NAMES = {
     "hydrocool_last_success_timestamp_seconds": "When a plan was last published.",
     "hydrocool_last_run_timestamp_seconds": "When the last nightly run ended, whatever came of it.",
     "hydrocool_delivery_day_timestamp_seconds": "Midnight (UTC) of the day that the last run planned.",
-    "hydrocool_status": "1 for the state of the last run: OK, DEGRADED or FAILED.",
+    "hydrocool_status": "1 for the status of the last run: OK, DEGRADED or FAILED.",
     "hydrocool_fallback_method": "1 for the fallback method that the last run ended on.",
     "hydrocool_solve_seconds": "Seconds spent in the solver.",
     "hydrocool_wall_seconds": "Seconds from start to end of the run.",
@@ -95,7 +95,7 @@ def _values(night: Mapping[str, Any], timing: Timing) -> Iterator[tuple[str, dic
     yield "hydrocool_unserved_gpu_hours", {}, night["unserved_gpu_hours"]
     yield "hydrocool_deferred_gpu_hours", {}, night["deferred_gpu_hours"]
     for state in ("done", "running", "left", "late", "at_risk", "refused"):
-        value = jobs.get(state)  # a list of jobs; nights of earlier versions have the number itself
+        value = jobs[state]  # a number, or a list of jobs
         yield "hydrocool_jobs", {"state": state}, len(value) if isinstance(value, list) else value
     yield "hydrocool_remedy_eur", {}, remedy_eur(night) if jobs["at_risk"] is not None else None
     for p in night["pue"]:

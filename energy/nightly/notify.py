@@ -29,7 +29,7 @@ from energy.report.charts import ROLES, light
 from energy.report.night import night_view
 from energy.report.page import render_history
 from energy.runs.folder import PAGE
-from energy.runs.record import NIGHT
+from energy.runs.record import NIGHT, read_night
 
 #: Addresses of messages, apart by spaces (apprise URLs); in the environment because they hold passwords.
 ADDRESSES = "HYDROCOOL_NOTIFY"
@@ -84,12 +84,12 @@ def unpublished(workspace: NightlyWorkspace, store: Store | None, night: Night) 
     The fleet's name is that of the last plan, since the fleet file may be what is broken.
     """
     if store is None:
-        path = workspace.out / LATEST / NIGHT
-        last = path.read_text(encoding="utf-8") if path.is_file() else None
+        folder = workspace.out / LATEST
+        last = read_night(folder) if (folder / NIGHT).is_file() else None
     else:
         row = store.row("SELECT night_json FROM runs WHERE night_json IS NOT NULL ORDER BY id DESC LIMIT 1")
-        last = row["night_json"] if row else None
-    fleet = str(json.loads(last)["fleet"]) if last else workspace.config.name
+        last = json.loads(row["night_json"]) if row else None
+    fleet = str(last["fleet"]) if last else workspace.config.name
     return {
         "date": str(night.day), "fleet": fleet, "run_id": night.run_id or "", "status": night.status,
         "method": night.method, "reasons": night.reasons, "forecast": {"hours": None}, "imputed_hours": {},

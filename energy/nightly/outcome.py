@@ -6,7 +6,6 @@ prices was made by a clock that was ahead, and is superseded. Where it knew one,
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from energy.errors import UNPUBLISHED, OlderNight
 from energy.inputs.case import Nightly
 from energy.nightly.config import NightlyWorkspace, today
 from energy.nightly.database import Store
-from energy.runs.record import NIGHT
+from energy.runs.record import read_night
 
 #: The two policies that have accounts of their own.
 PLAN, RUN_NOW = "plan", "run_now"
@@ -127,7 +126,7 @@ def is_older(workspace: NightlyWorkspace, store: Store, day: date) -> bool:
 def _knew_its_prices(workspace: NightlyWorkspace, row: dict[str, Any]) -> bool:
     """Whether a plan knew a price of its own day; False where its folder is gone or damaged."""
     try:
-        night = json.loads((workspace.out / row["folder"] / NIGHT).read_text(encoding="utf-8"))
+        night = read_night(workspace.out / row["folder"])
         zones = {name.removeprefix(PRICE) for name in night["quality"] if name.startswith(PRICE)}
         return bool(zones - set(night["imputed_hours"]["price"]))
     except (OSError, ValueError, KeyError, TypeError):

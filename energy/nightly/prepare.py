@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +25,7 @@ from energy.nightly.queue import Queue, history, most_gpus, no_work, planned_job
 from energy.nightly.settlement import fitted, settle
 from energy.nightly.snapshot import read_series_snapshot, require_real_price
 from energy.runs.folder import sync, sync_one
-from energy.runs.record import NIGHT
+from energy.runs.record import NIGHT, read_night
 
 #: Days that the series of the settlement's case reach back: months and rolling limits, and a few more.
 SETTLED_DAYS = 34
@@ -193,7 +192,7 @@ def previous_plan(context: NightContext) -> PreviousPlan:
     if not schedule.is_file():
         notes.append(f"the schedule of night {row['night']} is gone: the method last_good has none to trim")
     try:
-        rows = json.loads((folder / NIGHT).read_text(encoding="utf-8"))["plan"]
+        rows = read_night(folder)["plan"]
         plan = [{"site": str(r["site"]), "date": str(r["date"]), "mwh": float(r["mwh"])} for r in rows]
     except (OSError, ValueError, KeyError, TypeError) as e:
         notes.append(f"{NIGHT} of night {row['night']} cannot be read ({type(e).__name__}): no changes are shown")

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
@@ -19,8 +20,9 @@ from energy.nightly.database import Store, open_store, plan_row
 from energy.nightly.inputs import CASE
 from energy.nightly.outcome import tomorrow
 from energy.nightly.publish import is_published
-from energy.runs.record import NIGHT
-from energy.schedule.table import read_schedule, read_setpoints
+from energy.runs import format_1
+from energy.runs.record import NIGHT, read_manifest, read_night, read_setpoints
+from energy.schedule.table import read_schedule
 
 #: Tables whose rows the published nights lack; those of the table `plans` they have.
 SALVAGED = ("runs", "settled_days", "settled_work", "progress", "meter")
@@ -81,11 +83,9 @@ def _plans(workspace: NightlyWorkspace, store: Store) -> str:
     known = {r["night"] for r in store.rows("SELECT night FROM plans")}
     for folder in (folder for night, folder in _active(workspace).items() if night not in known):
         try:  # its ex-ante cost again, from the kept inputs
-            day = date.fromisoformat(json.loads((folder / NIGHT).read_text(encoding="utf-8"))["date"])
-            inputs, schedule = (
-                read_inputs(workspace.snapshots / folder.name / CASE),
-                read_schedule(folder / "schedule.parquet"),
-            )
+            day = date.fromisoformat(read_night(folder)["date"])
+            inputs = read_inputs(workspace.snapshots / folder.name / CASE)
+            schedule = read_schedule(folder / "schedule.parquet")
             jobs = {j.id: j for j in inputs.jobs}
             cost = ex_ante_cost(inputs, day, schedule, read_setpoints(folder), inputs.state, jobs)
             store.put("plans", plan_row(day, folder, folder.name, cost))
@@ -98,14 +98,14 @@ def _plans(workspace: NightlyWorkspace, store: Store) -> str:
 def _active(workspace: NightlyWorkspace) -> dict[str, Path]:
     """Night -> folder of its plan, of the published ones up to tomorrow.
 
-    Of two that came into force the last made stands, as in `nightly`. A folder of an older version does not say whether
+    Of two that became active the last made stands, as in `nightly`. A folder of an older version does not say whether
     it did: the first made stands, for a later one may have been made on file only.
     """
     paths = [p for p in workspace.out.glob(f"*/{NIGHT}") if not p.parent.is_symlink() and p.parent.name[0] != "."]
     folders = sorted(filter(is_published, (p.parent for p in paths)), key=lambda p: p.stat().st_mtime_ns)
     found: dict[str, Path] = {}
     for folder in folders:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = read_manifest(folder)
         night, active = manifest.get("night"), manifest.get("active")
         if night is None or night > str(tomorrow(workspace)) or active is False:
             continue
@@ -118,16 +118,27 @@ def _salvaged(old: Path, store: Store) -> list[str]:
     """Copy every row of the old file that can be read and fits; returns how many of each table but the plans."""
     counts = []
     for table in ("plans", *SALVAGED):
-        columns = [r["name"] for r in store.rows(f"PRAGMA table_info({table})")]
+        columns = [str(r["name"]) for r in store.rows(f"PRAGMA table_info({table})")]
         rows: list[dict[str, Any]] = []
-        if old.exists():  # what is damaged, or has other columns, ends the rows
-            query = f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"
-            with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{old}?mode=ro", uri=True)) as connection:
-                for values in connection.execute(query):
-                    rows.append(dict(zip(columns, values, strict=True)))
+        if old.exists():  # what is damaged, or has other columns, ends the rows: those before it are kept
+            with suppress(sqlite3.Error, ValueError):
+                rows.extend(_rows(old, table, columns))
         policies = Counter(row["day"] for row in rows) if table == "settled_days" else Counter()
         for row in rows:
             if table != "settled_days" or policies[row["day"]] == 2:  # settled days have a row of both policies
                 store.put(table, row)
-        counts.append(f"{store.rows(f'SELECT count(*) AS n FROM {table}')[0]['n']} {table}")
+        count = store.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"]
+        counts.append(f"{count} {table.replace('_', ' ')}")
     return counts[1:]
+
+
+def _rows(path: Path, table: str, columns: list[str]) -> Iterator[dict[str, Any]]:
+    """Rows of a table of the old file, of this layout or the first, up to one that cannot be read."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        first = connection.execute("PRAGMA user_version").fetchone()[0] == 1
+        source, names = format_1.columns_of(table, columns) if first else (table, columns)
+        for values in connection.execute(f"SELECT {', '.join(names)} FROM {source} ORDER BY rowid"):
+            row = dict(zip(columns, values, strict=True))
+            if first and row.get("night_json"):
+                row["night_json"] = json.dumps(format_1.night(json.loads(row["night_json"])))
+            yield row

@@ -30,8 +30,8 @@ from energy.nightly.outcome import Night, NightContext, OnProgress, Precedence, 
 from energy.nightly.prepare import prepare, prepare_from_snapshot
 from energy.nightly.publish import is_published, publish_night, switch_latest
 from energy.plant import PlantError
-from energy.runs.record import NIGHT
-from energy.schedule.table import read_schedule, read_setpoints
+from energy.runs.record import read_night, read_setpoints
+from energy.schedule.table import read_schedule
 from energy.schema import SchemaError
 
 #: Share of the budget after which the fallback sequence must have ended: what is left is for publishing.
@@ -135,7 +135,7 @@ def _night(context: NightContext, precedence: Precedence, kept: Path | None) -> 
 
 def _published_before(context: NightContext, precedence: Precedence, night: Prepared, folder: Path) -> Night:
     """Complete the database row and `latest` of a night that is already published."""
-    summary = json.loads((folder / NIGHT).read_text(encoding="utf-8"))
+    summary = read_night(folder)
     query = "SELECT id FROM runs WHERE run_id = ? AND published = 1"
     entered = context.store.row(query, night.run_id) is not None
     schedule, held = read_schedule(folder / "schedule.parquet"), read_setpoints(folder)

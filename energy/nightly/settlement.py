@@ -31,7 +31,8 @@ from energy.nightly.metering import Report, meter_of, reports_of
 from energy.nightly.outcome import PLAN, RUN_NOW, NightContext
 from energy.nightly.queue import Queue, most_gpus, set_aside
 from energy.nightly.snapshot import HISTORY_DAYS
-from energy.schedule.table import read_schedule, read_setpoints
+from energy.runs.record import read_setpoints
+from energy.schedule.table import read_schedule
 
 #: Days after which a day is settled with imputed hours of a series that never came, or given up where it has no account.
 PATIENCE_DAYS = 7

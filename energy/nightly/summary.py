@@ -18,6 +18,7 @@ from energy.nightly.inputs import GUESSED, Prepared, Snapshot
 from energy.nightly.outcome import PLAN, RUN_NOW
 from energy.nightly.queue import NO_WORK, total
 from energy.optimize import Run
+from energy.runs.record import FORMAT
 from energy.schema.calendar import Horizon, month_of, to_local
 
 
@@ -45,7 +46,7 @@ def night_summary(
         *run.outcome.reasons,
     ]
     return {
-        "date": str(night.day), "fleet": inputs.fleet.name, "run_id": night.run_id,
+        "format": FORMAT, "date": str(night.day), "fleet": inputs.fleet.name, "run_id": night.run_id,
         "status": "DEGRADED" if reasons else "OK", "method": method, "reasons": reasons,
         "notes": [*known.notes, *night.previous.notes, *night.settlement.notes],
         "known_at": _iso(known.known_at), "known_until": _iso(known.known_until),

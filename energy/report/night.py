@@ -61,7 +61,7 @@ def night_view(night: Night, run: RunFigures | None = None) -> SimpleNamespace:
 
 
 def night_figures(night: Night) -> view.NightFigures:
-    """The figures that several texts, tiles and tables show; earlier versions wrote fewer keys."""
+    """The figures that several texts, tiles and tables show."""
     jobs, rows = night["jobs"], night["plan"]
     late = [view.NightJob(name(j["id"]), moment(j["deadline"]), j["gpu_hours_left"]) for j in jobs["late"]]
     at_risk = [
@@ -70,16 +70,14 @@ def night_figures(night: Night) -> view.NightFigures:
         for j in jobs["at_risk"]
     ]  # fmt: skip
     caps = [
-        view.NightCap(name(p["site"]), name(p["cap"]), p["limit"], p.get("status", ""), p.get("period", "year"),
-                 p.get("so_far", p.get("year_to_date")), p["credit_mwh"])
+        view.NightCap(name(p["site"]), name(p["cap"]), p["limit"], p["status"], p["period"], p["so_far"], p["credit_mwh"])
         for p in night["pue"]
     ]  # fmt: skip
-    refused = jobs.get("refused", [])  # earlier versions only counted them
     return view.NightFigures(
         last_settled_day=_last_settled_day(night["last_settled_day"]), days=[_day(d, rows) for d in sorted({str(r["date"]) for r in rows})],
         site_names=list(dict.fromkeys(str(r["site"]) for r in rows)), cost_eur=night["cost_eur"],
         late=sorted(late, key=lambda j: -j.gpu_hours), at_risk=sorted(at_risk, key=lambda j: -j.gpu_hours),
-        refused=[sentence(r) for r in refused] if isinstance(refused, list) else [], remedy_eur=remedy_eur(night), caps=caps,
+        refused=[sentence(r) for r in jobs["refused"]], remedy_eur=remedy_eur(night), caps=caps,
     )  # fmt: skip
 
 
@@ -87,9 +85,13 @@ def _last_settled_day(y: Night | None) -> view.SettledDay | None:
     if not y:
         return None
     saving = view.Saving(y["realised_cost_eur"], y["run_now_eur"], y["saving_eur"])
-    behind = y.get("backlog_gpu_hours", 0.0), y.get("backlog_eur", 0.0)
     return view.SettledDay(
-        y["date"], y["ex_ante_cost_eur"], saving, {k: y["variance_eur"][k] for k in tables.CAUSES}, *behind
+        y["date"],
+        y["ex_ante_cost_eur"],
+        saving,
+        {k: y["variance_eur"][k] for k in tables.CAUSES},
+        y["backlog_gpu_hours"],
+        y["backlog_eur"],
     )
 
 

@@ -28,7 +28,7 @@ WIDTH = 60
 
 
 def variance(n: NightFigures) -> list[Bar]:
-    """Causes of the difference between yesterday's ex-ante and realised cost; empty on the first night."""
+    """Why the last settled day did not cost what was expected; empty before any is settled."""
     if not n.last_settled_day:
         return []
     by_cause = n.last_settled_day.variance_eur

@@ -25,6 +25,8 @@ SECTIONS = (
 NAMED = 0.25
 #: Most causes in the summary: the reader wants the main ones.
 MOST_CAUSES = 2
+#: End of the names of devices that are solar arrays, after their site.
+SOLAR = "/solar"
 #: Shares of the work below this do not count as moved.
 MOVED = 0.02
 #: A mean delay below this is no delay [h].
@@ -182,10 +184,11 @@ def notes(run: RunFigures) -> list[str]:
 
 def held_back(run: RunFigures) -> list[str]:
     """Solar arrays that the plan holds back although the site could use more."""
-    held = setpoint_table(run.record.schedule).groupby("site", sort=False)["hours"].sum()
+    held = setpoint_table(run.record.schedule).groupby("device", sort=False)["hours"].sum()
+    solar = {str(device).removesuffix(SOLAR): float(h) for device, h in held.items() if str(device).endswith(SOLAR)}
     return [
-        f"At {name} the plan holds the solar array back for {hours(float(h))}: drawing from the grid is paid for then."
-        for name, h in held.items()
+        f"At {owner} the plan holds the solar array back for {hours(h)}: drawing from the grid is paid for then."
+        for owner, h in solar.items()
     ]
 
 

@@ -35,7 +35,7 @@ def remedies_text(run: RunFigures) -> str:
     """Sentences above the table: the number of jobs and caps in it, and how to read its figures."""
     found = entries(run)
     if not found:
-        return "Nothing: all work is done, every cap is met, and no connection, pool or cap costs more than a euro."
+        return "None: all work is done, every cap is met, and no connection, pool or cap costs more than a euro."
     if not urgent(run):
         return (
             "All work is done and every cap is met. These limits cost most; the saving is a marginal one, of one more "

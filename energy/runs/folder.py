@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
 import shutil
@@ -14,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from energy import __version__
-from energy.errors import RunFolderError
+from energy.errors import NewerFormat, RunFolderError
 from energy.inputs.provenance import hashes, pinned, rate_origins, series_origins
-from energy.runs.record import HYDRO, RESERVOIRS, Record, read, read_water, write, write_json
+from energy.runs.record import FORMAT, HYDRO, RESERVOIRS, Record, read, read_manifest, read_water, write, write_json
 from energy.schedule.table import frame, handed_over
 
 if TYPE_CHECKING:
@@ -65,6 +64,7 @@ def manifest_of(run: Run) -> dict[str, Any]:
     """Versions, arguments, inputs with hashes, provenance, solver, proof. Nothing of the environment."""
     folder, horizon = run.inputs.case_path.parent, run.inputs.case.horizon
     return {
+        "format": FORMAT,
         "run_id": run_id(run),
         "status": run.outcome.status,
         "reasons": list(run.outcome.reasons),
@@ -160,11 +160,12 @@ def read_run(folder: Path) -> Record:
 
     Raises
     ------
-    RunFolderError : no finished run, or a file that is missing or has changed since.
+    RunFolderError : no finished run, a newer format, or a file that is missing or has changed since.
     """
     try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        changed = changed_files(folder, manifest)
+        changed = changed_files(folder, read_manifest(folder))
+    except NewerFormat:
+        raise
     except (OSError, ValueError, KeyError) as e:
         raise RunFolderError(f"{folder}: is no finished run folder ({e}); allowed: one of energy optimize") from None
     if changed:

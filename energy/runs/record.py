@@ -1,6 +1,7 @@
 """A run as it is saved: every noun a file, so that a report can be drawn again from the folder alone."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from energy.schedule.setpoints import SOLAR, device_axis, setpoints, site_axis
-from energy.schedule.table import SETPOINTS
+from energy.errors import NewerFormat
+from energy.runs import format_1
+from energy.schedule.table import NO_SETPOINTS, read_setpoint_rows
 from energy.schema import arrays, validate
 from energy.series.spreadsheet import escape_frame, unescape_frame
 
+#: Format version of run folders and nights: key ``format`` of manifest.json and night.json; without the key it is 1.
+FORMAT = 2
 #: Values from which compressing an array saves more than its index takes.
 LEAST_COMPRESSED = 256
 #: Datasets of a run folder: file name -> table that it obeys.
@@ -29,8 +33,8 @@ INPUTS = "inputs"
 RESERVOIRS = "reservoirs.nc"
 #: Hydropower signals of the zones by hour, likewise.
 HYDRO = "hydro.nc"
-#: No solar array held back.
-NO_HOURS = pd.DataFrame({"site": [], "start": [], "hours": [], "solar_limit_mw": []})
+#: Setpoints of devices as a table; the file is there only where a device is limited.
+SETPOINTS = "setpoints.csv"
 #: What is kept of its attributes: whom to thank, on which terms.
 CREDIT = ("attribution", "licence")
 #: What a nightly run adds: the dictionary that a night is summed up in.
@@ -80,7 +84,7 @@ def write(record: Record, folder: Path) -> None:
     """
     for name, ds in record.datasets.items():
         # In memory first: to a full disk HDF5 answers with a crash, Python's own write with an OSError.
-        on_disk = site_axis(ds, record.problem["site"].values) if DATASETS[name] is arrays.SCHEDULE else ds
+        on_disk = ds if ds.sizes.get("device", 1) else ds.drop_dims("device")
         (folder / f"{name}.nc").write_bytes(on_disk.to_netcdf(engine="h5netcdf", encoding=_encoding(on_disk)))
     for name, water in ((RESERVOIRS, record.reservoirs), (HYDRO, record.hydro)):
         if water is not None:
@@ -88,9 +92,9 @@ def write(record: Record, folder: Path) -> None:
     record.schedule_table.to_parquet(folder / "schedule.parquet", index=False)
     schedule = escape_frame(record.schedule_table)
     schedule.to_csv(folder / "schedule.csv", index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6f")
-    held = held_back(record.schedule)
-    if len(held):
-        escape_frame(held).to_csv(folder / SETPOINTS, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
+    setpoints = setpoint_table(record.schedule)
+    if len(setpoints):
+        escape_frame(setpoints).to_csv(folder / SETPOINTS, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
     for name, bill in record.bills.items():
         escape_frame(bill).to_csv(folder / f"{name}.csv", index=False, float_format="%.6f")
     write_json(record.summary, folder / "summary.json")
@@ -101,17 +105,13 @@ def write(record: Record, folder: Path) -> None:
         write_json(record.night, folder / NIGHT)
 
 
-def held_back(schedule: xr.Dataset) -> pd.DataFrame:
-    """Periods in which solar arrays are held back: site, start (UTC), hours, solar_limit_mw; empty without any."""
-    rows = [
-        pd.DataFrame({
-            "site": name.removesuffix(f"/{SOLAR}"), "start": schedule["time"].values[held],
-            "hours": schedule["dt"].values[held], "solar_limit_mw": limit[held],
-        })
-        for name, limit in setpoints(schedule).items()
-        if name.endswith(f"/{SOLAR}") and (held := limit < arrays.UNLIMITED_MW).any()
-    ]  # fmt: skip
-    return pd.concat(rows, ignore_index=True) if rows else NO_HOURS
+def setpoint_table(schedule: xr.Dataset) -> pd.DataFrame:
+    """Setpoints as a table: device, start (UTC), hours, setpoint_mw, where a device is limited; mostly empty."""
+    at, t = np.nonzero(schedule["setpoint"].values < arrays.UNLIMITED_MW)
+    return pd.DataFrame({
+        "device": schedule["device"].values.astype(str)[at], "start": schedule["time"].values[t],
+        "hours": schedule["dt"].values[t], "setpoint_mw": schedule["setpoint"].values[at, t],
+    })  # fmt: skip
 
 
 def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
@@ -140,28 +140,70 @@ def _plain(value: object) -> object:
 
 
 def read(folder: Path) -> Record:
-    """Load a run folder.
+    """Load a run folder of this format or of an older one.
 
     Raises
     ------
     FileNotFoundError : a file of the run is missing; names it.
+    NewerFormat : the folder was written by a newer version of this program.
     schema.SchemaError : a file does not obey its table.
     """
-    datasets = {n: device_axis(xr.load_dataset(folder / f"{n}.nc", engine="h5netcdf")) for n in DATASETS}
+    manifest = read_manifest(folder)
+    summary = _json(folder / "summary.json")
     return Record(
-        {n: validate.check(datasets[n], table) for n, table in DATASETS.items()},
+        {name: validate.check(_dataset(folder, name, manifest["format"]), table) for name, table in DATASETS.items()},
         pd.read_parquet(folder / "schedule.parquet"),
         {name: unescape_frame(pd.read_csv(folder / f"{name}.csv")) for name in FRAMES},
-        _json(folder / "summary.json"), _json(folder / "manifest.json"),
+        format_1.summary(summary) if manifest["format"] == 1 else summary, manifest,
         {path.name: path.read_bytes() for path in sorted((folder / INPUTS).glob("*"))},
         read_water(folder, RESERVOIRS), read_water(folder, HYDRO),
-        _json(folder / NIGHT) if (folder / NIGHT).is_file() else None,
+        read_night(folder) if (folder / NIGHT).is_file() else None,
     )  # fmt: skip
 
 
-def _json(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The content of manifest.json with the names of today and its own format version.
+
+    Raises
+    ------
+    OSError, ValueError : the file is missing or is not JSON.
+    NewerFormat : it was written by a newer version of this program.
+    """
+    return _of_today(folder / "manifest.json", format_1.manifest)
+
+
+def read_night(folder: Path) -> dict[str, Any]:
+    """The content of night.json likewise."""
+    return _of_today(folder / NIGHT, format_1.night)
+
+
+def read_setpoints(folder: Path) -> pd.DataFrame:
+    """Setpoints of a run folder: device, start (naive UTC), hours, setpoint_mw; mostly empty."""
+    path = format_1.file_of(folder, SETPOINTS)
+    if not path.is_file():
+        return NO_SETPOINTS
+    table = read_setpoint_rows(path)
+    return table if path.name == SETPOINTS else format_1.setpoints(table)
+
+
+def _of_today(path: Path, reader: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """A document that states its format version; without one it is the first."""
+    found = _json(path)
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: is not an object of keys")
+    version = found.get("format", 1)
+    if version > FORMAT:
+        raise NewerFormat(f"{path}: has format version {version}, this program reads up to {FORMAT}; update hydrocool")
+    return found if version == FORMAT else {"format": version, **reader(found)}
+
+
+def _dataset(folder: Path, name: str, version: int) -> xr.Dataset:
+    found = xr.load_dataset(format_1.file_of(folder, f"{name}.nc"), engine="h5netcdf")
+    return format_1.dataset(name, found) if version == 1 else found
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def read_water(folder: Path, name: str) -> xr.Dataset | None:

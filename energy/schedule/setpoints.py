@@ -13,13 +13,6 @@ import xarray as xr
 from energy.schema import SOLUTION, TINY_MW, UNLIMITED_MW, Floats, Times, lowest_price
 
 SOLAR = "solar"
-#: Setpoints of solar arrays as run folders have them, by site.
-SOLAR_LIMIT_MW = "solar_limit_mw"
-ON_DISK = {
-    "units": "MW",
-    "long_name": "most solar power that the site uses, where the plan holds the array back because drawing is paid for; "
-    "1e5: as much as there is",
-}
 
 
 @dataclass(frozen=True)
@@ -92,28 +85,10 @@ def limits(problem: xr.Dataset, schedule: xr.Dataset) -> dict[str, Floats]:
     return out
 
 
-def setpoints_from(held: pd.DataFrame, time: Times) -> dict[str, Floats]:
-    """Setpoints from a table of solar arrays held back (site, start, solar_limit_mw), (T,) each [MW]."""
+def setpoints_from(table: pd.DataFrame, time: Times) -> dict[str, Floats]:
+    """Setpoints from a table (device, start, setpoint_mw) by device, (T,) each [MW]; rows of other periods do not count."""
     out: dict[str, Floats] = {}
-    for site, rows in held[held["start"].isin(time)].groupby("site"):
-        limit = out.setdefault(device(str(site), SOLAR), np.full(len(time), UNLIMITED_MW))
-        limit[np.searchsorted(time, rows["start"].to_numpy())] = rows[SOLAR_LIMIT_MW]
+    for name, rows in table[table["start"].isin(time)].groupby("device"):
+        limit = out.setdefault(str(name), np.full(len(time), UNLIMITED_MW))
+        limit[np.searchsorted(time, rows["start"].to_numpy())] = rows["setpoint_mw"]
     return out
-
-
-def site_axis(schedule: xr.Dataset, sites: Iterable[object]) -> xr.Dataset:
-    """A Schedule as run folders have it: setpoints of solar arrays by site, none where none is held back."""
-    limit = by_owner(schedule, SOLAR, sites)
-    out = schedule.drop_dims("device")
-    if not (limit < UNLIMITED_MW).any():
-        return out
-    return out.assign_coords(site=list(sites)).assign({SOLAR_LIMIT_MW: (("site", "time"), limit, ON_DISK)})
-
-
-def device_axis(ds: xr.Dataset) -> xr.Dataset:
-    """A Dataset of a run folder with the setpoints of its solar arrays, if it has any, by device."""
-    if SOLAR_LIMIT_MW not in ds:
-        return ds
-    names = [device(str(site), SOLAR) for site in ds["site"].values]
-    limit = ds[SOLAR_LIMIT_MW].values
-    return ds.drop_dims("site").assign_coords(device=names).assign(setpoint=(("device", "time"), limit))

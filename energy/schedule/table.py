@@ -10,8 +10,8 @@ import xarray as xr
 from energy.errors import SeriesError
 from energy.series.spreadsheet import unescape_frame
 
-#: No solar array held back.
-NO_SETPOINTS = pd.DataFrame({"site": [], "start": pd.Series([], dtype="datetime64[ns]"), "solar_limit_mw": []})
+#: No device limited.
+NO_SETPOINTS = pd.DataFrame({"device": [], "start": pd.Series([], dtype="datetime64[ns]"), "setpoint_mw": []})
 #: A holding this close to a whole number of GPUs is whole.
 WHOLE_GPU = 1e-3
 
@@ -61,8 +61,6 @@ def shape_of(schedule: xr.Dataset) -> dict[str, float]:
     }
 
 
-#: Where the plan holds solar arrays back; there only if it does.
-SETPOINTS = "solar_limit.csv"
 #: Columns that a schedule table must have.
 COLUMNS = ("job", "site", "hall", "pool", "start", "gpus")
 
@@ -87,11 +85,9 @@ def read_schedule(path: Path) -> pd.DataFrame:
         raise SeriesError(path, f"is no schedule ({e})", f"columns {', '.join(COLUMNS)}, hours") from None
 
 
-def read_setpoints(folder: Path) -> pd.DataFrame:
-    """Solar arrays that the plan of a run folder holds back: site, start (naive UTC), solar_limit_mw; mostly empty."""
-    if not (folder / SETPOINTS).is_file():
-        return NO_SETPOINTS
-    table = unescape_frame(pd.read_csv(folder / SETPOINTS, dtype={"site": str}, keep_default_na=False))
+def read_setpoint_rows(path: Path) -> pd.DataFrame:
+    """Rows of a CSV table of setpoints, start in naive UTC; names are texts, also such as NA."""
+    table = unescape_frame(pd.read_csv(path, dtype=dict.fromkeys(("device", "site"), str), keep_default_na=False))
     start = pd.to_datetime(table["start"], utc=True).dt.tz_localize(None)
     return table.assign(start=start.astype("datetime64[ns]"))
 

@@ -150,7 +150,8 @@ def test_a_rate_that_stands_in_is_told(tmp_path, capsys):
     assert early_rates(inputs) == [line]
     check_table(inputs, case.problem())
     assert line in " ".join(capsys.readouterr().out.split())
-    unset = xr.Dataset({"setpoint": (("device", "time"), np.zeros((0, 0)))}, {"device": np.array([], dtype=str)})
+    arrays = {"setpoint": (("device", "time"), np.zeros((0, 0))), "dt": ("time", [])}
+    unset = xr.Dataset(arrays, {"device": np.array([], dtype=str), "time": np.array([], dtype="datetime64[ns]")})
     record = SimpleNamespace(summary={"equal_work": True, "notices": [line], "cooling": {}}, schedule=unset)
     assert notes(SimpleNamespace(record=record)) == [f"{line}."]
     np.testing.assert_allclose(case.problem()["energy_charge"].sel(site="north"), 8.0)

@@ -1,4 +1,4 @@
-"""What is known at a night's moment, and what stands in for the rest, labelled."""
+"""What is known at a night's moment, and what the rest is imputed with, labelled."""
 
 from __future__ import annotations
 

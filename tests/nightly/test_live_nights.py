@@ -33,7 +33,7 @@ def test_a_fetch_that_fails_altogether_is_a_failed_night_on_record(nights):
     assert (night.status, night.code) == ("FAILED", 7)
     [row] = last_nights(nights.place, 9)
     assert row["reasons"] == ["live series: no source has price NO4"]
-    assert 'state="FAILED"} 1' in (nights.out / "hydrocool.prom").read_text(encoding="utf-8")
+    assert 'status="FAILED"} 1' in (nights.out / "hydrocool.prom").read_text(encoding="utf-8")
 
 
 def test_the_time_of_a_fetch_is_part_of_the_budget(nights, monkeypatch):

@@ -31,7 +31,9 @@ def test_a_rate_is_carried_on_with_a_note_for_a_week_and_then_with_a_reason(sour
     before = {"NOK": Rate(eur_per_unit=0.1, source=source), "SEK": Rate(eur_per_unit=0.09, source=source)}
     found = carried(before, ["NOK", "DKK"], DAY_OF_NIGHT)
     assert (list(found[0]), len(found[1]), len(found[2])) == (["NOK"] if taken else [], notes, reasons)
-    assert [w for w in (*found[1], *found[2]) if f"NOK: no bank gave one; '{source}' of the last night" not in w] == []
+    assert [
+        w for w in (*found[1], *found[2]) if f"NOK: no bank gave one; replaced by '{source}' of the last night" not in w
+    ] == []
 
 
 @pytest.fixture

@@ -175,7 +175,7 @@ def test_page_of_a_first_night_and_of_one_that_holds_nothing(record):
     bare = night(
         last_settled_day=None, saving_eur={"last_settled_day": None, "month_to_date": None, "year_to_date": None}, plan=[], changes=[], pue=[],
         peaks=[], quality={}, forecast={"method": "shape", "hours": 0, "error_relative_to_last_week": None},
-        jobs={"done": 0, "running": 0, "left": 0, "late": [], "at_risk": []},
+        jobs={"done": 0, "running": 0, "left": 0, "late": [], "at_risk": [], "refused": []},
     )  # fmt: skip
     words = Page(render(replace(record, night=bare))).words()
     for text in (
@@ -226,8 +226,6 @@ def test_pue_table_says_which_limits_are_legal_and_over_what_they_are_held():
     assert below == ["in force", "of the fleet file", "of the fleet file"]
     assert [r[3] for r in rows] == ["the year", "the year", "any 720 h"]
     assert rows[2][4:] == ["–", "–"]
-    older = {"site": "a", "cap": "c", "limit": 1.2, "year_to_date": 1.1, "credit_mwh": 3.0}
-    assert [c.text for c in night_view(night(pue=[older])).caps.rows[0]][3:5] == ["the year", "1.1000"]
 
 
 def test_prices_of_the_day_stand_against_the_weeks_before():

@@ -88,7 +88,7 @@ def test_limits_that_cost_money_stand_beside_the_worth_of_capacity():
 def test_nothing_to_say_is_said():
     view = view_of(Job(5, 5))
     assert words(render(view.record)).strip() == (
-        "Binding limits Nothing: all work is done, every cap is met, and no connection, pool or cap costs more than a euro."
+        "Binding limits None: all work is done, every cap is met, and no connection, pool or cap costs more than a euro."
     )
 
 

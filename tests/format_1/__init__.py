@@ -1,0 +1,1 @@
+"""Run folders, nights and a state database of format version 1, read by this version."""

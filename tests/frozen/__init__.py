@@ -1,1 +1,0 @@
-"""Outputs that the redesign of the house leaves byte-equal."""
