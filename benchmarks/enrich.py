@@ -103,11 +103,11 @@ def with_little_room(problem: xr.Dataset, rng: np.random.Generator) -> xr.Datase
     """Fewer GPUs, smaller halls and grid connections: headroom over the idle fleet times a share."""
     p = arrays_of(problem)
     least = p["other_site_mw"].copy()
-    np.add.at(least, p["hall_site"], p["it_min"] + p["overhead_min"])
+    np.add.at(least, p["hall_site"], p["base_it"] + p["base_overhead"])
     room, hall, grid = rng.uniform(0.2, 0.7), rng.uniform(0.3, 1.0), rng.uniform(0.3, 1.0)
     return replaced(
         problem, available=p["firm"] + room * (p["available"] - p["firm"]),
-        hall_mw=p["it_min"] + hall * (p["hall_mw"] - p["it_min"]),
+        hall_mw=p["base_it"] + hall * (p["hall_mw"] - p["base_it"]),
         grid_limit_mw=least + grid * (p["grid_limit_mw"] - least),
     )  # fmt: skip
 
@@ -129,9 +129,9 @@ def with_waiting(problem: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     usual = float(np.median(p["price"]) * (p["busy_mw"] - p["idle_mw"]).max())
     group, until = np.repeat(np.arange(-1, groups), 3), np.tile([24.0, 48.0, 72.0], groups + 1)
     return replaced(
-        problem, {"guard": [f"g{k}@{u:.0f}" for k, u in zip(group, until, strict=True)]},
-        due_after=due, later_max=most, later_price=usual * rng.uniform(0.5, 1.5, jobs), guard_group=group,
-        guard_until=until, guard_room=most.sum() * until / 72 * rng.uniform(0.1, 0.8, len(until)),
+        problem, {"post_horizon": [f"g{k}@{u:.0f}" for k, u in zip(group, until, strict=True)]},
+        due_after=due, deferred_max=most, terminal_price=usual * rng.uniform(0.5, 1.5, jobs), post_horizon_group=group,
+        post_horizon_until=until, post_horizon_capacity=most.sum() * until / 72 * rng.uniform(0.1, 0.8, len(until)),
     )  # fmt: skip
 
 

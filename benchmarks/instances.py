@@ -117,17 +117,17 @@ def _halls(size: Size, rng: np.random.Generator, work: dict[str, Floats]) -> dic
     scale = 1 - 0.25 * (np.arange(size.pools) % size.pools_per_hall)  # kinds of GPUs in one hall differ in power
     busy, idle = 1.9e-3 * scale, 0.5e-3 * scale
     firm, firm_it = np.full(available.shape, 4.0), np.full(shape, 0.02)
-    it_min, it_max = firm_it.copy(), firm_it.copy()
+    base_it, it_max = firm_it.copy(), firm_it.copy()
     hall = np.arange(size.pools) // size.pools_per_hall
-    np.add.at(it_min, hall, busy[:, None] * firm + idle[:, None] * (available - firm))
+    np.add.at(base_it, hall, busy[:, None] * firm + idle[:, None] * (available - firm))
     np.add.at(it_max, hall, busy[:, None] * available)
     warm = rng.uniform(0.6, 1.6, shape)
-    at = it_min[..., None] + np.linspace(0, 1, size.segments + 1) * (it_max - it_min)[..., None]
+    at = base_it[..., None] + np.linspace(0, 1, size.segments + 1) * (it_max - base_it)[..., None]
     load = at / it_max[..., None]
     overhead = it_max[..., None] * (0.02 + 0.02 * load + 0.05 * warm[..., None] * load**3)
     width, rise = np.diff(at, axis=2), np.diff(overhead, axis=2)
     return {
-        "hall_mw": it_max * 1.02, "firm_it_mw": firm_it, "it_min": it_min, "overhead_min": overhead[..., 0],
+        "hall_mw": it_max * 1.02, "firm_it_mw": firm_it, "base_it": base_it, "base_overhead": overhead[..., 0],
         "width": width, "slope": rise / width, "chord": rise.sum(axis=2) / width.sum(axis=2),
         "available": available, "firm": firm, "busy_mw": busy, "idle_mw": idle,
     }  # fmt: skip

@@ -129,7 +129,7 @@ def solve_month(series: Path, month: int, deadline: str, gpus: int = NO_LIMIT) -
     first = np.argmax(run.problem["open"].values > 0, axis=1)
     halves = np.rint(work / 0.5).astype(int)
     at_once = sum(float(price[a : a + n].sum()) * 0.5 for a, n in zip(first, halves, strict=True))
-    return run, Carbon(at_once, of_schedule(run, run.plan.schedule), float(run.solution["short"].sum()))
+    return run, Carbon(at_once, of_schedule(run, run.plan.schedule), float(run.solution["unserved"].sum()))
 
 
 def main() -> None:

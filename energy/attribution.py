@@ -15,7 +15,7 @@ import xarray as xr
 from energy.audit.certificate import Certificate, certify
 from energy.audit.invoice import price
 from energy.optimize import Run, Saved, solve_problem
-from energy.schedule.disaggregate import place
+from energy.schedule.disaggregate import disaggregate
 from energy.schedule.dispatch import RULES, done, planned_work
 from energy.schema import Floats, validate
 from energy.schema import arrays as arrays_module
@@ -72,7 +72,7 @@ def attribute(run: Saved, tell: Callable[[str], None] = lambda _: None) -> Attri
     for name, problem in restricted.items():
         tell(name)
         found, proof = _certified(problem)
-        schedule = as_original(run.problem, problem, place(problem, found))
+        schedule = as_original(run.problem, problem, disaggregate(problem, found))
         worked = float(done(run.problem, schedule).sum())
         costs.append((name, price(run.inputs, schedule).bill.total(), worked, proof))
     costs.append(("full", run.plan.bill.total(), work, run.certificate))
@@ -110,9 +110,9 @@ def _rules(run: Saved) -> list[Step]:
 
 def settled(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     """Problem in which every plan leaves for later what the plan leaves: the rest is equal work."""
-    stays = problem["work_left"].values - solution["later"].values
-    none = {"later_max": ("job", np.zeros(len(stays))), "work_left": ("job", np.maximum(stays, 0.0))}
-    return problem.isel(guard=slice(0, 0)).assign(none)
+    stays = problem["work_left"].values - solution["deferred"].values
+    none = {"deferred_max": ("job", np.zeros(len(stays))), "work_left": ("job", np.maximum(stays, 0.0))}
+    return problem.isel(post_horizon=slice(0, 0)).assign(none)
 
 
 def constant_pue(problem: xr.Dataset, baseline: xr.Dataset) -> xr.Dataset:
@@ -121,7 +121,7 @@ def constant_pue(problem: xr.Dataset, baseline: xr.Dataset) -> xr.Dataset:
     share = (baseline["overhead_mw"].values @ dt) / (baseline["it_mw"].values @ dt)
     slope = np.where(problem["width"].values > 0, share[:, None, None], 0.0)
     flat = {"slope": slope, "chord": np.broadcast_to(share[:, None], problem["chord"].shape).copy(),
-            "overhead_min": share[:, None] * problem["it_min"].values}  # fmt: skip
+            "base_overhead": share[:, None] * problem["base_it"].values}  # fmt: skip
     return problem.assign({k: (problem[k].dims, v) for k, v in flat.items()})
 
 
@@ -157,8 +157,8 @@ def at_home(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
         "speed": (("group", "speed_class"), np.where(used, kinds[:, pools:], 0.0)),
         "work_left": ("job", np.array([w for _, _, w, _ in parts])), "max_gpus": ("job", problem["max_gpus"].values[job]),
         "open": (("job", "time"), np.maximum(problem["open"].values[job], np.array([o for *_, o in parts]))),
-        **{k: ("job", problem[k].values[job]) for k in ("penalty", "expected", "later_price", "due_after")},
-        "later_max": ("job", np.zeros(len(job))),
+        **{k: ("job", problem[k].values[job]) for k in ("penalty", "expected", "terminal_price", "due_after")},
+        "deferred_max": ("job", np.zeros(len(job))),
     }  # fmt: skip
     coords = {
         "job": [f"{problem['job'].values[j]}|{s}" for j, s, _, _ in parts],

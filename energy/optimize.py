@@ -22,7 +22,7 @@ from energy.errors import ConfigError
 from energy.inputs.load import Inputs, read_inputs
 from energy.problem import assemble, notices
 from energy.schedule import dispatch as baselines
-from energy.schedule.disaggregate import place
+from energy.schedule.disaggregate import disaggregate
 from energy.schedule.table import Maker, handed_over, read_schedule, shape_of
 from energy.solve import Options, Raw, dual_prices, gate, solve
 
@@ -167,7 +167,7 @@ def _planned(
     if maker is None:
         solved, raw = solve_problem(problem, options, clock)
         with clock.stage("place"):
-            return solved, place(problem, solved), raw
+            return solved, disaggregate(problem, solved), raw
     with clock.stage("place"):
         schedule, solved = complete(problem, maker(problem))
     none = np.zeros(0)

@@ -29,7 +29,7 @@ def model(problem: xr.Dataset) -> tuple[linopy.Model, float]:
     _tariffs(m, p, v)
     _caps(m, p, v)
     m.add_objective(_cost(p, v))
-    return m, float(p.fixed_eur.sum() - (p.it_min * p.chord * burnt(p)).sum())
+    return m, float(p.fixed_eur.sum() - (p.base_it * p.chord * burnt(p)).sum())
 
 
 def burnt(p: xr.Dataset) -> Any:
@@ -59,37 +59,37 @@ def numbered(problem: xr.Dataset) -> xr.Dataset:
 def _variables(m: linopy.Model, p: xr.Dataset) -> dict[str, Any]:
     speed = p.speed.isel(group=p.job_group).drop_vars("group")
     upper = {
-        "run": xr.where(speed > 0, p.max_gpus * p.open, 0.0).transpose("job", "speed_class", "time"),
-        "gpus": xr.where(p.pool_class >= 0, np.inf, 0.0) * xr.ones_like(p.dt), "short": p.work_left, "later": p.later_max,
+        "job_gpus": xr.where(speed > 0, p.max_gpus * p.open, 0.0).transpose("job", "speed_class", "time"),
+        "group_gpus": xr.where(p.pool_class >= 0, np.inf, 0.0) * xr.ones_like(p.dt), "unserved": p.work_left, "deferred": p.deferred_max,
         "it": p.hall_mw,
-        "over": p.width, "facility": np.inf * xr.ones_like(p.price), "grid_import": p.grid_limit_mw,
-        "grid_export": p.export_limit_mw, "solar_use": p.solar_mw, "band": p.charge_band_mw, "taken": p.contract_mw,
-        "heat": p.heat_limit_mw, "top_up": np.inf * xr.ones_like(p.minimum_eur), "over_cap": np.inf * xr.ones_like(p.cap_limit),
+        "segment_load": p.width, "facility": np.inf * xr.ones_like(p.price), "grid_import": p.grid_limit_mw,
+        "grid_export": p.export_limit_mw, "solar_use": p.solar_mw, "band": p.charge_band_mw, "offtake": p.contract_mw,
+        "heat": p.heat_limit_mw, "top_up": np.inf * xr.ones_like(p.minimum_eur), "cap_breach": np.inf * xr.ones_like(p.cap_limit),
     }  # fmt: skip
-    upper["gpus"] = xr.where(np.isnan(upper["gpus"]), 0.0, upper["gpus"])
+    upper["group_gpus"] = xr.where(np.isnan(upper["group_gpus"]), 0.0, upper["group_gpus"])
     return {k: m.add_variables(lower=xr.zeros_like(u), upper=u, name=k) for k, u in upper.items() if u.size}
 
 
 def _work(m: linopy.Model, p: xr.Dataset, v: dict[str, Any]) -> None:
     speed = p.speed.isel(group=p.job_group).drop_vars("group")
-    done = (v["run"] * (speed * p.dt)).sum(["speed_class", "time"])
-    m.add_constraints(done + v["short"] + v["later"] == p.work_left, name="finish")
-    m.add_constraints(v["run"].sum("speed_class") <= p.max_gpus * p.open, name="job_limit")
-    if p.sizes["guard"]:
-        mine = (p.guard_group == p.job_group) | (p.guard_group < 0)
-        counted = (mine & (p.due_after <= p.guard_until)) / speed.max("speed_class")
-        m.add_constraints((v["later"] * counted).sum("job") <= p.guard_room, name="guard")
-    held = (v["run"] * p.of_group).sum("job")
-    m.add_constraints(held - (v["gpus"] * p.in_class).sum("pool") == 0, name="place")
-    m.add_constraints(v["gpus"].sum("group") <= p.available - p.firm, name="room")
+    done = (v["job_gpus"] * (speed * p.dt)).sum(["speed_class", "time"])
+    m.add_constraints(done + v["unserved"] + v["deferred"] == p.work_left, name="finish")
+    m.add_constraints(v["job_gpus"].sum("speed_class") <= p.max_gpus * p.open, name="job_limit")
+    if p.sizes["post_horizon"]:
+        mine = (p.post_horizon_group == p.job_group) | (p.post_horizon_group < 0)
+        counted = (mine & (p.due_after <= p.post_horizon_until)) / speed.max("speed_class")
+        m.add_constraints((v["deferred"] * counted).sum("job") <= p.post_horizon_capacity, name="post_horizon_capacity")
+    held = (v["job_gpus"] * p.of_group).sum("job")
+    m.add_constraints(held - (v["group_gpus"] * p.in_class).sum("pool") == 0, name="link")
+    m.add_constraints(v["group_gpus"].sum("group") <= p.available - p.firm, name="pool_capacity")
 
 
 def _power(m: linopy.Model, p: xr.Dataset, v: dict[str, Any]) -> None:
-    busy = (v["gpus"].sum("group") * ((p.busy_mw - p.idle_mw) * p.of_hall)).sum("pool")
-    m.add_constraints(v["it"] - busy == p.it_min, name="it_power")
-    m.add_constraints(v["it"] - v["over"].sum("segment") == p.it_min, name="segments")
-    hall = v["it"] + (v["over"] * p.slope).sum("segment")
-    fixed = (p.overhead_min * p.of_site).sum("hall") + p.other_site_mw
+    busy = (v["group_gpus"].sum("group") * ((p.busy_mw - p.idle_mw) * p.of_hall)).sum("pool")
+    m.add_constraints(v["it"] - busy == p.base_it, name="it_power")
+    m.add_constraints(v["it"] - v["segment_load"].sum("segment") == p.base_it, name="segments")
+    hall = v["it"] + (v["segment_load"] * p.slope).sum("segment")
+    fixed = (p.base_overhead * p.of_site).sum("hall") + p.other_site_mw
     m.add_constraints(v["facility"] - (hall * p.of_site).sum("hall") == fixed, name="facility_power")
     grid = v["grid_import"] - v["grid_export"] + v["solar_use"]
     m.add_constraints(v["facility"] - grid == 0, name="balance")
@@ -111,8 +111,8 @@ def _tariffs(m: linopy.Model, p: xr.Dataset, v: dict[str, Any]) -> None:
         m.add_constraints(drawn - v["band"].sum("rate_band") <= 0, name="billed_peak")
         m.add_constraints(v["band"].sum("rate_band") >= p.charge_floor, name="charge_floor")
     if p.sizes["contract"]:
-        taken = (v["taken"] * p.delivered).sum("contract")
-        m.add_constraints(taken - v["grid_import"] <= 0, name="volume")
+        taken = (v["offtake"] * p.delivered).sum("contract")
+        m.add_constraints(taken - v["grid_import"] <= 0, name="offtake_limit")
     if p.sizes["minimum"]:
         paid = ((v["grid_import"] * p.least).sum("site") * (p.minimum_rate * p.dt)).sum("time") + v["top_up"]
         demand = (_demand(p, v) * p.counted).sum("charge") if p.sizes["charge"] else 0.0
@@ -123,18 +123,18 @@ def _caps(m: linopy.Model, p: xr.Dataset, v: dict[str, Any]) -> None:
     if p.sizes["cap"]:
         drawn = (v["facility"] * p.capped).sum(["site", "time"])
         useful = ((v["it"] * p.of_site).sum("hall") * p.capped).sum(["site", "time"])
-        m.add_constraints(drawn - useful * p.cap_limit - v["over_cap"] <= p.cap_credit, name="pue_cap")
+        m.add_constraints(drawn - useful * p.cap_limit - v["cap_breach"] <= p.cap_credit, name="pue_cap")
 
 
 def _cost(p: xr.Dataset, v: dict[str, Any]) -> Any:
     rate = p.price * p.dt
     sold = p.dt * p.export_price
-    cost = (v["grid_import"] * rate).sum() - (v["grid_export"] * sold).sum() + (v["short"] * p.penalty).sum()
+    cost = (v["grid_import"] * rate).sum() - (v["grid_export"] * sold).sum() + (v["unserved"] * p.penalty).sum()
     cost = cost - (v["heat"] * (p.dt * p.heat_price)).sum()
-    hull = v["it"] * p.chord - (v["over"] * p.slope).sum("segment")
+    hull = v["it"] * p.chord - (v["segment_load"] * p.slope).sum("segment")
     cost = cost + (hull * burnt(p)).sum()
-    for name, weight in (("taken", -p.contract_saving * p.dt), ("top_up", 1.0), ("over_cap", p.cap_penalty),
-                         ("later", p.later_price)):  # fmt: skip
+    for name, weight in (("offtake", -p.contract_saving * p.dt), ("top_up", 1.0), ("cap_breach", p.cap_penalty),
+                         ("deferred", p.terminal_price)):  # fmt: skip
         if name in v:
             cost = cost + (v[name] * weight).sum()
     return cost + _demand(p, v).sum() if p.sizes["charge"] else cost

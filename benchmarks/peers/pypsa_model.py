@@ -25,7 +25,7 @@ def covers(problem: xr.Dataset) -> bool:
     """Whether the network says all that the Problem says."""
     s = problem.sizes
     one = s["pool"] == s["hall"] == s["site"] and s["speed_class"] == 1 and not s["cap"] and not s["minimum"]
-    one = one and not problem["heat_limit_mw"].values.any() and not problem["later_max"].values.any()
+    one = one and not problem["heat_limit_mw"].values.any() and not problem["deferred_max"].values.any()
     site = problem["charge_site"].values[(problem["charge_weight"].values > 0).any(axis=1)]
     months = len(set(site)) == len(site)
     banded = (problem["charge_band_mw"].values > 0).sum(axis=1).max(initial=0) > 1
@@ -92,7 +92,7 @@ def _site(n: pypsa.Network, p: dict[str, Any], s: int) -> None:
         "Load",
         f"base{s}",
         bus=f"site{s}",
-        p_set=_series(n, p["it_min"][s] + p["overhead_min"][s] + p["other_site_mw"][s]),
+        p_set=_series(n, p["base_it"][s] + p["base_overhead"][s] + p["other_site_mw"][s]),
     )
     for i in range(p["width"].shape[2]):
         drawn = 1 + p["slope"][s, :, i]
@@ -100,7 +100,7 @@ def _site(n: pypsa.Network, p: dict[str, Any], s: int) -> None:
             n, f"cooled{s}_{i}", f"site{s}", f"hall{s}", p["width"][s, :, i] * drawn, efficiency=_series(n, 1 / drawn)
         )
     per_gpu = float(p["busy_mw"][s] - p["idle_mw"][s])
-    most = np.minimum((p["available"] - p["firm"])[s] * per_gpu, p["hall_mw"][s] - p["it_min"][s])
+    most = np.minimum((p["available"] - p["firm"])[s] * per_gpu, p["hall_mw"][s] - p["base_it"][s])
     _link(n, f"gpus{s}", f"hall{s}", f"pool{s}", most, efficiency=1 / per_gpu)
 
 

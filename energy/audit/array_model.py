@@ -142,11 +142,11 @@ def _job_variables(b: Builder, p: dict[str, Any]) -> None:
     has_class = p["speed"][p["job_group"]] > 0
     group_open = np.array([is_open[p["job_group"] == k].any(axis=0) for k in range(len(p["speed"]))])
     run = has_class[:, :, None] & is_open[:, None, :]
-    b.variable("run", run, 0.0, (p["max_gpus"][:, None] * p["open"])[:, None, :])
+    b.variable("job_gpus", run, 0.0, (p["max_gpus"][:, None] * p["open"])[:, None, :])
     gpus = np.asarray((p["pool_class"] >= 0)[:, :, None] & group_open[:, None, :])
-    b.variable("gpus", gpus, 0.0, INF)
-    b.variable("short", np.full(len(p["work_left"]), True), 0.0, p["work_left"])
-    b.variable("later", p["later_max"] > 0, 0.0, p["later_max"])
+    b.variable("group_gpus", gpus, 0.0, INF)
+    b.variable("unserved", np.full(len(p["work_left"]), True), 0.0, p["work_left"])
+    b.variable("deferred", p["deferred_max"] > 0, 0.0, p["deferred_max"])
 
 
 def _hall_variables(b: Builder, p: dict[str, Any]) -> None:
@@ -154,7 +154,7 @@ def _hall_variables(b: Builder, p: dict[str, Any]) -> None:
     b.variable("it", everywhere, 0.0, p["hall_mw"])
     real = p["width"] > 0
     behind = np.cumsum(real[:, :, ::-1], axis=2)[:, :, ::-1] - real  # real segments after this one
-    b.variable("over", real, 0.0, np.where(behind > 0, p["width"], INF))
+    b.variable("segment_load", real, 0.0, np.where(behind > 0, p["width"], INF))
 
 
 def _site_variables(b: Builder, p: dict[str, Any]) -> None:
@@ -171,9 +171,9 @@ def _tariff_variables(b: Builder, p: dict[str, Any]) -> None:
     b.variable("peak", np.full(len(p["charge_floor"]), True), p["charge_floor"], INF)
     many = np.count_nonzero(p["charge_band_mw"] > 0, axis=1, keepdims=True) > 1
     b.variable("band", np.asarray(many & (p["charge_band_mw"] > 0)), 0.0, p["charge_band_mw"])
-    b.variable("taken", (p["contract_mw"] > 0) & (p["contract_saving"] > 0), 0.0, p["contract_mw"])
+    b.variable("offtake", (p["contract_mw"] > 0) & (p["contract_saving"] > 0), 0.0, p["contract_mw"])
     b.variable("top_up", np.full(len(p["minimum_eur"]), True), 0.0, INF)
-    b.variable("over_cap", np.full(len(p["cap_limit"]), True), 0.0, INF)
+    b.variable("cap_breach", np.full(len(p["cap_limit"]), True), 0.0, INF)
 
 
 def _job_rows(b: Builder, p: dict[str, Any]) -> None:
@@ -181,48 +181,48 @@ def _job_rows(b: Builder, p: dict[str, Any]) -> None:
     # Work done, left for later and undone is the work left.
     group = p["job_group"]
     b.row("finish", np.full(len(group), True), p["work_left"], p["work_left"])
-    b.put(b.rows["finish"][:, None, None], b.columns["run"], p["speed"][group][:, :, None] * p["dt"])
-    b.put(b.rows["finish"], b.columns["short"], 1.0)
-    b.put(b.rows["finish"], b.columns["later"], 1.0)
+    b.put(b.rows["finish"][:, None, None], b.columns["job_gpus"], p["speed"][group][:, :, None] * p["dt"])
+    b.put(b.rows["finish"], b.columns["unserved"], 1.0)
+    b.put(b.rows["finish"], b.columns["deferred"], 1.0)
     # A job with several speed classes holds no more GPUs than it may, all classes together.
     many = np.asarray(np.count_nonzero(p["speed"] > 0, axis=1)[p["job_group"]] > 1)
     b.row("job_limit", many[:, None] & (p["open"] > 0), -INF, p["max_gpus"][:, None] * p["open"])
-    b.put(b.rows["job_limit"][:, None, :], b.columns["run"], 1.0)
+    b.put(b.rows["job_limit"][:, None, :], b.columns["job_gpus"], 1.0)
     # GPUs that jobs of a group hold in a class are GPUs that the group holds in its pools.
-    gpus = b.columns["gpus"]
+    gpus = b.columns["group_gpus"]
     group_open = np.asarray((gpus >= 0).any(axis=1))
-    b.row("place", (p["speed"] > 0)[:, :, None] & group_open[:, None, :], 0.0, 0.0)
-    b.put(b.rows["place"][p["job_group"]], b.columns["run"], 1.0)
+    b.row("link", (p["speed"] > 0)[:, :, None] & group_open[:, None, :], 0.0, 0.0)
+    b.put(b.rows["link"][p["job_group"]], b.columns["job_gpus"], 1.0)
     for c in range(p["speed"].shape[1]):
         in_class = np.where((p["pool_class"] == c)[:, :, None], gpus, -1)
-        b.put(b.rows["place"][:, c][:, None, :], in_class, -1.0)
+        b.put(b.rows["link"][:, c][:, None, :], in_class, -1.0)
     # All groups together hold no more GPUs of a pool than there are beside the firm ones.
-    gpus = b.columns["gpus"]
-    b.row("room", np.asarray((gpus >= 0).any(axis=0)), -INF, p["available"] - p["firm"])
-    b.put(np.broadcast_to(b.rows["room"], (len(p["speed"]), *b.rows["room"].shape)), gpus, 1.0)
+    gpus = b.columns["group_gpus"]
+    b.row("pool_capacity", np.asarray((gpus >= 0).any(axis=0)), -INF, p["available"] - p["firm"])
+    b.put(np.broadcast_to(b.rows["pool_capacity"], (len(p["speed"]), *b.rows["pool_capacity"].shape)), gpus, 1.0)
 
 
-def _guard(b: Builder, p: dict[str, Any]) -> None:
+def _post_horizon_capacity(b: Builder, p: dict[str, Any]) -> None:
     """Work that waits and is due by a moment fits the capacity until then, in GPU-hours of the job's fastest pool."""
-    due = p["due_after"] <= p["guard_until"][:, None]
-    mine = (p["guard_group"][:, None] == p["job_group"]) | (p["guard_group"][:, None] < 0)
-    counted = np.where(due & mine, b.columns["later"], -1)
-    b.row("guard", np.asarray((counted >= 0).any(axis=1)), -INF, p["guard_room"])
-    b.put(b.rows["guard"][:, None], counted, 1.0 / p["speed"].max(axis=1)[p["job_group"]])
+    due = p["due_after"] <= p["post_horizon_until"][:, None]
+    mine = (p["post_horizon_group"][:, None] == p["job_group"]) | (p["post_horizon_group"][:, None] < 0)
+    counted = np.where(due & mine, b.columns["deferred"], -1)
+    b.row("post_horizon_capacity", np.asarray((counted >= 0).any(axis=1)), -INF, p["post_horizon_capacity"])
+    b.put(b.rows["post_horizon_capacity"][:, None], counted, 1.0 / p["speed"].max(axis=1)[p["job_group"]])
 
 
 def _cooling_rows(b: Builder, p: dict[str, Any]) -> None:
     """IT power of halls and its cooling."""
-    # Rows it_power, (H, T) [MW]: IT power above `it_min` equals the extra power of busy GPUs.
+    # Rows it_power, (H, T) [MW]: IT power above `base_it` equals the extra power of busy GPUs.
     it = b.columns["it"]
-    b.row("it_power", it >= 0, p["it_min"], p["it_min"])
+    b.row("it_power", it >= 0, p["base_it"], p["base_it"])
     b.put(b.rows["it_power"], it, 1.0)
-    b.put(b.rows["it_power"][p["pool_hall"]], b.columns["gpus"], -(p["busy_mw"] - p["idle_mw"])[:, None])
+    b.put(b.rows["it_power"][p["pool_hall"]], b.columns["group_gpus"], -(p["busy_mw"] - p["idle_mw"])[:, None])
     # IT power above that of the idle hall lies on the cooling segments.
     it = b.columns["it"]
-    b.row("segments", it >= 0, p["it_min"], p["it_min"])
+    b.row("segments", it >= 0, p["base_it"], p["base_it"])
     b.put(b.rows["segments"], it, 1.0)
-    b.put(b.rows["segments"][:, :, None], b.columns["over"], -1.0)
+    b.put(b.rows["segments"][:, :, None], b.columns["segment_load"], -1.0)
 
 
 def _grid_rows(b: Builder, p: dict[str, Any]) -> None:
@@ -230,11 +230,11 @@ def _grid_rows(b: Builder, p: dict[str, Any]) -> None:
     # Facility power of a site is that of its halls, their overhead and what else it draws.
     c, hall_site = b.columns, p["hall_site"]
     fixed = p["other_site_mw"].copy()
-    np.add.at(fixed, hall_site, p["overhead_min"])
+    np.add.at(fixed, hall_site, p["base_overhead"])
     b.row("facility_power", c["facility"] >= 0, fixed, fixed)
     b.put(b.rows["facility_power"], c["facility"], 1.0)
     b.put(b.rows["facility_power"][hall_site], c["it"], -1.0)
-    b.put(b.rows["facility_power"][hall_site][:, :, None], c["over"], -p["slope"])
+    b.put(b.rows["facility_power"][hall_site][:, :, None], c["segment_load"], -p["slope"])
     # What a site draws is what the supplies give it.
     b.row("balance", b.columns["facility"] >= 0, 0.0, 0.0)
     b.put(b.rows["balance"], b.columns["facility"], 1.0)
@@ -260,12 +260,12 @@ def _tariff_rows(b: Builder, p: dict[str, Any]) -> None:
     b.put(b.rows["bands"], b.columns["peak"], 1.0)
     b.put(b.rows["bands"][:, None], band, -1.0)
     # No more is taken from contracts than is drawn.
-    drawn, taken = b.columns["grid_import"], b.columns["taken"]
+    drawn, taken = b.columns["grid_import"], b.columns["offtake"]
     offered = np.full(drawn.shape, False)
     np.logical_or.at(offered, p["contract_site"], taken >= 0)
-    b.row("volume", offered, -INF, 0.0)
-    b.put(b.rows["volume"][p["contract_site"]], taken, 1.0)
-    b.put(b.rows["volume"], drawn, -1.0)
+    b.row("offtake_limit", offered, -INF, 0.0)
+    b.put(b.rows["offtake_limit"][p["contract_site"]], taken, 1.0)
+    b.put(b.rows["offtake_limit"], drawn, -1.0)
     # Energy and demand charges of site and month, topped up, reach the minimum.
     row = "minimum_bill"
     b.row(row, np.full(len(p["minimum_eur"]), True), p["minimum_eur"], INF)
@@ -289,7 +289,7 @@ def _demand_terms(b: Builder, p: dict[str, Any]) -> list[tuple[Ints, Floats]]:
 def _pue_cap(b: Builder, p: dict[str, Any]) -> None:
     """Facility energy of a window stays below the cap times its IT energy, credit and breach aside."""
     b.row("pue_cap", np.full(len(p["cap_limit"]), True), -INF, p["cap_credit"])
-    b.put(b.rows["pue_cap"], b.columns["over_cap"], -1.0)
+    b.put(b.rows["pue_cap"], b.columns["cap_breach"], -1.0)
     for r, (start, stop) in enumerate(zip(p["cap_start"], p["cap_stop"], strict=True)):
         site = int(p["cap_site"][r])
         sites, halls = (slice(None), slice(None)) if site < 0 else (slice(site, site + 1), p["hall_site"] == site)
@@ -315,15 +315,15 @@ def _energy(b: Builder, p: dict[str, Any]) -> None:
     b.price(b.columns["grid_import"], p["dt"] * p["price"])
     negative = (p["dt"] * np.minimum(lowest(p), 0.0))[p["hall_site"]]
     b.price(b.columns["it"], negative * p["chord"])
-    b.price(b.columns["over"], -negative[:, :, None] * p["slope"])
-    b.offset -= float((negative * p["chord"] * p["it_min"]).sum())
+    b.price(b.columns["segment_load"], -negative[:, :, None] * p["slope"])
+    b.offset -= float((negative * p["chord"] * p["base_it"]).sum())
 
 
 def _tariffs(b: Builder, p: dict[str, Any]) -> None:
     """Demand charges, savings of contracts, top-ups of minimum bills, and what no plan changes."""
     for column, rate in _demand_terms(b, p):
         b.price(column, rate)
-    b.price(b.columns["taken"], -p["dt"] * p["contract_saving"])
+    b.price(b.columns["offtake"], -p["dt"] * p["contract_saving"])
     b.price(b.columns["top_up"], 1.0)
     b.offset += float(p["fixed_eur"].sum())
 
@@ -337,15 +337,15 @@ def _sales(b: Builder, p: dict[str, Any]) -> None:
 
 def _penalties(b: Builder, p: dict[str, Any]) -> None:
     """Work undone, work left for later at its price then, PUE caps exceeded."""
-    b.price(b.columns["short"], p["penalty"])
-    b.price(b.columns["later"], p["later_price"])
-    b.price(b.columns["over_cap"], p["cap_penalty"])
+    b.price(b.columns["unserved"], p["penalty"])
+    b.price(b.columns["deferred"], p["terminal_price"])
+    b.price(b.columns["cap_breach"], p["cap_penalty"])
 
 
 #: Blocks of columns.
 VARIABLES: tuple[Block, ...] = (_job_variables, _hall_variables, _site_variables, _tariff_variables)
 #: Blocks of rows, one per part of the program; a new part stands here and nowhere else.
-ROWS: tuple[Block, ...] = (_job_rows, _guard, _cooling_rows, _grid_rows, _tariff_rows, _pue_cap)
+ROWS: tuple[Block, ...] = (_job_rows, _post_horizon_capacity, _cooling_rows, _grid_rows, _tariff_rows, _pue_cap)
 #: Blocks of the objective: what an invoice has lines for, and what none has.
 BILLED: tuple[Block, ...] = (_energy, _tariffs, _sales)
 UNBILLED: tuple[Block, ...] = (_penalties,)

@@ -84,11 +84,11 @@ def boxes(model: ArrayModel, problem: xr.Dataset) -> Floats:
     facility = sum(np.where(number >= 0, model.up[number], 0.0) for number in supplies)  # the most a site draws, (S, T)
     counted = np.abs(p["minimum_rate"] * p["grid_limit_mw"][p["minimum_site"]] * p["dt"]).sum(axis=1)
     limits = {
-        "gpus": np.broadcast_to(p["available"] - p["firm"], model.columns["gpus"].shape),
-        "over": (p["hall_mw"] - p["it_min"])[:, :, None],
+        "group_gpus": np.broadcast_to(p["available"] - p["firm"], model.columns["group_gpus"].shape),
+        "segment_load": (p["hall_mw"] - p["base_it"])[:, :, None],
         "facility": facility,
         "peak": np.maximum(p["charge_floor"], p["grid_limit_mw"].max(axis=1)[p["charge_site"]]),
-        "over_cap": float((facility * p["dt"]).sum()) + np.abs(p["cap_credit"]),
+        "cap_breach": float((facility * p["dt"]).sum()) + np.abs(p["cap_credit"]),
         "top_up": np.maximum(p["minimum_eur"], 0.0) + counted,
     }
     up = model.up.copy()

@@ -82,13 +82,13 @@ def _flows(model: ArrayModel, p: dict[str, Any], schedule: xr.Dataset) -> Flows:
     job, pool, time = (schedule[f"entry_{name}"].values for name in ("job", "pool", "time"))
     group = p["job_group"][job]
     speed_class = p["pool_class"][group, pool]
-    run, gpus = model.columns["run"][job, speed_class, time], model.columns["gpus"][group, pool, time]
+    run, gpus = model.columns["job_gpus"][job, speed_class, time], model.columns["group_gpus"][group, pool, time]
     allowed = (speed_class >= 0) & (run >= 0) & (gpus >= 0)
     entry = np.flatnonzero(allowed)
     at = np.concatenate([run[allowed], gpus[allowed]]), np.concatenate([entry, entry])
     of_entries = sp.csc_array((np.ones(len(at[0])), at), shape=(len(model.cost), len(job)))
     columns = np.full(len(model.cost), False)
-    for name in ("run", "gpus"):
+    for name in ("job_gpus", "group_gpus"):
         columns[model.columns[name][model.columns[name] >= 0]] = True
     return Flows(columns, of_entries, allowed)
 

@@ -103,11 +103,11 @@ def more_gpus(plan: Plan, j: int) -> list[Remedy]:
     p, x, v, out = plan.p, plan.x, plan.v, []
     speed = plan.speed(j)
     for n in np.flatnonzero(speed > 0):
-        power = (v["gpu_hour"][n] - v["gpu_hour_room"][n]) * p["dt"]
+        power = (v["gpu_hour"][n] - v["gpu_hour_capacity"][n]) * p["dt"]
         mine = np.minimum(v["value_gpu"][n], speed[n] * p["dt"] * x["dual_finish"][j] - power)  # not what others gain
         full = (p["open"][j] > 0) & (mine > 0)
         if full.any():
-            gpus = float(x["short"][j] / (speed[n] * p["dt"][full].sum()))
+            gpus = float(x["unserved"][j] / (speed[n] * p["dt"][full].sum()))
             saves = gpus * float(mine[full].sum())
             out.append(Remedy("count", str(plan.names["pool"][n]), gpus, "GPUs", plan.span(full), saves))
     return out
@@ -120,7 +120,7 @@ def later_deadline(plan: Plan, j: int) -> list[Remedy]:
     """
     shut = np.maximum(1 - plan.p["open"][j], 0.0)
     shut[: int(np.argmax(plan.p["open"][j] > 0))] = 0.0  # before its release
-    left, hours, saves = float(plan.x["short"][j]), 0.0, 0.0
+    left, hours, saves = float(plan.x["unserved"][j]), 0.0, 0.0
     for t in np.flatnonzero(shut * plan.p["dt"]):
         work, gain = _in_period(plan, j, int(t))
         part = min(shut[t], left / work) if work > 0 else shut[t]
@@ -149,14 +149,14 @@ def _free(plan: Plan, n: int, t: int) -> float:
     s, steepest = p["hall_site"][h], float(plan.steepest(h)[t])
     hall = (p["hall_mw"][h, t] - x["it"][h, t]) / mw
     grid = (p["grid_limit_mw"][s, t] - x["grid_import"][s, t]) / (mw * (1 + steepest))
-    return float(max(min(p["available"][n, t] - p["firm"][n, t] - x["gpus"][:, n, t].sum(), hall, grid), 0.0))
+    return float(max(min(p["available"][n, t] - p["firm"][n, t] - x["group_gpus"][:, n, t].sum(), hall, grid), 0.0))
 
 
 def higher_max_gpus(plan: Plan, j: int) -> list[Remedy]:
     """A GPU limit of the job so much higher that its window holds the work; its price is that of all its bounds."""
     p, x = plan.p, plan.x
-    per_gpu = np.minimum(x["bound_run"][j], 0.0).sum(axis=0) + np.minimum(x["dual_job_limit"][j], 0.0)
-    gpus = float(x["short"][j] / (plan.speed(j).max() * (p["open"][j] * p["dt"]).sum()))
+    per_gpu = np.minimum(x["bound_job_gpus"][j], 0.0).sum(axis=0) + np.minimum(x["dual_job_limit"][j], 0.0)
+    gpus = float(x["unserved"][j] / (plan.speed(j).max() * (p["open"][j] * p["dt"]).sum()))
     saves = -gpus * float((per_gpu * p["open"][j]).sum())
     return [Remedy("max_gpus", f"job {plan.names['job'][j]}", gpus, "GPUs", None, saves)]
 
@@ -170,7 +170,7 @@ def more_grid(plan: Plan, j: int) -> list[Remedy]:
         full = (p["open"][j] > 0) & (v["value_grid"][s] > 0)
         if full.any():
             drawn = 1 + plan.steepest(h)[full].max()
-            mw = float(x["short"][j] * plan.gpu_mw(int(n)) / speed[n] * drawn / p["dt"][full].sum())
+            mw = float(x["unserved"][j] * plan.gpu_mw(int(n)) / speed[n] * drawn / p["dt"][full].sum())
             saves = mw * float(v["value_grid"][s][full].sum())
             out.append(Remedy("grid_limit_mw", str(plan.names["site"][s]), mw, "MW", plan.span(full), saves))
     return list({c.where: c for c in sorted(out, key=lambda c: -c.amount)}.values())
@@ -188,7 +188,7 @@ def looser_cap(plan: Plan, j: int) -> list[Remedy]:
             if inside.any() and energy > 0:
                 steepest = plan.steepest(p["pool_hall"][n])[inside].min()
                 excess = max(1 + float(steepest) - float(p["cap_limit"][r]), 0.0)
-                looser = float(x["short"][j]) * plan.gpu_mw(int(n)) / float(speed[n]) * excess / energy
+                looser = float(x["unserved"][j]) * plan.gpu_mw(int(n)) / float(speed[n]) * excess / energy
                 saves = looser * float(v["value_cap"][r])
                 out.append(Remedy("limit", f"PUE cap {plan.names['cap'][r]}", looser, "", None, saves))
     return list({c.where: c for c in sorted(out, key=lambda c: -c.amount)}.values())
@@ -256,10 +256,10 @@ class Tight:
 def explain(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> tuple[Unserved | Breach, ...]:
     """Every undone job, most work first, then every breached cap; empty when all is done and met."""
     plan = Plan.of(problem, solution, prices)
-    there = plan.x["short"] * (1 - plan.p["expected"])  # an expected arrival without room is no job left undone
+    there = plan.x["unserved"] * (1 - plan.p["expected"])  # an expected arrival without room is no job left undone
     short = np.flatnonzero(there > UNDONE_SHARE * plan.p["work_left"].sum())
     jobs = sorted((_undone(plan, int(j)) for j in short), key=lambda u: (-u.gpu_hours, u.job))
-    return (*jobs, *(_breach(plan, int(r)) for r in np.flatnonzero(plan.x["over_cap"] > BREACH_MWH)))
+    return (*jobs, *(_breach(plan, int(r)) for r in np.flatnonzero(plan.x["cap_breach"] > BREACH_MWH)))
 
 
 def tight(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> tuple[Tight, ...]:
@@ -295,7 +295,7 @@ def _undone(plan: Plan, j: int) -> Unserved:
     usable = (speed > 0)[:, None] & (p["open"][j] > 0)
     worth = np.where(usable, plan.v["value_gpu"] / p["dt"] / np.where(speed > 0, speed, 1.0)[:, None], -np.inf)
     n, t = (int(i) for i in np.unravel_index(np.argmax(worth), worth.shape))
-    short = float(plan.x["short"][j])
+    short = float(plan.x["unserved"][j])
     site = str(plan.names["site"][p["hall_site"][p["pool_hall"][n]]])
     penalty = float(p["penalty"][j]) * short
     useful = [c for c in remedies(plan, j) if c.saving_eur > LEAST_SAVING_EUR]
@@ -308,7 +308,7 @@ def _breach(plan: Plan, r: int) -> Breach:
     """The excess, its worst site and hour, and the cap at which nothing would be exceeded."""
     p, x = plan.p, plan.x
     sites, _, when = plan.members(r)
-    mwh, label = float(x["over_cap"][r]), str(plan.names["cap"][r])
+    mwh, label = float(x["cap_breach"][r]), str(plan.names["cap"][r])
     it = np.zeros_like(p["price"])
     np.add.at(it, p["hall_site"], x["it"])
     excess = np.where(sites[:, None], (x["facility"] - p["cap_limit"][r] * it) * p["dt"], -np.inf)[:, when]

@@ -23,7 +23,7 @@ NAMED_SHARE = 5e-4
 #: Largest difference of IT power between program and replay [MW]; LEAST_GPUS dropped holdings are far below.
 IT_MISMATCH_MW = 1e-4
 #: Variables whose cost no invoice has, in the order of their fields below; that of another is named after it.
-UNBILLED = ("short", "later", "over_cap")
+UNBILLED = ("unserved", "deferred", "cap_breach")
 #: Chords lie above the curve; replayed facility power may exceed the program's by rounding only [MW].
 CHORD_BELOW_MW = 1e-5
 
@@ -96,8 +96,8 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
     planned = evaluate_cost(problem, x["grid_import"], x["grid_export"], x["heat"])
     actual = evaluate_cost(problem, r["import_mw"], r["export_mw"], r["heat_mw"])
     chords, burned, peaks, others = _chords(p, planned, actual)
-    # What the energy term of hours that may be paid for adds: chord (it - it_min) - Σ_i slope over, (H, T).
-    on_chord = p["chord"] * (x["it"] - p["it_min"]) - (p["slope"] * x["over"]).sum(axis=2)
+    # What the energy term of hours that may be paid for adds: chord (it - base_it) - Σ_i slope over, (H, T).
+    on_chord = p["chord"] * (x["it"] - p["base_it"]) - (p["slope"] * x["segment_load"]).sum(axis=2)
     burned += float(((p["dt"] * np.minimum(lowest(p), 0.0))[p["hall_site"]] * on_chord).sum())
     unbilled = array_model.cost_by_variable(problem, solution, array_model.UNBILLED)
     undone, deferred, breach = (unbilled.pop(name, 0.0) for name in UNBILLED)

@@ -58,7 +58,7 @@ def real(problem: xr.Dataset) -> Floats:
 
 
 def _undone(problem: xr.Dataset, solution: xr.Dataset) -> list[str]:
-    short, work = solution["short"].values * real(problem), problem["work_left"].values
+    short, work = solution["unserved"].values * real(problem), problem["work_left"].values
     if short.sum() <= UNDONE_SHARE * work.sum():
         return []
     worst = int(np.argmax(short))
@@ -69,7 +69,7 @@ def _undone(problem: xr.Dataset, solution: xr.Dataset) -> list[str]:
 
 def _breached(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset) -> list[str]:
     """Caps breached in the program, or on replay."""
-    over = np.maximum(solution["over_cap"].values, cap_excess(problem, replayed))
+    over = np.maximum(solution["cap_breach"].values, cap_excess(problem, replayed))
     names = [str(c).split("@")[0] for c in problem["cap"].values]
     out = []
     for name in sorted(set(names)):
@@ -114,7 +114,7 @@ def summarise(
     dt, held = problem["dt"].values, plan.schedule
     used = held["entry_gpus"].values @ dt[held["entry_time"].values] + (problem["firm"].values @ dt).sum()
     replays = {"plan": plan.replay, "baseline": baseline.replay}
-    later = solution["later"].values * real(problem)
+    later = solution["deferred"].values * real(problem)
     waits = int((later > UNDONE_SHARE * problem["work_left"].values.sum()).sum())
     known = [str(s) for s, k in zip(problem["site"].values, problem["carbon_known"].values, strict=True) if k]
     carbon = {k: float(r["carbon_t"].sel(site=known).sum()) if known else None for k, r in replays.items()}
@@ -133,11 +133,11 @@ def summarise(
             "plan": float(plan_work.sum()),
             "baseline": float(base_work.sum()),
         },
-        "unserved_gpu_hours": float(solution["short"].values @ real(problem)),
+        "unserved_gpu_hours": float(solution["unserved"].values @ real(problem)),
         "deferred": {
             "jobs": waits,
             "gpu_hours": float(later.sum()),
-            "eur": float(problem["later_price"].values @ later),
+            "eur": float(problem["terminal_price"].values @ later),
         },
         "expected": _expected(problem, solution, plan_work),
         "energy_mwh": {k: float((r["facility_mw"] * r["dt"]).sum()) for k, r in replays.items()},
@@ -156,8 +156,8 @@ def summarise(
 def _expected(problem: xr.Dataset, solution: xr.Dataset, plan_work: Floats) -> dict[str, float]:
     """Expected arrivals in GPU-hours: counted on, given room in the plan, left for later, without room."""
     hoped = problem["expected"].values
-    of = {"due_gpu_hours": problem["work_left"].values, "plan_gpu_hours": plan_work, "deferred_gpu_hours": solution["later"].values,
-          "unserved_gpu_hours": solution["short"].values}  # fmt: skip
+    of = {"due_gpu_hours": problem["work_left"].values, "plan_gpu_hours": plan_work, "deferred_gpu_hours": solution["deferred"].values,
+          "unserved_gpu_hours": solution["unserved"].values}  # fmt: skip
     return {"pseudo_jobs": int(hoped.sum()), **{k: float(v @ hoped) for k, v in of.items()}}
 
 

@@ -181,7 +181,7 @@ def enter(
     StoreError : the database cannot be written; nothing is then.
     """
     with store.transaction():
-        for table, rows in (("days", night.settlement.days), ("work", night.settlement.work)):
+        for table, rows in (("settled_days", night.settlement.days), ("settled_work", night.settlement.work)):
             for row in rows:
                 store.put(table, row)
         if plan is not None:

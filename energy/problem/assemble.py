@@ -41,7 +41,7 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     }
     other, limit = np.asarray(site["other_site_mw"], dtype=float), np.asarray(site["grid_limit_mw"])
     least = other.copy()  # facility power that no plan can lower, (S, T) [MW]
-    np.add.at(least, axes["hall_site"], cooled["it_min"] + cooled["overhead_min"])
+    np.add.at(least, axes["hall_site"], cooled["base_it"] + cooled["base_overhead"])
     priced, labels = landed_cost(inputs, least, limit)
     site |= priced
     with about(inputs.fleet_path):
@@ -49,12 +49,12 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     with about(inputs.jobs_path):
         groups, grouped, jobs = _jobs(inputs)
         work.check_windows(inputs.jobs, jobs, grouped, pools["available"], dt)
-        guards, guarded = terminal_value.guard_arrays(inputs, jobs, grouped)
-    prices = terminal_value.later_prices(
+        guards, guarded = terminal_value.post_horizon_arrays(inputs, jobs, grouped)
+    prices = terminal_value.terminal_prices(
         inputs.jobs, jobs, grouped, pools, np.asarray(site["price"]), cooled["chord"], axes["pool_hall"], axes["hall_site"],
         horizon,
     )  # fmt: skip
-    jobs["later_price"] = np.where(jobs["later_max"] > 0, prices, 0.0)
+    jobs["terminal_price"] = np.where(jobs["deferred_max"] > 0, prices, 0.0)
     dearest = work.dearest_gpu_hour(site, cooled, pools, axes["pool_hall"], axes["hall_site"], dt)
     jobs["penalty"] = work.penalties(inputs.jobs, grouped, dearest)
     with about(inputs.fleet_path):
@@ -70,7 +70,7 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     coords = {
         "time": time, "site": list(fleet.sites), "hall": list(fleet.halls()), "pool": list(fleet.pools()),
         "job": [j.id for j in inputs.jobs], "group": groups, **labels, "cap": [r.label for r in rows],
-        "guard": guards,
+        "post_horizon": guards,
     }  # fmt: skip
     return validate.dataset(arrays, coords, arrays_module.PROBLEM)
 
@@ -80,15 +80,15 @@ def _jobs(inputs: Inputs) -> tuple[list[str], dict[str, Floats], dict[str, Float
     names, grouped = work.group_arrays(inputs.fleet, [p.kind for p in inputs.powers.values()], inputs.jobs)
     jobs = work.window_arrays(inputs)
     jobs["expected"] = np.array([float(j.id in inputs.expected) for j in inputs.jobs])
-    jobs |= terminal_value.later_arrays(inputs, jobs, work.fastest(grouped))
+    jobs |= terminal_value.deferred_arrays(inputs, jobs, work.fastest(grouped))
     jobs["work_left"] = work.fitted(jobs, grouped, inputs.horizon.dt)
     return names, grouped, jobs
 
 
 def _caps(inputs: Inputs, cooled: Mapping[str, Floats], hall_site: Floats, other: Floats) -> list[pue_limits.CapRow]:
     """Rows of all PUE caps, each within reach of the plants."""
-    it_min = np.array([cooled["it_min"][hall_site == s].sum(axis=0) for s in range(len(inputs.fleet.sites))])
-    rows = pue_limits.cap_rows(inputs, it_min) + limit_rows(inputs)
+    base_it = np.array([cooled["base_it"][hall_site == s].sum(axis=0) for s in range(len(inputs.fleet.sites))])
+    rows = pue_limits.cap_rows(inputs, base_it) + limit_rows(inputs)
     pue_limits.check_reachable(rows, cooled, hall_site, other, inputs.horizon.dt)
     return rows
 

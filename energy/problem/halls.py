@@ -58,7 +58,7 @@ def gpu_counts(fleet: Fleet, horizon: Horizon) -> dict[str, Floats]:
 def hall_arrays(
     fleet: Fleet, plants: Mapping[str, Plant], weather: Mapping[str, Weather], pools: Mapping[str, Floats], time: Times
 ) -> dict[str, Floats]:
-    """hall_mw, firm_it_mw, it_min, overhead_min, chord (H, T); width, slope (H, T, I).
+    """hall_mw, firm_it_mw, base_it, base_overhead, chord (H, T); width, slope (H, T, I).
 
     Raises
     ------
@@ -83,27 +83,29 @@ def _hall(
     mine = [n for n, (h, _) in enumerate(fleet.pools().values()) if h == name]
     load = {k: v[mine] for k, v in pools.items()}
     firm_it = at(hall.other_it_mw, time, zone) + load["off_mw"] @ (load["installed"] - load["available"])
-    it_min = firm_it + load["busy_mw"] @ load["firm"] + load["idle_mw"] @ (load["available"] - load["firm"])
+    base_it = firm_it + load["busy_mw"] @ load["firm"] + load["idle_mw"] @ (load["available"] - load["firm"])
     it_all = firm_it + load["busy_mw"] @ load["available"]
     if not design.all():
         where = f"hall {name} at {time[int(np.argmin(design > 0))].astype('datetime64[m]')}Z"
         allowed = "above 0 MW throughout the horizon; for a hall still to come, a horizon after its first phase"
         raise ImpossibleWork(where, "design_mw is 0 MW", allowed)
-    if (it_min > limit).any():
-        t = int(np.argmax(it_min > limit))
+    if (base_it > limit).any():
+        t = int(np.argmax(base_it > limit))
         where = f"hall {name} at {time[t].astype('datetime64[m]')}Z"
-        what = f"idle and firm load of {it_min[t]:.3f} MW above the hall's limit of {limit[t]:.3f} MW"
+        what = f"idle and firm load of {base_it[t]:.3f} MW above the hall's limit of {limit[t]:.3f} MW"
         raise ImpossibleWork(where, what, "a higher design_mw or limit_mw, or fewer GPUs")
-    it_max = np.maximum(np.minimum(it_all, limit), it_min)
-    return {"hall_mw": limit, "firm_it_mw": firm_it, "it_min": it_min} | cooling(plant, weather, design, it_min, it_max)
+    it_max = np.maximum(np.minimum(it_all, limit), base_it)
+    return {"hall_mw": limit, "firm_it_mw": firm_it, "base_it": base_it} | cooling(
+        plant, weather, design, base_it, it_max
+    )
 
 
-def cooling(plant: Plant, weather: Weather, design: Floats, it_min: Floats, it_max: Floats) -> dict[str, Floats]:
+def cooling(plant: Plant, weather: Weather, design: Floats, base_it: Floats, it_max: Floats) -> dict[str, Floats]:
     """Overhead between the least and the most IT power as convex segments and as one chord.
 
     Chords of a convex curve lie above it, so a plan that meets a PUE cap here meets it in the plant.
     """
-    curve = chords_within(plant, weather, it_min / design, it_max / design, CHORD_ERROR)
+    curve = chords_within(plant, weather, base_it / design, it_max / design, CHORD_ERROR)
     power, overhead = curve.breaks * design[:, None], curve.overhead * design[:, None]
     width = np.diff(power, axis=1)
     slope = _ratio(np.diff(overhead, axis=1), width)
@@ -112,7 +114,7 @@ def cooling(plant: Plant, weather: Weather, design: Floats, it_min: Floats, it_m
     kept = np.where(width > TINY_MW, width, 0.0)
     kept[np.arange(len(kept)), np.argmax(width, axis=1)] += (width - kept).sum(axis=1)
     return {
-        "overhead_min": overhead[:, 0],
+        "base_overhead": overhead[:, 0],
         "width": np.where(kept > TINY_MW, kept, 0.0),
         "slope": slope,
         "chord": _ratio(overhead[:, -1] - overhead[:, 0], span),

@@ -96,7 +96,7 @@ def fastest(groups: Mapping[str, Floats]) -> Floats:
 
 def fitted(work: Mapping[str, Floats], groups: Mapping[str, Floats], dt: Floats) -> Floats:
     """work_left, (J,), with expected arrivals cut to what their window holds: they are means."""
-    most = most_inside(work, groups, dt) + work["later_max"]
+    most = most_inside(work, groups, dt) + work["deferred_max"]
     return np.where(work["expected"] > 0, np.minimum(work["work_left"], most), work["work_left"])
 
 
@@ -111,7 +111,7 @@ def check_windows(
     """
     eligible = groups["pool_class"][groups["job_group"]] >= 0
     largest = np.where(eligible, available.max(axis=1), 0.0).max(axis=1)
-    most, speed = most_inside(work, groups, dt) + work["later_max"], fastest(groups)
+    most, speed = most_inside(work, groups, dt) + work["deferred_max"], fastest(groups)
     for j, job in enumerate(jobs):
         if work["expected"][j]:
             continue

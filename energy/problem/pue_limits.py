@@ -28,7 +28,7 @@ BISECTIONS = 60
 
 @dataclass(frozen=True)
 class CapRow:
-    """One row: Σ dt (facility - limit·it) over [start, stop) <= credit + over_cap."""
+    """One row: Σ dt (facility - limit·it) over [start, stop) <= credit + cap_breach."""
 
     label: str
     name: str
@@ -43,8 +43,8 @@ class CapRow:
 Window = tuple[str, int, int, float]
 
 
-def cap_rows(inputs: Inputs, it_min: Floats) -> list[CapRow]:
-    """Rows of all caps of the sites and the fleet. `it_min` is the least IT power by site, (S, T)."""
+def cap_rows(inputs: Inputs, base_it: Floats) -> list[CapRow]:
+    """Rows of all caps of the sites and the fleet. `base_it` is the least IT power by site, (S, T)."""
     rows: list[CapRow] = []
     names, horizon, state = list(inputs.fleet.sites), inputs.horizon, inputs.state
     for _, owner, s, cap in _caps(inputs):
@@ -57,7 +57,7 @@ def cap_rows(inputs: Inputs, it_min: Floats) -> list[CapRow]:
             case "rolling":
                 windows = _rolling(cap, members, state, horizon)
             case "hour":  # periods whose IT power cannot fall below the stated one
-                least = it_min.sum(axis=0) if s is None else it_min[s]
+                least = base_it.sum(axis=0) if s is None else base_it[s]
                 assert cap.above_it_mw is not None  # the file model demands it for hourly caps
                 held = np.flatnonzero(least >= cap.above_it_mw).tolist()
                 windows = [(_stamp(horizon.time[t]), t, t + 1, 0.0) for t in held]
@@ -134,7 +134,7 @@ def check_reachable(
         when = slice(row.start, row.stop)
         mine = hall_site == row.site if row.site >= 0 else np.full(len(hall_site), True)
         steps = (1 + halls["slope"][mine, when] - limit) * halls["width"][mine, when]
-        base = halls["it_min"][mine, when] * (1 - limit) + halls["overhead_min"][mine, when]
+        base = halls["base_it"][mine, when] * (1 - limit) + halls["base_overhead"][mine, when]
         site_load = other[row.site, when] if row.site >= 0 else other[:, when].sum(axis=0)
         return float((dt[when] * (base + np.minimum(steps, 0.0).sum(axis=2))).sum() + (dt[when] * site_load).sum())
 
@@ -182,7 +182,7 @@ def _why(inputs: Inputs, problem: xr.Dataset, site: int | None, cap: PueCap, lac
             )
         case "hour":
             mine = np.full(problem.sizes["hall"], True) if site is None else problem["hall_site"].values == site
-            least = problem["it_min"].values[mine].sum(axis=0)  # IT power that no plan can lower [MW], (T,)
+            least = problem["base_it"].values[mine].sum(axis=0)  # IT power that no plan can lower [MW], (T,)
             return (
                 f"hourly cap holds in {every - lacking} of {every} periods: only where IT power "
                 f"cannot fall below above_it_mw {cap.above_it_mw:g}, and it can fall to {least.min():.3f} … "

@@ -16,11 +16,11 @@ from energy.schema.calendar import Horizon, horizon
 #: Measured over six years of real prices: below, waiting hours are found cheaper than the margin; above, they are not.
 LOW_LOAD, HIGH_LOAD = 0.6, 0.7
 #: Guards reach so far after the horizon [days]; work due later has room enough to be planned on a later day.
-GUARD_DAYS = 60
+POST_HORIZON_DAYS = 60
 
 
-def later_arrays(inputs: Inputs, work: Mapping[str, Floats], fastest: Floats) -> dict[str, Floats]:
-    """due_after [h] and later_max [GPU h], (J,): none where every job must finish inside the horizon.
+def deferred_arrays(inputs: Inputs, work: Mapping[str, Floats], fastest: Floats) -> dict[str, Floats]:
+    """due_after [h] and deferred_max [GPU h], (J,): none where every job must finish inside the horizon.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def later_arrays(inputs: Inputs, work: Mapping[str, Floats], fastest: Floats) ->
     deadline = np.array([j.deadline.to_datetime64() for j in inputs.jobs], dtype="datetime64[ns]")
     may_wait = inputs.case.horizon.beyond == "terminal_value"
     due = np.maximum((deadline - inputs.horizon.end) / np.timedelta64(1, "h"), 0.0) * may_wait
-    return {"due_after": due, "later_max": np.minimum(work["max_gpus"] * fastest * due, work["work_left"])}
+    return {"due_after": due, "deferred_max": np.minimum(work["max_gpus"] * fastest * due, work["work_left"])}
 
 
 def load(jobs: Sequence[Job], work: Mapping[str, Floats], fastest: Floats, which: Bools, room: float,
@@ -69,11 +69,11 @@ def terminal_price(cost: Floats, room: Floats, used: float) -> float:
     return weight * quantile + (1 - weight) * (mean + quantile) / 2
 
 
-def later_prices(
+def terminal_prices(
     jobs: Sequence[Job], work: Mapping[str, Floats], groups: Mapping[str, Floats], pools: Mapping[str, Floats],
     price: Floats, chord: Floats, pool_hall: Floats, hall_site: Floats, horizon: Horizon,
 ) -> Floats:  # fmt: skip
-    """later_price, (J,) [EUR per reference GPU-hour]: `terminal_price` of the pools of the job's group.
+    """terminal_price, (J,) [EUR per reference GPU-hour]: `terminal_price` of the pools of the job's group.
 
     The load is that of the whole fleet, or of the group in its own pools where that is higher.
     """
@@ -93,7 +93,7 @@ def later_prices(
     return np.asarray(np.array(out)[of])
 
 
-def guard_arrays(
+def post_horizon_arrays(
     inputs: Inputs, later: Mapping[str, Floats], groups: Mapping[str, Floats]
 ) -> tuple[list[str], dict[str, Floats]]:
     """Guards: for each day after the horizon with deadlines, at the last of them, all jobs and each group.
@@ -102,12 +102,12 @@ def guard_arrays(
 
     Parameters
     ----------
-    later : due_after and later_max of the Problem's jobs
+    later : due_after and deferred_max of the Problem's jobs
     """
     after, end, kinds = inputs.after, inputs.horizon.end, [p.kind for p in inputs.powers.values()]
     # Speed in each pool of the jobs that begin after the horizon, 0 where none may run it, (A, N).
     after_speed = np.array([speeds(inputs.fleet, kinds, j) for j in after]).reshape(-1, len(kinds))
-    waits, due, of = later["later_max"] > 0, later["due_after"], groups["job_group"]
+    waits, due, of = later["deferred_max"] > 0, later["due_after"], groups["job_group"]
     speed = pool_speeds(groups)
     free = _free(inputs.fleet, end, float(due[waits].max(initial=0.0)))
     can = after_speed.max(axis=1)  # what no pool may run takes no room
@@ -123,18 +123,22 @@ def guard_arrays(
     columns = np.array(rows, dtype=float).reshape(-1, 3).T
     stamps = (np.datetime_as_string(end + np.timedelta64(round(h * 3600), "s"), unit="m") for _, h, _ in rows)
     names = [f"{'all' if k < 0 else f'g{k}'}@{stamp}Z" for (k, _, _), stamp in zip(rows, stamps, strict=True)]
-    return names, {"guard_group": columns[0].astype(np.int64), "guard_until": columns[1], "guard_room": columns[2]}
+    return names, {
+        "post_horizon_group": columns[0].astype(np.int64),
+        "post_horizon_until": columns[1],
+        "post_horizon_capacity": columns[2],
+    }
 
 
 def _moments(due: Floats) -> list[float]:
     """The last deadline of each day after the horizon that has any [h]."""
     day = np.ceil(due / 24)
-    return [float(due[day == d].max()) for d in np.unique(day) if d <= GUARD_DAYS]
+    return [float(due[day == d].max()) for d in np.unique(day) if d <= POST_HORIZON_DAYS]
 
 
 def _free(fleet: Fleet, end: np.datetime64, until: float) -> Floats:
     """GPUs that are not firm in each hour after the horizon, (N, hours)."""
-    hours = int(min(np.ceil(until), 24 * GUARD_DAYS))
+    hours = int(min(np.ceil(until), 24 * POST_HORIZON_DAYS))
     counts = gpu_counts(fleet, horizon(end + np.arange(hours) * np.timedelta64(1, "h"), np.ones(hours)))
     return np.asarray(np.maximum(counts["available"] - counts["firm"], 0.0))
 

@@ -9,7 +9,7 @@ after the horizon. Parameters and variables have the names, units and ranges of 
 Each file of ``energy/program/`` is one part of it: its variables, its constraints, its terms of the cost and of the
 power balance. Every function below is one bound, constraint or term of the cost, and its docstring is its algebra;
 ``energy formulation`` prints them in this order. Physics (a breaker, a hall, the GPUs there are) is hard;
-only work (`short`) and PUE caps (`over_cap`) can give way, at a price.
+only work (`unserved`) and PUE caps (`cap_breach`) can give way, at a price.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PARTS: tuple[Part, ...] = tuple(module.PART for module in _MODULES if hasattr(mo
 #: of the terms, like that of rows and columns, decides which of equally cheap plans the solver finds first.
 INVOICE_ORDER = (
     "energy", "negative_hours", "demand", "contracts", "feed_in", "heat_sales", "top_up", "fixed",
-    "undone", "terminal_value", "cap_breach",
+    "unserved", "terminal_value", "cap_breach",
 )  # fmt: skip
 
 

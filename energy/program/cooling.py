@@ -26,9 +26,9 @@ def hall_limit(m: Any, h: int, t: int) -> Bounds:
 
 
 def segment_width(m: Any, h: int, t: int, i: int) -> Bounds:
-    """0 <= over[h,t,i] <= width[h,t,i]        IT power above it_min on segment i; the last segment has no end
+    """0 <= segment_load[h,t,i] <= width[h,t,i]        IT power above base_it on segment i; the last segment has no end
 
-    Its end is where the last GPU is busy, which `room` and `hall_mw` hold: were it a bound too, the worth of
+    Its end is where the last GPU is busy, which `pool_capacity` and `hall_mw` hold: were it a bound too, the worth of
     one more GPU would hide in the segments.
     """
     widths = m.p.width[h][t]
@@ -36,38 +36,40 @@ def segment_width(m: Any, h: int, t: int, i: int) -> Bounds:
 
 
 def it_power(m: Any, h: int, t: int) -> Any:
-    """it[h,t] = it_min[h,t] + Σ_{n in h} (busy_mw[n] - idle_mw[n]) Σ_k gpus[k,n,t]
+    """it[h,t] = base_it[h,t] + Σ_{n in h} (busy_mw[n] - idle_mw[n]) Σ_k group_gpus[k,n,t]
 
-    with it_min[h,t] = Σ_{n in h} (busy_mw firm + idle_mw (available - firm)) + firm_it_mw[h,t]:
+    with base_it[h,t] = Σ_{n in h} (busy_mw firm + idle_mw (available - firm)) + firm_it_mw[h,t]:
     a GPU that is not busy is idle.
     """
-    p, gpus = m.p, m.gpus
-    extra = [(p.busy_mw[n] - p.idle_mw[n]) * gpus[k, n, t] for n in p.pools_in[h] for k in p.groups_at.get((n, t), ())]
-    return m.it[h, t] - quicksum(extra) == p.it_min[h][t]
+    p, group_gpus = m.p, m.group_gpus
+    extra = [
+        (p.busy_mw[n] - p.idle_mw[n]) * group_gpus[k, n, t] for n in p.pools_in[h] for k in p.groups_at.get((n, t), ())
+    ]
+    return m.it[h, t] - quicksum(extra) == p.base_it[h][t]
 
 
 def segments(m: Any, h: int, t: int) -> Any:
-    """it[h,t] - it_min[h,t] = Σ_i over[h,t,i]
+    """it[h,t] - base_it[h,t] = Σ_i segment_load[h,t,i]
 
     Slopes rise with i, so wherever power costs money the segments fill in their order.
     """
     p = m.p
-    return m.it[h, t] - quicksum(over_of(m, h, t)) == p.it_min[h][t]
+    return m.it[h, t] - quicksum(segment_loads(m, h, t)) == p.base_it[h][t]
 
 
-def over_of(m: Any, h: int, t: int) -> list[Any]:
+def segment_loads(m: Any, h: int, t: int) -> list[Any]:
     """The segment variables of a hall and period."""
-    return [m.over[h, t, i] for i, w in enumerate(m.p.width[h][t]) if w > 0]
+    return [m.segment_load[h, t, i] for i, w in enumerate(m.p.width[h][t]) if w > 0]
 
 
 def overhead(m: Any, h: int, t: int) -> list[Any]:
-    """Terms of Σ_i slope[h,t,i] over[h,t,i], the overhead above overhead_min."""
+    """Terms of Σ_i slope[h,t,i] segment_load[h,t,i], the overhead above base_overhead."""
     p = m.p
-    return [p.slope[h][t][i] * m.over[h, t, i] for i, w in enumerate(p.width[h][t]) if w > 0]
+    return [p.slope[h][t][i] * m.segment_load[h, t, i] for i, w in enumerate(p.width[h][t]) if w > 0]
 
 
 PART = Part(
     "cooling",
-    variables={"it": (hall_periods, hall_limit), "over": (real_segments, segment_width)},
+    variables={"it": (hall_periods, hall_limit), "segment_load": (real_segments, segment_width)},
     constraints={"it_power": (hall_periods, it_power), "segments": (hall_periods, segments)},
 )

@@ -42,10 +42,10 @@ def sun(m: Any, s: int, t: int) -> Bounds:
 
 
 def facility_power(m: Any, s: int, t: int) -> Any:
-    """facility[s,t] = Σ_{h in s} (it[h,t] + overhead_min[h,t] + Σ_i slope[h,t,i] over[h,t,i]) + other_site_mw[s,t]"""
+    """facility[s,t] = Σ_{h in s} (it[h,t] + base_overhead[h,t] + Σ_i slope[h,t,i] segment_load[h,t,i]) + other_site_mw[s,t]"""
     p = m.p
     moving = [x for h in p.halls_in[s] for x in (m.it[h, t], *overhead(m, h, t))]
-    fixed = sum(p.overhead_min[h][t] for h in p.halls_in[s]) + p.other_site_mw[s][t]
+    fixed = sum(p.base_overhead[h][t] for h in p.halls_in[s]) + p.other_site_mw[s][t]
     return m.facility[s, t] - quicksum(moving) == fixed
 
 

@@ -26,7 +26,7 @@ def all_jobs(p: Sets) -> range:
 
 
 def choosing_periods(p: Sets) -> list[Index]:
-    """(j, t) of jobs with more than one speed class; with one, the bound of `run` is the limit."""
+    """(j, t) of jobs with more than one speed class; with one, the bound of `job_gpus` is the limit."""
     return [(j, t) for j in p.J if len(p.classes[p.job_group[j]]) > 1 for t in p.window[j]]
 
 
@@ -41,60 +41,66 @@ def pool_periods(p: Sets) -> list[Index]:
 
 
 def open_window(m: Any, j: int, c: int, t: int) -> Bounds:
-    """0 <= run[j,c,t] <= max_gpus[j] · open[j,t]        physical GPUs of speed class c that job j holds"""
+    """0 <= job_gpus[j,c,t] <= max_gpus[j] · open[j,t]        physical GPUs of speed class c that job j holds"""
     return 0.0, m.p.max_gpus[j] * m.p.open[j][t]
 
 
 def not_negative(m: Any, k: int, n: int, t: int) -> Bounds:
-    """0 <= gpus[k,n,t]        GPUs of pool n that group k holds"""
+    """0 <= group_gpus[k,n,t]        GPUs of pool n that group k holds"""
     return 0.0, None
 
 
 def work_limit(m: Any, j: int) -> Bounds:
-    """0 <= short[j] <= work_left[j]        reference GPU-hours left undone"""
+    """0 <= unserved[j] <= work_left[j]        reference GPU-hours left undone"""
     return 0.0, m.p.work_left[j]
 
 
 def finish(m: Any, j: int) -> Any:
-    """Σ_t dt_t Σ_c speed[k(j),c] run[j,c,t] + later[j] + short[j] = work_left[j]        later: where the job may wait"""
-    p, run = m.p, m.run
+    """Σ_t dt_t Σ_c speed[k(j),c] job_gpus[j,c,t] + deferred[j] + unserved[j] = work_left[j]        deferred: where the job may wait"""
+    p, job_gpus = m.p, m.job_gpus
     k = p.job_group[j]
-    done = [p.dt[t] * p.speed[k][c] * run[j, c, t] for c in p.classes[k] for t in p.window[j]]
-    left = m.short[j] + m.later[j] if j in m.later else m.short[j]
+    done = [p.dt[t] * p.speed[k][c] * job_gpus[j, c, t] for c in p.classes[k] for t in p.window[j]]
+    left = m.unserved[j] + m.deferred[j] if j in m.deferred else m.unserved[j]
     return quicksum(done) + left == p.work_left[j]
 
 
 def job_limit(m: Any, j: int, t: int) -> Any:
-    """Σ_c run[j,c,t] <= max_gpus[j] · open[j,t]        open in [0,1]: share of the period inside the window"""
+    """Σ_c job_gpus[j,c,t] <= max_gpus[j] · open[j,t]        open in [0,1]: share of the period inside the window"""
     p = m.p
-    return quicksum([m.run[j, c, t] for c in p.classes[p.job_group[j]]]) <= p.max_gpus[j] * p.open[j][t]
+    return quicksum([m.job_gpus[j, c, t] for c in p.classes[p.job_group[j]]]) <= p.max_gpus[j] * p.open[j][t]
 
 
-def place(m: Any, k: int, c: int, t: int) -> Any:
-    """Σ_{j in k} run[j,c,t] = Σ_{n in k,c} gpus[k,n,t]"""
-    p, run, gpus = m.p, m.run, m.gpus
-    return quicksum([run[j, c, t] for j in p.jobs_in[k, t]]) == quicksum([gpus[k, n, t] for n in p.class_pools[k][c]])
+def link(m: Any, k: int, c: int, t: int) -> Any:
+    """Σ_{j in k} job_gpus[j,c,t] = Σ_{n in k,c} group_gpus[k,n,t]"""
+    p, job_gpus, group_gpus = m.p, m.job_gpus, m.group_gpus
+    return quicksum([job_gpus[j, c, t] for j in p.jobs_in[k, t]]) == quicksum(
+        [group_gpus[k, n, t] for n in p.class_pools[k][c]]
+    )
 
 
-def room(m: Any, n: int, t: int) -> Any:
-    """Σ_k gpus[k,n,t] <= available[n,t] - firm[n,t]"""
+def pool_capacity(m: Any, n: int, t: int) -> Any:
+    """Σ_k group_gpus[k,n,t] <= available[n,t] - firm[n,t]"""
     p = m.p
-    return quicksum([m.gpus[k, n, t] for k in p.groups_at[n, t]]) <= p.available[n][t] - p.firm[n][t]
+    return quicksum([m.group_gpus[k, n, t] for k in p.groups_at[n, t]]) <= p.available[n][t] - p.firm[n][t]
 
 
-def undone(m: Any) -> Any:
-    """Σ_j penalty[j] short[j]"""
-    return quicksum([m.p.penalty[j] * m.short[j] for j in m.p.J])
+def unserved(m: Any) -> Any:
+    """Σ_j penalty[j] unserved[j]"""
+    return quicksum([m.p.penalty[j] * m.unserved[j] for j in m.p.J])
 
 
 PART = Part(
     "jobs",
-    variables={"run": (held, open_window), "gpus": (placed, not_negative), "short": (all_jobs, work_limit)},
+    variables={
+        "job_gpus": (held, open_window),
+        "group_gpus": (placed, not_negative),
+        "unserved": (all_jobs, work_limit),
+    },
     constraints={
         "finish": (all_jobs, finish),
         "job_limit": (choosing_periods, job_limit),
-        "place": (class_periods, place),
-        "room": (pool_periods, room),
+        "link": (class_periods, link),
+        "pool_capacity": (pool_periods, pool_capacity),
     },
-    cost={"undone": undone},
+    cost={"unserved": unserved},
 )

@@ -16,12 +16,12 @@ def cap_rows(p: Sets) -> range:
 
 
 def not_negative(m: Any, r: int) -> Bounds:
-    """0 <= over_cap[r]        energy by which the cap is exceeded [MWh]"""
+    """0 <= cap_breach[r]        energy by which the cap is exceeded [MWh]"""
     return 0.0, None
 
 
 def pue_cap(m: Any, r: int) -> Any:
-    """Σ_{t in window r} dt_t Σ_{s in r} (facility[s,t] - cap_limit[r] Σ_{h in s} it[h,t]) <= cap_credit[r] + over_cap[r]
+    """Σ_{t in window r} dt_t Σ_{s in r} (facility[s,t] - cap_limit[r] Σ_{h in s} it[h,t]) <= cap_credit[r] + cap_breach[r]
 
     The window is a year (with the year-to-date balance as credit), a rolling window (with its history)
     or one period; the sites are one, or all for a fleet cap. Rows of single periods exist only where the
@@ -32,17 +32,17 @@ def pue_cap(m: Any, r: int) -> Any:
     window = range(p.cap_start[r], p.cap_stop[r])
     drawn = [p.dt[t] * m.facility[s, t] for s in sites for t in window]
     allowed = [-p.cap_limit[r] * p.dt[t] * m.it[h, t] for s in sites for h in p.halls_in[s] for t in window]
-    return quicksum(drawn + allowed) - m.over_cap[r] <= p.cap_credit[r]
+    return quicksum(drawn + allowed) - m.cap_breach[r] <= p.cap_credit[r]
 
 
 def cap_breach(m: Any) -> Any:
-    """Σ_r cap_penalty[r] over_cap[r]"""
-    return quicksum([m.p.cap_penalty[r] * m.over_cap[r] for r in m.p.R])
+    """Σ_r cap_penalty[r] cap_breach[r]"""
+    return quicksum([m.p.cap_penalty[r] * m.cap_breach[r] for r in m.p.R])
 
 
 PART = Part(
     "pue",
-    variables={"over_cap": (cap_rows, not_negative)},
+    variables={"cap_breach": (cap_rows, not_negative)},
     constraints={"pue_cap": (cap_rows, pue_cap)},
     cost={"cap_breach": cap_breach},
 )

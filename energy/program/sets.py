@@ -11,7 +11,7 @@ import xarray as xr
 from energy.schema import PROBLEM, lowest_price
 
 #: Dimensions behind the letters J, K, N, H, S, T, D, Q, B, R, G.
-DIMS = ("job", "group", "pool", "hall", "site", "time", "charge", "contract", "minimum", "cap", "guard")
+DIMS = ("job", "group", "pool", "hall", "site", "time", "charge", "contract", "minimum", "cap", "post_horizon")
 
 
 class Sets:
@@ -24,7 +24,7 @@ class Sets:
     lowest_price[s][t] : lowest possible marginal price [EUR/MWh]
     window[j] : periods with an open share of the job's window
     classes[k] : speed classes of the group;  class_pools[k][c] : their pools
-    fastest[j] : speed of the job in the best of its pools;  later_in[g] : jobs whose later work the guard counts
+    fastest[j] : speed of the job in the best of its pools;  deferred_in[g] : jobs whose later work the guard counts
     jobs_in[k, t] : jobs of the group that are open in the period
     pools_in[h], halls_in[s] : members;  groups_at[n, t] : groups that may hold GPUs of the pool
     """
@@ -68,8 +68,8 @@ class Sets:
 
     def _terminal_value(self) -> None:
         self.fastest = [max(self.speed[k]) for k in self.job_group]
-        waits = [j for j in self.J if self.later_max[j] > 0]
-        self.later_in = [
+        waits = [j for j in self.J if self.deferred_max[j] > 0]
+        self.deferred_in = [
             [j for j in waits if self.due_after[j] <= until and k in (-1, self.job_group[j])]
-            for until, k in zip(self.guard_until, self.guard_group, strict=True)
+            for until, k in zip(self.post_horizon_until, self.post_horizon_group, strict=True)
         ]

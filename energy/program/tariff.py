@@ -56,7 +56,7 @@ def band_width(m: Any, d: int, b: int) -> Bounds:
 
 
 def volume_offered(m: Any, q: int, t: int) -> Bounds:
-    """0 <= taken[q,t] <= contract_mw[q,t]"""
+    """0 <= offtake[q,t] <= contract_mw[q,t]"""
     return 0.0, m.p.contract_mw[q][t]
 
 
@@ -80,10 +80,10 @@ def bands(m: Any, d: int) -> Any:
     return m.peak[d] - quicksum([m.band[d, b] for b, w in enumerate(m.p.charge_band_mw[d]) if w > 0]) == 0.0
 
 
-def volume(m: Any, s: int, t: int) -> Any:
-    """Σ_{q at s} taken[q,t] <= grid_import[s,t]        nothing is taken that is not drawn"""
+def offtake_limit(m: Any, s: int, t: int) -> Any:
+    """Σ_{q at s} offtake[q,t] <= grid_import[s,t]        nothing is taken that is not drawn"""
     p = m.p
-    here = [m.taken[q, t] for q in p.Q if p.contract_site[q] == s and (q, t) in m.taken]
+    here = [m.offtake[q, t] for q in p.Q if p.contract_site[q] == s and (q, t) in m.offtake]
     return quicksum(here) - m.grid_import[s, t] <= 0.0
 
 
@@ -111,13 +111,13 @@ def demand(m: Any) -> Any:
 
 
 def contracts(m: Any) -> Any:
-    """- Σ_{q,t} dt_t contract_saving[q,t] taken[q,t]
+    """- Σ_{q,t} dt_t contract_saving[q,t] offtake[q,t]
 
     A take-or-pay volume is paid anyway (in `fixed`), so taking it saves spot; a capped price saves what spot
     exceeds the cap by. A settled hedge changes the bill and no decision: it is part of `fixed` alone.
     """
     p = m.p
-    return quicksum([-p.dt[t] * p.contract_saving[q][t] * m.taken[q, t] for q, t in m.taken])
+    return quicksum([-p.dt[t] * p.contract_saving[q][t] * m.offtake[q, t] for q, t in m.offtake])
 
 
 def top_up(m: Any) -> Any:
@@ -135,13 +135,13 @@ PART = Part(
     variables={
         "peak": (charges, charge_floor),
         "band": (real_bands, band_width),
-        "taken": (offers, volume_offered),
+        "offtake": (offers, volume_offered),
         "top_up": (minimums, not_negative),
     },
     constraints={
         "billed_peak": (charged_periods, billed_peak),
         "bands": (banded, bands),
-        "volume": (offered_periods, volume),
+        "offtake_limit": (offered_periods, offtake_limit),
         "minimum_bill": (minimums, minimum_bill),
     },
     cost={"demand": demand, "contracts": contracts, "top_up": top_up, "fixed": fixed},

@@ -12,37 +12,37 @@ from energy.program.sets import Sets
 
 def waiting(p: Sets) -> list[int]:
     """j whose deadline lies after the horizon and that may leave work for then."""
-    return [j for j in p.J if p.later_max[j] > 0]
+    return [j for j in p.J if p.deferred_max[j] > 0]
 
 
-def guards(p: Sets) -> list[int]:
-    """Guard rows that some job may fill."""
-    return [g for g in p.G if p.later_in[g]]
+def post_horizon_rows(p: Sets) -> list[int]:
+    """Rows g of post-horizon capacity that some job may fill."""
+    return [g for g in p.G if p.deferred_in[g]]
 
 
-def later_limit(m: Any, j: int) -> Bounds:
-    """0 <= later[j] <= later_max[j]        reference GPU-hours left for after the horizon: what the job can do then"""
-    return 0.0, m.p.later_max[j]
+def deferred_limit(m: Any, j: int) -> Bounds:
+    """0 <= deferred[j] <= deferred_max[j]        reference GPU-hours left for after the horizon: what the job can do then"""
+    return 0.0, m.p.deferred_max[j]
 
 
-def guard(m: Any, g: int) -> Any:
-    """Σ_{j in g} later[j] / fastest[j] <= guard_room[g]        j in g: due_after[j] <= guard_until[g], group as stated
+def post_horizon_capacity(m: Any, g: int) -> Any:
+    """Σ_{j in g} deferred[j] / fastest[j] <= post_horizon_capacity[g]        j in g: due_after[j] <= post_horizon_until[g], group as stated
 
     What is left for after the horizon and is due by a moment has room until then, in GPU-hours: of all jobs together,
     and of each group in the pools that it may use. A job needs at least its work over its fastest speed.
     """
     p = m.p
-    return quicksum([m.later[j] / p.fastest[j] for j in p.later_in[g]]) <= p.guard_room[g]
+    return quicksum([m.deferred[j] / p.fastest[j] for j in p.deferred_in[g]]) <= p.post_horizon_capacity[g]
 
 
 def terminal_value(m: Any) -> Any:
-    """Σ_j later_price[j] later[j]        what the work is likely to cost after the horizon"""
-    return quicksum([m.p.later_price[j] * m.later[j] for j in m.later])
+    """Σ_j terminal_price[j] deferred[j]        what the work is likely to cost after the horizon"""
+    return quicksum([m.p.terminal_price[j] * m.deferred[j] for j in m.deferred])
 
 
 PART = Part(
     "terminal_value",
-    variables={"later": (waiting, later_limit)},
-    constraints={"guard": (guards, guard)},
+    variables={"deferred": (waiting, deferred_limit)},
+    constraints={"post_horizon_capacity": (post_horizon_rows, post_horizon_capacity)},
     cost={"terminal_value": terminal_value},
 )

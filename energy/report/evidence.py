@@ -103,7 +103,7 @@ def certificate(run: RunFigures) -> list[str]:
 
 def undone_table(run: RunFigures, most: int = 10) -> Table | None:
     """Jobs with work left undone, most first; None where all is done."""
-    short, work = run.solution["short"].values * run.submitted, run.problem["work_left"].values
+    short, work = run.solution["unserved"].values * run.submitted, run.problem["work_left"].values
     least = LEAST_UNDONE * work.sum()
     if not run.record.summary["unserved_gpu_hours"] > least:
         return None

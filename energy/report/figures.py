@@ -12,7 +12,7 @@ from energy.runs.record import Record
 from energy.schema import Bools, Floats, Ints, Times
 
 #: The parts of the price of a GPU-hour, in the order of the `prices` array.
-PARTS = ("energy", "demand", "limits", "room")
+PARTS = ("energy", "demand", "limits", "capacity")
 #: Most sites that get pictures of their own; the others are in the tables alone.
 MOST_SITES = 12
 

@@ -25,7 +25,7 @@ LOT = 1000.0
 LEAST_EUR = 0.005
 #: The parts as a sentence names them. How scarcity splits between limits and room depends on which of two duals
 #: of a full hall the solver picks, so a sentence gives their sum.
-PART_WORDS = {"energy": ("energy",), "demand charge": ("demand",), "limits and scarcity": ("limits", "room")}
+PART_WORDS = {"energy": ("energy",), "demand charge": ("demand",), "limits and scarcity": ("limits", "capacity")}
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,30 @@ FILES: Names = {
     "setpoints.csv": "solar_limit.csv",
     "snapshot.json": "known.json",
 }
+#: Arrays and dimensions of the problem, its solution and the prices -> their names of today.
+ARRAYS: Names = {
+    "it_min": "base_it",
+    "overhead_min": "base_overhead",
+    "later_max": "deferred_max",
+    "later_price": "terminal_price",
+    "guard": "post_horizon",
+    "guard_group": "post_horizon_group",
+    "guard_until": "post_horizon_until",
+    "guard_room": "post_horizon_capacity",
+    "run": "job_gpus",
+    "gpus": "group_gpus",
+    "short": "unserved",
+    "later": "deferred",
+    "over": "segment_load",
+    "taken": "offtake",
+    "over_cap": "cap_breach",
+    "dual_guard": "dual_post_horizon_capacity",
+    "dual_place": "dual_link",
+    "dual_room": "dual_pool_capacity",
+    "dual_volume": "dual_offtake_limit",
+    "bound_run": "bound_job_gpus",
+    "gpu_hour_room": "gpu_hour_capacity",
+}
 #: Kind of the devices whose setpoints a folder had by site.
 SOLAR = "solar"
 #: Tables of the database -> columns, both with their names of today and then.
@@ -106,13 +130,9 @@ def labels(then: dict[str, Any]) -> dict[str, Any]:
     return _renamed(then, LABELS)
 
 
-def dataset(name: str, then: xr.Dataset) -> xr.Dataset:
-    """A dataset of a run folder: setpoints of solar arrays by device instead of by site.
-
-    Parameters
-    ----------
-    name : of the dataset today, such as ``problem`` or ``schedule``
-    """
+def dataset(then: xr.Dataset) -> xr.Dataset:
+    """A dataset of a run folder: arrays under their names of today, setpoints of solar arrays by device, not by site."""
+    then = then.rename({old: new for old, new in ARRAYS.items() if old in then.variables or old in then.dims})
     if "solar_limit_mw" not in then:
         return then
     devices = [f"{site}/{SOLAR}" for site in then["site"].values]

@@ -199,7 +199,7 @@ def _of_today(path: Path, reader: Callable[[dict[str, Any]], dict[str, Any]]) ->
 
 def _dataset(folder: Path, name: str, version: int) -> xr.Dataset:
     found = xr.load_dataset(format_1.file_of(folder, f"{name}.nc"), engine="h5netcdf")
-    return format_1.dataset(name, found) if version == 1 else found
+    return format_1.dataset(found) if version == 1 else found
 
 
 def _json(path: Path) -> Any:

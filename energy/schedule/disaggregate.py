@@ -10,7 +10,7 @@ from energy.schema import Floats, as_schedule
 LEAST_GPUS = 1e-6
 
 
-def place(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
+def disaggregate(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     """The Schedule (dims entry): GPUs of each job in each pool and period.
 
     Per group, speed class and period the jobs' GPUs (`run`) are allocated to the pools' GPUs (`gpus`):
@@ -18,7 +18,7 @@ def place(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     most left first. Row and column sums equal `run` and `gpus` up to the solver's tolerance.
     The setpoints of devices go along.
     """
-    run, gpus = solution["run"].values, solution["gpus"].values
+    run, gpus = solution["job_gpus"].values, solution["group_gpus"].values
     group, pool_class, entries = problem["job_group"].values, problem["pool_class"].values, []
     for k, c in sorted({(k, c) for k, row in enumerate(pool_class) for c in row if c >= 0}):
         jobs, pools = np.flatnonzero(group == k), np.flatnonzero(pool_class[k] == c)

@@ -67,7 +67,7 @@ def greedy(problem: xr.Dataset, work: Floats, prefer: Prefer, waits: Waits = lam
 
 def planned_work(problem: xr.Dataset, solution: xr.Dataset) -> Floats:
     """Reference GPU-hours that a plan does inside the horizon, by job, (J,): all that it neither drops nor leaves."""
-    left = solution["short"].values + solution["later"].values
+    left = solution["unserved"].values + solution["deferred"].values
     return np.asarray(problem["work_left"].values - left)
 
 
@@ -93,9 +93,9 @@ class RemainingCapacity:
     def __init__(self, p: dict[str, Any]) -> None:
         self.p = p
         self.pool = p["available"] - p["firm"]
-        self.hall = p["hall_mw"] - p["it_min"]
+        self.hall = p["hall_mw"] - p["base_it"]
         least = p["other_site_mw"].copy()
-        np.add.at(least, p["hall_site"], p["it_min"] + p["overhead_min"])
+        np.add.at(least, p["hall_site"], p["base_it"] + p["base_overhead"])
         self.site = p["grid_limit_mw"] - least
         self.hall_of = p["pool_hall"]
         self.site_of = p["hall_site"][p["pool_hall"]]
@@ -219,8 +219,8 @@ def lowest_pue_site(problem: xr.Dataset, work: Floats, home: list[str | None]) -
     """At once, in the hall with the lowest PUE at full load in the hour."""
     p = values_of(problem)
     speed = pool_speed(p)[p["job_group"]]
-    overhead = p["overhead_min"] + (p["width"] * p["slope"]).sum(axis=2)
-    pue = 1 + overhead / (p["it_min"] + p["width"].sum(axis=2))
+    overhead = p["base_overhead"] + (p["width"] * p["slope"]).sum(axis=2)
+    pue = 1 + overhead / (p["base_it"] + p["width"].sum(axis=2))
     return greedy(problem, work, lambda j, t: _ranked(speed[j], pue[p["pool_hall"], t]))
 
 

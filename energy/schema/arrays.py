@@ -27,7 +27,7 @@ TINY_MW = 1e-6
 #: A limit that never binds [MW]: the largest power of the table.
 UNLIMITED_MW = 1e5
 #: Axes of things that a fleet may be without. One that a Dataset does not name has length 0, and so have its arrays.
-OPTIONAL_AXES = frozenset({"charge", "rate_band", "contract", "minimum", "cap", "guard", "currency", "device"})
+OPTIONAL_AXES = frozenset({"charge", "rate_band", "contract", "minimum", "cap", "post_horizon", "currency", "device"})
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ _PROBLEM = (
     _row("month_of", "site time", "1", 0, INF, "axis", "billing month of the hour, in site-local time", part="tariff"),
     _row("pool_class", "group pool", "1", -1, INF, "axis", "speed class of the pool for the group; -1: not eligible", part="jobs"),
     _row("cap_site", "cap", "1", -1, INF, "axis", "site a PUE cap applies to; -1: the whole fleet", part="pue"),
-    _row("guard_group", "guard", "1", -1, INF, "axis", "group whose later work the guard counts; -1: all jobs", part="terminal_value"),
+    _row("post_horizon_group", "post_horizon", "1", -1, INF, "axis", "group whose deferred work counts; -1: all jobs", part="terminal_value"),
     _row("cap_start", "cap", "1", 0, INF, "axis", "first period of the cap's window", part="pue"),
     _row("cap_stop", "cap", "1", 1, INF, "axis", "first period after the cap's window", part="pue"),
     _row("temp_air", "site time", "degC", -60, 60, "series", "dry bulb"),
@@ -115,8 +115,8 @@ _PROBLEM = (
     _row("hall_mw", "hall time", "MW", 0, 1e5, "parameter", "most IT power the hall can feed and cool", part="cooling"),
     _row("firm_it_mw", "hall time", "MW", 0, 1e5, "parameter",
          "IT power that does not depend on the plan: storage, network, GPUs switched off", default=0.0, part="cooling"),
-    _row("it_min", "hall time", "MW", 0, 1e5, "parameter", "IT power with every GPU that is not firm idle", part="cooling"),
-    _row("overhead_min", "hall time", "MW", 0, 1e5, "parameter", "cooling and electrical overhead at it_min", part="cooling"),
+    _row("base_it", "hall time", "MW", 0, 1e5, "parameter", "IT power with every GPU that is not firm idle", part="cooling"),
+    _row("base_overhead", "hall time", "MW", 0, 1e5, "parameter", "cooling and electrical overhead at base_it", part="cooling"),
     _row("width", "hall time segment", "MW", 0, 1e5, "parameter", "width of a cooling segment in IT power", part="cooling"),
     _row("slope", "hall time segment", "1", -1, 100, "parameter", "overhead per IT power on the segment", part="cooling"),
     _row("chord", "hall time", "1", -1, 100, "parameter",
@@ -130,13 +130,13 @@ _PROBLEM = (
     _row("open", "job time", "1", 0, 1, "parameter", "share of the period inside the job's window", part="jobs"),
     _row("penalty", "job", "EUR GPU-1 h-1", 0, 1e6, "parameter", "price of one reference GPU-hour left undone", part="jobs"),
     _row("expected", "job", "1", 0, 1, "parameter", "1: no job yet, but the mean of arrivals that are likely to come", default=0.0, part="jobs"),
-    _row("later_max", "job", "GPU h", 0, 1e9, "parameter",
-         "most reference GPU-hours that the job may leave for after the horizon", default=0.0, part="terminal_value"),
-    _row("later_price", "job", "EUR GPU-1 h-1", -1e6, 1e6, "parameter",
+    _row("deferred_max", "job", "GPU h", 0, 1e9, "parameter",
+         "most reference GPU-hours that the job may defer to after the horizon", default=0.0, part="terminal_value"),
+    _row("terminal_price", "job", "EUR GPU-1 h-1", -1e6, 1e6, "parameter",
          "what a reference GPU-hour is likely to cost after the horizon", default=0.0, part="terminal_value"),
     _row("due_after", "job", "h", 0, 1e8, "parameter", "from the end of the horizon to the job's deadline; 0: inside", default=0.0, part="terminal_value"),
-    _row("guard_until", "guard", "h", 0, 1e8, "parameter", "from the end of the horizon to the moment of the guard", part="terminal_value"),
-    _row("guard_room", "guard", "GPU h", 0, 1e12, "parameter",
+    _row("post_horizon_until", "post_horizon", "h", 0, 1e8, "parameter", "from the end of the horizon to a moment after it", part="terminal_value"),
+    _row("post_horizon_capacity", "post_horizon", "GPU h", 0, 1e12, "parameter",
          "GPU-hours until the moment, less firm GPUs and work that arrives after the horizon and is due by then", part="terminal_value"),
     _row("cap_limit", "cap", "1", 1, 10, "parameter", "PUE cap (ISO/IEC 30134-2), energy weighted", part="pue"),
     _row("cap_penalty", "cap", "EUR MWh-1", 0, 1e8, "parameter", "price of exceeding the cap's energy balance", part="pue"),
@@ -147,12 +147,12 @@ _PROBLEM = (
          "energy balance the window brings along from before the horizon: sum of dt (cap it - facility)", default=0.0, part="pue"),
 )  # fmt: skip
 _SOLUTION = (
-    _row("run", "job speed_class time", "1", 0, 1e7, "variable", "physical GPUs of the speed class that the job holds", part="jobs"),
-    _row("gpus", "group pool time", "1", 0, 1e7, "variable", "GPUs of the pool that the group holds", part="jobs"),
-    _row("short", "job", "GPU h", 0, 1e9, "variable", "work left undone", part="jobs"),
-    _row("later", "job", "GPU h", 0, 1e9, "variable", "work left for after the horizon, at its terminal value", default=0.0, part="terminal_value"),
+    _row("job_gpus", "job speed_class time", "1", 0, 1e7, "variable", "physical GPUs of the speed class that the job holds", part="jobs"),
+    _row("group_gpus", "group pool time", "1", 0, 1e7, "variable", "GPUs of the pool that the group holds", part="jobs"),
+    _row("unserved", "job", "GPU h", 0, 1e9, "variable", "work left undone by its deadline", part="jobs"),
+    _row("deferred", "job", "GPU h", 0, 1e9, "variable", "work deferred to after the horizon, at its terminal value", default=0.0, part="terminal_value"),
     _row("it", "hall time", "MW", 0, 1e5, "variable", "IT power of the hall", part="cooling"),
-    _row("over", "hall time segment", "MW", 0, 1e5, "variable", "IT power above it_min on the cooling segment", part="cooling"),
+    _row("segment_load", "hall time segment", "MW", 0, 1e5, "variable", "IT power above base_it on the cooling segment", part="cooling"),
     _row("facility", "site time", "MW", 0, 1e5, "variable", "facility power: what cooling and PUE know", part="grid"),
     _row("grid_import", "site time", "MW", 0, 1e5, "variable", "power drawn from the grid: what prices and peaks know", part="grid"),
     _row("grid_export", "site time", "MW", 0, 1e5, "variable", "power fed into the grid", default=0.0, part="grid"),
@@ -160,14 +160,14 @@ _SOLUTION = (
     _row("heat", "site time", "MW", 0, 1e5, "variable", "heat handed over; lowers neither facility power nor PUE", default=0.0, part="grid"),
     _row("peak", "charge", "MW", 0, 1e5, "variable", "billed peak of the demand charge", part="tariff"),
     _row("band", "charge rate_band", "MW", 0, 1e5, "variable", "part of the billed peak in the band", part="tariff"),
-    _row("taken", "contract time", "MW", 0, 1e5, "variable", "power taken from the contract instead of at spot", part="tariff"),
+    _row("offtake", "contract time", "MW", 0, 1e5, "variable", "power taken from the contract instead of at spot", part="tariff"),
     _row("top_up", "minimum", "EUR", 0, 1e9, "variable", "what the minimum bill adds", part="tariff"),
-    _row("over_cap", "cap", "MWh", 0, 1e8, "variable", "energy by which the PUE cap is exceeded", part="pue"),
+    _row("cap_breach", "cap", "MWh", 0, 1e8, "variable", "energy by which the PUE cap is exceeded", part="pue"),
     _row("dual_finish", "job", "EUR GPU-1 h-1", -INF, INF, "dual", "cost of one more reference GPU-hour of the job", part="jobs"),
-    _row("dual_guard", "guard", "EUR GPU-1 h-1", -INF, INF, "dual", "minus the worth of a GPU-hour after the horizon", part="terminal_value"),
+    _row("dual_post_horizon_capacity", "post_horizon", "EUR GPU-1 h-1", -INF, INF, "dual", "minus the worth of a GPU-hour after the horizon", part="terminal_value"),
     _row("dual_job_limit", "job time", "EUR", -INF, INF, "dual", "dual of the job's GPU limit over its speed classes", part="jobs"),
-    _row("dual_place", "group speed_class time", "EUR", -INF, INF, "dual", "price of placing one GPU of the class", part="jobs"),
-    _row("dual_room", "pool time", "EUR", -INF, INF, "dual", "dual of the pool's room", part="jobs"),
+    _row("dual_link", "group speed_class time", "EUR", -INF, INF, "dual", "price of one GPU of the class", part="jobs"),
+    _row("dual_pool_capacity", "pool time", "EUR", -INF, INF, "dual", "dual of the pool's capacity", part="jobs"),
     _row("dual_it_power", "hall time", "EUR MW-1", -INF, INF, "dual", "cost of one more MW of IT power", part="cooling"),
     _row("dual_segments", "hall time", "EUR MW-1", -INF, INF, "dual", "dual of the split into cooling segments", part="cooling"),
     _row("dual_facility_power", "site time", "EUR MW-1", -INF, INF, "dual", "cost of one more MW of facility power", part="grid"),
@@ -175,13 +175,13 @@ _SOLUTION = (
     _row("dual_heat_available", "site time", "EUR MW-1", -INF, INF, "dual", "minus the worth of one more MW of heat", default=0.0, part="grid"),
     _row("dual_billed_peak", "charge time", "EUR MW-1", -INF, INF, "dual", "share of the demand charge the hour bears", part="tariff"),
     _row("dual_bands", "charge", "EUR MW-1", -INF, INF, "dual", "dual of the split of a peak into bands", part="tariff"),
-    _row("dual_volume", "site time", "EUR MW-1", -INF, INF, "dual", "dual of: no more taken than drawn", default=0.0, part="tariff"),
+    _row("dual_offtake_limit", "site time", "EUR MW-1", -INF, INF, "dual", "dual of: no more taken from contracts than drawn", default=0.0, part="tariff"),
     _row("dual_minimum_bill", "minimum", "1", -INF, INF, "dual", "share of a minimum bill that binds", part="tariff"),
-    _row("dual_pue_cap", "cap", "EUR MWh-1", -INF, INF, "dual", "cost of one MWh less room under the cap", part="pue"),
+    _row("dual_pue_cap", "cap", "EUR MWh-1", -INF, INF, "dual", "cost of one MWh less under the cap", part="pue"),
     _row("bound_it", "hall time", "EUR MW-1", -INF, INF, "dual", "reduced cost of it: the hall limit where negative", part="cooling"),
     _row("bound_grid_import", "site time", "EUR MW-1", -INF, INF, "dual",
          "reduced cost of grid_import: the grid limit where negative", part="grid"),
-    _row("bound_run", "job speed_class time", "EUR", -INF, INF, "dual", "reduced cost of run", part="jobs"),
+    _row("bound_job_gpus", "job speed_class time", "EUR", -INF, INF, "dual", "reduced cost of job_gpus", part="jobs"),
 )  # fmt: skip
 _PRICES = (
     _row("value_grid", "site time", "EUR MW-1", 0, INF, "dual", "saving from one more MW of grid limit in the period"),
@@ -193,7 +193,7 @@ _PRICES = (
     _row("gpu_hour_energy", "pool time", "EUR", -INF, INF, "dual", "of it: energy with marginal overhead"),
     _row("gpu_hour_demand", "pool time", "EUR", -INF, INF, "dual", "of it: its share of the month's demand charge"),
     _row("gpu_hour_limits", "pool time", "EUR", -INF, INF, "dual", "of it: grid and hall limits and PUE caps that bind"),
-    _row("gpu_hour_room", "pool time", "EUR", -INF, INF, "dual", "of it: other work that wants the same GPUs"),
+    _row("gpu_hour_capacity", "pool time", "EUR", -INF, INF, "dual", "of it: other work that wants the same GPUs"),
 )  # fmt: skip
 _SCHEDULE = (
     _row("dt", "time", "h", 1 / 60, 24, "axis", "length of the market time unit"),

@@ -26,7 +26,7 @@ def dual_prices(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     With y the row duals (change of cost per unit of right-hand side):
 
     - one more MW of grid: minus the reduced cost of grid_import at its limit
-    - one more GPU: -(y_room + idle_mw · price of one more MW of IT power)
+    - one more GPU: -(y_pool_capacity + idle_mw · price of one more MW of IT power)
     - a deadline one hour later: max_gpus · max(0, speed · y_finish - price of a GPU-hour just after it), over the
       pools that have GPUs free of inference there
     - a PUE cap looser by one: -y_pue_cap · Σ dt it over its window
@@ -42,7 +42,7 @@ def dual_prices(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     it_mwh = np.array([(energy if s < 0 else energy[s : s + 1])[:, a:b].sum() for s, a, b in windows])
     arrays: dict[str, object] = {
         "value_grid": np.maximum(-x["bound_grid_import"], 0.0),
-        "value_gpu": -(x["dual_room"] + p["idle_mw"][:, None] * it_price[p["pool_hall"]]),
+        "value_gpu": -(x["dual_pool_capacity"] + p["idle_mw"][:, None] * it_price[p["pool_hall"]]),
         "value_deadline": _later_deadline(p, x, hour["gpu_hour"]),
         "value_work": x["dual_finish"],
         "value_cap": np.maximum(-x["dual_pue_cap"], 0.0) * it_mwh,
@@ -55,7 +55,7 @@ def dual_prices(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
 def _it_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
     """Cost of one more MW of IT power, (H, T) [EUR/MW]: the dual of `it_power`, or the next segment's cost.
 
-    Where a hall idles at it_min, less IT power is infeasible and the dual may be anything up to the true
+    Where a hall idles at base_it, less IT power is infeasible and the dual may be anything up to the true
     price; there, and at kinks, (1 + slope of the next segment) · y_facility + caps - heat sold is the price upward.
     """
     slope = _next_slope(p, x)
@@ -79,7 +79,7 @@ def _next_slope(p: dict[str, Any], x: dict[str, Any]) -> Floats:
 
     Where one more MW of overhead earns money, as below a minimum bill, the steepest segment with room fills first.
     """
-    left = (p["width"] > 0) & (x["over"] < p["width"] - arrays_module.TINY_MW)
+    left = (p["width"] > 0) & (x["segment_load"] < p["width"] - arrays_module.TINY_MW)
     rising = np.where(left, p["slope"], np.inf).min(axis=2)
     steepest = np.where(p["width"] > 0, p["slope"], 0.0).max(axis=2)
     earns = facility_price(p, x)[p["hall_site"]] - _negative(p) < -TINY_EUR
@@ -97,15 +97,15 @@ def _gpu_hour(p: dict[str, Any], x: dict[str, Any], it_price: Floats) -> dict[st
     on_chord = np.minimum(p["lowest"], 0.0)[p["hall_site"]] * (p["chord"] - slope)
     energy = with_overhead * p["price"][site] + it_mw * on_chord[hall]
     demand = with_overhead * peak_price(p, x)[site] / p["dt"]
-    room = -x["dual_room"] / p["dt"]
+    room = -x["dual_pool_capacity"] / p["dt"]
     return {"gpu_hour": power + room, "gpu_hour_energy": energy, "gpu_hour_demand": demand,
-            "gpu_hour_limits": power - energy - demand, "gpu_hour_room": room}  # fmt: skip
+            "gpu_hour_limits": power - energy - demand, "gpu_hour_capacity": room}  # fmt: skip
 
 
 def _later_deadline(p: dict[str, Any], x: dict[str, Any], gpu_hour: Floats) -> Floats:
     """Worth of one more hour before the deadline, (J,) [EUR/h]; 0 at the end of the horizon and where no GPU is free.
 
-    A pool's `room` has a dual only where some job may run there; where none may, its GPUs are free or there are none.
+    A pool's `pool_capacity` has a dual only where some job may run there; where none may, its GPUs are free or there are none.
     """
     periods = p["open"].shape[1]
     last = periods - 1 - np.argmax(p["open"][:, ::-1] > 0, axis=1)
@@ -125,7 +125,7 @@ def facility_price(p: dict[str, Any], x: dict[str, Any]) -> Floats:
     """Cost of one more MW of facility power, (S, T) [EUR/MW]: the dual, and no less than the next MW where none is drawn."""
     # A MW drawn from the grid costs dt price - dt saving + demand + dt minimum_rate · y.
     # The most that a contract with volume left saves on the next MWh, (S, T) [EUR/MWh].
-    left, saving = x["taken"] < p["contract_mw"] - TINY_MW, np.zeros_like(p["price"])
+    left, saving = x["offtake"] < p["contract_mw"] - TINY_MW, np.zeros_like(p["price"])
     np.maximum.at(saving, p["contract_site"], np.where(left, p["contract_saving"], 0.0))
     energy = p["dt"] * (p["price"] - saving)
     for b, s in enumerate(p["minimum_site"]):

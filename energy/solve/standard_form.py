@@ -82,7 +82,7 @@ def solution(problem: xr.Dataset, m: pyo.ConcreteModel, form: StandardForm, raw:
         arrays[name] = _scatter(problem, name, getattr(m, name), at, values)
     for name in CONSTRAINTS:
         arrays[f"dual_{name}"] = _scatter(problem, f"dual_{name}", getattr(m, name), row_of, raw.row_duals)
-    for name in ("it", "grid_import", "run"):
+    for name in ("it", "grid_import", "job_gpus"):
         arrays[f"bound_{name}"] = _scatter(problem, f"bound_{name}", getattr(m, name), at, raw.column_duals)
     coords = {str(k): v for k, v in problem.coords.items()}
     try:

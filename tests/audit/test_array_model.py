@@ -42,11 +42,11 @@ def test_blocks_are_numbered_where_they_exist():
 
 #: Where a variable exists: a job's classes and periods, a group's pools, sun, heat that is wanted, charges with bands,
 #: contracts that save something.
-COLUMNS = {"run": 15, "gpus": 15, "short": 3, "later": 2, "it": 9, "over": 15, "facility": 6, "grid_import": 6,
-           "grid_export": 6, "solar_use": 6, "heat": 3, "peak": 2, "band": 2, "taken": 8, "top_up": 3, "over_cap": 4}  # fmt: skip
+COLUMNS = {"job_gpus": 15, "group_gpus": 15, "unserved": 3, "deferred": 2, "it": 9, "segment_load": 15, "facility": 6, "grid_import": 6,
+           "grid_export": 6, "solar_use": 6, "heat": 3, "peak": 2, "band": 2, "offtake": 8, "top_up": 3, "cap_breach": 4}  # fmt: skip
 #: Job 0 and 1 have two classes; guards 1 and 2 have both or one job; billed peaks in every period of both charges.
-ROWS = {"finish": 3, "job_limit": 6, "place": 15, "room": 12, "guard": 3, "it_power": 9, "segments": 9,
-        "facility_power": 6, "balance": 6, "heat_available": 3, "billed_peak": 6, "bands": 1, "volume": 6,
+ROWS = {"finish": 3, "job_limit": 6, "link": 15, "pool_capacity": 12, "post_horizon_capacity": 3, "it_power": 9, "segments": 9,
+        "facility_power": 6, "balance": 6, "heat_available": 3, "billed_peak": 6, "bands": 1, "offtake_limit": 6,
         "minimum_bill": 3, "pue_cap": 4}  # fmt: skip
 
 
@@ -57,10 +57,10 @@ def test_size_of_every_block(model):
     assert model.matrix.shape == (sum(ROWS.values()), sum(COLUMNS.values()))
 
 
-UP = {"run": 9, "gpus": np.inf, "short": [5.5, 6, 2], "later": [3, 2], "it": 1000, "facility": np.inf, "grid_import": 1000,
+UP = {"job_gpus": 9, "group_gpus": np.inf, "unserved": [5.5, 6, 2], "deferred": [3, 2], "it": 1000, "facility": np.inf, "grid_import": 1000,
       "grid_export": [2, 2, 2, 3, 3, 3], "solar_use": [5, 5, 30, 20, 2, 1.5], "heat": [100, 4, 3], "peak": np.inf,
-      "band": [3, 1000], "taken": [20, 2, 2, 3, 3, 5, 5, 5], "top_up": np.inf, "over_cap": np.inf,
-      "over": [2, np.inf] * 3 + [np.inf] * 3 + [1, np.inf] * 3}  # fmt: skip
+      "band": [3, 1000], "offtake": [20, 2, 2, 3, 3, 5, 5, 5], "top_up": np.inf, "cap_breach": np.inf,
+      "segment_load": [2, np.inf] * 3 + [np.inf] * 3 + [1, np.inf] * 3}  # fmt: skip
 
 
 def test_bounds(model):
@@ -75,11 +75,11 @@ def test_bounds(model):
 INF = np.inf
 #: Equal sides, or one open; hall 0 needs 7.3 MW when idle, site 0 1 + 0.4 beside IT.
 SIDES = {
-    "finish": ([5.5, 6, 2],) * 2, "job_limit": (-INF, 9), "place": (0, 0),
-    "room": (-INF, [9] * 3 + [16] * 3 + [4] * 3 + [10] * 3), "guard": (-INF, [2, 1, 2.5]),
+    "finish": ([5.5, 6, 2],) * 2, "job_limit": (-INF, 9), "link": (0, 0),
+    "pool_capacity": (-INF, [9] * 3 + [16] * 3 + [4] * 3 + [10] * 3), "post_horizon_capacity": (-INF, [2, 1, 2.5]),
     "it_power": ([7.3] * 3 + [0] * 6,) * 2, "segments": ([7.3] * 3 + [0] * 6,) * 2,
     "facility_power": ([1.4] * 3 + [0.5] * 3,) * 2, "balance": (0, 0), "heat_available": (-INF, 0),
-    "billed_peak": (-INF, 0), "bands": (0, 0), "volume": (-INF, 0), "minimum_bill": ([3000, 100, 10], INF),
+    "billed_peak": (-INF, 0), "bands": (0, 0), "offtake_limit": (-INF, 0), "minimum_bill": ([3000, 100, 10], INF),
     "pue_cap": (-INF, [0.1, 0, 0, 0]),
 }  # fmt: skip
 
@@ -94,14 +94,14 @@ def test_sides_of_rows(model):
 #: One row of each kind as a sum over variables at hand, coefficients times values of the plan of `tests.audit.toy`.
 ACTIVITY = {
     "finish": [5.5, 6, 2],  # work done in half-hours, undone and left for later
-    "guard": [2, 0.5, 2.5],  # later work over the fastest speed: job 2 at 1/2, job 1 at 2
+    "post_horizon_capacity": [2, 0.5, 2.5],  # later work over the fastest speed: job 2 at 1/2, job 1 at 2
     "it_power": [[7.3] * 3, [0] * 3, [0] * 3], "segments": [[7.3] * 3, [0] * 3, [0] * 3],
     "facility_power": [[1.4] * 3, [0.5] * 3], "balance": [[0] * 3, [0] * 3],
     "heat_available": [7 - 7, 0 - 4.85, 3 - 3.65],
     "billed_peak": [[6.28 - 11.42, 0, -11.42], [-30, 1.9 - 30, -30]], "bands": [0],
-    "volume": [[0, 2 - 11.42, 0], [0, 0, 0]], "minimum_bill": [3000, 100, 47.96],
+    "offtake_limit": [[0, 2 - 11.42, 0], [0, 0, 0]], "minimum_bill": [3000, 100, 47.96],
     "pue_cap": [0.1, 0, -2.55, 0],
-    "room": [[4, 3, 0], [4, 0, 0], [1, 0, 0], [0, 2, 0]], "job_limit": [8, 3, 0, 1, 2, 0],
+    "pool_capacity": [[4, 3, 0], [4, 0, 0], [1, 0, 0], [0, 2, 0]], "job_limit": [8, 3, 0, 1, 2, 0],
 }  # fmt: skip
 
 
@@ -114,11 +114,11 @@ def test_rows_of_a_plan(case, model):
 
 #: EUR per unit: half-hours of the price; the hull of hours that may be paid for; bands and the charge without bands.
 COST = {
-    "run": 0, "gpus": 0, "short": 1000, "later": [5, 6], "it": [-0.5 * 7 * 0.22, -0.5 * 16 * 0.22, 0, -0.7, -1.6, 0, 0, 0, 0],
-    "over": [0.35, 1.05, 0.8, 2.4, 0, 0, 0.7, 1.6, 0, *[0] * 6], "facility": 0,
+    "job_gpus": 0, "group_gpus": 0, "unserved": 1000, "deferred": [5, 6], "it": [-0.5 * 7 * 0.22, -0.5 * 16 * 0.22, 0, -0.7, -1.6, 0, 0, 0, 0],
+    "segment_load": [0.35, 1.05, 0.8, 2.4, 0, 0, 0.7, 1.6, 0, *[0] * 6], "facility": 0,
     "grid_import": [5, -2.5, 7.5, 10, 15, 10], "grid_export": [-1.5, -1.5, 0, -2, -2, -2], "solar_use": 0,
-    "heat": [-1, 0.5, -1], "peak": [0, 50], "band": [100, 200], "taken": [-4, -1.5, -0.5, -4.5, -0.5, -0.5, -3, -0.5],
-    "top_up": 1, "over_cap": [40, 50, 60, 70],
+    "heat": [-1, 0.5, -1], "peak": [0, 50], "band": [100, 200], "offtake": [-4, -1.5, -0.5, -4.5, -0.5, -0.5, -3, -0.5],
+    "top_up": 1, "cap_breach": [40, 50, 60, 70],
 }  # fmt: skip
 
 
@@ -141,9 +141,9 @@ def test_lowest_marginal_price(case):
 
 #: What rows imply: GPUs that are not firm, a hall's room, grid and sun, the larger of floor and grid, all energy there is
 #: and the credit, the minimum bill and all that counts.
-BOX = {"gpus": [9] * 3 + [16] * 3 + [4] * 3 + [10] * 6, "over": [2, 992.7] * 3 + [1000] * 3 + [1, 1000] * 3,
+BOX = {"group_gpus": [9] * 3 + [16] * 3 + [4] * 3 + [10] * 6, "segment_load": [2, 992.7] * 3 + [1000] * 3 + [1, 1000] * 3,
        "facility": [1005, 1005, 1030, 1020, 1002, 1001.5], "peak": [1000, 1000],
-       "over_cap": [3031.75 + 0.1, *[3031.75] * 3], "top_up": [3000 + 6000, 100 + 1500, 10 + 6000]}  # fmt: skip
+       "cap_breach": [3031.75 + 0.1, *[3031.75] * 3], "top_up": [3000 + 6000, 100 + 1500, 10 + 6000]}  # fmt: skip
 
 
 def test_boxes(case, model):
@@ -154,7 +154,7 @@ def test_boxes(case, model):
         np.testing.assert_allclose(box[there], expected, err_msg=name)
 
 
-@pytest.mark.parametrize(("name", "price"), [("minimum_bill", -3.0), ("room", 3.0), ("pue_cap", 0.5)])
+@pytest.mark.parametrize(("name", "price"), [("minimum_bill", -3.0), ("pool_capacity", 3.0), ("pue_cap", 0.5)])
 def test_a_price_of_the_wrong_sign_counts_as_none(case, model, name, price):
     """A row with one side open has prices of one sign; the other proves nothing and must cost nothing."""
     box = boxes(model, case)
@@ -189,9 +189,9 @@ def test_proof_counts_and_names_what_it_saw(case):
 @pytest.mark.parametrize(
     ("name", "at", "by", "violation", "worst"),
     [
-        ("short", 1, 0.5, 0.5 / 6, "finish[1]"),  # more done than there is work: relative to 6
+        ("unserved", 1, 0.5, 0.5 / 6, "finish[1]"),  # more done than there is work: relative to 6
         ("grid_import", (1, 0), 2.0, 2.0, "balance[1, 0]"),
-        ("over_cap", 2, -0.25, 0.25, "over_cap[2]"),  # below zero: relative to 1
+        ("cap_breach", 2, -0.25, 0.25, "cap_breach[2]"),  # below zero: relative to 1
         ("heat", (0, 2), 3.0, 2.35, "heat_available[0, 2]"),
         ("band", (0, 0), 5.0, 5.0, "bands[0]"),
     ],

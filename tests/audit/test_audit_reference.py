@@ -100,12 +100,12 @@ def test_judge_fails_without_proof_and_degrades_with_reasons(run):
     bad = replace(run.certificate, passed=False, relative_gap=0.1)
     assert judge(run.problem, run.solution, bad, run.reconciliation, run.plan.replay).status == "FAILED"
     short = run.solution.copy(deep=True)
-    short["short"].values[3] = 1000.0
+    short["unserved"].values[3] = 1000.0
     outcome = judge(run.problem, short, run.certificate, run.reconciliation, run.plan.replay)
     assert outcome.status == "DEGRADED"
     assert str(run.problem["job"].values[3]) in outcome.reasons[0]
     over = run.solution.copy(deep=True)
-    over["over_cap"].values[0] = 1.0
+    over["cap_breach"].values[0] = 1.0
     outcome = judge(run.problem, over, run.certificate, run.reconciliation, run.plan.replay)
     assert "PUE cap narvik:" in outcome.reasons[0]
 

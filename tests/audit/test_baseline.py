@@ -21,7 +21,7 @@ def test_obeys_physics_and_does_the_work(size, seed):
     assert (held.sum(axis=0) <= (problem["available"] - problem["firm"]).values + 1e-6).all()
     assert (held.sum(axis=1) <= problem["max_gpus"].values[:, None] + 1e-6).all()
     added = (problem["busy_mw"] - problem["idle_mw"]).values[:, None] * held.sum(axis=0)
-    assert (problem["it_min"].values + added <= problem["hall_mw"].values + 1e-6).all()
+    assert (problem["base_it"].values + added <= problem["hall_mw"].values + 1e-6).all()
     first = np.argmax(problem["open"].values > 0, axis=1)
     assert all((held[j, :, : first[j]] == 0).all() for j in range(len(work)))
     finished = done(problem, schedule)

@@ -23,7 +23,9 @@ def test_passes_on_an_optimal_plan(case):
     assert proof.as_dict()["pass"] is True
 
 
-@pytest.mark.parametrize("name", ["run", "gpus", "short", "it", "over", "facility", "grid_import", "peak"])
+@pytest.mark.parametrize(
+    "name", ["job_gpus", "group_gpus", "unserved", "it", "segment_load", "facility", "grid_import", "peak"]
+)
 def test_refuses_a_changed_value(case, name):
     """One entry moved by a thousandth of its range breaks a row or the gap."""
     problem, found = case
@@ -34,7 +36,9 @@ def test_refuses_a_changed_value(case, name):
     assert not proof.passed
 
 
-@pytest.mark.parametrize("name", ["finish", "place", "room", "it_power", "facility_power", "balance", "billed_peak"])
+@pytest.mark.parametrize(
+    "name", ["finish", "link", "pool_capacity", "it_power", "facility_power", "balance", "billed_peak"]
+)
 def test_refuses_changed_duals(case, name):
     """Duals prove the bound: scaled by a per mille they prove too little."""
     problem, found = case
@@ -47,7 +51,7 @@ def test_refuses_changed_duals(case, name):
 def test_refuses_nan_and_zeros(case):
     problem, found = case
     assert not certify(problem, found.map(lambda a: a * 0)).passed
-    assert not certify(problem, found.assign(short=found["short"] * np.nan)).passed
+    assert not certify(problem, found.assign(unserved=found["unserved"] * np.nan)).passed
 
 
 @pytest.mark.parametrize("seed", range(5))

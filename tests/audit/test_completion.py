@@ -26,7 +26,7 @@ def without_gains():
 
 #: As by hand, but all that may wait does: job 1 does 2 GPU-hours of its 4 left after the horizon (the guard of its group),
 #: job 2 the 1.5 GPU-hours, at speed 1/2, that the guard of all jobs then has left. The minimum bill of site 0 adds nothing.
-COMPLETED = BY_HAND | {"later": [0, 2, 0.75], "short": [1, 2, 1.25], "top_up": [0, 99.05, 0]}
+COMPLETED = BY_HAND | {"deferred": [0, 2, 0.75], "unserved": [1, 2, 1.25], "top_up": [0, 99.05, 0]}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_values_by_hand(found, name):
 
 
 def test_gpus_by_job_and_group(found):
-    for name, held in (("run", RUN), ("gpus", GPUS)):
+    for name, held in (("job_gpus", RUN), ("group_gpus", GPUS)):
         expected = np.zeros(found[1][name].shape)
         for at, gpus in held.items():
             expected[at] = gpus
@@ -120,7 +120,7 @@ def test_an_offer_that_saves_little_is_taken_and_one_that_saves_nothing_is_not()
     """1 MW drawn: half a euro is worth taking, from two offers alike no more than there is."""
     offers = [Contract(0.6, [0.5, 0.0]), Contract(0.6, [0.5, 0.0])]
     case = problem([one([10.0, 10.0], other=1.0)], [Job(1, 1)], contracts=offers)
-    taken = complete(case, schedule(case, []))[1]["taken"].values
+    taken = complete(case, schedule(case, []))[1]["offtake"].values
     np.testing.assert_allclose(taken.sum(axis=0), [1, 0])
     assert (taken <= 0.6 + 1e-12).all()
 
@@ -154,7 +154,7 @@ def test_gpus_that_the_rows_do_not_allow_are_lowered(held, kept):
     work = np.zeros(2)
     for job, _, _, gpus in kept:
         work[job] += gpus
-    np.testing.assert_allclose(x["short"].values, 4 - work, atol=1e-9)
+    np.testing.assert_allclose(x["unserved"].values, 4 - work, atol=1e-9)
 
 
 def test_load_that_no_job_causes_may_be_impossible():

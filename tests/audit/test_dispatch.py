@@ -40,7 +40,7 @@ def test_it_stops_when_the_work_is_done_and_at_the_shares_of_a_window():
     [
         one([10], gpus=4, firm=1),
         one([10], limit=4, firm_it=1),
-        one([10], grid=6, other=1, overhead_min=0.5, overhead=((1, 0.1), (9, 0.5))),
+        one([10], grid=6, other=1, base_overhead=0.5, overhead=((1, 0.1), (9, 0.5))),
     ],
     ids=["pool", "hall", "connection"],
 )
@@ -86,7 +86,7 @@ def test_work_done_and_planned():
     np.testing.assert_allclose(done(case, table), [0.5 * (4 + 4 * 0.5 + 3), 0.5 * (1 * 2 + 2 * 1), 0])
     held = pool_speed(values_of(case))
     assert held.tolist() == [[1, 0.5, 0, 0], [0, 0, 2, 1], [0, 0, 0, 0.5]]
-    plan = case.assign(short=("job", [1.0, 2, 0]), later=("job", [0.0, 1, 2]))
+    plan = case.assign(unserved=("job", [1.0, 2, 0]), deferred=("job", [0.0, 1, 2]))
     assert planned_work(case, plan).tolist() == [4.5, 3, 0]
 
 

@@ -89,8 +89,8 @@ def test_fallbacks_obey_a_row_they_do_not_know(case, free, last_good, plan, monk
     before, after = (dict(zip(zip(*held(r.plan.schedule)[:3], strict=True), held(r.plan.schedule)[3], strict=True))
                      for r in (free, run))  # fmt: skip
     assert all(gpus <= before[at] + 1e-9 for at, gpus in after.items()), "nothing is raised"
-    undone = float(run.solution["short"].sum())
-    assert undone > float(free.solution["short"].sum()) + 1.0
+    undone = float(run.solution["unserved"].sum())
+    assert undone > float(free.solution["unserved"].sum()) + 1.0
     assert run.outcome.status == "DEGRADED"
     assert any(f"{undone:.1f} GPU-hours of " in r and "left undone, most of job " in r for r in run.outcome.reasons)
     assert abs(run.reconciliation.unexplained_eur) <= 0.01

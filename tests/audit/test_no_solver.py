@@ -10,7 +10,7 @@ from benchmarks.instances import Size, random_problem
 from energy.audit.certificate import certify
 from energy.audit.completion import complete
 from energy.audit.verdict import judge_given
-from energy.schedule.disaggregate import place
+from energy.schedule.disaggregate import disaggregate
 from energy.schedule.dispatch import earliest_deadline_first, trimmed
 from energy.schedule.table import frame, handed_over
 from tests.laws.transforms import changed
@@ -35,8 +35,8 @@ def test_the_optimum_s_own_schedule_stands_for_the_optimum(seed):
     """Loads, overhead, sun, heat, peaks, bands, contracts, minimum bills and cap excess follow from who runs where."""
     problem = rich(seed)
     best = solved(problem)[0]
-    found = complete(problem, place(problem, best))[1]
-    for name in ("run", "gpus", "it"):
+    found = complete(problem, disaggregate(problem, best))[1]
+    for name in ("job_gpus", "group_gpus", "it"):
         np.testing.assert_allclose(found[name].values, best[name].values, atol=1e-6, err_msg=name)
     proof = certify(problem, found)
     assert proof.max_violation <= 1e-6, proof.worst_row
@@ -53,7 +53,7 @@ def test_without_choices_of_its_own_it_costs_the_same(seed):
                       export_limit_mw=problem["export_limit_mw"].values * 0.0,
                       solar_mw=problem["solar_mw"].values * 0.0)  # fmt: skip
     best = solved(problem)[0]
-    found = complete(problem, place(problem, best))[1]
+    found = complete(problem, disaggregate(problem, best))[1]
     assert found.attrs["objective_eur"] == pytest.approx(best.attrs["objective_eur"], rel=OPTIMA)
 
 
@@ -77,7 +77,7 @@ def test_one_job_with_room_everywhere_runs_in_its_cheapest_hours(seed):
     problem = random_problem(size, seed)
     best = solved(problem)[0].attrs["objective_eur"]
     found = complete(problem, earliest_deadline_first(problem))[1]
-    assert float(found["short"].sum()) <= 1e-6
+    assert float(found["unserved"].sum()) <= 1e-6
     assert found.attrs["objective_eur"] == pytest.approx(best, rel=OPTIMA)
 
 
@@ -107,8 +107,8 @@ def test_what_no_longer_holds_is_trimmed():
     proof = certify(problem, complete(problem, found)[1])
     assert proof.max_violation <= 1e-6, proof.worst_row
     done = complete(problem, found)[1]
-    assert float(done["short"].sum()) <= float(problem["work_left"].sum())
-    assert (done["gpus"].sum("group").values <= problem["available"].values + 1e-6).all()
+    assert float(done["unserved"].sum()) <= float(problem["work_left"].sum())
+    assert (done["group_gpus"].sum("group").values <= problem["available"].values + 1e-6).all()
 
 
 def test_it_is_degraded_at_best_and_failed_where_it_breaks_a_row():
@@ -124,7 +124,7 @@ def test_it_is_degraded_at_best_and_failed_where_it_breaks_a_row():
     assert outcome.status == "DEGRADED"
     assert outcome.reasons[0] == "no solver made this schedule: it is feasible, not proven cheapest"
     broken = found.copy(deep=True)
-    broken["gpus"].values[:] *= 3.0
+    broken["group_gpus"].values[:] *= 3.0
     outcome = judge_given(problem, broken, certify(problem, broken), agreement, plan.replay)
     assert outcome.status == "FAILED"
     assert outcome.reasons[0].startswith("schedule: violation ")

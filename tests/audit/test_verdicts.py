@@ -23,7 +23,7 @@ def found(case):
 
 
 def calm(case, found, **changes):
-    return found.assign({n: found[n] * 0 for n in ("short", "over_cap")}).assign(changes)
+    return found.assign({n: found[n] * 0 for n in ("unserved", "cap_breach")}).assign(changes)
 
 
 def met(case):
@@ -78,8 +78,8 @@ def test_a_cap_that_only_the_replay_breaks_is_said(case, found):
 
 def test_windows_of_one_cap_are_counted_together(case, found):
     labels = case.assign_coords(cap=["site0:h@0", "site0:h@1", "site1:y@2021", "site0:h@2"])
-    over = found["over_cap"].copy(data=[0.5, 1.5, 0.0, 2e-6])
-    outcome = judge(labels, calm(case, found, over_cap=over), PROOF, AGREED, met(case))
+    over = found["cap_breach"].copy(data=[0.5, 1.5, 0.0, 2e-6])
+    outcome = judge(labels, calm(case, found, cap_breach=over), PROOF, AGREED, met(case))
     assert outcome.reasons == ("PUE cap site0:h exceeded by 1.5000 MWh in 3 windows",)
 
 

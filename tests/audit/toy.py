@@ -16,7 +16,7 @@ from energy.audit.reconciliation import Reconciliation, evaluate_cost
 from energy.schema import arrays as arrays_module
 from energy.schema import validate
 from tests.closed_forms.builder import problem
-from tests.closed_forms.words import Cap, Charge, Contract, Guard, Hall, Job, Minimum, Pool, Site
+from tests.closed_forms.words import Cap, Charge, Contract, Hall, Job, Minimum, Pool, PostHorizon, Site
 
 A = Hall((Pool(10, idle=0.2, firm=1), Pool(16, idle=0.25)), ((2.0, 0.1), (3.0, 0.3)), 0.4, firm_it=0.5,
          heat_share=0.5)  # fmt: skip
@@ -29,10 +29,10 @@ SITES = [
 ]  # fmt: skip
 JOBS = [
     Job(5.5, 9, speeds={0: 1.0, 1: 0.5}),
-    Job(6, 9, speeds={2: 2.0, 3: 1.0}, later=3.0, later_price=5.0, due=4.0),
-    Job(2, 9, speeds={3: 0.5}, later=2.0, later_price=6.0, due=2.0),
+    Job(6, 9, speeds={2: 2.0, 3: 1.0}, deferred_max=3.0, terminal_price=5.0, due=4.0),
+    Job(2, 9, speeds={3: 0.5}, deferred_max=2.0, terminal_price=6.0, due=2.0),
 ]
-GUARDS = [Guard(2.0, 3.0), Guard(1.0, 5.0, group=1), Guard(2.5, 5.0)]
+POST_HORIZON = [PostHorizon(2.0, 3.0), PostHorizon(1.0, 5.0, group=1), PostHorizon(2.5, 5.0)]
 CHARGES = [Charge(((3.0, 100.0), (1000.0, 200.0)), weight=[0.5, 1, 1], floor=2.0),
            Charge(((1000.0, 50.0),), site=1, floor=30.0, month=1)]  # fmt: skip
 CONTRACTS = [Contract([20, 2, 2], [8, 3, 1]), Contract([3, 11, 3], [9, 0, 1]), Contract(5, [1, 6, 1], site=1)]
@@ -48,7 +48,7 @@ AGREED = Reconciliation(1200.0, 1000.0, 0.1, -0.1, 0.2, 0.05, 0.05, 100.0, 50.0,
 
 def toy() -> xr.Dataset:
     """The Problem; 0.7 EUR/MWh of the price of what site 1 feeds in is cut off."""
-    made = problem(SITES, JOBS, CHARGES, CONTRACTS, MINIMUMS, CAPS, 0.5, GUARDS)
+    made = problem(SITES, JOBS, CHARGES, CONTRACTS, MINIMUMS, CAPS, 0.5, POST_HORIZON)
     return made.assign(export_clip=made["export_clip"] + np.array([[0.0], [0.7]]))
 
 
@@ -90,7 +90,7 @@ def replayed(case: xr.Dataset, **changes: Any) -> xr.Dataset:
 #: Its sun: 5 MW, none while drawing is paid for, then all that the site needs. Site 1: 0.5 beside, 2 MW with 0.5 + 0.9.
 BY_HAND = {
     "it": [[13.5, 9.7, 7.3], [1, 0, 0], [0, 2, 0]],
-    "over": [[[2, 4.2], [2, 0.4], [0, 0]], [[1, 0], [0, 0], [0, 0]], [[0, 0], [1, 1], [0, 0]]],
+    "segment_load": [[[2, 4.2], [2, 0.4], [0, 0]], [[1, 0], [0, 0], [0, 0]], [[0, 0], [1, 1], [0, 0]]],
     "facility": [[17.56, 11.42, 8.7], [0.5, 3.9, 0.5]],
     "solar_use": [[5, 0, 8.7], [3.5, 2, 1.5]],
     "grid_import": [[12.56, 11.42, 0], [0, 1.9, 0]],
@@ -98,11 +98,11 @@ BY_HAND = {
     "heat": [[7, 0, 3], [0, 0, 0]],  # 0.5·13.5 + 0.25·1; nothing where it costs money; the buyer's limit
     "peak": [11.42, 30],  # half of 12.56, or 11.42; the floor
     "band": [[3, 8.42], [0, 0]],  # one band alone has no variable
-    "taken": [[9.56, 2, 0], [3, 0, 0], [0, 1.9, 0]],  # the dearest first, what is left from the next
+    "offtake": [[9.56, 2, 0], [3, 0, 0], [0, 1.9, 0]],  # the dearest first, what is left from the next
     "top_up": [3000 - 47.96 - 1984, 100 - 0.95, 0],  # the charge of site 1 is of another month
-    "over_cap": [0.705, 1.19, 0, 0.7],  # less a credit of 0.1; the fleet; none; from the second period on
-    "short": [1, 3, 1],
-    "later": [
+    "cap_breach": [0.705, 1.19, 0, 0.7],  # less a credit of 0.1; the fleet; none; from the second period on
+    "unserved": [1, 3, 1],
+    "deferred": [
         0,
         1,
         1,
@@ -125,7 +125,7 @@ def plan() -> xr.Dataset:
     case = toy()
     values: dict[str, Any] = {n: np.zeros([case.sizes[d] for d in a.dims]) for n, a in arrays_module.SOLUTION.items()}
     values |= {name: np.array(value, float) for name, value in BY_HAND.items()}
-    for name, held in (("run", RUN), ("gpus", GPUS)):
+    for name, held in (("job_gpus", RUN), ("group_gpus", GPUS)):
         for at, gpus in held.items():
             values[name][at] = gpus
     found = validate.dataset(values, {str(k): v for k, v in case.coords.items()}, arrays_module.SOLUTION)

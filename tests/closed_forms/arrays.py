@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.closed_forms.words import Cap, Charge, Contract, Guard, Job, Minimum, Series, Site
+from tests.closed_forms.words import Cap, Charge, Contract, Job, Minimum, PostHorizon, Series, Site
 
 
 def rows(values: Sequence[Series], periods: int) -> Any:
@@ -49,8 +49,8 @@ def hall_arrays(sites: Sequence[Site], periods: int) -> dict[str, Any]:
     busy, idle = (np.array([getattr(p, k) for _, p in pools]) for k in ("busy", "idle"))
     of = np.array([i for i, _ in pools])
     firm_it = rows([h.firm_it for _, h in halls], periods)
-    it_min = firm_it.copy()
-    np.add.at(it_min, of, busy[:, None] * firm + idle[:, None] * (available - firm))
+    base_it = firm_it.copy()
+    np.add.at(base_it, of, busy[:, None] * firm + idle[:, None] * (available - firm))
     most = max(len(h.overhead) for _, h in halls)
     curve = np.array([[*h.overhead, *[(0.0, 0.0)] * (most - len(h.overhead))] for _, h in halls])
     width, slope = (np.repeat(curve[:, None, :, k], periods, axis=1) for k in (0, 1))
@@ -63,9 +63,9 @@ def hall_arrays(sites: Sequence[Site], periods: int) -> dict[str, Any]:
         "busy_mw": busy,
         "idle_mw": idle,
         "firm_it_mw": firm_it,
-        "it_min": it_min,
+        "base_it": base_it,
         "hall_mw": rows([h.limit for _, h in halls], periods),
-        "overhead_min": rows([h.overhead_min for _, h in halls], periods),
+        "base_overhead": rows([h.base_overhead for _, h in halls], periods),
         "width": width,
         "slope": slope,
         "chord": (width * slope).sum(axis=2) / width.sum(axis=2),
@@ -97,17 +97,17 @@ def job_arrays(sites: Sequence[Site], jobs: Sequence[Job], periods: int) -> dict
         "work_left": [j.work for j in jobs],
         "penalty": [j.penalty for j in jobs],
         "expected": [float(j.expected) for j in jobs],
-        "later_max": [j.later for j in jobs],
-        "later_price": [j.later_price for j in jobs],
+        "deferred_max": [j.deferred_max for j in jobs],
+        "terminal_price": [j.terminal_price for j in jobs],
         "due_after": [j.due for j in jobs],
     }
 
 
-def guard_arrays(guards: Sequence[Guard]) -> dict[str, Any]:
+def post_horizon_arrays(post_horizon: Sequence[PostHorizon]) -> dict[str, Any]:
     return {
-        "guard_group": np.array([g.group for g in guards], int),
-        "guard_until": [g.until for g in guards],
-        "guard_room": [g.room for g in guards],
+        "post_horizon_group": np.array([g.group for g in post_horizon], int),
+        "post_horizon_until": [g.until for g in post_horizon],
+        "post_horizon_capacity": [g.capacity for g in post_horizon],
     }
 
 

@@ -16,14 +16,14 @@ from energy.schema import validate
 from energy.solve import compile_model, gate, solution, solve
 from tests.closed_forms.arrays import (
     cap_arrays,
-    guard_arrays,
     hall_arrays,
     job_arrays,
+    post_horizon_arrays,
     rows,
     site_arrays,
     tariff_arrays,
 )
-from tests.closed_forms.words import Cap, Charge, Contract, Guard, Hall, Job, Minimum, Pool, Series, Site
+from tests.closed_forms.words import Cap, Charge, Contract, Hall, Job, Minimum, Pool, PostHorizon, Series, Site
 
 
 def one(price: Sequence[float], gpus: Series = 100.0, **more: Any) -> Site:
@@ -43,7 +43,7 @@ def problem(
     minimums: Sequence[Minimum] = (),
     caps: Sequence[Cap] = (),
     hours: Series = 1.0,
-    guards: Sequence[Guard] = (),
+    post_horizon: Sequence[PostHorizon] = (),
 ) -> xr.Dataset:
     """The Problem, checked against the schema."""
     periods = len(sites[0].price)
@@ -55,7 +55,7 @@ def problem(
         **job_arrays(sites, jobs, periods),
         **tariff_arrays(charges, contracts, minimums, periods),
         **cap_arrays(caps, periods),
-        **guard_arrays(guards),
+        **post_horizon_arrays(post_horizon),
     }
     start = np.datetime64("2021-01-01T00:00", "ns")
     ends = (np.cumsum(dt) * 3600).round().astype("timedelta64[s]")
@@ -74,7 +74,7 @@ def problem(
                 ("contract", len(contracts)),
                 ("minimum", len(minimums)),
                 ("cap", len(caps)),
-                ("guard", len(guards)),
+                ("post_horizon", len(post_horizon)),
             )
         },
     }

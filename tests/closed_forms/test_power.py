@@ -71,7 +71,7 @@ def test_cap_that_cannot_be_met_is_breached_at_its_price():
     more (1000 each)."""
     answer = best(problem([one([10], overhead=((100.0, 0.4),))], [Job(10, 10)], caps=[Cap(1.2, penalty=40)]))
     assert answer.cost == pytest.approx(220)
-    assert float(answer.found["over_cap"][0]) == pytest.approx(2)
+    assert float(answer.found["cap_breach"][0]) == pytest.approx(2)
 
 
 def test_negative_hour_uses_the_chord():

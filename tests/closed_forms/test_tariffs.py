@@ -70,7 +70,7 @@ def test_contract_volume_first():
     """4 MW save 15 against 40 in hour 0 (25 net); hour 1 costs 30. 10 GPU-hours: 4 at 25, 6 at 30 = 280."""
     answer = best(problem([one([40, 30])], [Job(10, 10)], contracts=[Contract(4.0, [15.0, 0.0])]))
     assert answer.cost == pytest.approx(280)
-    assert float(answer.found["taken"][0, 0]) == pytest.approx(4)
+    assert float(answer.found["offtake"][0, 0]) == pytest.approx(4)
 
 
 def test_contract_saves_only_what_is_drawn():

@@ -67,7 +67,7 @@ def test_work_worth_less_than_its_power_is_left():
     """Undone work costs 25: the hour at 20 is used, the hour at 30 is not. 10·20 + 10·25 = 450."""
     answer = best(problem([one([20, 30])], [Job(20, 10, penalty=25)]))
     assert answer.cost == pytest.approx(450)
-    assert float(answer.found["short"][0]) == pytest.approx(10)
+    assert float(answer.found["unserved"][0]) == pytest.approx(10)
 
 
 def test_too_little_time_leaves_work_at_its_price():

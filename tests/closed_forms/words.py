@@ -21,11 +21,11 @@ class Pool:
 
 @dataclass(frozen=True)
 class Hall:
-    """Pools behind one cooling plant; `overhead` is ((width, slope), ...) above it_min."""
+    """Pools behind one cooling plant; `overhead` is ((width, slope), ...) above base_it."""
 
     pools: tuple[Pool, ...] = (Pool(),)
     overhead: tuple[tuple[float, float], ...] = ((MANY, 0.0),)
-    overhead_min: Series = 0.0
+    base_overhead: Series = 0.0
     limit: Series = MANY
     firm_it: Series = 0.0
     heat_share: float = 0.0
@@ -57,8 +57,10 @@ class Job:
     speeds: dict[int, float] | None = None
     penalty: float = 1000.0
     share: float = 1.0  # of its last period inside the window
-    later: float = 0.0  # most work it may leave for after the horizon, at `later_price`, due `due` hours after it
-    later_price: float = 0.0
+    deferred_max: float = (
+        0.0  # most work it may leave for after the horizon, at `terminal_price`, due `due` hours after it
+    )
+    terminal_price: float = 0.0
     due: float = 0.0
     expected: bool = False
 
@@ -106,9 +108,9 @@ class Cap:
 
 
 @dataclass(frozen=True)
-class Guard:
+class PostHorizon:
     """Most GPU-hours of work due until so many hours after the horizon that may wait; group -1 is all jobs."""
 
-    room: float
+    capacity: float
     until: float
     group: int = -1

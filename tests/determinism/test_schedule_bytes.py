@@ -2,7 +2,7 @@
 
 Tie-break, stated: the program's columns stand in the order of job id, speed class and period, then group, pool in the
 order of the fleet file and period; among plans of equal cost the published one is the vertex that HiGHS's interior
-point with crossover reaches from that order on one thread, and `plan.place` splits it by fixed rules.
+point with crossover reaches from that order on one thread, and `disaggregate` splits it by fixed rules.
 """
 
 import os

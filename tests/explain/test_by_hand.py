@@ -17,7 +17,7 @@ PRICES = {
     "value_gpu": [[4, 0, 3], [1, 3, 0], [0, 0, 0], [10, 20, 0]],
     "value_cap": [200, 0, 0, 300],
     "gpu_hour": [[12, 9, 20], [50, 8, 8], [1, 1, 1], [30, 50, 10]],
-    "gpu_hour_room": [[10, 5, 20], [1, 8, 8], [0, 0, 0], [5, 50, 0]],
+    "gpu_hour_capacity": [[10, 5, 20], [1, 8, 8], [0, 0, 0], [5, 50, 0]],
 }  # fmt: skip
 
 
@@ -42,11 +42,11 @@ def case():
 def found(case):
     """The plan with prices of work, of the bounds of job 1's GPUs and of its limit over its classes."""
     x = plan()
-    bound = np.zeros(x["bound_run"].shape)
+    bound = np.zeros(x["bound_job_gpus"].shape)
     bound[1] = [[-3, 2, 0], [-1, 0, -2]]
     limit = np.zeros(x["dual_job_limit"].shape)
     limit[1] = [-4, 1, 0]
-    return x.assign(dual_finish=("job", [100.0, 80, 60]), bound_run=x["bound_run"].copy(data=bound),
+    return x.assign(dual_finish=("job", [100.0, 80, 60]), bound_job_gpus=x["bound_job_gpus"].copy(data=bound),
                     dual_job_limit=x["dual_job_limit"].copy(data=limit))  # fmt: skip
 
 
@@ -127,23 +127,23 @@ def test_what_is_free_behind_the_deadline(case, found, limit):
     0.8·1.9. They do half a GPU-hour, which is all that is undone, and save 2·20·0.5."""
     tightened = {"available": ("pool", 3, 4.0), "hall_mw": ("hall", 2, 2.1), "grid_limit_mw": ("site", 1, 3.54)}
     dim, at, value = tightened[limit]
-    rows, firm, gpus = case[limit].values.copy(), case["firm"].values.copy(), found["gpus"].values.copy()
+    rows, firm, gpus = case[limit].values.copy(), case["firm"].values.copy(), found["group_gpus"].values.copy()
     rows[at, 2], firm[3, 2], gpus[1, 3, 2] = value, 1.0, 1.0
     it, drawn = found["it"].values.copy(), found["grid_import"].values.copy()
     it[2, 2] = drawn[1, 2] = 0.5
     tight_case = case.assign({limit: ((dim, "time"), rows), "firm": (("pool", "time"), firm)})
-    plan = found.assign(gpus=found["gpus"].copy(data=gpus), it=found["it"].copy(data=it),
+    plan = found.assign(group_gpus=found["group_gpus"].copy(data=gpus), it=found["it"].copy(data=it),
                         grid_import=found["grid_import"].copy(data=drawn), short=("job", [0.0, 0.0, 0.5]))  # fmt: skip
     (later,) = [c for c in explain(tight_case, plan, prices_of(case))[0].remedies if c.key == "deadline"]
     alike(later, Remedy("deadline", "job job2", 1.0, "h", None, 20.0))
-    more = plan.assign(short=("job", [0.0, 0.0, 0.51]))  # the horizon ends before
+    more = plan.assign(unserved=("job", [0.0, 0.0, 0.51]))  # the horizon ends before
     assert not [c for c in explain(tight_case, more, prices_of(case))[0].remedies if c.key == "deadline"]
 
 
 def test_expected_arrivals_and_rounding_are_not_explained(case, found):
     """13.5 GPU-hours of work: 1.3e-6 undone is the solver's tolerance; a cap exceeded by 1 Wh is met."""
     hoped = case.assign(expected=("job", [0.0, 1.0, 0.0]))
-    plan = found.assign(short=("job", [1.3e-6, 3.0, 1.4e-6]), over_cap=("cap", [1e-6, 1.1e-6, 0.0, 0.0]))
+    plan = found.assign(unserved=("job", [1.3e-6, 3.0, 1.4e-6]), cap_breach=("cap", [1e-6, 1.1e-6, 0.0, 0.0]))
     got = explain(hoped, plan, prices_of(case))
     assert [(type(r), r.message().split(":")[0]) for r in got] == [(Unserved, "job job2"), (Breach, "PUE cap cap1")]
 
@@ -169,7 +169,7 @@ def test_summary_has_kind_fields_and_words(case, found):
         "PUE cap cap0: exceeded by 0.7050 MWh (28.20 EUR), most at site0 at 2021-01-01T00:00Z; remedy: "
         "limit of PUE cap cap0 looser by 0.09724: saves up to 28.20 EUR"
     )
-    calm = found.assign(short=found["short"] * 0, over_cap=found["over_cap"] * 0)
+    calm = found.assign(unserved=found["unserved"] * 0, cap_breach=found["cap_breach"] * 0)
     quiet = binding_limits(case, calm, prices_of(case))
     assert [x["kind"] for x in quiet] == ["tight"] * 5
     assert quiet[1]["message"] == (

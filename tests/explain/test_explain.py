@@ -153,11 +153,13 @@ def test_savings_lie_between_nothing_and_what_duals_promise(seed):
     """On random Problems: every undone job is explained; GPUs granted save what the duals of `room` promise at most,
     and a remedy promises one job neither more than that nor more than its penalty."""
     case = random_case(seed)
-    case = case.assign(later_max=0 * case["later_max"]).isel(guard=slice(0, 0))  # nothing waits, or little is undone
+    case = case.assign(deferred_max=0 * case["deferred_max"]).isel(
+        post_horizon=slice(0, 0)
+    )  # nothing waits, or little is undone
     answer = best(case)
     prices = dual_prices(case, answer.found)
     undone = [r for r in explain(case, answer.found, prices) if isinstance(r, Unserved)]
-    assert {r.job for r in undone} == set(case["job"].values[answer.found["short"].values > 1e-5])
+    assert {r.job for r in undone} == set(case["job"].values[answer.found["unserved"].values > 1e-5])
     assert any(c.key == "count" for r in undone for c in r.remedies), "no pool is full in this case"
     for reason in undone:
         for way in (c for c in reason.remedies if c.key == "count"):
@@ -165,7 +167,7 @@ def test_savings_lie_between_nothing_and_what_duals_promise(seed):
             inside = (time >= np.datetime64(way.hours[0][:-1])) & (time <= np.datetime64(way.hours[1][:-1]))
             more = case["available"].values.copy()
             more[n, inside] += way.amount
-            promised = -way.amount * float(answer.found["dual_room"].values[n, inside].sum())
+            promised = -way.amount * float(answer.found["dual_pool_capacity"].values[n, inside].sum())
             assert answer.cost - best(changed(case, available=more)).cost <= promised * (1 + 1e-6)
             with_idle_draw = way.amount * float(np.maximum(prices["value_gpu"].values[n, inside], 0.0).sum())
             assert 0 < way.saving_eur <= min(with_idle_draw, reason.penalty_eur) * (1 + 1e-6)

@@ -14,7 +14,7 @@ from tests.golden.rebase import TABLE, changes, rebase
 from tests.golden.tiny import tiny
 
 #: Functions of program/ that are no part themselves: terms that parts share, and so stand in their files.
-SHARED = {"cooling.overhead", "cooling.over_of", "grid.supply", "tariff.demand_of"}
+SHARED = {"cooling.overhead", "cooling.segment_loads", "grid.supply", "tariff.demand_of"}
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -45,6 +45,12 @@ def test_a_changed_number_name_or_sign_shows(tmp_path):
         assert old in text
         (tmp_path / part).write_text(text.replace(old, new, 1), encoding="utf-8")
         assert differences(meaning(part, FOLDER / part), meaning(part, tmp_path / part)) != []
+
+
+def test_an_open_end_is_not_a_bound():
+    """A relative tolerance of infinity would let every bound pass for none."""
+    assert differences({"it(0)": (0.0, 0.5)}, {"it(0)": (0.0, float("inf"))}) != []
+    assert differences({"it(0)": (0.0, float("inf"))}, {"it(0)": (0.0, float("inf"))}) == []
 
 
 def test_rebase_demands_a_reason_and_notes_it(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import xarray as xr
 
 from tests.closed_forms.builder import problem
-from tests.closed_forms.words import Cap, Charge, Contract, Guard, Hall, Job, Minimum, Pool, Site
+from tests.closed_forms.words import Cap, Charge, Contract, Hall, Job, Minimum, Pool, PostHorizon, Site
 
 
 def tiny() -> xr.Dataset:
@@ -31,8 +31,8 @@ def tiny() -> xr.Dataset:
     ]
     jobs = [
         Job(29, 21, (0, 2), {0: 1.0, 1: 0.6, 3: 0.6}, 101.0, 0.7),
-        Job(37, 23, (1, 3), {0: 1.0, 1: 0.6, 3: 0.6}, 103.0, later=16.0, later_price=0.87, due=5.0),
-        Job(15, 9, (0, 3), {2: 0.9}, 107.0, 0.4, later=12.0, later_price=0.91, due=30.0),
+        Job(37, 23, (1, 3), {0: 1.0, 1: 0.6, 3: 0.6}, 103.0, deferred_max=16.0, terminal_price=0.87, due=5.0),
+        Job(15, 9, (0, 3), {2: 0.9}, 107.0, 0.4, deferred_max=12.0, terminal_price=0.91, due=30.0),
     ]
     charges = [
         Charge(((0.35, 61.0), (5.0, 83.0)), 0, [1.0, 0.8, 0.0], 0.13),
@@ -47,5 +47,10 @@ def tiny() -> xr.Dataset:
         Cap(1.17, 0, 1, 3, -0.01, 5009.0),
         Cap(1.19, 1, 0, 1, 0.0, 5011.0),
     ]
-    guards = [Guard(14.0, 24.0), Guard(26.0, 48.0), Guard(8.5, 48.0, 1), Guard(3.5, 4.0)]  # none is due by the last
-    return problem(sites, jobs, charges, contracts, minimums, caps, hours=[0.25, 1.0, 2.0], guards=guards)
+    post_horizon = [
+        PostHorizon(14.0, 24.0),
+        PostHorizon(26.0, 48.0),
+        PostHorizon(8.5, 48.0, 1),
+        PostHorizon(3.5, 4.0),
+    ]  # none is due by the last
+    return problem(sites, jobs, charges, contracts, minimums, caps, hours=[0.25, 1.0, 2.0], post_horizon=post_horizon)

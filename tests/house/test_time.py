@@ -24,8 +24,7 @@ ALLOWED = {
     "schedule/table.py": "offsets of the time stamps of a schedule",
     "handover/job_table.py": "times of a cluster's queue, written on the cluster's clock",
     "report/formatting.py": "offsets of moments in a night's record",
-    "cli/handover.py": "offsets of a moment given on the command line",
-    "cli/sources.py": "offsets of a moment given on the command line",
+    "cli/exit_codes.py": "offsets of a moment given on the command line",
 }
 
 

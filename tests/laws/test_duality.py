@@ -115,7 +115,7 @@ def schedule_cost(problem, schedule):
     job, pool, t, gpus = (schedule[f"entry_{k}"].values for k in ("job", "pool", "time", "gpus"))
     inside = p["open"][job, t] > 0
     gpus = np.where(inside, gpus, 0.0)
-    it, done = p["it_min"].copy(), np.zeros(len(p["work_left"]))
+    it, done = p["base_it"].copy(), np.zeros(len(p["work_left"]))
     np.add.at(it, (p["pool_hall"][pool], t), (p["busy_mw"] - p["idle_mw"])[pool] * gpus)
     group = p["job_group"][job]
     np.add.at(done, job, gpus * p["dt"][t] * p["speed"][group, p["pool_class"][group, pool]])

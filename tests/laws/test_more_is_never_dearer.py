@@ -42,7 +42,7 @@ ROOM = {
     "contract volume": times("contract_mw", 1.5), "contract saving": times("contract_saving", 1.2),
     "heat limit": times("heat_limit_mw", 1.5),
     "heat share": lambda p, rng: changed(p, heat_share=np.minimum(p["heat_share"].values * 1.3, 1.0)),
-    "room after the horizon": plus("guard_room", 20.0), "work that may wait": times("later_max", 1.3),
+    "room after the horizon": plus("post_horizon_capacity", 20.0), "work that may wait": times("deferred_max", 1.3),
     "heat price": plus("heat_price", 5.0), "bands": times("charge_band_mw", 1.3),
 }  # fmt: skip
 PRICE = {
@@ -50,7 +50,7 @@ PRICE = {
     "demand charge": times("charge_rate", 1.5), "peak already set": plus("charge_floor", 0.1),
     "hours that count": lambda p, rng: changed(p, charge_weight=np.minimum(p["charge_weight"].values * 1.3, 1.0)),
     "minimum bill": plus("minimum_eur", 50.0), "value of work": times("penalty", 2.0),
-    "terminal price": plus("later_price", 0.05), "cap penalty": times("cap_penalty", 3.0),
+    "terminal price": plus("terminal_price", 0.05), "cap penalty": times("cap_penalty", 3.0),
 }  # fmt: skip
 
 

@@ -40,6 +40,6 @@ def test_plus_a_constant_times_energy_where_energy_is_fixed(case, c):
     even = {k: np.full(problem[k].shape, 0.07) for k in ("slope", "chord")}
     problem = changed(problem, penalty=problem["penalty"].values * 10, **even)
     found, _, _ = solved(problem)
-    assert float(found["short"].sum()) < 1e-6
+    assert float(found["unserved"].sum()) < 1e-6
     shifted = changed(problem, price=problem["price"].values + c)
     assert optimum(shifted).same(optimum(problem).cost + c * energy(problem, found))

@@ -34,7 +34,7 @@ def test_kw_and_mw(case):
 
 
 @pytest.mark.parametrize("dim", ["site", "hall", "pool", "group", "job", "charge", "contract", "minimum", "cap",
-                                 "speed_class", "month", "guard"])  # fmt: skip
+                                 "speed_class", "month", "post_horizon"])  # fmt: skip
 @BOUNDED
 @given(case=cases(share=0.8), seed=st.integers(0, 99))
 def test_order_of_an_axis_does_not_matter(dim, case, seed):

@@ -11,7 +11,7 @@ from energy.schema import PROBLEM
 POINTERS = {
     "site": ("hall_site", "charge_site", "contract_site", "minimum_site", "cap_site"),
     "hall": ("pool_hall",),
-    "group": ("job_group", "guard_group"),
+    "group": ("job_group", "post_horizon_group"),
     "month": ("month_of", "charge_month", "minimum_month"),
     "speed_class": ("pool_class",),
 }
@@ -55,7 +55,7 @@ def split_job(problem: xr.Dataset, job: int, share: float) -> xr.Dataset:
     out = problem.isel(job=jobs)
     parts = np.ones(len(jobs))
     parts[[job, -1]] = share, 1 - share
-    return changed(out, **{k: out[k].values * parts for k in ("work_left", "max_gpus", "later_max")})
+    return changed(out, **{k: out[k].values * parts for k in ("work_left", "max_gpus", "deferred_max")})
 
 
 def split_hour(problem: xr.Dataset, hour: int) -> xr.Dataset:

@@ -95,7 +95,7 @@ def test_yesterdays_solution_is_failed(case, monkeypatch):
         (lambda p: changed(p, charge_rate=p["charge_rate"].values * 1.1), "without a named cause"),
         (lambda p: changed(p, other_site_mw=p["other_site_mw"].values + 0.01), "chords change the cost"),
         (lambda p: changed(p, busy_mw=p["busy_mw"].values * 1.02), "IT power"),
-        (lambda p: changed(p, slope=p["slope"].values * 0.5, overhead_min=p["overhead_min"].values * 0.9), "exceeds"),
+        (lambda p: changed(p, slope=p["slope"].values * 0.5, base_overhead=p["base_overhead"].values * 0.9), "exceeds"),
         (lambda p: changed(p, fixed_eur=p["fixed_eur"].values + 5.0), "without a named cause"),
     ],
     ids=["price", "demand charge", "other load", "gpu power", "cooling", "fixed"],

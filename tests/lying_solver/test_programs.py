@@ -84,7 +84,7 @@ def _sides(row):
 
 
 @pytest.mark.parametrize(
-    "name", [k for k in VARIABLES if k not in {"gpus", "facility", "top_up", "over_cap", "short", "peak"}]
+    "name", [k for k in VARIABLES if k not in {"group_gpus", "facility", "top_up", "cap_breach", "unserved", "peak"}]
 )
 def test_a_bound_not_kept(several, name, monkeypatch):
     """A half more than the upper bound, or half the lower one."""
@@ -108,8 +108,8 @@ def test_a_peak_already_set_forgotten(problem, monkeypatch):
 
 def test_more_undone_than_there_is_work(problem, monkeypatch):
     """The bound of `short` is the row `finish` again: run is never negative. Without it the answer stays right."""
-    index, _ = VARIABLES["short"]
-    monkeypatch.setitem(program.VARIABLES, "short", (index, lambda m, j: (0.0, None)))
+    index, _ = VARIABLES["unserved"]
+    monkeypatch.setitem(program.VARIABLES, "unserved", (index, lambda m, j: (0.0, None)))
     assert verdict(problem).status == "OK"
 
 

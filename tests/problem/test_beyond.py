@@ -50,16 +50,16 @@ def test_terminal_price_without_room_is_the_dearest():
 
 def test_default_leaves_nothing_for_later(tmp_path):
     small = SmallCase(tmp_path).cell("jobs.csv", "j1", "deadline", "+72h").problem()
-    assert not small["later_max"].values.any()
-    assert not small["later_price"].values.any()
+    assert not small["deferred_max"].values.any()
+    assert not small["terminal_price"].values.any()
     assert not small["expected"].values.any()
-    assert small.sizes["guard"] == 0
+    assert small.sizes["post_horizon"] == 0
 
 
 def test_what_a_job_may_leave_is_what_it_can_do_then(case):
     """j1: 256 GPUs at its best speed 2 for 24 h are more than its 4000 GPU-hours: all of them. j2 has 36 h and 2500."""
     small = case.cell("jobs.csv", "j1", "max_gpus", 64).problem()
-    later = dict(zip(small["job"].values, small["later_max"].values, strict=True))
+    later = dict(zip(small["job"].values, small["deferred_max"].values, strict=True))
     assert later == {"j1": 64 * 2 * 24, "j2": 2500.0, "j3": 0, "j4": 0, "j5": 0, "j6": 0}
     assert small["due_after"].values.tolist() == [24, 36, 0, 0, 0, 0]
 
@@ -69,7 +69,7 @@ def test_guards_are_the_room_until_the_last_deadline_of_a_day(case):
     gb300-hours a group's hour has 720 + 360/2. First day: until 24 h; second: until 36 h."""
     small = case.problem()
     room = {str(k).split("@")[0] + f"@{u:.0f}": float(r) for k, u, r in
-            zip(small["guard"].values, small["guard_until"].values, small["guard_room"].values, strict=True)}  # fmt: skip
+            zip(small["post_horizon"].values, small["post_horizon_until"].values, small["post_horizon_capacity"].values, strict=True)}  # fmt: skip
     group = f"g{int(small['job_group'].values[0])}"
     assert room == pytest.approx(
         {"all@24": 1480 * 24, "all@36": 1480 * 36, f"{group}@24": 900 * 24, f"{group}@36": 900 * 36}
@@ -79,18 +79,18 @@ def test_guards_are_the_room_until_the_last_deadline_of_a_day(case):
 def test_work_that_arrives_after_the_horizon_takes_its_room(case):
     """An expected 3000 GPU-hours on gb300 alone, due within the second day, are 3000 of all jobs' room, and no
     group's. The 500 due on the fourth day count in no guard."""
-    before = case.problem()["guard_room"].values
+    before = case.problem()["post_horizon_capacity"].values
     row = ("+50h", "+80h", "gb300=1", "", "")
     expecting(case, ("expected-a", 3000, 100, *row), ("expected-b", 500, 100, "+50h", "+140h", "gb300=1", "", ""))
     after = case.problem()
-    np.testing.assert_allclose(before - after["guard_room"].values, [0, 3000, 0, 0])
+    np.testing.assert_allclose(before - after["post_horizon_capacity"].values, [0, 3000, 0, 0])
     assert not after["expected"].values.any()
 
 
 def test_job_that_cannot_finish_inside_is_impossible_only_where_it_must(case):
     """j1 from hour 44 on has 4 of its hours inside: 256 GPUs at speed 2 do 2048 of 4000 there."""
     case.cell("jobs.csv", "j1", "release", "+44h")
-    assert case.problem()["later_max"].values[0] == 4000
+    assert case.problem()["deferred_max"].values[0] == 4000
     case.edit("case.yaml", "horizon.beyond", "must_finish").refused(ImpossibleWork, "job j1", "at most 2,048.0")
 
 
@@ -101,10 +101,10 @@ def test_plan_with_waiting_work_and_expected_arrivals(case):
     assert run.outcome.status == "OK", run.outcome.reasons
     later, expected = run.summary["deferred"], run.summary["expected"]
     names = run.problem["job"].values
-    assert later["gpu_hours"] == pytest.approx(float(run.solution["later"].values[names != "expected-a"].sum()))
+    assert later["gpu_hours"] == pytest.approx(float(run.solution["deferred"].values[names != "expected-a"].sum()))
     assert later["gpu_hours"] > 100
     assert run.reconciliation.terminal_value_eur == pytest.approx(
-        float(run.solution["later"].values @ run.problem["later_price"].values)
+        float(run.solution["deferred"].values @ run.problem["terminal_price"].values)
     )
     assert expected["pseudo_jobs"] == 1
     assert expected["due_gpu_hours"] == pytest.approx(700)

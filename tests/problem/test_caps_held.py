@@ -54,7 +54,7 @@ def test_hourly_cap_names_what_keeps_it_from_holding(case, above, held):
     window = {"from": "2024-03-05T06:00", "to": "2024-03-05T08:00", "gpus": 200}
     case.edit("fleet.yaml", "sites.north.halls.liquid.pools.gb300.maintenance", [window])
     [line] = told(case)
-    least = case.problem()["it_min"].sel(hall="north/liquid").values
+    least = case.problem()["base_it"].sel(hall="north/liquid").values
     assert line == (
         f"fleet.yaml: sites.north.pue_caps.1 (h): hourly cap holds in {held} of 48 periods: only where IT power cannot "
         f"fall below above_it_mw {above:g}, and it can fall to {least.min():.3f} … {least.max():.3f} MW; a lower "

@@ -54,7 +54,7 @@ def test_scipy_agrees():
 
 def overhead_true(problem, it):
     """Overhead of the segments filled in their order, (H, T): the piecewise-linear curve itself."""
-    left, out = it - problem["it_min"].values, problem["overhead_min"].values.copy()
+    left, out = it - problem["base_it"].values, problem["base_overhead"].values.copy()
     for i in range(problem.sizes["segment"]):
         part = np.clip(left, 0, problem["width"].values[..., i])
         out += problem["slope"].values[..., i] * part
@@ -69,14 +69,14 @@ def true_cost(problem, found):
     energy = float((problem["price"].values * facility * problem["dt"].values).sum())
     peaks = (problem["charge_weight"].values * facility[problem["charge_site"].values]).max(axis=1, initial=0.0)
     peak_cost = float(problem["charge_rate"].values[:, 0] @ peaks)
-    undone = float((problem["penalty"] * found["short"]).sum())
+    undone = float((problem["penalty"] * found["unserved"]).sum())
     return energy + peak_cost + undone
 
 
 def with_binaries(problem):
     """True optimum: in negative hours, segment i+1 only when segment i is full."""
     m = array_model(problem)
-    price, width, over = problem["price"].values, problem["width"].values, m.columns["over"]
+    price, width, over = problem["price"].values, problem["width"].values, m.columns["segment_load"]
     cost = m.cost.copy()
     negative = price < 0
     rate = np.where(negative, price * problem["dt"].values, 0.0)
@@ -126,7 +126,7 @@ def test_negative_hours_against_the_true_optimum_with_binaries(seed):
     bare = problem.assign(chord=problem["chord"] * 0)  # slopes only: what a model without the rule would claim
     twin = array_model(bare)
     negative = np.where(problem["price"].values < 0, problem["price"].values * problem["dt"].values, 0.0)
-    over = twin.columns["over"]
+    over = twin.columns["segment_load"]
     twin.cost[over[over >= 0]] += (negative[:, :, None] * problem["slope"].values)[over >= 0]
     assert solve(twin).objective < optimum - 1e-4 * scale, "the case does not exercise the rule"
 

@@ -61,7 +61,7 @@ def entry(result: Run) -> dict[str, Any]:
         "status": result.outcome.status,
         "objective_eur": round(proof.primal_eur, 6),
         "rows": proof.rows, "columns": proof.columns, "nonzeros": proof.nonzeros,
-        "it_mwh_min": round(float((result.problem["it_min"] * result.problem["dt"]).sum()), 6),
+        "it_mwh_min": round(float((result.problem["base_it"] * result.problem["dt"]).sum()), 6),
         "work_gpu_hours": round(float(result.problem["work_left"].sum()), 3),
         "peak_mw": {str(s): round(float(p), 3) for s, p in
                     zip(result.problem["site"].values, result.solution["grid_import"].max("time").values, strict=True)},

@@ -18,7 +18,7 @@ from energy.audit.verdict import judge, summarise
 from energy.inputs.metered import Line
 from energy.program import build
 from energy.runs.record import Record
-from energy.schedule.disaggregate import place
+from energy.schedule.disaggregate import disaggregate
 from energy.schedule.dispatch import planned_work, run_now
 from energy.schedule.table import frame, handed_over, shape_of
 from energy.schema import arrays as arrays_module
@@ -35,7 +35,7 @@ def record_of(problem: xr.Dataset, manifest: dict[str, object] | None = None) ->
     raw = solve(form)
     gate(raw, form.cost, form.offset)
     found = solution(problem, model, form, raw)
-    plan = priced(problem, place(problem, found))
+    plan = priced(problem, disaggregate(problem, found))
     work = planned_work(problem, found)
     base = priced(problem, run_now(problem, work, [str(problem["site"].values[0])] * problem.sizes["job"]))
     proof, agreement = certify(problem, found), reconcile(problem, found, plan.replay, plan.bill)
@@ -74,12 +74,12 @@ def priced(problem: xr.Dataset, schedule: xr.Dataset) -> SimpleNamespace:
 def replay(problem: xr.Dataset, schedule: xr.Dataset) -> xr.Dataset:
     """Power by hall and site; overhead filled along the segments, cheapest first."""
     p = values_of(problem)
-    it = p["it_min"].copy()
+    it = p["base_it"].copy()
     pool, t = schedule["entry_pool"].values, schedule["entry_time"].values
     np.add.at(it, (p["pool_hall"][pool], t), (p["busy_mw"] - p["idle_mw"])[pool] * schedule["entry_gpus"].values)
     below = np.cumsum(p["width"], axis=2) - p["width"]
-    filled = np.clip((it - p["it_min"])[..., None] - below, 0, p["width"])
-    overhead = p["overhead_min"] + (p["slope"] * filled).sum(axis=2)
+    filled = np.clip((it - p["base_it"])[..., None] - below, 0, p["width"])
+    overhead = p["base_overhead"] + (p["slope"] * filled).sum(axis=2)
     shares = np.array([0.3, 0.2, 0.2, 0.2, 0.1])[:, None, None]
     parts = dict(zip(arrays_module.COMPONENTS, shares * overhead, strict=True))
     site_it, facility = np.zeros_like(p["price"]), p["other_site_mw"].copy()

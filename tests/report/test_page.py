@@ -221,7 +221,7 @@ def test_waiting_work_and_expected_arrivals_are_said_apart():
     """One job may wait for nearly nothing, one is only expected: both are told, the latter is no job of the tables."""
     problem = random_problem(Size(jobs=4, sites=2, groups=2), 3)
     left, first = problem["work_left"].values, np.arange(4) == 0
-    record = record_of(problem.assign(later_max=("job", left * first), expected=("job", 1.0 * (np.arange(4) == 2))))
+    record = record_of(problem.assign(deferred_max=("job", left * first), expected=("job", 1.0 * (np.arange(4) == 2))))
     text = is_whole(render(record)).words().replace("\u00a0", " ").replace("\u202f", "")
     assert f"{left[0]:.0f} GPU-hours of 1 job wait for after the horizon" in text
     assert "likely to cost 0 EUR: not part of the bill" in text

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.instances import Size, random_problem
-from energy.schedule.disaggregate import place
+from energy.schedule.disaggregate import disaggregate
 from energy.schedule.table import frame, shape_of
 from energy.schema import as_schedule
 from tests.program.test_program import solved
@@ -29,13 +29,13 @@ def dense(schedule):
 def test_totals_re_add_to_the_program(size):
     problem = random_problem(size, 2)
     found, _, _ = solved(problem)
-    held = dense(place(problem, found))
+    held = dense(disaggregate(problem, found))
     group, pool_class = problem["job_group"].values, problem["pool_class"].values
     for k in range(problem.sizes["group"]):
-        np.testing.assert_allclose(held[group == k].sum(axis=0), found["gpus"].values[k], atol=1e-5)
+        np.testing.assert_allclose(held[group == k].sum(axis=0), found["group_gpus"].values[k], atol=1e-5)
         for c in range(problem.sizes["speed_class"]):
             in_class = held[group == k][:, pool_class[k] == c].sum(axis=1)
-            np.testing.assert_allclose(in_class, found["run"].values[group == k, c], atol=1e-5)
+            np.testing.assert_allclose(in_class, found["job_gpus"].values[group == k, c], atol=1e-5)
             assert (held[group == k][:, pool_class[k] < 0] == 0).all()
 
 
@@ -44,17 +44,17 @@ def test_work_is_kept():
     found, _, _ = solved(problem)
     from energy.schedule.dispatch import done
 
-    work = done(problem, place(problem, found))
-    np.testing.assert_allclose(work + found["short"].values, problem["work_left"].values, rtol=1e-6)
+    work = done(problem, disaggregate(problem, found))
+    np.testing.assert_allclose(work + found["unserved"].values, problem["work_left"].values, rtol=1e-6)
 
 
 def test_is_deterministic_and_moves_less_than_a_fresh_start_each_hour():
     problem = random_problem(Size(jobs=30, groups=2, utilisation=0.8), 5)
     found, _, _ = solved(problem)
-    first, second = place(problem, found), place(problem, found)
+    first, second = disaggregate(problem, found), disaggregate(problem, found)
     assert first.identical(second)
     backwards = problem.isel(job=slice(None, None, -1))
-    mirrored = place(backwards, found.isel(job=slice(None, None, -1)))
+    mirrored = disaggregate(backwards, found.isel(job=slice(None, None, -1)))
     assert abs(shape_of(mirrored)["moves_per_job"] - shape_of(first)["moves_per_job"]) < 3
     forgetful = shape_of(_without_memory(problem, found))
     assert shape_of(first)["moves_per_job"] <= forgetful["moves_per_job"]
@@ -66,9 +66,9 @@ def _without_memory(problem, found):
     for t in range(problem.sizes["time"]):
         only = found.copy(deep=True)
         keep = np.arange(problem.sizes["time"]) == t
-        only["run"] = only["run"] * keep
-        only["gpus"] = only["gpus"] * keep
-        entry = place(problem, only)
+        only["job_gpus"] = only["job_gpus"] * keep
+        only["group_gpus"] = only["group_gpus"] * keep
+        entry = disaggregate(problem, only)
         parts.append(np.array([entry[f"entry_{k}"].values for k in ("job", "pool", "time", "gpus")]))
     return as_schedule(problem, *np.concatenate(parts, axis=1))
 

@@ -30,7 +30,7 @@ def test_ranges_name_the_smallest_and_the_largest():
     assert (cost.largest_name, cost.largest) == ("peak[0]", 5000.0)
     assert cost.decades == pytest.approx(np.log10(2.5e6))
     assert (found["bounds"].smallest, found["bounds"].largest) == (4, 1000)
-    assert found["bounds"].smallest_name.startswith("run[0,0,")
+    assert found["bounds"].smallest_name.startswith("job_gpus[0,0,")
     assert (found["right-hand sides"].smallest, found["right-hand sides"].largest) == (6, 100)
     assert found["matrix"].smallest == found["matrix"].largest == 1
     assert cost.words() == "cost: 0.002 (grid_import[0,0]) to 5e+03 (peak[0]), 6.4 decades"
@@ -40,7 +40,7 @@ def test_matrix_names_row_and_column():
     found = by_kind(problem([one([10, 30], busy=0.002, overhead=((1000.0, 0.25),))], [Job(6, 4)]))
     assert found["matrix"].smallest == pytest.approx(0.002)
     assert found["matrix"].smallest_name.startswith("it_power[0,")
-    assert "gpus[0,0," in found["matrix"].smallest_name
+    assert "group_gpus[0,0," in found["matrix"].smallest_name
 
 
 def test_nothing_has_no_range():

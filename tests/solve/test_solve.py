@@ -116,8 +116,8 @@ def test_price_of_a_gpu_by_perturbation(rate, heat):
         hall = (int(problem["pool_hall"].values[at[0]]), at[1])
         draws = step * float(problem["idle_mw"].values[at[0]])
         slope = float(problem["slope"].values[(*hall, 0)])  # the idle GPU moves the load along the first segment
-        more = bumped(bumped(problem, "available", at, step), "it_min", hall, draws)
-        return bumped(bumped(more, "overhead_min", hall, slope * draws), "width", (*hall, 0), -draws)
+        more = bumped(bumped(problem, "available", at, step), "base_it", hall, draws)
+        return bumped(bumped(more, "base_overhead", hall, slope * draws), "width", (*hall, 0), -draws)
 
     positions = [*ranked(value, 4), *ranked(-value, 2)]
     tight = [assert_predicts(problem, raw, lambda h, at=at: change(h, at), value[at], 1e-3) for at in positions]
@@ -174,13 +174,13 @@ def test_price_of_a_cap_by_perturbation():
     found, _, raw = solved(tight)
     value = dual_prices(tight, found)["value_cap"].values
     assert value[0] > 0
-    assert float(found["over_cap"].sum()) < 1e-9
+    assert float(found["cap_breach"].sum()) < 1e-9
     assert assert_predicts(tight, raw, lambda h: bumped(tight, "cap_limit", 0, h), value[0], 1e-6)
 
 
 def test_parts_of_a_gpu_hour_add_up(case):
     prices = case[4]
-    parts = sum(prices[f"gpu_hour_{x}"] for x in ("energy", "demand", "limits", "room"))
+    parts = sum(prices[f"gpu_hour_{x}"] for x in ("energy", "demand", "limits", "capacity"))
     np.testing.assert_allclose(parts, prices["gpu_hour"], atol=1e-9)
 
 
