@@ -168,7 +168,7 @@ def notes(run: RunFigures) -> list[str]:
         out.append(
             f"{number(s['jobs_outside_horizon'])} jobs of the table lie outside the horizon and are not part of this."
         )
-    later, expected = s.get("later", {}), s.get("expected", {})
+    later, expected = s.get("deferred", {}), s.get("expected", {})
     if later.get("jobs", 0):
         out.append(
             f"{number(later['gpu_hours'])} GPU-hours of {counted(later['jobs'], 'job')} wait for after the horizon, where "

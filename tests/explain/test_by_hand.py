@@ -133,7 +133,7 @@ def test_what_is_free_behind_the_deadline(case, found, limit):
     it[2, 2] = drawn[1, 2] = 0.5
     tight_case = case.assign({limit: ((dim, "time"), rows), "firm": (("pool", "time"), firm)})
     plan = found.assign(group_gpus=found["group_gpus"].copy(data=gpus), it=found["it"].copy(data=it),
-                        grid_import=found["grid_import"].copy(data=drawn), short=("job", [0.0, 0.0, 0.5]))  # fmt: skip
+                        grid_import=found["grid_import"].copy(data=drawn), unserved=("job", [0.0, 0.0, 0.5]))  # fmt: skip
     (later,) = [c for c in explain(tight_case, plan, prices_of(case))[0].remedies if c.key == "deadline"]
     alike(later, Remedy("deadline", "job job2", 1.0, "h", None, 20.0))
     more = plan.assign(unserved=("job", [0.0, 0.0, 0.51]))  # the horizon ends before
