@@ -26,7 +26,7 @@ class Balance(Frozen):
     reused_mwh: float = Field(default=0.0, ge=0)
 
     def __add__(self, other: Balance) -> Balance:
-        """Both together."""
+        """Sum of both balances."""
         return Balance(**{k: getattr(self, k) + getattr(other, k) for k in Balance.model_fields})
 
 
@@ -40,7 +40,7 @@ class PastPeriod(Frozen):
 
     @property
     def utc(self) -> np.datetime64:
-        """Its start (UTC)."""
+        """Start of the period (UTC)."""
         return np.datetime64(naive_utc(self.start), "ns")
 
 

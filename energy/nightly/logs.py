@@ -55,9 +55,9 @@ def known_as(run_id: str) -> None:
 
 @contextmanager
 def logging_to(path: Path | None, run_id: str, level: int = logging.INFO) -> Iterator[logging.Logger]:
-    """The nightly run's logger, its lines appended to `path` (None: stderr, which journald and containers keep).
+    """Logger of the nightly run that appends its lines to `path`; None means stderr, which journald and containers keep.
 
-    A file that cannot be opened fails no night: its lines go to stderr, the first of them says why.
+    A file that cannot be opened fails no night. Its lines go to stderr then, and the first of them says why.
     """
     handler: logging.Handler = logging.StreamHandler(sys.stderr)
     problem = ""

@@ -116,7 +116,7 @@ def text(night: Mapping[str, Any], timing: Timing) -> str:
 
 
 def label(value: str) -> str:
-    """A label value: control characters out, long ones cut, backslash and quotes escaped."""
+    """Label value without control characters, cut where it is long, with backslash and quotes escaped."""
     printable = "".join(c if c.isprintable() else " " for c in value)
     if len(printable) > LONGEST_LABEL or printable != value:
         end = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:HASH]

@@ -127,7 +127,7 @@ class PastDays:
         return self._plan
 
     def read(self, day: date, settled: bool) -> PastDay:
-        """One day; its meter where it is settled now.
+        """Read one day, and its meter where it is settled now.
 
         Raises
         ------

@@ -134,7 +134,7 @@ def pool_speeds(groups: Mapping[str, Floats]) -> Floats:
 
 
 def penalties(jobs: Sequence[Job], groups: Mapping[str, Floats], dearest: Floats) -> Floats:
-    """Price of undone work [EUR per reference GPU-hour], shape (J,): the job's own value, or the default.
+    """Price of unserved work [EUR per reference GPU-hour], shape (J,): the job's own value, or the default.
 
     Parameters
     ----------

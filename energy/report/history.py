@@ -56,7 +56,7 @@ class Past:
 
     @property
     def light(self) -> Status:
-        """Its status with the sign, and the plan that was published."""
+        """Status of the night with its sign, and the plan that was published."""
         return night_status(self.status, self.method)
 
     @property

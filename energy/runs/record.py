@@ -190,7 +190,7 @@ def _of_today(path: Path, reader: Callable[[dict[str, Any]], dict[str, Any]]) ->
     """A document that states its format version; without one it is the first."""
     found = _json(path)
     if not isinstance(found, dict):
-        raise ValueError(f"{path}: is not an object of keys")
+        raise ValueError(f"{path}: is not a JSON object")
     version = found.get("format", 1)
     if version > FORMAT:
         raise NewerFormat(f"{path}: has format version {version}, this program reads up to {FORMAT}; update hydrocool")

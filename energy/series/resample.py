@@ -135,7 +135,7 @@ def complete(values: pd.DataFrame, since: np.datetime64, end: np.datetime64, nam
     """
     index = pd.DatetimeIndex(values.index)
     if len(index) < 2:
-        raise SeriesError(name, "has no history to plan from", "two values at least before the night")
+        raise SeriesError(name, "has no history to plan from", "at least two values before the night")
     first = index[index >= pd.Timestamp(since)]
     start = first[0] if len(first) else pd.Timestamp(since)
     step = (index[1:] - index[:-1]).min()

@@ -121,7 +121,7 @@ class Demand(Component):
     def roll_over(
         cls, versions: Sequence[Self], meter: Metered, running: BillingMonth | None, lines: Sequence[Line]
     ) -> RollOver:
-        """Peaks of its declared hours, and its accounts by band; those without a line yet accrue their rate all the same."""
+        """Peaks of the declared hours, and accounts by band; a band without an invoice line yet accrues its rate too."""
         windowed = [c for c in versions if c.when != ALWAYS]
         counted = _counted_hours(versions, windowed[-1], meter) if windowed else None
         name = versions[0].name

@@ -25,7 +25,7 @@ from energy.sources.providers.met_norway import decimals
 
 
 def classify(status: int, body: bytes) -> Verdict:
-    """As by status; 412 says that the station has no such series."""
+    """Classify an answer by its status; 412 means that the station has no such series."""
     return json_answer(404 if status == 412 else status, body, keyed=True)
 
 
