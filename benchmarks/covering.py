@@ -1,4 +1,4 @@
-"""Which fast tests run a line, and how long each takes: ``python -m benchmarks.covering OUT``, used by `mutation`.
+"""Which fast tests run a line, and how long each takes: ``python -m benchmarks.covering OUT [TESTS]``, used by `mutation`.
 
 Tests are kept by the text of the line, not by its number: so the table outlives edits elsewhere in the file.
 """
@@ -144,6 +144,7 @@ def main() -> None:
         "--cov-context=test",
         "--cov-report=",
         *APART,
+        *sys.argv[2:],
     ]
     code = pytest.main(options, plugins=[timer])
     if code not in (0, 1):
