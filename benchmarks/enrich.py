@@ -121,7 +121,7 @@ def with_heat(problem: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
 
 
 def with_waiting(problem: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
-    """Some jobs may leave work for after the horizon at about its price, guarded by day for all and by group."""
+    """Some jobs may leave work for after the horizon at about its price, limited by day for all and by group."""
     p = arrays_of(problem)
     jobs, groups = problem.sizes["job"], problem.sizes["group"]
     due = rng.integers(1, 72, jobs) * (rng.random(jobs) < 0.7)

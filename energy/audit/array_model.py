@@ -141,8 +141,8 @@ def _job_variables(b: Builder, p: dict[str, Any]) -> None:
     is_open = p["open"] > 0
     has_class = p["speed"][p["job_group"]] > 0
     group_open = np.array([is_open[p["job_group"] == k].any(axis=0) for k in range(len(p["speed"]))])
-    run = has_class[:, :, None] & is_open[:, None, :]
-    b.variable("job_gpus", run, 0.0, (p["max_gpus"][:, None] * p["open"])[:, None, :])
+    held = has_class[:, :, None] & is_open[:, None, :]
+    b.variable("job_gpus", held, 0.0, (p["max_gpus"][:, None] * p["open"])[:, None, :])
     gpus = np.asarray((p["pool_class"] >= 0)[:, :, None] & group_open[:, None, :])
     b.variable("group_gpus", gpus, 0.0, INF)
     b.variable("unserved", np.full(len(p["work_left"]), True), 0.0, p["work_left"])
@@ -178,7 +178,7 @@ def _tariff_variables(b: Builder, p: dict[str, Any]) -> None:
 
 def _job_rows(b: Builder, p: dict[str, Any]) -> None:
     """Work of the jobs, their limits, and the pools that they run in."""
-    # Work done, left for later and undone is the work left.
+    # Work done, deferred and unserved is the work left.
     group = p["job_group"]
     b.row("finish", np.full(len(group), True), p["work_left"], p["work_left"])
     b.put(b.rows["finish"][:, None, None], b.columns["job_gpus"], p["speed"][group][:, :, None] * p["dt"])
@@ -336,7 +336,7 @@ def _sales(b: Builder, p: dict[str, Any]) -> None:
 
 
 def _penalties(b: Builder, p: dict[str, Any]) -> None:
-    """Work undone, work left for later at its price then, PUE caps exceeded."""
+    """Work unserved, work deferred at its terminal price, PUE caps exceeded."""
     b.price(b.columns["unserved"], p["penalty"])
     b.price(b.columns["deferred"], p["terminal_price"])
     b.price(b.columns["cap_breach"], p["cap_penalty"])

@@ -36,7 +36,7 @@ def complete(problem: xr.Dataset, schedule: xr.Dataset) -> tuple[xr.Dataset, xr.
     """The Schedule with the setpoints of its devices, and its Solution; `objective_eur` is their cost, duals are 0.
 
     Jobs keep the GPUs that they hold wherever a Solution exists. Where none does they hold as many of them as the rows
-    allow, never more, and work that is not done is left for later or unserved at its penalty.
+    allow, never more, and work that is not done is deferred, or unserved at its penalty.
 
     Raises
     ------
@@ -82,10 +82,10 @@ def _flows(model: ArrayModel, p: dict[str, Any], schedule: xr.Dataset) -> Flows:
     job, pool, time = (schedule[f"entry_{name}"].values for name in ("job", "pool", "time"))
     group = p["job_group"][job]
     speed_class = p["pool_class"][group, pool]
-    run, gpus = model.columns["job_gpus"][job, speed_class, time], model.columns["group_gpus"][group, pool, time]
-    allowed = (speed_class >= 0) & (run >= 0) & (gpus >= 0)
+    of_job, of_group = model.columns["job_gpus"][job, speed_class, time], model.columns["group_gpus"][group, pool, time]
+    allowed = (speed_class >= 0) & (of_job >= 0) & (of_group >= 0)
     entry = np.flatnonzero(allowed)
-    at = np.concatenate([run[allowed], gpus[allowed]]), np.concatenate([entry, entry])
+    at = np.concatenate([of_job[allowed], of_group[allowed]]), np.concatenate([entry, entry])
     of_entries = sp.csc_array((np.ones(len(at[0])), at), shape=(len(model.cost), len(job)))
     columns = np.full(len(model.cost), False)
     for name in ("job_gpus", "group_gpus"):

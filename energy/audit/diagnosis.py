@@ -206,7 +206,7 @@ CAP_STEP = 0.01
 
 @dataclass(frozen=True)
 class Unserved:
-    """A job that is not finished: where and when room is dearest in its window, and its remedies, cheapest first."""
+    """A job that is not finished: where and when GPUs are dearest in its window, and its remedies, cheapest first."""
 
     job: str
     gpu_hours: float
@@ -256,7 +256,9 @@ class Tight:
 def explain(problem: xr.Dataset, solution: xr.Dataset, prices: xr.Dataset) -> tuple[Unserved | Breach, ...]:
     """Every undone job, most work first, then every breached cap; empty when all is done and met."""
     plan = Plan.of(problem, solution, prices)
-    there = plan.x["unserved"] * (1 - plan.p["expected"])  # an expected arrival without room is no job left undone
+    there = plan.x["unserved"] * (
+        1 - plan.p["expected"]
+    )  # an expected arrival that finds no GPUs leaves no work unserved
     short = np.flatnonzero(there > UNDONE_SHARE * plan.p["work_left"].sum())
     jobs = sorted((_undone(plan, int(j)) for j in short), key=lambda u: (-u.gpu_hours, u.job))
     return (*jobs, *(_breach(plan, int(r)) for r in np.flatnonzero(plan.x["cap_breach"] > BREACH_MWH)))

@@ -154,7 +154,7 @@ def summarise(
 
 
 def _expected(problem: xr.Dataset, solution: xr.Dataset, plan_work: Floats) -> dict[str, float]:
-    """Expected arrivals in GPU-hours: counted on, given room in the plan, left for later, without room."""
+    """Expected arrivals in GPU-hours: due, planned, deferred, unserved."""
     hoped = problem["expected"].values
     of = {"due_gpu_hours": problem["work_left"].values, "plan_gpu_hours": plan_work, "deferred_gpu_hours": solution["deferred"].values,
           "unserved_gpu_hours": solution["unserved"].values}  # fmt: skip

@@ -49,7 +49,7 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     with about(inputs.jobs_path):
         groups, grouped, jobs = _jobs(inputs)
         work.check_windows(inputs.jobs, jobs, grouped, pools["available"], dt)
-        guards, guarded = terminal_value.post_horizon_arrays(inputs, jobs, grouped)
+        moments, post_horizon = terminal_value.post_horizon_arrays(inputs, jobs, grouped)
     prices = terminal_value.terminal_prices(
         inputs.jobs, jobs, grouped, pools, np.asarray(site["price"]), cooled["chord"], axes["pool_hall"], axes["hall_site"],
         horizon,
@@ -63,20 +63,20 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     # A breach costs CAP_OVER_WORK times the dearest undone MWh of IT work.
     per_mwh = jobs["penalty"].max() * grouped["speed"].max() / (pools["busy_mw"] - pools["idle_mw"]).min()
     arrays: dict[str, object] = {
-        "dt": dt, **axes, **site, **heat, **cooled, **grouped, **jobs, **guarded,
+        "dt": dt, **axes, **site, **heat, **cooled, **grouped, **jobs, **post_horizon,
         **{k: pools[k] for k in ("available", "firm", "busy_mw", "idle_mw")},
         **pue_limits.cap_arrays(rows, float(pue_limits.CAP_OVER_WORK * per_mwh)),
     }  # fmt: skip
     coords = {
         "time": time, "site": list(fleet.sites), "hall": list(fleet.halls()), "pool": list(fleet.pools()),
         "job": [j.id for j in inputs.jobs], "group": groups, **labels, "cap": [r.label for r in rows],
-        "post_horizon": guards,
+        "post_horizon": moments,
     }  # fmt: skip
     return validate.dataset(arrays, coords, arrays_module.PROBLEM)
 
 
 def _jobs(inputs: Inputs) -> tuple[list[str], dict[str, Floats], dict[str, Floats]]:
-    """Names of the groups, their arrays, and the arrays of the jobs with what they may leave for later."""
+    """Names of the groups, their arrays, and the arrays of the jobs with what they may defer."""
     names, grouped = work.group_arrays(inputs.fleet, [p.kind for p in inputs.powers.values()], inputs.jobs)
     jobs = work.window_arrays(inputs)
     jobs["expected"] = np.array([float(j.id in inputs.expected) for j in inputs.jobs])

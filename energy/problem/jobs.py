@@ -103,7 +103,7 @@ def fitted(work: Mapping[str, Floats], groups: Mapping[str, Floats], dt: Floats)
 def check_windows(
     jobs: Sequence[Job], work: Mapping[str, Floats], groups: Mapping[str, Floats], available: Floats, dt: Floats
 ) -> None:
-    """Every job fits its window, with what it may leave for later, and none is larger than every pool it may use.
+    """Every job fits its window, with what it may defer, and none is larger than every pool it may use.
 
     Raises
     ------

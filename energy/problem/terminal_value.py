@@ -1,4 +1,4 @@
-"""Terminal value: work that a job may defer beyond the horizon, its likely cost, and the capacity there (guards)."""
+"""Terminal value: work that a job may defer beyond the horizon, its likely cost, and the capacity there."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ from energy.schema.calendar import Horizon, horizon
 #: Loads between which the terminal price goes over from the midpoint of mean and quantile to the quantile itself.
 #: Measured over six years of real prices: below, waiting hours are found cheaper than the margin; above, they are not.
 LOW_LOAD, HIGH_LOAD = 0.6, 0.7
-#: Guards reach so far after the horizon [days]; work due later has room enough to be planned on a later day.
+#: Rows of post-horizon capacity reach so far after the horizon [days]; work due later can be planned on a later day.
 POST_HORIZON_DAYS = 60
 
 
@@ -33,33 +33,33 @@ def deferred_arrays(inputs: Inputs, work: Mapping[str, Floats], fastest: Floats)
     return {"due_after": due, "deferred_max": np.minimum(work["max_gpus"] * fastest * due, work["work_left"])}
 
 
-def load(jobs: Sequence[Job], work: Mapping[str, Floats], fastest: Floats, which: Bools, room: float,
+def load(jobs: Sequence[Job], work: Mapping[str, Floats], fastest: Floats, which: Bools, capacity: float,
          horizon: Horizon) -> float:  # fmt: skip
-    """Share of the room [GPU h] that the chosen jobs' work fills; of a job due later, the share of its window inside."""
+    """Share of the capacity [GPU h] that the chosen jobs' work fills; of a job due later, the share of its window inside."""
     release = np.array([j.release.to_datetime64() for j in jobs], dtype="datetime64[ns]")
     deadline = np.array([j.deadline.to_datetime64() for j in jobs], dtype="datetime64[ns]")
     first = np.maximum(release, horizon.start)
     inside = (np.minimum(deadline, horizon.end) - first) / (deadline - first)
     due = float((work["work_left"] * inside / fastest)[which].sum())
-    return min(due / room, 1.0) if room > 0 else 1.0
+    return min(due / capacity, 1.0) if capacity > 0 else 1.0
 
 
-def terminal_price(cost: Floats, room: Floats, used: float) -> float:
+def terminal_price(cost: Floats, capacity: Floats, used: float) -> float:
     """Likely cost of work left for after the horizon, in the unit of `cost`.
 
-    At a load u up to 60 %, the midpoint between the mean of the cheapest u-share of the room and the u-quantile; from
+    At a load u up to 60 %, the midpoint between the mean of the cheapest u-share of the capacity and the u-quantile; from
     70 % on, the u-quantile; in between, interpolated. The mean alone would be what perfect foresight pays, the
     quantile what the last hour costs.
 
     Parameters
     ----------
-    cost, room : of each place and period, any equal shape
+    cost, capacity : of each place and period, any equal shape
     used : the load u, 0 … 1
     """
     order = np.argsort(cost, axis=None, kind="stable")
-    costs, share = cost.ravel()[order], np.cumsum(room.ravel()[order])
+    costs, share = cost.ravel()[order], np.cumsum(capacity.ravel()[order])
     if share[-1] <= 0:
-        return float(costs[-1])  # no room: as the dearest
+        return float(costs[-1])  # no capacity: as the dearest
     share = share / share[-1]
     last = min(int(np.searchsorted(share, used)), len(costs) - 1)
     quantile = float(costs[last])
@@ -87,30 +87,30 @@ def terminal_prices(
     out = []
     for k, row in enumerate(speed):
         mine = row > 0
-        room = free[mine] * row[mine][:, None] / fastest[k]
-        own = load(jobs, work, fastest[of], of == k, float(room.sum()), horizon)
-        out.append(terminal_price(per_gpu[mine] / row[mine][:, None], room, max(everyone, own)))
+        capacity = free[mine] * row[mine][:, None] / fastest[k]
+        own = load(jobs, work, fastest[of], of == k, float(capacity.sum()), horizon)
+        out.append(terminal_price(per_gpu[mine] / row[mine][:, None], capacity, max(everyone, own)))
     return np.asarray(np.array(out)[of])
 
 
 def post_horizon_arrays(
-    inputs: Inputs, later: Mapping[str, Floats], groups: Mapping[str, Floats]
+    inputs: Inputs, deferred: Mapping[str, Floats], groups: Mapping[str, Floats]
 ) -> tuple[list[str], dict[str, Floats]]:
-    """Guards: for each day after the horizon with deadlines, at the last of them, all jobs and each group.
+    """Rows of post-horizon capacity: at the last deadline of each day after the horizon, of all jobs and of each group.
 
     Jobs and expected arrivals that begin after the horizon take capacity from the work that waits.
 
     Parameters
     ----------
-    later : due_after and deferred_max of the Problem's jobs
+    deferred : due_after and deferred_max of the Problem's jobs
     """
     after, end, kinds = inputs.after, inputs.horizon.end, [p.kind for p in inputs.powers.values()]
     # Speed in each pool of the jobs that begin after the horizon, 0 where none may run it, (A, N).
     after_speed = np.array([speeds(inputs.fleet, kinds, j) for j in after]).reshape(-1, len(kinds))
-    waits, due, of = later["deferred_max"] > 0, later["due_after"], groups["job_group"]
+    waits, due, of = deferred["deferred_max"] > 0, deferred["due_after"], groups["job_group"]
     speed = pool_speeds(groups)
     free = _free(inputs.fleet, end, float(due[waits].max(initial=0.0)))
-    can = after_speed.max(axis=1)  # what no pool may run takes no room
+    can = after_speed.max(axis=1)  # what no pool may run takes no capacity
     taken = np.divide([j.gpu_hours for j in after], can, out=np.zeros(len(after)), where=can > 0)
     after_due = np.array([(j.deadline.to_datetime64() - end) / np.timedelta64(1, "h") for j in after])
     rows = []
@@ -119,7 +119,7 @@ def post_horizon_arrays(
         same = np.full(len(after), True) if k < 0 else (after_speed == speed[k]).all(axis=1)
         for until in _moments(due[waits & ((of == k) | (k < 0))]):
             spoken_for = float(taken[same & (after_due <= until)].sum())
-            rows.append((k, until, max(_room(free, share, until) - spoken_for, 0.0)))
+            rows.append((k, until, max(_capacity(free, share, until) - spoken_for, 0.0)))
     columns = np.array(rows, dtype=float).reshape(-1, 3).T
     stamps = (np.datetime_as_string(end + np.timedelta64(round(h * 3600), "s"), unit="m") for _, h, _ in rows)
     names = [f"{'all' if k < 0 else f'g{k}'}@{stamp}Z" for (k, _, _), stamp in zip(rows, stamps, strict=True)]
@@ -143,7 +143,7 @@ def _free(fleet: Fleet, end: np.datetime64, until: float) -> Floats:
     return np.asarray(np.maximum(counts["available"] - counts["firm"], 0.0))
 
 
-def _room(free: Floats, share: Floats, until: float) -> float:
+def _capacity(free: Floats, share: Floats, until: float) -> float:
     """GPU-hours of the pools from the end of the horizon until so many hours after it, weighted by their speed."""
     inside = np.clip(until - np.arange(free.shape[1]), 0.0, 1.0)
     return float(share @ free @ inside)

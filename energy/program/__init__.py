@@ -3,8 +3,8 @@
 Sets: jobs j; sites s; halls h (one cooling plant each, at one site); pools n (GPUs of one kind in one
 hall); groups k (jobs with the same speed in every pool); speed classes c of a group (pools in which its
 jobs run equally fast); segments i of a hall's cooling curve; periods t of length dt_t [h]; demand charges d (per site,
-component and month) with bands b; contracts q; minimum bills b; rows r of PUE caps; guards g of work that waits for
-after the horizon. Parameters and variables have the names, units and ranges of ``energy/schema/arrays.py``.
+component and month) with bands b; contracts q; minimum bills b; rows r of PUE caps; rows g of post-horizon capacity.
+Parameters and variables have the names, units and ranges of ``energy/schema/arrays.py``.
 
 Each file of ``energy/program/`` is one part of it: its variables, its constraints, its terms of the cost and of the
 power balance. Every function below is one bound, constraint or term of the cost, and its docstring is its algebra;

@@ -20,11 +20,11 @@ class Sets:
     Attributes
     ----------
     J, K, N, H, S, T, D, Q, B, R, G : ranges over jobs, groups, pools, halls, sites, periods, demand charges,
-        contracts, minimum bills, cap rows, guards
+        contracts, minimum bills, cap rows, rows of post-horizon capacity
     lowest_price[s][t] : lowest possible marginal price [EUR/MWh]
     window[j] : periods with an open share of the job's window
     classes[k] : speed classes of the group;  class_pools[k][c] : their pools
-    fastest[j] : speed of the job in the best of its pools;  deferred_in[g] : jobs whose later work the guard counts
+    fastest[j] : speed of the job in the best of its pools;  deferred_in[g] : jobs whose deferred work row g counts
     jobs_in[k, t] : jobs of the group that are open in the period
     pools_in[h], halls_in[s] : members;  groups_at[n, t] : groups that may hold GPUs of the pool
     """

@@ -28,7 +28,7 @@ def deferred_limit(m: Any, j: int) -> Bounds:
 def post_horizon_capacity(m: Any, g: int) -> Any:
     """Σ_{j in g} deferred[j] / fastest[j] <= post_horizon_capacity[g]        j in g: due_after[j] <= post_horizon_until[g], group as stated
 
-    What is left for after the horizon and is due by a moment has room until then, in GPU-hours: of all jobs together,
+    Deferred work that is due by a moment fits into the GPU-hours until then: of all jobs together,
     and of each group in the pools that it may use. A job needs at least its work over its fastest speed.
     """
     p = m.p

@@ -13,16 +13,16 @@ LEAST_GPUS = 1e-6
 def disaggregate(problem: xr.Dataset, solution: xr.Dataset) -> xr.Dataset:
     """The Schedule (dims entry): GPUs of each job in each pool and period.
 
-    Per group, speed class and period the jobs' GPUs (`run`) are allocated to the pools' GPUs (`gpus`):
+    Per group, speed class and period the jobs' GPUs (`job_gpus`) are allocated to the pools' GPUs (`group_gpus`):
     first each job stays where it was, then jobs in order of their position take what is left, pools with
-    most left first. Row and column sums equal `run` and `gpus` up to the solver's tolerance.
+    most left first. Row and column sums equal `job_gpus` and `group_gpus` up to the solver's tolerance.
     The setpoints of devices go along.
     """
-    run, gpus = solution["job_gpus"].values, solution["group_gpus"].values
+    job_gpus, group_gpus = solution["job_gpus"].values, solution["group_gpus"].values
     group, pool_class, entries = problem["job_group"].values, problem["pool_class"].values, []
     for k, c in sorted({(k, c) for k, row in enumerate(pool_class) for c in row if c >= 0}):
         jobs, pools = np.flatnonzero(group == k), np.flatnonzero(pool_class[k] == c)
-        need, have = run[jobs, c], gpus[k, pools]
+        need, have = job_gpus[jobs, c], group_gpus[k, pools]
         held = np.zeros((len(jobs), len(pools)))
         for t in np.flatnonzero((need > LEAST_GPUS).any(axis=0)).tolist():
             held = _period(need[:, t].copy(), have[:, t].copy(), held)

@@ -97,9 +97,9 @@ def _gpu_hour(p: dict[str, Any], x: dict[str, Any], it_price: Floats) -> dict[st
     on_chord = np.minimum(p["lowest"], 0.0)[p["hall_site"]] * (p["chord"] - slope)
     energy = with_overhead * p["price"][site] + it_mw * on_chord[hall]
     demand = with_overhead * peak_price(p, x)[site] / p["dt"]
-    room = -x["dual_pool_capacity"] / p["dt"]
-    return {"gpu_hour": power + room, "gpu_hour_energy": energy, "gpu_hour_demand": demand,
-            "gpu_hour_limits": power - energy - demand, "gpu_hour_capacity": room}  # fmt: skip
+    capacity = -x["dual_pool_capacity"] / p["dt"]
+    return {"gpu_hour": power + capacity, "gpu_hour_energy": energy, "gpu_hour_demand": demand,
+            "gpu_hour_limits": power - energy - demand, "gpu_hour_capacity": capacity}  # fmt: skip
 
 
 def _later_deadline(p: dict[str, Any], x: dict[str, Any], gpu_hour: Floats) -> Floats:

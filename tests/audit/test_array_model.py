@@ -44,7 +44,7 @@ def test_blocks_are_numbered_where_they_exist():
 #: contracts that save something.
 COLUMNS = {"job_gpus": 15, "group_gpus": 15, "unserved": 3, "deferred": 2, "it": 9, "segment_load": 15, "facility": 6, "grid_import": 6,
            "grid_export": 6, "solar_use": 6, "heat": 3, "peak": 2, "band": 2, "offtake": 8, "top_up": 3, "cap_breach": 4}  # fmt: skip
-#: Job 0 and 1 have two classes; guards 1 and 2 have both or one job; billed peaks in every period of both charges.
+#: Job 0 and 1 have two classes; rows 1 and 2 of post-horizon capacity have both or one job; billed peaks in every period of both charges.
 ROWS = {"finish": 3, "job_limit": 6, "link": 15, "pool_capacity": 12, "post_horizon_capacity": 3, "it_power": 9, "segments": 9,
         "facility_power": 6, "balance": 6, "heat_available": 3, "billed_peak": 6, "bands": 1, "offtake_limit": 6,
         "minimum_bill": 3, "pue_cap": 4}  # fmt: skip
@@ -94,7 +94,7 @@ def test_sides_of_rows(model):
 #: One row of each kind as a sum over variables at hand, coefficients times values of the plan of `tests.audit.toy`.
 ACTIVITY = {
     "finish": [5.5, 6, 2],  # work done in half-hours, undone and left for later
-    "post_horizon_capacity": [2, 0.5, 2.5],  # later work over the fastest speed: job 2 at 1/2, job 1 at 2
+    "post_horizon_capacity": [2, 0.5, 2.5],  # deferred work over the fastest speed: job 2 at 1/2, job 1 at 2
     "it_power": [[7.3] * 3, [0] * 3, [0] * 3], "segments": [[7.3] * 3, [0] * 3, [0] * 3],
     "facility_power": [[1.4] * 3, [0.5] * 3], "balance": [[0] * 3, [0] * 3],
     "heat_available": [7 - 7, 0 - 4.85, 3 - 3.65],

@@ -24,8 +24,8 @@ def without_gains():
     )
 
 
-#: As by hand, but all that may wait does: job 1 does 2 GPU-hours of its 4 left after the horizon (the guard of its group),
-#: job 2 the 1.5 GPU-hours, at speed 1/2, that the guard of all jobs then has left. The minimum bill of site 0 adds nothing.
+#: As by hand, but all that may wait does: job 1 does 2 GPU-hours of its 4 left after the horizon (the capacity of its group),
+#: job 2 the 1.5 GPU-hours, at speed 1/2, that the capacity of all jobs then has left. The minimum bill of site 0 adds nothing.
 COMPLETED = BY_HAND | {"deferred": [0, 2, 0.75], "unserved": [1, 2, 1.25], "top_up": [0, 99.05, 0]}
 
 

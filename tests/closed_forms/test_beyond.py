@@ -36,7 +36,7 @@ def test_work_that_fits_nowhere_else_waits_at_any_price():
     assert answer.cost == pytest.approx(3_700)
 
 
-def test_guards_nest_by_deadline():
+def test_capacities_nest_by_deadline():
     """A due 10 h and B due 30 h after the horizon, 10 GPU-hours each; now 20, later 5. Room for 4 by 24 h, 12 by 48 h:
     A leaves 4, B 12 - 4 = 8. 12·5 + 8·20 = 220."""
     jobs = [
@@ -48,7 +48,7 @@ def test_guards_nest_by_deadline():
     assert answer.found["deferred"].values.tolist() == pytest.approx([4, 8])
 
 
-def test_guard_counts_gpu_hours_of_the_fastest_pool():
+def test_capacity_counts_gpu_hours_of_the_fastest_pool():
     """At speed 2, 10 units of work are 5 GPU-hours: a room of 3 GPU-hours holds 6 units. The other 4 take 2 GPU-hours
     at 20: 40; later 6·5 = 30. 70. One more GPU-hour of room takes two units from 10 now to 5 later: worth 10."""
     case = problem(
@@ -61,7 +61,7 @@ def test_guard_counts_gpu_hours_of_the_fastest_pool():
     assert float(answer.found["dual_post_horizon_capacity"][0]) == pytest.approx(-10)
 
 
-def test_guard_of_a_group_leaves_others_alone():
+def test_capacity_of_a_group_leaves_others_alone():
     """Two sites, a job tied to each; 10 GPU-hours each, now 20, later 5; the group of site 1 has room for 1 only.
     10·5 + 1·5 + 9·20 = 235."""
     jobs = [
@@ -73,8 +73,8 @@ def test_guard_of_a_group_leaves_others_alone():
     assert answer.found["deferred"].values.tolist() == pytest.approx([10, 1])
 
 
-def test_job_due_after_the_guard_does_not_count():
-    """A guard at 24 h says nothing about a job due at 30 h: all 10 wait, 10·5 = 50."""
+def test_job_due_after_the_moment_does_not_count():
+    """A row at 24 h says nothing about a job due at 30 h: all 10 wait, 10·5 = 50."""
     case = problem(
         [one([20])], [Job(10, 10, deferred_max=10, terminal_price=5, due=30)], post_horizon=[PostHorizon(1, 24)]
     )

@@ -54,6 +54,19 @@ REFUSED = {
     "wider job": "`raise_max_gpus`",
     "what would help": "`binding limits`",
     "tonight": "`NightContext`",
+    "it min": "`base_it`",
+    "overhead min": "`base_overhead`",
+    "later price": "`terminal_price`",
+    "guard room": "`post_horizon_capacity`",
+    "guard until": "`post_horizon_until`",
+    "guard group": "`post_horizon_group`",
+    "over cap": "`cap_breach`",
+    "dual guard": "`dual_post_horizon_capacity`",
+    "dual place": "`dual_link`",
+    "dual room": "`dual_pool_capacity`",
+    "dual volume": "`dual_offtake_limit`",
+    "bound run": "`bound_job_gpus`",
+    "gpu hour room": "`gpu_hour_capacity`",
 }
 #: What may stand between two words: also an underscore, a hyphen, a line break with a comment sign.
 BETWEEN = r"[\s_#:*-]+"

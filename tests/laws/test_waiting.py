@@ -15,7 +15,7 @@ from tests.laws.transforms import changed
 @BOUNDED
 @given(case=cases(negative_share=0.0, cap=None), seed=st.integers(0, 99))
 def test_price_of_nothing_lets_all_wait_that_may(case, seed):
-    """Where power costs something in every hour and nothing guards, free waiting is used to the full."""
+    """Where power costs something in every hour and nothing limits it, free waiting is used to the full."""
     problem = with_waiting(random_problem(case.size, case.seed), np.random.default_rng(seed)).isel(
         post_horizon=slice(0, 0)
     )

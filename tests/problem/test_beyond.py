@@ -1,4 +1,4 @@
-"""What may wait for after the horizon: terminal prices by hand, limits, guards, expected arrivals, bad input."""
+"""What may wait for after the horizon: terminal prices by hand, limits, capacity then, expected arrivals, bad input."""
 
 import numpy as np
 import pytest
@@ -37,14 +37,14 @@ def test_terminal_price_of_ten_equal_hours(load, price):
     assert terminal_price(TEN[::-1].copy(), np.ones(10), load) == pytest.approx(price)
 
 
-def test_terminal_price_weighs_hours_by_their_room():
-    """Three quarters of the room cost 2, a quarter 10: at half load all of it costs 2; full, 10."""
-    cost, room = np.array([[10.0, 2.0]]), np.array([[1.0, 3.0]])
-    assert terminal_price(cost, room, 0.5) == pytest.approx(2)
-    assert terminal_price(cost, room, 1.0) == pytest.approx(10)
+def test_terminal_price_weighs_hours_by_their_capacity():
+    """Three quarters of the capacity cost 2, a quarter 10: at half load all of it costs 2; full, 10."""
+    cost, capacity = np.array([[10.0, 2.0]]), np.array([[1.0, 3.0]])
+    assert terminal_price(cost, capacity, 0.5) == pytest.approx(2)
+    assert terminal_price(cost, capacity, 1.0) == pytest.approx(10)
 
 
-def test_terminal_price_without_room_is_the_dearest():
+def test_terminal_price_without_capacity_is_the_dearest():
     assert terminal_price(TEN, np.zeros(10), 0.3) == 10
 
 
@@ -64,21 +64,21 @@ def test_what_a_job_may_leave_is_what_it_can_do_then(case):
     assert small["due_after"].values.tolist() == [24, 36, 0, 0, 0, 0]
 
 
-def test_guards_are_the_room_until_the_last_deadline_of_a_day(case):
+def test_capacity_reaches_until_the_last_deadline_of_a_day(case):
     """Free: 720 gb300 in the north, 360 h200 and 400 a100 in the south. j1 and j2 take gb300 at 2 and h200 at 1, so in
     gb300-hours a group's hour has 720 + 360/2. First day: until 24 h; second: until 36 h."""
     small = case.problem()
-    room = {str(k).split("@")[0] + f"@{u:.0f}": float(r) for k, u, r in
+    capacity = {str(k).split("@")[0] + f"@{u:.0f}": float(r) for k, u, r in
             zip(small["post_horizon"].values, small["post_horizon_until"].values, small["post_horizon_capacity"].values, strict=True)}  # fmt: skip
     group = f"g{int(small['job_group'].values[0])}"
-    assert room == pytest.approx(
+    assert capacity == pytest.approx(
         {"all@24": 1480 * 24, "all@36": 1480 * 36, f"{group}@24": 900 * 24, f"{group}@36": 900 * 36}
     )
 
 
 def test_work_that_arrives_after_the_horizon_takes_its_room(case):
-    """An expected 3000 GPU-hours on gb300 alone, due within the second day, are 3000 of all jobs' room, and no
-    group's. The 500 due on the fourth day count in no guard."""
+    """An expected 3000 GPU-hours on gb300 alone, due within the second day, are 3000 of all jobs' capacity, and no
+    group's. The 500 due on the fourth day count in no row."""
     before = case.problem()["post_horizon_capacity"].values
     row = ("+50h", "+80h", "gb300=1", "", "")
     expecting(case, ("expected-a", 3000, 100, *row), ("expected-b", 500, 100, "+50h", "+140h", "gb300=1", "", ""))
@@ -115,7 +115,7 @@ def test_plan_with_waiting_work_and_expected_arrivals(case):
 
 
 def test_expected_work_without_room_is_no_undone_job(case):
-    """More than the fleet can ever do: the plan stays OK, the summary says what found no room."""
+    """More than the fleet can ever do: the plan stays OK, the summary says what found no capacity."""
     expecting(case, ("expected-a", 40000, 4000, "+0h", "+40h", "h200=1", "", "south"))
     run = optimize(case.path)
     assert run.outcome.status == "OK", run.outcome.reasons

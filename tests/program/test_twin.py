@@ -14,7 +14,7 @@ from tests.lying_solver.chain import honest_problem
 
 
 def bare():
-    """One job, one pool: no charge, contract, minimum bill, cap, guard, sun or heat."""
+    """One job, one pool: no charge, contract, minimum bill, cap, post-horizon row, sun or heat."""
     return problem([one([10, -20])], [Job(5, 5)])
 
 
