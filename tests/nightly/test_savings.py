@@ -2,7 +2,7 @@
 
 import pytest
 
-from energy.nightly.summary import saved_by_day
+from energy.nightly.summary import _last_settled_day, saved_by_day
 
 
 def day(policy, date, eur, hours):
@@ -12,7 +12,8 @@ def day(policy, date, eur, hours):
         "realised_cost_eur": eur,
         "gpu_hours": hours,
         "idle_cost_eur": 50.0 if policy == "run_now" else None,
-    }
+        "ex_ante_cost_eur": eur - 10.0,
+    } | {f"{cause}_variance_eur": n for n, cause in enumerate(("price", "weather", "load", "other"), 1)}
 
 
 #: Run-now works 100 GPU-hours at 3 EUR on a dear day; the plan waits for the next, at 1 EUR; 50 EUR a day are idle load.
@@ -41,3 +42,20 @@ def test_before_any_work_nothing_has_a_price():
     assert saved_by_day([day("run_now", "2024-03-01", 50.0, 0.0), day("plan", "2024-03-01", 50.0, 0.0)]) == {
         "2024-03-01": 0.0
     }
+
+
+def test_the_last_settled_day_has_its_costs_causes_backlog_and_saving():
+    """On the first of March the plan owes 100 GPU-hours of run-now's, at 3 EUR; on the second it has done them."""
+    assert _last_settled_day([]) is None
+    owed = _last_settled_day(DAYS[:2])
+    assert (owed["backlog_gpu_hours"], owed["backlog_eur"], owed["saving_eur"]) == pytest.approx((100.0, 300.0, 0.0))
+    assert _last_settled_day(DAYS) == {
+        "date": "2024-03-02", "ex_ante_cost_eur": 140.0, "realised_cost_eur": 150.0,
+        "variance_eur": {"price": 1, "weather": 2, "load": 3, "other": 4}, "run_now_eur": 50.0,
+        "backlog_gpu_hours": -100.0, "backlog_eur": pytest.approx(-300.0), "saving_eur": pytest.approx(200.0),
+    }  # fmt: skip
+
+
+def test_a_settled_day_without_its_run_now_is_compared_with_nothing():
+    alone = _last_settled_day([DAYS[1]])
+    assert (alone["run_now_eur"], alone["saving_eur"], alone["backlog_gpu_hours"]) == (None, None, 0.0)

@@ -58,7 +58,7 @@ def test_the_third_night_settles_the_first_day(three):
 @pytest.mark.slow
 def test_what_was_real_is_promise_and_causes(three):
     row = days(three)["plan"]
-    causes = [row[f"{k}_eur"] for k in ("price", "weather", "load", "other")]
+    causes = [row[f"{k}_variance_eur"] for k in ("price", "weather", "load", "other")]
     assert row["ex_ante_cost_eur"] + sum(causes) == pytest.approx(row["realised_cost_eur"], abs=1e-9)
     assert row["price_variance_eur"] == 0, "the day's prices were known"
     assert row["weather_variance_eur"] != 0, "its weather was not"
@@ -104,9 +104,8 @@ def test_days_after_the_last_plan_are_settled_however_long_no_night_succeeded(so
         "nothing was forecast for them"
     )
     for d in mine:
-        assert sum(d[f"{k}_eur"] for k in ("promised", "price", "weather", "load", "other")) == pytest.approx(
-            d["realised_cost_eur"]
-        )
+        causes = [d[f"{k}_variance_eur"] for k in ("price", "weather", "load", "other")]
+        assert d["ex_ante_cost_eur"] + sum(causes) == pytest.approx(d["realised_cost_eur"])
 
 
 @pytest.mark.slow
