@@ -215,6 +215,7 @@ def test_replay_of_a_plan_that_no_solver_made(folder, energy, tmp_path):
     code, *_ = energy("optimize", folder / "inputs" / "case.yaml", "--plan", "greedy", "--fill", "--out", tmp_path)
     assert code == 6
     run = next(tmp_path.iterdir())
+    (tmp_path / "nights").mkdir()
     for made in (run, as_night(run, tmp_path / "nights", "greedy", "simplex: time limit")):
         code, out, _ = energy("replay", made)
         assert code == 0

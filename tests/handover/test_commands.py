@@ -56,12 +56,13 @@ def test_apply_without_the_scheduler_is_one_line(energy, run, monkeypatch, tmp_p
 def test_apply_runs_the_script_for_the_period(energy, run, monkeypatch):  # noqa: F811
     seen = []
     monkeypatch.setattr(
-        "energy.handover.apply._run", lambda needs, command, text: seen.append((needs, command)) or "ok\n"
+        "energy.handover.apply.apply",
+        lambda scheduler, text, *given: seen.append((scheduler, text[:9], *given)) or "ok\n",
     )
     start = json.loads(energy("handover", run, "--to", "json").out)["periods"][2]["start"]
     got = energy("handover", run, "--to", "slurm", "--at", start, "--apply")
     assert (got.code, got.out) == (0, "ok\n")
-    assert seen == [("sacctmgr", ["sh", "-s", "--", "".join(c for c in start if c.isdigit())])]
+    assert seen == [("slurm", "#!/bin/sh", "".join(c for c in start if c.isdigit()))]
 
 
 def test_no_run_folder_is_one_line(energy, tmp_path):  # noqa: F811

@@ -14,6 +14,7 @@ from energy.errors import ConfigError
 from energy.nightly.notify import PDF_NOT_INSTALLED, PdfError, printable, write_pdf
 from energy.report.page import render
 from energy.runs.folder import PAGE, publish, read_run, save_page
+from energy.runs.record import FORMAT
 from energy.series.spreadsheet import FORMULA, escape, unescape
 from tests.nightly.nights import HOSTILE, night
 from tests.report.build import record_of, renamed, small
@@ -56,7 +57,7 @@ def test_night_is_a_file_of_the_run_folder_and_of_its_hashes(tmp_path):
     record = replace(small(), night=night())
     folder = publish(record, tmp_path, render(record))
     back = read_run(folder)
-    assert back.night == night()
+    assert back.night == {"format": FORMAT} | night()
     assert "night.json" in back.manifest["files_sha256"]
     first = (folder / PAGE).read_bytes()
     save_page(render(back), folder / PAGE)

@@ -110,7 +110,11 @@ def test_a_source_that_answers_with_an_error_page(nights, solved):
     with pytest.raises(SeriesError, match="no earlier night kept"):
         known(nights)
     found = read_series_snapshot(nights.place, DAY + timedelta(days=1), 2, kept)
-    assert [r for r in found.reasons if r.startswith("price of NO4: the source cannot be read; what night small_")]
+    assert [
+        r
+        for r in found.reasons
+        if r.startswith("price of NO4: the source cannot be read; replaced by the snapshot of night small_")
+    ]
     real = found.tables["NO4"]["real"]
     assert real[real].index.max() == pd.Timestamp("2024-03-12T22:00")
     assert found.imputed_hours["price"]["NO4"] == 24.0

@@ -163,7 +163,7 @@ def test_every_kind_of_run(size):
 def test_many_sites_are_listed_and_some_drawn():
     html = render(small(sites=40, jobs=10, groups=2))
     is_whole(html)
-    assert "The 12 sites that draw most are shown; 28 more stand in the tables." in html
+    assert "The 12 sites that draw most are shown; 28 more are in the tables." in html
     assert html.count('<svg class="pic"') == 12 * 6 + 1 + 2
     assert all(f">s{i}</th>" in html for i in range(40))
 
