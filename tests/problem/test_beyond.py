@@ -130,7 +130,9 @@ def test_expected_table_may_have_no_rows(case):
 
 def test_expected_jobs_are_marked_by_their_names(case):
     row = (700, 64, "+20h", "+60h", "h200=1", "", "south")
-    expecting(case, ("hope-1", *row)).refused(SeriesError, "expected.csv", "hope-1", "is not marked as expected", "expected-hope-1")
+    expecting(case, ("hope-1", *row)).refused(
+        SeriesError, "expected.csv", "hope-1", "is not marked as expected", "expected-hope-1"
+    )
     expecting(case, ("expected-1", *row)).cell("jobs.csv", "j3", "id", "expected-3")
     case.refused(SeriesError, "jobs.csv", "'expected-3'", "do not begin with expected-")
 
