@@ -34,7 +34,14 @@ Moment = Annotated[
 Apply = Annotated[bool, typer.Option("--apply", help="Change the scheduler now (slurm, kueue); never done otherwise.")]
 
 
-def handover(run: Plan, to: To, out: Out = None, at: Moment = "now", apply: Apply = False) -> None:
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Also where unfinished jobs are missing from the queue: they get no GPUs.")
+]
+#: Missing jobs that a message names; the others are counted.
+MOST_NAMED = 3
+
+
+def handover(run: Plan, to: To, out: Out = None, at: Moment = "now", apply: Apply = False, yes: Yes = False) -> None:
     """Hourly GPU quota of each pool and group: Slurm limits script, Kueue queues, JSON or calendar."""
     from energy.errors import RunFolderError
     from energy.handover import exports, kueue, slurm
@@ -46,6 +53,11 @@ def handover(run: Plan, to: To, out: Out = None, at: Moment = "now", apply: Appl
         fail(CONFIGURATION, f"--apply --to {to}; allowed: slurm, kueue")
     try:
         found = _quotas(run, to, at)
+        if found.missing and not yes:
+            named = ", ".join(found.missing[:MOST_NAMED])
+            more = f" and {len(found.missing) - MOST_NAMED} more" if len(found.missing) > MOST_NAMED else ""
+            what = f"unfinished jobs are missing from the queue of this plan: {named}{more}; it gives their GPUs away"
+            fail(DATA, f"{what}. Put them back into the queue and plan the night again, or hand over with --yes")
         if to is Target.kueue:
             text = kueue.manifest(found, _period(found, at))
         else:

@@ -37,7 +37,8 @@ class Group:
 class Quotas:
     """Quotas of a plan: `gpus` (K, N, T) in whole GPUs; `start` (T,) UTC, `dt` (T,) [h].
 
-    A group without jobs, and a pool of `gone`, belong to older plans: they are handed over with zero GPUs.
+    A group without jobs, and a pool of `gone`, belong to older plans: they are handed over with zero GPUs. `missing` are
+    unfinished jobs that the queue of the night named no more: they may still run, and have no GPUs in the plan.
     """
 
     run_id: str
@@ -47,6 +48,7 @@ class Quotas:
     dt: Floats
     gpus: Ints
     gone: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def end(self) -> np.datetime64:
@@ -83,7 +85,7 @@ def quotas(record: Record) -> Quotas:
     dt = problem["dt"].values
     return Quotas(
         str(record.manifest.get("run_id", "")), pools, tuple(groups[k] for k in keep), problem["time"].values, dt,
-        whole(held[keep], room, dt),
+        whole(held[keep], room, dt), missing=tuple(j["id"] for j in (record.night or {"jobs": {}})["jobs"].get("missing", [])),
     )  # fmt: skip
 
 
@@ -176,7 +178,8 @@ def joined(parts: Sequence[Quotas], former: Sequence[Group] = ()) -> Quotas:
         rows, columns = [keys.index(g.key) for g in part.groups], [pools.index(p) for p in part.pools]
         gpus[np.ix_(rows, columns, range(first, first + len(part.start)))] = part.gpus
         first += len(part.start)
-    return Quotas(AND.join(dict.fromkeys(p.run_id for p in used)), pools + gone, groups, start, dt, gpus, gone)
+    run_id, missing = AND.join(dict.fromkeys(p.run_id for p in used)), dict.fromkeys(j for p in used for j in p.missing)
+    return Quotas(run_id, pools + gone, groups, start, dt, gpus, gone, tuple(missing))
 
 
 def _until(quotas: Quotas, end: np.datetime64) -> Quotas:

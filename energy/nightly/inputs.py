@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ import pandas as pd
 from energy.inputs.case import Nightly
 from energy.inputs.load import Inputs, read_inputs
 from energy.inputs.state import State
-from energy.nightly.queue import Queue, as_table, read_queue
+from energy.nightly.queue import MissingJob, Queue, as_table, read_queue
 from energy.runs import older_formats
 from energy.schedule.table import read_schedule
 from energy.series.files import read_series
@@ -104,6 +104,7 @@ class Prepared:
     ----------
     case : case file among the kept inputs
     left, late : GPU-hours left of the jobs at hand, and of those that cannot meet their deadline, by job
+    missing : unfinished jobs of the last plan that the queue names no more
     settled_days : accounts of both policies up to this night, those that it settles included
     superseded : reasons about later plans that this one replaces
     """
@@ -116,6 +117,7 @@ class Prepared:
     queue: Queue
     left: Mapping[str, float]
     late: Mapping[str, float]
+    missing: Sequence[MissingJob] = ()
     settled_days: list[dict[str, Any]] = field(default_factory=list)
     previous: PreviousPlan = PreviousPlan()
     superseded: tuple[str, ...] = ()
@@ -165,13 +167,15 @@ class Snapshot:
 
 
 def save_snapshot(
-    folder: Path, series: SeriesSnapshot, queue: Queue, left: Mapping[str, float], late: Mapping[str, float]
-) -> None:
+    folder: Path, series: SeriesSnapshot, queue: Queue, left: Mapping[str, float], late: Mapping[str, float],
+    missing: Sequence[MissingJob] = (),
+) -> None:  # fmt: skip
     """Write what a night knew beside its case into the folder of kept inputs; the same knowledge, the same bytes."""
     content = {
         "known_at": str(series.known_at), "known_until": str(series.known_until), "reasons": series.reasons,
         "notes": series.notes, "imputed_hours": series.imputed_hours, "forecast_hours": series.forecast_hours,
         "forecast_error": series.forecast_error, "refused": queue.refused, "left_gpu_hours": left, "late_gpu_hours": late,
+        "missing": [j.as_dict() for j in missing],
     }  # fmt: skip
     (folder / SNAPSHOT).write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     submitted = [f"{queue.submitted[name].isoformat()}Z" for name in sorted(queue.jobs)]
@@ -179,8 +183,10 @@ def save_snapshot(
     table.to_csv(folder / QUEUE, index=False, lineterminator="\n")
 
 
-def load_snapshot(folder: Path) -> tuple[SeriesSnapshot, Queue, dict[str, float], dict[str, float]]:
-    """Read what `save_snapshot` wrote: series without tables, queue, work left, late work.
+def load_snapshot(
+    folder: Path,
+) -> tuple[SeriesSnapshot, Queue, dict[str, float], dict[str, float], list[MissingJob]]:
+    """Read what `save_snapshot` wrote: series without tables, queue, work left, late work, missing jobs.
 
     Raises
     ------
@@ -195,4 +201,5 @@ def load_snapshot(folder: Path) -> tuple[SeriesSnapshot, Queue, dict[str, float]
     )  # fmt: skip
     queue = read_queue(folder / QUEUE, series.known_at)
     queue.refused = labels["refused"]
-    return series, queue, labels["left_gpu_hours"], labels["late_gpu_hours"]
+    missing = [MissingJob.from_dict(j) for j in labels.get("missing", [])]
+    return series, queue, labels["left_gpu_hours"], labels["late_gpu_hours"], missing

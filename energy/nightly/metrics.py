@@ -33,7 +33,7 @@ NAMES = {
     "hydrocool_imputed_hours": "Hours filled because a source had none, by kind and series.",
     "hydrocool_unserved_gpu_hours": "Work that cannot be done in time.",
     "hydrocool_deferred_gpu_hours": "Work left for after the horizon.",
-    "hydrocool_jobs": "Jobs by state: done, running, left, late (cannot meet the deadline any more), at_risk (not finished in time), refused (set aside, not planned).",
+    "hydrocool_jobs": "Jobs by state: done, running, left, late (cannot meet the deadline any more), at_risk (not finished in time), refused (set aside, not planned), missing (unfinished, in the queue no more).",
     "hydrocool_remedy_eur": "Power and cooling for all work at risk, each job by its cheapest remedy; absent where one has none.",
     "hydrocool_pue_credit_mwh": "Balance of a PUE cap or legal limit so far, in its year or window; below zero it is overdrawn.",
     "hydrocool_peak_mw": "Peak of the month so far.",
@@ -94,8 +94,8 @@ def _values(night: Mapping[str, Any], timing: Timing) -> Iterator[tuple[str, dic
             yield "hydrocool_imputed_hours", {"kind": str(kind), "series": str(series)}, hours
     yield "hydrocool_unserved_gpu_hours", {}, night["unserved_gpu_hours"]
     yield "hydrocool_deferred_gpu_hours", {}, night["deferred_gpu_hours"]
-    for state in ("done", "running", "left", "late", "at_risk", "refused"):
-        value = jobs[state]  # a number, or a list of jobs
+    for state in ("done", "running", "left", "late", "at_risk", "refused", "missing"):
+        value = jobs.get(state)  # a number, or a list of jobs; nights of older versions had no missing ones
         yield "hydrocool_jobs", {"state": state}, len(value) if isinstance(value, list) else value
     yield "hydrocool_remedy_eur", {}, remedy_eur(night) if jobs["at_risk"] is not None else None
     for p in night["pue"]:

@@ -93,7 +93,7 @@ def unpublished(workspace: NightlyWorkspace, store: Store | None, night: Night) 
     return {
         "date": str(night.day), "fleet": fleet, "run_id": night.run_id or "", "status": night.status,
         "method": night.method, "reasons": night.reasons, "forecast": {"hours": None}, "imputed_hours": {},
-        "jobs": dict.fromkeys(("done", "running", "left", "late", "at_risk", "refused")),
+        "jobs": dict.fromkeys(("done", "running", "left", "late", "at_risk", "refused", "missing")),
         "unserved_gpu_hours": None, "deferred_gpu_hours": None, "last_settled_day": None, "saving_eur": {}, "pue": [], "peaks": [], "cost_eur": None, "gap": None,
     }  # fmt: skip
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from energy import __version__
+from energy.errors import SeriesError
 from energy.forecast import expected_arrivals
 from energy.inputs.fleet import Fleet, load_fleet
 from energy.inputs.gpus import GpuPower, load_gpu_powers
@@ -20,8 +21,20 @@ from energy.nightly import inputs as snapshots
 from energy.nightly.case import digest, write_night_case
 from energy.nightly.config import step
 from energy.nightly.inputs import Prepared, PreviousPlan, SeriesSnapshot, Settlement, hours_of
+from energy.nightly.metering import reports_of
 from energy.nightly.outcome import NightContext
-from energy.nightly.queue import Queue, history, most_gpus, no_work, planned_job, read_queue, set_aside, slack_days
+from energy.nightly.queue import (
+    MissingJob,
+    Queue,
+    history,
+    missing_jobs,
+    most_gpus,
+    no_work,
+    planned_job,
+    read_queue,
+    set_aside,
+    slack_days,
+)
 from energy.nightly.settlement import fitted, settle
 from energy.nightly.snapshot import read_series_snapshot, require_real_price
 from energy.runs.folder import sync, sync_one
@@ -56,11 +69,12 @@ def prepare(context: NightContext, superseded: tuple[str, ...] = ()) -> Prepared
     settlement = _settle(context, known, queue, fleet, powers)
     queue.drop_done(dict(settlement.state.work_done))
     left = queue.left(dict(settlement.state.work_done))
+    missing = _missing(context, row["snapshot"], queue, settlement) if row else []
     new = _empty(context)
     new.mkdir()
     late = _write(context, new, known, settlement.state, queue, left, fleet, powers)
-    snapshots.save_snapshot(new, known, queue, left, late)
-    return _prepared(context, new, known, settlement, queue, left, late, superseded)
+    snapshots.save_snapshot(new, known, queue, left, late, missing)
+    return _prepared(context, new, known, settlement, queue, (left, late, missing), superseded)
 
 
 def prepare_from_snapshot(context: NightContext, kept: Path, superseded: tuple[str, ...] = ()) -> Prepared:
@@ -70,16 +84,34 @@ def prepare_from_snapshot(context: NightContext, kept: Path, superseded: tuple[s
     ------
     ConfigError, SeriesError : the kept inputs no longer hold in this version.
     """
-    known, queue, left, late = snapshots.load_snapshot(kept)
+    known, queue, left, late, missing = snapshots.load_snapshot(kept)
     new = _empty(context)
     shutil.copytree(kept, new)
     settlement = Settlement(load_state(new / snapshots.STATE))
-    return _prepared(context, new, known, settlement, queue, left, late, superseded)
+    return _prepared(context, new, known, settlement, queue, (left, late, missing), superseded)
+
+
+def _missing(context: NightContext, snapshot: str, queue: Queue, settlement: Settlement) -> list[MissingJob]:
+    """Unfinished jobs of the last plan that the queue names no more.
+
+    Where the inputs that the plan kept are gone or damaged nobody knows them, and the settlement says so.
+    """
+    try:
+        _, before, left, _, still = snapshots.load_snapshot(context.workspace.snapshots / snapshot)
+    except (OSError, ValueError, KeyError, SeriesError):
+        settlement.reasons.append(
+            f"kept inputs of night {snapshot} cannot be read: whether jobs are missing is not known"
+        )
+        return []
+    done, begin = dict(settlement.state.work_done), context.config.begin(context.day)
+    for _, name, hours in reports_of(context.store, pd.Timestamp(begin)):
+        done[name] = max(hours, done.get(name, 0.0))
+    return missing_jobs(queue, before.jobs, left, still, done, begin)
 
 
 def _prepared(
     context: NightContext, new: Path, known: SeriesSnapshot, settlement: Settlement, queue: Queue,
-    left: dict[str, float], late: dict[str, float], superseded: tuple[str, ...],
+    jobs: tuple[dict[str, float], dict[str, float], list[MissingJob]], superseded: tuple[str, ...],
 ) -> Prepared:  # fmt: skip
     """Keep the inputs of the night, and add the accounts and the plan before it."""
     case, before = _keep(context, new), str(context.day - timedelta(days=1))
@@ -87,7 +119,7 @@ def _prepared(
     known_days = {(d["policy"], d["day"]) for d in days}
     days += [d for d in settlement.days if (d["policy"], d["day"]) not in known_days]
     previous = previous_plan(context)
-    return Prepared(context.config, context.day, case, known, settlement, queue, left, late, days, previous, superseded)
+    return Prepared(context.config, context.day, case, known, settlement, queue, *jobs, days, previous, superseded)
 
 
 def _empty(context: NightContext) -> Path:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,15 @@ from energy.series.files import read_frame
 DONE = 1e-3
 #: A job that cannot meet its deadline gets this share more than the time it needs at least.
 LATE_SLACK = 0.05
+#: What is wrong with a moment such as +5h in a queue, and what is allowed there.
+OFFSET, TIMES = "counts hours from a horizon's start", "times, in a table of many nights"
+#: A job that would take longer than this at its limit of GPUs in its fastest pool is a slip of the pen [h]: five years.
+LONGEST_H = 5 * 8766.0
+#: Lowest speed of a job in a pool: below it a GPU-hour left undone costs more than the table of arrays holds.
+LEAST_SPEED = 1e-3
+#: Dearest work [EUR per reference GPU-hour]: some thousand times the price of a GPU-hour; above it the penalty of one job
+#: hides the money of all others from the solver.
+MOST_VALUE_EUR = 1e4
 #: The one row of the job table of a night without work, since a case must have a job; nobody runs it.
 NO_WORK = "no-work-at-hand"
 
@@ -35,12 +46,14 @@ class Queue:
     submitted : when each became known (UTC)
     refused : row or id and reason of what cannot be read or run
     aside : reason of the jobs among them that could be read, with the job's whole work [GPU-hours], by id
+    listed : every id of the table, whatever became of its row
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
     submitted: dict[str, pd.Timestamp] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     aside: dict[str, tuple[str, float]] = field(default_factory=dict)
+    listed: frozenset[str] = frozenset()
 
     def left(self, done: dict[str, float]) -> dict[str, float]:
         """Work left of the jobs that are not done [reference GPU-hours], by id."""
@@ -53,6 +66,63 @@ class Queue:
         self.refused = [why for why in self.refused if why not in over]
 
 
+@dataclass(frozen=True)
+class MissingJob:
+    """An unfinished job of the last plan that the queue names no more.
+
+    Attributes
+    ----------
+    gpu_hours : its whole work, and `left` what is not known to be done [reference GPU-hours]
+    deadline : UTC; after it the job is forgotten
+    """
+
+    id: str
+    gpu_hours: float
+    left: float
+    deadline: pd.Timestamp
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "id": self.id,
+            "gpu_hours": self.gpu_hours,
+            "gpu_hours_left": self.left,
+            "deadline": f"{self.deadline.isoformat()}Z",
+        }
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> MissingJob:
+        """What `as_dict` gave."""
+        return cls(
+            kept["id"], kept["gpu_hours"], kept["gpu_hours_left"], pd.Timestamp(kept["deadline"].removesuffix("Z"))
+        )
+
+
+def missing_jobs(
+    queue: Queue, before: Mapping[str, Job], left: Mapping[str, float], still: Sequence[MissingJob],
+    done: Mapping[str, float], begin: np.datetime64,
+) -> list[MissingJob]:  # fmt: skip
+    """Unfinished jobs of the last plan, and jobs that were missing then, of which the queue has no row.
+
+    A job that has ended stays in the queue with its work done (`energy queue --history`) or is reported as done; one that
+    is in neither may still be running, and a plan without it gives its GPUs away.
+
+    Parameters
+    ----------
+    before : jobs of the last plan's queue, and `left` the GPU-hours that were left of them
+    still : jobs that were missing then
+    done : GPU-hours known to be done
+    begin : of the delivery day (UTC)
+    """
+    known = [MissingJob(k, before[k].gpu_hours, 0.0, before[k].deadline) for k in left if k in before] + list(still)
+    rest = {j.id: j.gpu_hours - done.get(j.id, 0.0) for j in known}
+    return [
+        MissingJob(j.id, j.gpu_hours, rest[j.id], j.deadline)
+        for j in sorted(known, key=lambda j: j.id)
+        if j.id not in queue.listed and rest[j.id] > DONE and j.deadline > pd.Timestamp(begin)
+    ]
+
+
 def read_queue(path: Path, known_at: np.datetime64) -> Queue:
     """Jobs submitted at or before a moment; a bad row is set aside, not the night.
 
@@ -62,15 +132,21 @@ def read_queue(path: Path, known_at: np.datetime64) -> Queue:
     """
     texts = ("id", "label", "release", "deadline", "gpu_kinds", "jurisdictions", "home_site", SUBMITTED)
     frame = read_frame(path, texts)
-    for key in ("release", "deadline", SUBMITTED):
-        if key in frame and frame[key].fillna("").astype(str).str.startswith("+").any():
-            allowed = "times, in a table of many nights"
-            raise SeriesError(f"{path}: {key}", "counts hours from a horizon's start", allowed)
+    offset = {
+        key: frame[key].fillna("").astype(str).str.strip().str.startswith("+")
+        for key in ("release", "deadline", SUBMITTED) if key in frame
+    }  # fmt: skip
+    for key, counts in offset.items():
+        if len(counts) and counts.all():
+            raise SeriesError(f"{path}: {key}", OFFSET, TIMES)
     given = frame.pop(SUBMITTED) if SUBMITTED in frame else pd.Series("", index=frame.index)
-    queue = Queue()
+    queue = Queue(listed=frozenset(frame["id"].astype(str)) if "id" in frame else frozenset())
     for row, job in parse_rows(path, frame, known_at):
         if isinstance(job, str):
             queue.refused.append(job)
+            continue
+        if counting := [key for key, counts in offset.items() if counts.iloc[row]]:
+            queue.refused.append(f"{path}: row {row + 2} (job {job.id}): {counting[0]}: {OFFSET}; allowed: {TIMES}")
             continue
         try:
             moment = submitted_at(given.iloc[row], known_at) or job.release
@@ -98,10 +174,24 @@ def set_aside(queue: Queue, fleet: Fleet, powers: dict[str, GpuPower], count: di
         why = "no pool may run it" if not (fast > 0).any() else ""
         why = why or (f"max_gpus {job.max_gpus:g} is more than any pool has" if job.max_gpus > largest else "")
         why = why or ("its home_site is not in the fleet" if job.home_site not in (None, *fleet.sites) else "")
+        why = why or _out_of_range(job, float(fast.max()))
         if why:
             queue.aside[name] = f"job {name}: {why}", job.gpu_hours
             queue.refused.append(f"job {name}: {why}")
             del queue.jobs[name]
+
+
+def _out_of_range(job: Job, fastest: float) -> str:
+    """Why the program cannot resolve a job whose cells are all in their ranges; empty where it can."""
+    hours = job.gpu_hours / (job.max_gpus * fastest)
+    if not hours <= LONGEST_H:
+        return f"{job.gpu_hours:g} GPU-hours take {hours:.3g} h with {job.max_gpus:g} GPUs at speed {fastest:g}; allowed: {LONGEST_H:g} h"
+    slowest = min(job.gpu_kinds.values())
+    if not slowest >= LEAST_SPEED:
+        return f"gpu_kinds: speed {slowest:g}; allowed: {LEAST_SPEED:g} and more"
+    if job.value_eur_per_gpu_hour is not None and not job.value_eur_per_gpu_hour <= MOST_VALUE_EUR:
+        return f"value_eur_per_gpu_hour {job.value_eur_per_gpu_hour:g}; allowed: at most {MOST_VALUE_EUR:g}"
+    return ""
 
 
 def most_gpus(fleet: Fleet, start: Times) -> dict[str, float]:

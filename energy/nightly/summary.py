@@ -18,6 +18,7 @@ from energy.nightly.inputs import GUESSED, Prepared, Snapshot
 from energy.nightly.outcome import PLAN, RUN_NOW
 from energy.nightly.queue import NO_WORK, total
 from energy.optimize import Run
+from energy.problem.pue_limits import cap_debts
 from energy.runs.record import FORMAT
 from energy.schema.calendar import Horizon, month_of, to_local
 
@@ -48,7 +49,7 @@ def night_summary(
     return {
         "format": FORMAT, "date": str(night.day), "fleet": inputs.fleet.name, "run_id": night.run_id,
         "status": "DEGRADED" if reasons else "OK", "method": method, "reasons": reasons,
-        "notes": [*known.notes, *night.previous.notes, *night.settlement.notes],
+        "notes": [*known.notes, *night.previous.notes, *night.settlement.notes, *cap_debts(inputs)],
         "known_at": _iso(known.known_at), "known_until": _iso(known.known_until),
         "forecast": {"method": "shape", "hours": known.forecast_hours,
                      "error_relative_to_last_week": known.forecast_error or None},
@@ -262,7 +263,8 @@ def job_status(night: Prepared, binding_limits: Any) -> dict[str, Any]:
         for x in undone if x["job"] in night.queue.jobs and x["job"] not in night.late
     ]  # fmt: skip
     return {"done": len(set(night.queue.jobs) - left), "running": len(left & started), "left": len(left),
-            "late": late, "at_risk": at_risk, "refused": list(night.queue.refused)}  # fmt: skip
+            "late": late, "at_risk": at_risk, "refused": list(night.queue.refused),
+            "missing": [j.as_dict() for j in night.missing]}  # fmt: skip
 
 
 def _remedy(undone: dict[str, Any]) -> dict[str, Any]:
@@ -294,4 +296,12 @@ def work_reasons(night: Prepared) -> list[str]:
         more = [f"{len(refused) - MOST_NAMED} more"] if len(refused) > MOST_NAMED else []
         what = "1 job is" if len(refused) == 1 else f"{len(refused)} jobs are"
         reasons.append(f"{what} set aside and not planned: {'; '.join([*refused[:MOST_NAMED], *more])}")
+    if missing := night.missing:
+        named = [f"{j.id} ({j.left:.1f} GPU-hours left)" for j in missing[:MOST_NAMED]]
+        named += [f"{len(missing) - MOST_NAMED} more"] if len(missing) > MOST_NAMED else []
+        what = "1 unfinished job" if len(missing) == 1 else f"{len(missing)} unfinished jobs"
+        reasons.append(
+            f"{what} of the last plan not in the queue and not reported as ended: {', '.join(named)}; "
+            "a hand-over gives their GPUs away and asks for --yes"
+        )
     return reasons

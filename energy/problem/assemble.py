@@ -12,7 +12,7 @@ from energy.inputs.provenance import early_rates
 from energy.problem import contracts, halls, pue_limits, sites, tariffs, terminal_value
 from energy.problem import jobs as work
 from energy.problem.halls import heat_arrays
-from energy.problem.pue_limits import cap_notices, limit_rows
+from energy.problem.pue_limits import cap_debts, cap_notices, limit_rows
 from energy.problem.sites import spot_prices
 from energy.schema import Floats, Times, validate
 from energy.schema import arrays as arrays_module
@@ -20,8 +20,12 @@ from energy.schema.calendar import month_axis
 from energy.series.resample import quality
 
 
-def assemble(inputs: Inputs) -> xr.Dataset:
+def assemble(inputs: Inputs, checked: bool = True) -> xr.Dataset:
     """The Problem: every array of the table, in EUR, MW and UTC, checked.
+
+    Parameters
+    ----------
+    checked : refuse PUE caps out of the plants' reach; a past day is settled whatever its caps
 
     Raises
     ------
@@ -59,9 +63,10 @@ def assemble(inputs: Inputs) -> xr.Dataset:
     jobs["penalty"] = work.penalties(inputs.jobs, grouped, dearest)
     with about(inputs.fleet_path):
         _firm_load_fits(fleet, least, limit, time)
-        rows = _caps(inputs, cooled, axes["hall_site"], other)
+        rows = _caps(inputs, cooled, axes["hall_site"], other, checked)
     # A breach costs CAP_OVER_WORK times the dearest undone MWh of IT work.
-    per_mwh = jobs["penalty"].max() * grouped["speed"].max() / (pools["busy_mw"] - pools["idle_mw"]).min()
+    per_gpu_hour = (jobs["penalty"] * work.fastest(grouped)).max()
+    per_mwh = per_gpu_hour / (pools["busy_mw"] - pools["idle_mw"]).min()
     arrays: dict[str, object] = {
         "dt": dt, **axes, **site, **heat, **cooled, **grouped, **jobs, **post_horizon,
         **{k: pools[k] for k in ("available", "firm", "busy_mw", "idle_mw")},
@@ -85,11 +90,14 @@ def _jobs(inputs: Inputs) -> tuple[list[str], dict[str, Floats], dict[str, Float
     return names, grouped, jobs
 
 
-def _caps(inputs: Inputs, cooled: Mapping[str, Floats], hall_site: Floats, other: Floats) -> list[pue_limits.CapRow]:
-    """Rows of all PUE caps, each within reach of the plants."""
+def _caps(
+    inputs: Inputs, cooled: Mapping[str, Floats], hall_site: Floats, other: Floats, checked: bool
+) -> list[pue_limits.CapRow]:
+    """Rows of all PUE caps; where checked, each within reach of the plants."""
     base_it = np.array([cooled["base_it"][hall_site == s].sum(axis=0) for s in range(len(inputs.fleet.sites))])
     rows = pue_limits.cap_rows(inputs, base_it) + limit_rows(inputs)
-    pue_limits.check_reachable(rows, cooled, hall_site, other, inputs.horizon.dt)
+    if checked:
+        pue_limits.check_reachable(rows, cooled, hall_site, other, inputs.horizon.dt)
     return rows
 
 
@@ -152,4 +160,4 @@ def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> tuple[dict[str, 
 
 def notices(inputs: Inputs, problem: xr.Dataset) -> list[str]:
     """One sentence each: rates that are used before their first date, PUE caps that do not hold throughout."""
-    return [*early_rates(inputs), *cap_notices(inputs, problem)]
+    return [*early_rates(inputs), *cap_debts(inputs), *cap_notices(inputs, problem)]

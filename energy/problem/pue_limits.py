@@ -22,6 +22,8 @@ from energy.schema.calendar import Horizon, SiteCalendar
 CAP_OVER_WORK = 10.0
 #: A cap counts as unreachable when even the best load misses it by more than this [MWh]; 1 Wh.
 REACH_TOLERANCE_MWH = 1e-6
+#: Dearest breach of a cap [EUR/MWh]: the most that the table of arrays allows, a hundred times the dearest price of power.
+MOST_CAP_PENALTY = 1e8
 #: Halvings of the bracket in which the best PUE is found: 99/2^60 is below rounding.
 BISECTIONS = 60
 
@@ -68,13 +70,24 @@ def cap_rows(inputs: Inputs, base_it: Floats) -> list[CapRow]:
 
 
 def _years(limit: float, past: Sequence[Balance], calendar: SiteCalendar, counted: Bools) -> list[Window]:
-    """Calendar years of the periods that count; the horizon's first year carries the year-to-date balance."""
-    out, years = list[Window](), calendar.years
-    credit = sum(limit * b.it_mwh - b.facility_mwh for b in past)
+    """Calendar years of the periods that count; the horizon's first year carries the year-to-date balance.
+
+    A balance above zero may all be used. One below zero is a debt, of which the horizon makes up its share: its hours of those
+    that are left of the year.
+    """
+    out, years, dt = list[Window](), calendar.years, calendar.horizon.dt
+    credit = year_balance(limit, past)
     for year in sorted(set(years[counted].tolist())):
         inside = np.flatnonzero(counted & (years == year))
-        out.append((str(year), int(inside[0]), int(inside[-1]) + 1, credit if year == years[0] else 0.0))
+        share = dt[inside].sum() / calendar.rest_of_year_h[inside[0]] if credit < 0 else 1.0
+        brought = credit * min(float(share), 1.0) if year == years[0] else 0.0
+        out.append((str(year), int(inside[0]), int(inside[-1]) + 1, brought))
     return out
+
+
+def year_balance(limit: float, past: Sequence[Balance]) -> float:
+    """Balance of a yearly cap before the horizon [MWh]; below zero the year so far is over the cap."""
+    return float(sum(limit * b.it_mwh - b.facility_mwh for b in past))
 
 
 def _rolling(cap: PueCap, members: Sequence[str], state: State, horizon: Horizon) -> list[Window]:
@@ -115,14 +128,16 @@ def cap_arrays(rows: Sequence[CapRow], penalty: float) -> dict[str, Floats]:
         "cap_stop": np.array([r.stop for r in rows], dtype=np.int64),
         "cap_limit": np.array([r.limit for r in rows], dtype=float),
         "cap_credit": np.array([r.credit for r in rows], dtype=float),
-        "cap_penalty": np.full(len(rows), penalty),
+        "cap_penalty": np.full(len(rows), min(penalty, MOST_CAP_PENALTY)),
     }
 
 
 def check_reachable(
     rows: Sequence[CapRow], halls: Mapping[str, Floats], hall_site: Floats, other: Floats, dt: Floats
 ) -> None:
-    """Each cap can be met in at least one of its windows by some load.
+    """Each cap can be met in at least one of its windows by some load, if nothing before it is to be made up for.
+
+    What the time before the horizon was over a cap makes no plan impossible: it is a breach with its price.
 
     Raises
     ------
@@ -140,7 +155,7 @@ def check_reachable(
 
     least: dict[str, tuple[float, CapRow]] = {}
     for row in rows:
-        excess = least_balance(row, row.limit) - row.credit
+        excess = least_balance(row, row.limit) - max(row.credit, 0.0)
         if row.name not in least or excess < least[row.name][0]:
             least[row.name] = (excess, row)
     for excess, row in least.values():
@@ -148,10 +163,38 @@ def check_reachable(
             low, best = row.limit, 100.0  # the lowest PUE of the window: the limit whose least balance is zero
             for _ in range(BISECTIONS):
                 middle = (low + best) / 2
-                low, best = (low, middle) if least_balance(row, middle) <= row.credit else (middle, best)
+                low, best = (low, middle) if least_balance(row, middle) <= max(row.credit, 0.0) else (middle, best)
             what = f"limit {row.limit:g} is below what the plants can reach in any of its windows"
             state = "" if row.stop - row.start == 1 else ", or a balance in the state file that makes up for it"
             raise ImpossibleWork(f"PUE cap {row.name}", what, f"at least {np.ceil(best * 1e4) / 1e4:.4f}{state}")
+
+
+def cap_debts(inputs: Inputs) -> list[str]:
+    """One sentence for each yearly cap and legal limit that the year before the horizon is over."""
+    found = []
+    for key, label, s, cap in _caps(inputs):
+        if cap.period == "year":
+            members, zone = (
+                (list(inputs.fleet.sites), "UTC") if s is None else ([label], inputs.fleet.sites[label].time_zone)
+            )
+            found.append((f"{key} ({cap.name})", cap.limit, members, zone, np.full(len(inputs.horizon), True)))
+    for name, site in inputs.fleet.sites.items():
+        for limit in inputs.limits.get(name, ()):
+            if limit.rule.metric == "pue" and (most := limit.rule.at_most) is not None:
+                holds = limit.rule.holds(inputs.horizon.on_clock(site.time_zone))
+                found.append((f"sites.{name}.limits ({limit.name})", most, [name], site.time_zone, holds))
+    out = []
+    for where, most, members, zone, counted in found:
+        calendar = inputs.horizon.on_clock(zone)
+        mine = counted & (calendar.years == calendar.years[0])
+        debt = -year_balance(most, [inputs.state.site(m).year_to_date for m in members])
+        if debt > REACH_TOLERANCE_MWH and mine.any():
+            left, hours = float(calendar.rest_of_year_h[np.argmax(mine)]), float(inputs.horizon.dt[mine].sum())
+            out.append(
+                f"{inputs.fleet_path.name}: {where}: the year so far is over the PUE cap of {most:g} by {debt:.3f} MWh; this "
+                f"horizon makes up {debt * min(hours / left, 1.0):.3f} MWh, its share of the {left:.0f} h that are left of the year"
+            )
+    return out
 
 
 def cap_notices(inputs: Inputs, problem: xr.Dataset) -> list[str]:

@@ -53,7 +53,7 @@ def night_view(night: Night, run: RunFigures | None = None) -> SimpleNamespace:
         ex_ante_text=ex_ante_text, ex_ante=tables.ex_ante(n), variance=tables.variance(n), plan=tables.plan(n),
         days=tables.day_bars(n), sites_legend=[(name(s), series(i)) for i, s in enumerate(n.site_names)],
         prices=tables.prices(night), changes=tables.changes(night), caps=tables.caps(n), peaks=tables.peaks(night),
-        jobs_text=_jobs_text(night), at_risk=tables.at_risk(n), late=tables.late(n),
+        jobs_text=_jobs_text(night), at_risk=tables.at_risk(n), late=tables.late(n), missing=tables.missing(n),
         remedy_cost="" if n.remedy_eur is None else eur(n.remedy_eur), refused=n.refused[: tables.MOST_JOBS],
         more_jobs=tables.more_jobs(n), quality=tables.quality(night), forecast=tables.forecast(night),
         strips=None if run is None else _strips(run),
@@ -77,7 +77,8 @@ def night_figures(night: Night) -> view.NightFigures:
         last_settled_day=_last_settled_day(night["last_settled_day"]), days=[_day(d, rows) for d in sorted({str(r["date"]) for r in rows})],
         site_names=list(dict.fromkeys(str(r["site"]) for r in rows)), cost_eur=night["cost_eur"],
         late=sorted(late, key=lambda j: -j.gpu_hours), at_risk=sorted(at_risk, key=lambda j: -j.gpu_hours),
-        refused=[sentence(r) for r in jobs["refused"]], remedy_eur=remedy_eur(night), caps=caps,
+        refused=[sentence(r) for r in jobs["refused"]],
+        missing=[view.NightJob(name(j["id"]), moment(j["deadline"]), j["gpu_hours_left"]) for j in jobs.get("missing", [])], remedy_eur=remedy_eur(night), caps=caps,
     )  # fmt: skip
 
 
@@ -146,6 +147,7 @@ def _headline(night: Night, n: view.NightFigures) -> str:
     missed = len(n.late) + len(n.at_risk)
     undone = [f"{counted(missed, 'job')} will not be done in time"] if missed else []
     undone += [f"{counted(len(n.refused), 'job')} set aside"] if n.refused else []
+    undone += [f"{counted(len(n.missing), 'unfinished job')} missing from the queue"] if n.missing else []
     saving = _saving_text(night, n)
     return f"{', '.join(undone)}; {saving[0].lower()}{saving[1:]}" if undone else saving
 
@@ -233,6 +235,10 @@ def _care_text(night: Night, n: view.NightFigures) -> str:
         remedies = f"with the cheapest remedy of each the work would cost at least {eur(n.remedy_eur)}"
     parts += [f"{counted(risk, 'job')} cannot be finished in time: {remedies}"] if risk else []
     parts += [f"{counted(aside, 'job')} {'is' if aside == 1 else 'are'} set aside and not planned"] if aside else []
+    if lost := len(n.missing):
+        parts.append(
+            f"{counted(lost, 'unfinished job')} of the last plan {'is' if lost == 1 else 'are'} missing from the queue"
+        )
     parts += [f"{counted(tight, 'PUE cap')} {'is' if tight == 1 else 'are'} overdrawn"] if tight else []
     if parts:
         return f"{'; '.join(parts)}."

@@ -164,9 +164,15 @@ def late(n: NightFigures) -> Table | None:
     return table((left("Job"), left("Deadline"), Column("Work left", "GPU-h")), rows)
 
 
+def missing(n: NightFigures) -> Table | None:
+    """Unfinished jobs of the last plan that the queue names no more."""
+    rows = [(j.name, j.deadline, number(j.gpu_hours, 1)) for j in n.missing[:MOST_JOBS]]
+    return table((left("Job"), left("Deadline"), Column("Work left", "GPU-h")), rows)
+
+
 def more_jobs(n: NightFigures) -> str:
     """Number of jobs that tables and lists leave out, as a sentence."""
-    hidden = sum(max(len(jobs) - MOST_JOBS, 0) for jobs in (n.at_risk, n.late, n.refused))
+    hidden = sum(max(len(jobs) - MOST_JOBS, 0) for jobs in (n.at_risk, n.late, n.refused, n.missing))
     return f"{number(hidden)} more are in night.json." if hidden else ""
 
 

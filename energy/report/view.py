@@ -220,5 +220,6 @@ class NightFigures:
     late: Sequence[NightJob]
     at_risk: Sequence[NightJob]
     refused: Sequence[str]
+    missing: Sequence[NightJob]
     remedy_eur: float | None
     caps: Sequence[NightCap]

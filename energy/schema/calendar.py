@@ -131,6 +131,12 @@ class SiteCalendar:
         return self.local.year.to_numpy()
 
     @cached_property
+    def rest_of_year_h(self) -> Floats:
+        """Hours from the start of each period to the end of its local calendar year, (T,)."""
+        ends = pd.DatetimeIndex([pd.Timestamp(year=int(y) + 1, month=1, day=1, tz=self.zone) for y in self.years])
+        return np.asarray((ends - self.local) / pd.Timedelta(hours=1), dtype=float)
+
+    @cached_property
     def day_h(self) -> Floats:
         """Length of the local day in which each period starts [h], (T,): 23 or 25 where the clock changes."""
         midnight = self.local.normalize()

@@ -226,7 +226,7 @@ def test_the_next_night_plans_from_the_old_state(workspace):
 def test_a_night_from_its_old_snapshot_is_the_night_that_was_published(workspace):
     """The snapshot has the bytes of then, so that its run has the same name."""
     snapshots = workspace.out / "inputs"
-    known, queue, left, late = load_snapshot(snapshots / folder_of(workspace, THIRD).name)
+    known, queue, left, late, _ = load_snapshot(snapshots / folder_of(workspace, THIRD).name)
     assert known.imputed_hours == {"price": {}, "weather": {}}
     assert (set(late), late["late"]) == ({"late", "wider"}, left["late"])
     assert queue.refused == ["job nowhere: no pool may run it"]

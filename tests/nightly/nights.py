@@ -49,6 +49,9 @@ def hostile_night() -> dict[str, Any]:
             }
         )
         out["jobs"]["refused"].append(text)
+        out["jobs"]["missing"].append(
+            {"id": text, "gpu_hours": 9.0, "gpu_hours_left": 5.0, "deadline": "2018-05-02T06:00:00Z"}
+        )
         out["notes"].append(text)
         out["quality"][text] = {text: 24}
         out["imputed_hours"]["price"][text] = 2
@@ -113,7 +116,7 @@ def _night() -> dict[str, Any]:
         "imputed_hours": {"price": {}, "weather": {"copenhagen": 6}},
         "quality": {**{f"price {z}": {"auction": 24, "forecast": 144} for z in ZONES}, **{f"weather {s}": {"forecast": 168} for s in SITES},
                     "weather copenhagen": {"forecast": 162, "persistence": 6}},
-        "jobs": {"done": 212, "running": 31, "left": 57, "late": [], "at_risk": [], "refused": []},
+        "jobs": {"done": 212, "running": 31, "left": 57, "late": [], "at_risk": [], "refused": [], "missing": []},
         "unserved_gpu_hours": 0.0, "deferred_gpu_hours": 18400.0, "expected_gpu_hours": 52000.0,
         "last_settled_day": {"date": "2018-04-29", "ex_ante_cost_eur": 46120.0, "realised_cost_eur": 47431.0,
                       "variance_eur": {"price": 1612.0, "weather": -138.0, "load": -171.0, "other": 8.0}, "run_now_eur": 53602.0,

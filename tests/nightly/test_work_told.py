@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from energy.nightly.queue import MissingJob
 from energy.nightly.summary import job_status, work_reasons
 
 JOB = SimpleNamespace(deadline=pd.Timestamp("2024-03-13T06:00"))
@@ -18,11 +19,13 @@ UNDONE = {
 }  # fmt: skip
 
 
-def prepared(late=(), refused=(), names="abc"):
+def prepared(late=(), refused=(), names="abc", missing=()):
     """A night of a few jobs, none done."""
     queue = SimpleNamespace(jobs=dict.fromkeys(names, JOB), refused=list(refused))
     settlement = SimpleNamespace(state=SimpleNamespace(work_done={}))
-    return SimpleNamespace(queue=queue, settlement=settlement, left=dict.fromkeys(names, 100.0), late=dict(late))
+    return SimpleNamespace(
+        queue=queue, settlement=settlement, left=dict.fromkeys(names, 100.0), late=dict(late), missing=missing
+    )
 
 
 def test_a_job_at_risk_has_its_cheapest_remedy_and_what_the_work_then_costs():
@@ -63,3 +66,14 @@ def test_jobs_set_aside_are_one_reason_that_names_three_and_counts_the_rest():
     [reason] = work_reasons(prepared(refused=five))
     assert reason == f"5 jobs are set aside and not planned: {'; '.join(five[:3])}; 2 more"
     assert job_status(prepared(refused=five), [])["refused"] == five
+
+
+def test_missing_jobs_are_one_reason_that_names_three():
+    deadline = pd.Timestamp("2024-03-13T06:00")
+    missing = [MissingJob(n, 20.0, 10.0, deadline) for n in "abcde"]
+    [reason] = work_reasons(prepared(missing=missing))
+    assert reason.startswith(
+        "5 unfinished jobs of the last plan not in the queue and not reported as ended: a (10.0 GPU-hours left), "
+    )
+    assert "2 more; a hand-over gives their GPUs away" in reason
+    assert [MissingJob.from_dict(j) for j in job_status(prepared(missing=missing), [])["missing"]] == missing
