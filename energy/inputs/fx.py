@@ -13,7 +13,7 @@ from energy.errors import SeriesError
 from energy.inputs.yaml_files import Frozen
 from energy.schema import Floats, Times
 from energy.series.files import read_series
-from energy.series.vintage import rates_known
+from energy.series.vintage import rates_known, too_old
 
 
 class Rate(Frozen):
@@ -34,10 +34,14 @@ class Rate(Frozen):
 
 @dataclass(frozen=True)
 class Fx:
-    """Rates by currency: dates (UTC midnights, rising) and EUR per unit from each date on."""
+    """Rates by currency: dates (UTC midnights, rising) and EUR per unit from each date on.
+
+    `complaints` say which cells are no numbers and which series end long before the horizon: rates held on from before.
+    """
 
     dates: dict[str, Times]
     rates: dict[str, Floats]
+    complaints: tuple[str, ...] = ()
 
     def at(self, currency: str, time: Times) -> Floats:
         """EUR per unit on the UTC day of each period, shape (T,): the last rate published by then."""
@@ -56,16 +60,35 @@ def read_fx(given: dict[str, Rate], folder: Path, start: np.datetime64, as_of: d
     """
     dates: dict[str, Times] = {}
     rates: dict[str, Floats] = {}
+    complaints: list[str] = []
     for currency, rate in given.items():
         if rate.eur_per_unit is not None:
             dates[currency], rates[currency] = np.array(["1900-01-01"], "datetime64[ns]"), np.array([rate.eur_per_unit])
         else:
-            dates[currency], rates[currency] = _series(folder / str(rate.file), str(rate.column), start, as_of)
-    return Fx(dates, rates)
+            path, column = folder / str(rate.file), str(rate.column)
+            table = read_series(path)
+            dates[currency], rates[currency] = _series(path, table, column, start, as_of)
+            complaints += _complaints(
+                f"exchange rate of {currency}: {path.name}: {column}", table[column], dates[currency], start
+            )
+    return Fx(dates, rates, tuple(complaints))
 
 
-def _series(path: Path, column: str, start: np.datetime64, as_of: datetime | None) -> tuple[Times, Floats]:
-    table = read_series(path)
+def _complaints(where: str, cells: pd.Series, dates: Times, start: np.datetime64) -> list[str]:
+    """Cells that hold something that is no number, and a last rate too old for the horizon."""
+    wrong = cells[pd.to_numeric(cells, errors="coerce").isna() & cells.notna() & (cells.astype(str).str.strip() != "")]
+    out = []
+    if len(wrong):
+        first = f"{str(wrong.iloc[0])[:40]!r} on {pd.Timestamp(wrong.index[0]):%Y-%m-%d}"
+        out.append(f"{where}: {len(wrong)} cells are no numbers, the first {first}; the rate before holds on")
+    if why := too_old("fx", dates[-1], start):
+        out.append(f"{where}: {why}; its last rate holds on")
+    return out
+
+
+def _series(
+    path: Path, table: pd.DataFrame, column: str, start: np.datetime64, as_of: datetime | None
+) -> tuple[Times, Floats]:
     if column not in table:
         raise SeriesError(f"{path}: header", f"no column {column!r}", f"one of {list(table.columns)[:12]}")
     rates = pd.to_numeric(table[column], errors="coerce").dropna()  # days without a publication have none

@@ -48,6 +48,11 @@ CREATE TABLE meter (site TEXT NOT NULL, utc TEXT NOT NULL, hours REAL NOT NULL, 
   it_mwh REAL, PRIMARY KEY (site, utc));
 """
 
+#: Column of each table that holds a day; other rows are junk.
+DAYS = {"runs": "night", "plans": "night", "settled_days": "day", "settled_work": "day"}
+#: Columns that name something in a folder of this program: a path in them would lead out of it.
+NAMES = {"runs": ("run_id", "folder"), "plans": ("run_id", "folder", "snapshot")}
+
 
 class Store:
     """An open database; rows come back as dictionaries."""
@@ -99,7 +104,8 @@ def open_store(path: Path, migrate: bool = True) -> Iterator[Store]:
 
     Raises
     ------
-    StoreError : the file is locked, damaged, read-only, of a newer layout or another program's; names the way out.
+    StoreError : the file is locked, damaged (pages, tables, rows), read-only, of a newer layout or another program's; names
+        the way out.
     OlderLayout : the file is to be migrated, and `migrate` is False.
     """
     with _named(path):
@@ -113,6 +119,8 @@ def open_store(path: Path, migrate: bool = True) -> Iterator[Store]:
                 if not migrate:
                     raise OlderLayout(f"{path}: has layout 1; the next night makes it layout {SCHEMA} and keeps a copy")
                 _migrate(path, connection)
+            if not is_new:
+                check_integrity(Store(path, connection))
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             if is_new:
@@ -220,15 +228,38 @@ def _layout(path: Path, connection: sqlite3.Connection) -> int:
 
 
 def check_integrity(store: Store) -> None:
-    """Check every page of the file.
+    """Check pages and indexes, tables and columns, and rows that no night can have written.
 
     Raises
     ------
-    StoreError : a page is damaged.
+    StoreError : one of them is damaged.
     """
-    found = store.rows("PRAGMA quick_check")
+    found = store.rows("PRAGMA integrity_check")
     if [next(iter(r.values())) for r in found] != ["ok"]:
         raise StoreError(_damaged(store.path, str(next(iter(found[0].values()))).splitlines()[-1]))
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.executescript(TABLES)
+        for table in (str(name) for (name,) in fresh.execute("SELECT name FROM sqlite_master WHERE type = 'table'")):
+            wanted = [tuple(c[1:3]) for c in fresh.execute(f"PRAGMA table_info({table})")]
+            there = [(c["name"], c["type"]) for c in store.rows(f"PRAGMA table_info({table})")]
+            if sorted(there) != sorted(wanted):
+                lacking = "is gone" if not there else "has other columns"
+                raise StoreError(_damaged(store.path, f"table {table} {lacking}"))
+            strange = store.rows(f"SELECT rowid FROM {table} WHERE {junk(store, table)}")
+            if strange:
+                raise StoreError(
+                    _damaged(store.path, f"table {table} has {len(strange)} rows that no night has written")
+                )
+
+
+def junk(store: Store, table: str) -> str:
+    """SQL condition that holds for rows of a table that no night has written: no day, a path for a name, no number."""
+    numbers = [c["name"] for c in store.rows(f"PRAGMA table_info({table})") if c["type"] in ("REAL", "INTEGER")]
+    day = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]"
+    wrong = [f"{DAYS[table]} NOT GLOB '{day}'"] if table in DAYS else []
+    wrong += [f"{name} GLOB '*/*' OR {name} IN ('', '.', '..')" for name in NAMES.get(table, ())]
+    wrong += [f"typeof({name}) NOT IN ('integer', 'real', 'null') OR abs({name}) > 1e300" for name in numbers]
+    return " OR ".join(wrong)
 
 
 def _damaged(path: Path, why: str) -> str:

@@ -162,7 +162,9 @@ def _database(workspace: NightlyWorkspace) -> str:
 
 def _latest(workspace: NightlyWorkspace) -> str:
     link = workspace.out / LATEST
-    if link.is_symlink() and not is_published(link):
+    if link.exists() and not link.is_symlink():
+        raise HealthWarning(f"{link} is no link to a night; the next night puts it aside")
+    if link.is_symlink() and not is_published(link.parent / link.readlink()):
         raise NightError(f"{link} points to {link.readlink()}, which is not whole")
     return f"points to {link.readlink()}, whole" if link.is_symlink() else "nothing is published yet"
 

@@ -19,6 +19,7 @@ from energy.inputs.yaml_files import Frozen, validate
 from energy.nightly.config import LATEST, NightlyWorkspace
 from energy.nightly.inputs import CASE
 from energy.nightly.snapshot import HISTORY_DAYS
+from energy.series.vintage import LONGEST_AGE_H
 from energy.sources.client.answer import SourceError
 from energy.sources.client.cache import NotOnFile
 from energy.sources.client.credentials import CredentialError
@@ -139,8 +140,8 @@ def _previous_case(kept: Path) -> Case | None:
     return None
 
 
-#: Age beyond which a bank's rate is too old for the day [days]; the same as sources.exchange.CARRY_DAYS.
-LONGEST_DAYS = 7
+#: Age beyond which a bank's rate is too old for the day [days].
+LONGEST_DAYS = int(LONGEST_AGE_H["fx"] / 24)
 
 
 def carried(

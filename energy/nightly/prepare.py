@@ -221,11 +221,11 @@ def previous_plan(context: NightContext) -> PreviousPlan:
         return PreviousPlan()
     folder, notes, plan = context.workspace.out / row["folder"], list[str](), list[dict[str, Any]]()
     schedule = folder / "schedule.parquet"
-    if not schedule.is_file():
+    if folder.is_symlink() or not schedule.is_file():
         notes.append(f"the schedule of night {row['night']} is gone: the method last_good has none to trim")
     try:
         rows = read_night(folder)["plan"]
         plan = [{"site": str(r["site"]), "date": str(r["date"]), "mwh": float(r["mwh"])} for r in rows]
     except (OSError, ValueError, KeyError, TypeError) as e:
         notes.append(f"{NIGHT} of night {row['night']} cannot be read ({type(e).__name__}): no changes are shown")
-    return PreviousPlan(schedule if schedule.is_file() else None, plan, notes)
+    return PreviousPlan(schedule if schedule.is_file() and not folder.is_symlink() else None, plan, notes)

@@ -6,6 +6,7 @@ import json
 import shutil
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from energy.nightly.config import LATEST, step, writing
@@ -22,7 +23,12 @@ SUMMARY = "summary.md"
 
 
 def is_published(folder: Path) -> bool:
-    """Whether a folder is a whole night: manifest there, every file with its hash, but for a page drawn again."""
+    """Whether a folder is a whole night: manifest there, every file with its hash, but for a page drawn again.
+
+    A link is none, wherever it leads.
+    """
+    if folder.is_symlink():
+        return False
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         return not changed_files(folder, manifest)
@@ -65,7 +71,9 @@ def publish_night(plan: NightPlan, out: Path, page: bool = True, active: bool = 
         work.chmod(0o755)
         sync(work)
         step("synced")
-        if final.exists():
+        if final.is_symlink():
+            final.unlink()  # what it leads to is not ours
+        elif final.exists():
             shutil.rmtree(final)  # not whole, or to be made again
         work.rename(final)
         sync_one(out)
@@ -74,8 +82,11 @@ def publish_night(plan: NightPlan, out: Path, page: bool = True, active: bool = 
 
 
 def switch_latest(out: Path, run_id: str) -> None:
-    """Point `latest` to a night in one step."""
+    """Point `latest` to a night in one step; a folder or file of that name is put aside as ``.latest-aside-1`` and so on."""
     with writing(out / LATEST):
+        if (out / LATEST).exists() and not (out / LATEST).is_symlink():
+            free = next(n for n in count(1) if not (out / f".{LATEST}-aside-{n}").exists())
+            (out / LATEST).rename(out / f".{LATEST}-aside-{free}")
         new = out / f".{LATEST}"
         with suppress(FileNotFoundError):
             new.unlink()

@@ -16,7 +16,7 @@ from energy.errors import InputError, RunFolderError
 from energy.inputs.load import read_inputs
 from energy.nightly.accounts import ex_ante_cost
 from energy.nightly.config import NightlyWorkspace, lock, now
-from energy.nightly.database import Store, open_store, plan_row
+from energy.nightly.database import Store, junk, open_store, plan_row
 from energy.nightly.inputs import CASE
 from energy.nightly.outcome import tomorrow
 from energy.nightly.publish import is_published
@@ -127,6 +127,7 @@ def _salvaged(old: Path, store: Store) -> list[str]:
         for row in rows:
             if table != "settled_days" or policies[row["day"]] == 2:  # settled days have a row of both policies
                 store.put(table, row)
+        store.connection.execute(f"DELETE FROM {table} WHERE {junk(store, table)}")
         count = store.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"]
         counts.append(f"{count} {table.replace('_', ' ')}")
     return counts[1:]

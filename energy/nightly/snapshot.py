@@ -20,7 +20,7 @@ from energy.series.files import read_series
 from energy.series.gap_filling import fill, forecast, numbers
 from energy.series.read import HUMIDITY, SUN, VARIABLE_MAP
 from energy.series.resample import complete, even
-from energy.series.vintage import published_before
+from energy.series.vintage import published_before, too_old
 
 
 def fill_prices(
@@ -51,7 +51,6 @@ def fill_prices(
 
 def fill_weather(
     known: SeriesSnapshot, site: str, values: pd.DataFrame, since: np.datetime64, begin: np.datetime64, end: np.datetime64,
-    stale_h: float,
 ) -> pd.DataFrame:  # fmt: skip
     """Weather of a site on a complete grid; hours without it are carried on from the last days (persistence)."""
     there = values[numbers(values)].notna().all(axis=1)
@@ -63,9 +62,9 @@ def fill_weather(
 
     table, _ = fill(*_marked(whole), [forecast("persistence", guess)])
     last = measured.index.max() if len(measured) else pd.Timestamp(since)
-    age = float((pd.Timestamp(known.known_at) - last).total_seconds() / 3600)
     carried = (table.index >= begin) & (table.index < known.known_until) & (table["quality"] == "persistence")
-    if age > stale_h and (lost := hours_of(table, carried)):
+    if too_old("weather", last.to_datetime64(), known.known_at) and (lost := hours_of(table, carried)):
+        age = float((pd.Timestamp(known.known_at) - last).total_seconds() / 3600)
         known.imputed_hours["weather"][site] = lost
         known.reasons.append(f"weather of {site}: nothing measured for {age:.0f} h; the last days are carried on")
     return table
@@ -104,8 +103,6 @@ def recent_forecast_error(known: SeriesSnapshot, zones: Sequence[str], time_zone
 
 #: Days of history that a night keeps: four whole weeks for the shape of the week, before each day whose forecast is judged.
 HISTORY_DAYS = 28 + JUDGED_DAYS
-#: A site whose last measured hour is older than this has no weather [h].
-STALE_H = 24.0
 
 
 def read_series_snapshot(workspace: NightlyWorkspace, day: date, days: int, older: Path | None) -> SeriesSnapshot:
@@ -155,11 +152,14 @@ def read_series_snapshot(workspace: NightlyWorkspace, day: date, days: int, olde
             known.tables[zone] = fill_prices(known, zone, values, since, begin, end, config.time_zone)
     for site, w in config.weather.items():
         raw = source(w.file, f"weather_{site}.csv", f"weather of {site}", known.reasons)
-        known.tables[site] = fill_weather(known, site, _weather(raw, w.quality, known), since, begin, end, STALE_H)
+        known.tables[site] = fill_weather(known, site, _weather(raw, w.quality, known), since, begin, end)
     for zone, c in config.carbon.items():  # no plan depends on it: a note
         raw = source(c.file, f"carbon_{zone}.csv", f"carbon of {zone}", known.notes, "value", c.column)
         values = _column(raw, c.column, c.quality, known.known_at)
-        known.tables[f"carbon {zone}"] = fill_prices(known, None, values, since, begin, end, config.time_zone)
+        table = known.tables[f"carbon {zone}"] = fill_prices(known, None, values, since, begin, end, config.time_zone)
+        last = table.index[table["real"]].max() if table["real"].any() else pd.Timestamp(since)
+        if why := too_old("carbon", last.to_datetime64(), known.known_at):
+            known.reasons.append(f"carbon of {zone}: {why}; later hours are made up from before")
     if config.foresight == "forecast":
         known.forecast_error = recent_forecast_error(known, config.zones(), config.time_zone)
     return known

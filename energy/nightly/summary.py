@@ -42,6 +42,7 @@ def night_summary(
     reasons = [
         *work_reasons(night),
         *night.reasons,
+        *inputs.fx.complaints,
         *night.superseded,
         *failed,
         *run.outcome.reasons,

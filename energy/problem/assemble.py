@@ -159,5 +159,5 @@ def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> tuple[dict[str, 
 
 
 def notices(inputs: Inputs, problem: xr.Dataset) -> list[str]:
-    """One sentence each: rates that are used before their first date, PUE caps that do not hold throughout."""
-    return [*early_rates(inputs), *cap_debts(inputs), *cap_notices(inputs, problem)]
+    """One sentence each: rates used before their first date or long after their last, debts and gaps of PUE caps."""
+    return [*early_rates(inputs), *inputs.fx.complaints, *cap_debts(inputs), *cap_notices(inputs, problem)]

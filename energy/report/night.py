@@ -147,7 +147,7 @@ def _headline(night: Night, n: view.NightFigures) -> str:
     missed = len(n.late) + len(n.at_risk)
     undone = [f"{counted(missed, 'job')} will not be done in time"] if missed else []
     undone += [f"{counted(len(n.refused), 'job')} set aside"] if n.refused else []
-    undone += [f"{counted(len(n.missing), 'unfinished job')} missing from the queue"] if n.missing else []
+    undone += [f"{counted(len(n.missing), 'job')} missing"] if n.missing else []
     saving = _saving_text(night, n)
     return f"{', '.join(undone)}; {saving[0].lower()}{saving[1:]}" if undone else saving
 

@@ -26,6 +26,10 @@ from energy.schema import Bools
 MARKET_CLOCK, AUCTION_HOUR = "Europe/Brussels", 13
 #: The central bank publishes at 16:00 there.
 RATES_HOUR = 16
+#: Age of a series' last value, at the moment that looks at it, beyond which a plan says so [h]. Weather: a day, after which
+#: persistence is worth little. Carbon and exchange rates: a week, more than any holidays of a bank or a grid operator's portal.
+#: Prices have none: each hour of the delivery day without one is named.
+LONGEST_AGE_H = {"weather": 24.0, "carbon": 168.0, "fx": 168.0}
 #: Known whenever: statements about the future, or made up.
 NO_EVENT = ("forecast", "persistence", "scenario")
 #: Known by the auction, where the series is a price.
@@ -50,6 +54,15 @@ def as_known(values: pd.DataFrame, quality: pd.Series | str, as_of: datetime | N
     ended = np.asarray(index + step <= pd.Timestamp(as_of))
     known = np.where(price & labels.isin(OF_AUCTION).to_numpy(), _passed(index, AUCTION_HOUR - 24, as_of), ended)
     return values.where(pd.Series(known | labels.isin(NO_EVENT).to_numpy(), index=values.index), np.nan)
+
+
+def too_old(kind: str, last: np.datetime64, moment: np.datetime64) -> str:
+    """How old a series is whose last value is older than its kind may be; empty where it is not."""
+    age = float((moment - last) / np.timedelta64(1, "h"))
+    if age <= LONGEST_AGE_H[kind]:
+        return ""
+    ends = np.datetime_as_string(last.astype("datetime64[m]"))
+    return f"ends at {ends}Z, {age / 24:.0f} days before {np.datetime_as_string(moment.astype('datetime64[m]'))}Z"
 
 
 def published_before(table: pd.DataFrame, until: np.datetime64) -> pd.DataFrame:

@@ -261,7 +261,7 @@ def assert_expression(expr: str) -> None:
     for left, right in ("()", "{}", "[]"):
         assert expr.count(left) == expr.count(right)
     for key, known in (
-        ("state", {"done", "running", "left", "late", "at_risk", "refused"}),
+        ("state", {"done", "running", "left", "late", "at_risk", "refused", "missing"}),
         ("status", STATES),
         ("method", METHODS),
         ("period", {"last_settled_day", "month_to_date", "year_to_date"}),

@@ -12,6 +12,7 @@ import pytest
 from benchmarks.instances import Size, random_problem
 from energy.errors import ConfigError
 from energy.nightly.notify import PDF_NOT_INSTALLED, PdfError, printable, write_pdf
+from energy.nightly.publish import is_published, switch_latest
 from energy.report.page import render
 from energy.runs.folder import PAGE, publish, read_run, save_page
 from energy.runs.record import FORMAT
@@ -96,3 +97,20 @@ def test_pdf_is_written_from_the_page(tmp_path):
     write_pdf(render_history([Past.of(night())]), tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
     assert [p.name for p in tmp_path.iterdir()] == ["report.pdf"]
+
+
+def test_a_folder_called_latest_is_put_aside(tmp_path):
+    """Whatever made it: the pointer takes its place, and nothing of it is lost."""
+    (tmp_path / "latest").mkdir()
+    (tmp_path / "latest" / "mine.txt").write_text("keep", encoding="utf-8")
+    (tmp_path / "night").mkdir()
+    switch_latest(tmp_path, "night")
+    assert (tmp_path / "latest").readlink().name == "night"
+    assert (tmp_path / ".latest-aside-1" / "mine.txt").read_text(encoding="utf-8") == "keep"
+
+
+def test_a_link_is_no_published_night(tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "night").symlink_to(outside)
+    assert not is_published(tmp_path / "night")

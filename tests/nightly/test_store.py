@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import sqlite3
 from pathlib import Path
@@ -282,3 +283,55 @@ def test_rebuilt_from_the_published_nights(solved, tmp_path):
     finally:
         for old in place.out.glob("*.old"):
             old.unlink()
+
+
+def damage(path, statement):
+    with open_store(path) as store, store.transaction():
+        store.put("progress", {"at": "2024-03-12T00:00:00", "job": "j", "gpu_hours": 1.0})
+        store.put("plans", PLAN)
+    connection = sqlite3.connect(path)
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+PLAN = {"night": "2024-03-12", "run_id": "a", "folder": "a", "snapshot": "a", "ex_ante_cost_eur": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("DROP TABLE meter", "table meter is gone"),
+        ("ALTER TABLE plans DROP COLUMN snapshot", "table plans has other columns"),
+        ("INSERT INTO plans VALUES ('zzz', 'a', 'a', 'a', 1)", "table plans has 1 rows"),
+        ("INSERT INTO plans VALUES ('2030-01-01', 'a', '../../etc', 'a', 1)", "table plans has 1 rows"),
+        ("INSERT INTO plans VALUES ('2030-01-01', 'a', 'a', 'a', 'much')", "table plans has 1 rows"),
+        ("INSERT INTO progress VALUES ('2024-03-12T01:00:00', 'j', 9e999)", "table progress has 1 rows"),
+        ("INSERT INTO meter VALUES ('s', '2024-03-12T01:00:00', x'00', 1, 1)", "table meter has 1 rows"),
+    ],
+)
+def test_tables_and_rows_that_no_night_has_written(path, statement, words):
+    damage(path, statement)
+    refused(path, words, "energy doctor --rebuild")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_bytes_are_damage_or_nothing(path, seed, record_property):
+    """A page overwritten at random: refused as damaged, or every row is as it was."""
+    rng = random.Random(seed)
+    with open_store(path) as store, store.transaction():
+        for k in range(400):
+            store.put("progress", {"at": f"2024-03-12T00:00:00.{k:06d}", "job": f"j{k}" * 20, "gpu_hours": float(k)})
+        before = store.rows("SELECT * FROM progress ORDER BY at")
+    content = bytearray(path.read_bytes())
+    at = rng.randrange(100, len(content) - 600)
+    content[at : at + 500] = rng.randbytes(500)
+    path.write_bytes(content)
+    record_property("attacks", 1)
+    try:
+        with open_store(path) as store:
+            now = store.rows("SELECT * FROM progress ORDER BY at")
+    except StoreError as e:
+        now, said = before, str(e)
+        assert str(path) in said
+    assert now == before
