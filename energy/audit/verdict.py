@@ -33,7 +33,7 @@ def judge(
 ) -> Outcome:
     """FAILED without proof; DEGRADED where work is left, a cap is breached or bill and objective differ."""
     if not proof.passed:
-        why = f"certificate: relative gap {proof.relative_gap:.2e} (at most {GAP:g}), "
+        why = f"certificate: gap {proof.relative_gap:.2e} of the gross bill (at most {GAP:g}), "
         why += f"violation {proof.max_violation:.2e} in {proof.worst_row} (at most {VIOLATION:g}), "
         why += f"cost stated {proof.stated_eur:.6f} EUR, recomputed {proof.primal_eur:.6f} EUR"
         return Outcome("FAILED", (why,))

@@ -45,7 +45,7 @@ def test_no_solver_is_degraded_and_says_so(case, found):
 def test_a_failed_proof_names_gap_violation_row_and_both_costs(case, found):
     failed = replace(PROOF, passed=False, relative_gap=0.25, max_violation=0.5, stated_eur=1.5)
     assert judge(case, found, failed, AGREED, met(case)) == Outcome("FAILED", (
-        "certificate: relative gap 2.50e-01 (at most 1e-06), violation 5.00e-01 in finish[2] (at most 1e-06), "
+        "certificate: gap 2.50e-01 of the gross bill (at most 1e-06), violation 5.00e-01 in finish[2] (at most 1e-06), "
         "cost stated 1.500000 EUR, recomputed 12.000000 EUR",))  # fmt: skip
     assert judge_given(case, found, failed, AGREED, met(case)) == Outcome(
         "FAILED", ("schedule: violation 5.00e-01 in finish[2] (at most 1e-06)",)

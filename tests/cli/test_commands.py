@@ -51,8 +51,8 @@ def test_optimize_prints_the_plan_and_where_it_is(case, energy):
         "solve",
         "read back",
         "place",
-        "certify",
         "replay and bill",
+        "certify",
         "baseline",
         "write the run folder",
     ]
