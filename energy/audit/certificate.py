@@ -124,9 +124,10 @@ def _violation(model: ArrayModel, x: Floats) -> tuple[float, str]:
     rows = np.maximum(_below(activity, model.row_low), _below(-activity, -model.row_up))
     bounds = np.maximum(_below(x, model.low), _below(-x, -model.up))
     worst_row, worst_bound = rows.max(initial=0.0), bounds.max(initial=0.0)
-    if worst_row >= worst_bound:
-        return float(worst_row), _name(model.rows, int(np.argmax(rows)) if len(rows) else 0)
-    return float(worst_bound), _name(model.columns, int(np.argmax(bounds)))
+    worst = float(np.maximum(worst_row, worst_bound))  # a NaN in either is a NaN here
+    if np.isnan(worst_bound) or worst_bound > worst_row:
+        return worst, _name(model.columns, int(np.argmax(bounds)))
+    return worst, _name(model.rows, int(np.argmax(rows)) if len(rows) else 0)
 
 
 def _below(value: Floats, limit: Floats) -> Floats:

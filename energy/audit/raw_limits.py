@@ -227,7 +227,8 @@ def _rolling(inputs: Inputs, cap: PueCap, members: list[str]) -> Iterator[tuple[
         begin = end - length
         # Hours, facility energy and IT energy of the part of the window that lies before the horizon, by site.
         sums = np.array([x[(begin <= m) & (m < starts[0])].sum(axis=0) for x, m in zip(known, moments, strict=True)])
-        if (sums[:, 0] + HISTORY_SLACK_H >= max(starts[0] - begin, 0) / HOUR_NS).all():
+        before_h = max(starts[0] - begin, 0) / HOUR_NS
+        if (sums[:, 0] + HISTORY_SLACK_H >= before_h).all():
             credit = float((cap.limit * sums[:, 2] - sums[:, 1]).sum())
             yield int(np.count_nonzero(starts < begin)), t + 1, credit
 
