@@ -1,12 +1,13 @@
 """The main job on one page: files -> Problem -> program -> Solution -> Schedule -> proof, bill, summary."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -182,9 +183,14 @@ def _planned(
 
 
 def revive(
-    case: Path, fill: bool, solved: xr.Dataset, schedule: xr.Dataset, run_now: xr.Dataset, as_of: datetime | None = None
-) -> Saved:
+    case: Path, fill: bool, solved: xr.Dataset, schedule: xr.Dataset, run_now: xr.Dataset,
+    as_of: datetime | None = None, proof: Mapping[str, Any] | None = None,
+) -> Saved:  # fmt: skip
     """A solved case again without the solver: Problem, proof, replays and bills from its files.
+
+    Parameters
+    ----------
+    proof : the certificate that the manifest of an older program states; None: it is made again
 
     Raises
     ------
@@ -193,7 +199,8 @@ def revive(
     inputs = read_inputs(case, fill=fill, as_of=as_of)
     problem = assemble(inputs)
     plan, baseline = price(inputs, schedule), price(inputs, run_now)
-    return Saved(inputs, problem, solved, plan, baseline, certify(problem, solved, plan.bill.gross_eur()))
+    certificate = certify(problem, solved, plan.bill.gross_eur()) if proof is None else Certificate.from_dict(proof)
+    return Saved(inputs, problem, solved, plan, baseline, certificate)
 
 
 def solve_problem(
@@ -209,13 +216,14 @@ def solve_problem(
     with clock.stage("build"):
         # Here, not above: both import Pyomo, more than a second that replays and bills need not wait for.
         from energy.program import build
-        from energy.solve import compile_model, solution
+        from energy.solve import compile_model, merge_equal_jobs, solution
 
-        model = build(problem)
+        merged = merge_equal_jobs(problem)
+        model = build(merged.problem)
     with clock.stage("hand over"):
         form = compile_model(model)
     with clock.stage("solve"):
         raw = solve(form, options)
         gate(raw, form.cost, form.offset)
     with clock.stage("read back"):
-        return solution(problem, model, form, raw), raw
+        return merged.split(solution(merged.problem, model, form, raw), problem), raw

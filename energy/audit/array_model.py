@@ -142,7 +142,7 @@ def _job_variables(b: Builder, p: dict[str, Any]) -> None:
     has_class = p["speed"][p["job_group"]] > 0
     group_open = np.array([is_open[p["job_group"] == k].any(axis=0) for k in range(len(p["speed"]))])
     held = has_class[:, :, None] & is_open[:, None, :]
-    b.variable("job_gpus", held, 0.0, (p["max_gpus"][:, None] * p["open"])[:, None, :])
+    b.variable("cumulative_gpus", held, 0.0, (p["max_gpus"][:, None] * p["open"])[:, None, :])
     gpus = np.asarray((p["pool_class"] >= 0)[:, :, None] & group_open[:, None, :])
     b.variable("group_gpus", gpus, 0.0, INF)
     b.variable("unserved", np.full(len(p["work_left"]), True), 0.0, p["work_left"])
@@ -181,25 +181,29 @@ def _job_rows(b: Builder, p: dict[str, Any]) -> None:
     # Work done, deferred and unserved is the work left.
     group = p["job_group"]
     b.row("finish", np.full(len(group), True), p["work_left"], p["work_left"])
-    b.put(b.rows["finish"][:, None, None], b.columns["job_gpus"], p["speed"][group][:, :, None] * p["dt"])
+    b.put(
+        b.rows["finish"][:, None, None], b.columns["cumulative_gpus"], _steps(p["speed"])[group][:, :, None] * p["dt"]
+    )
     b.put(b.rows["finish"], b.columns["unserved"], 1.0)
     b.put(b.rows["finish"], b.columns["deferred"], 1.0)
-    # A job with several speed classes holds no more GPUs than it may, all classes together.
-    many = np.asarray(np.count_nonzero(p["speed"] > 0, axis=1)[p["job_group"]] > 1)
-    b.row("job_limit", many[:, None] & (p["open"] > 0), -INF, p["max_gpus"][:, None] * p["open"])
-    b.put(b.rows["job_limit"][:, None, :], b.columns["job_gpus"], 1.0)
-    # GPUs that jobs of a group hold in a class are GPUs that the group holds in its pools.
+    # GPUs of a class and the faster ones: those that jobs of a group hold are those that the group holds in its pools.
     gpus = b.columns["group_gpus"]
     group_open = np.asarray((gpus >= 0).any(axis=1))
     b.row("link", (p["speed"] > 0)[:, :, None] & group_open[:, None, :], 0.0, 0.0)
-    b.put(b.rows["link"][p["job_group"]], b.columns["job_gpus"], 1.0)
+    b.put(b.rows["link"][p["job_group"]], b.columns["cumulative_gpus"], 1.0)
     for c in range(p["speed"].shape[1]):
-        in_class = np.where((p["pool_class"] == c)[:, :, None], gpus, -1)
+        in_class = np.where((p["pool_class"] <= c)[:, :, None], gpus, -1)
         b.put(b.rows["link"][:, c][:, None, :], in_class, -1.0)
     # All groups together hold no more GPUs of a pool than there are beside the firm ones.
     gpus = b.columns["group_gpus"]
     b.row("pool_capacity", np.asarray((gpus >= 0).any(axis=0)), -INF, p["available"] - p["firm"])
     b.put(np.broadcast_to(b.rows["pool_capacity"], (len(p["speed"]), *b.rows["pool_capacity"].shape)), gpus, 1.0)
+
+
+def _steps(speed: Floats) -> Floats:
+    """What a GPU does more in a class than in the group's next slower one, (K, C); classes not used give nothing."""
+    slower = np.maximum.accumulate(speed[:, ::-1], axis=1)[:, ::-1]  # fastest of this class and those after it
+    return np.where(speed > 0, speed - np.pad(slower, ((0, 0), (0, 1)))[:, 1:], 0.0)
 
 
 def _post_horizon_capacity(b: Builder, p: dict[str, Any]) -> None:

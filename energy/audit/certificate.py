@@ -1,6 +1,8 @@
 """The proof: feasibility and a dual bound, recomputed with numpy from the Problem and the Solution alone."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -44,6 +46,12 @@ class Certificate:
         """Fields for the manifest, where the key is `pass`."""
         data = asdict(self)
         return {"pass": data.pop("passed"), **data}
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> "Certificate":
+        """The proof that a manifest states; a figure that it lacks is NaN."""
+        names = [f.name for f in fields(cls) if f.name != "passed"]
+        return cls(kept["pass"], **{name: kept.get(name, np.nan) for name in names})
 
 
 def certify(problem: xr.Dataset, solution: xr.Dataset, gross_bill_eur: float | None = None) -> Certificate:

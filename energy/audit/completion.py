@@ -69,7 +69,8 @@ class Flows:
     Attributes
     ----------
     columns : columns that are GPUs of jobs and groups
-    of_entries : (columns, entries): 1 in the two columns in which a GPU of the entry counts
+    of_entries : (columns, entries): 1 in the columns in which a GPU of the entry counts: its group's in the pool, and the
+        job's in the pool's speed class and the slower ones
     allowed : entries whose job may run in that pool and period at all
     """
 
@@ -82,13 +83,14 @@ def _flows(model: ArrayModel, p: dict[str, Any], schedule: xr.Dataset) -> Flows:
     job, pool, time = (schedule[f"entry_{name}"].values for name in ("job", "pool", "time"))
     group = p["job_group"][job]
     speed_class = p["pool_class"][group, pool]
-    of_job, of_group = model.columns["job_gpus"][job, speed_class, time], model.columns["group_gpus"][group, pool, time]
-    allowed = (speed_class >= 0) & (of_job >= 0) & (of_group >= 0)
-    entry = np.flatnonzero(allowed)
-    at = np.concatenate([of_job[allowed], of_group[allowed]]), np.concatenate([entry, entry])
+    of_job, of_group = model.columns["cumulative_gpus"][job, :, time], model.columns["group_gpus"][group, pool, time]
+    counts = (np.arange(of_job.shape[1]) >= speed_class[:, None]) & (of_job >= 0)
+    allowed = (speed_class >= 0) & counts.any(axis=1) & (of_group >= 0)
+    entry, classes = np.nonzero(counts & allowed[:, None])
+    at = np.concatenate([of_job[entry, classes], of_group[allowed]]), np.concatenate([entry, np.flatnonzero(allowed)])
     of_entries = sp.csc_array((np.ones(len(at[0])), at), shape=(len(model.cost), len(job)))
     columns = np.full(len(model.cost), False)
-    for name in ("job_gpus", "group_gpus"):
+    for name in ("cumulative_gpus", "group_gpus"):
         columns[model.columns[name][model.columns[name] >= 0]] = True
     return Flows(columns, of_entries, allowed)
 

@@ -155,7 +155,7 @@ def _free(plan: Plan, n: int, t: int) -> float:
 def higher_max_gpus(plan: Plan, j: int) -> list[Remedy]:
     """A GPU limit of the job so much higher that its window holds the work; its price is that of all its bounds."""
     p, x = plan.p, plan.x
-    per_gpu = np.minimum(x["bound_job_gpus"][j], 0.0).sum(axis=0) + np.minimum(x["dual_job_limit"][j], 0.0)
+    per_gpu = np.minimum(x["bound_cumulative_gpus"][j], 0.0).sum(axis=0)
     gpus = float(x["unserved"][j] / (plan.speed(j).max() * (p["open"][j] * p["dt"]).sum()))
     saves = -gpus * float((per_gpu * p["open"][j]).sum())
     return [Remedy("max_gpus", f"job {plan.names['job'][j]}", gpus, "GPUs", None, saves)]

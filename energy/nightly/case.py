@@ -21,7 +21,7 @@ from energy.nightly.inputs import CASE, PRICES, SNAPSHOT, STATE, SeriesSnapshot
 from energy.nightly.outcome import NightContext
 from energy.nightly.queue import as_table
 from energy.runs.folder import sha256
-from energy.runs.format_1 import file_of
+from energy.runs.older_formats import file_of
 from energy.runs.record import HYDRO, RESERVOIRS, read_water
 
 #: Hydropower signals that are kept: the week before the delivery day, as of `energy fetch` for single plans.

@@ -15,7 +15,7 @@ from typing import Any
 
 from energy.errors import OlderLayout, StoreError
 from energy.nightly.config import LATEST, NightlyWorkspace, now
-from energy.runs import format_1
+from energy.runs import older_formats
 from energy.runs.folder import sync_one
 from energy.runs.record import NIGHT
 
@@ -178,11 +178,11 @@ def _migrate(path: Path, connection: sqlite3.Connection) -> None:
     try:
         if _layout(path, connection) < SCHEMA:  # else another process was first
             _copy(path, path.with_name(f"{path.name}.layout-1.old"))
-            for statement in format_1.migration():
+            for statement in older_formats.migration():
                 connection.execute(statement)
             nights = connection.execute("SELECT id, night_json FROM runs WHERE night_json IS NOT NULL").fetchall()
             for number, text in nights:
-                row = json.dumps(format_1.night(json.loads(text))), number
+                row = json.dumps(older_formats.night(json.loads(text))), number
                 connection.execute("UPDATE runs SET night_json = ? WHERE id = ?", row)
             connection.execute(f"PRAGMA user_version = {SCHEMA}")
         connection.execute("COMMIT")

@@ -16,7 +16,7 @@ from energy.inputs.case import Nightly
 from energy.inputs.load import Inputs, read_inputs
 from energy.inputs.state import State
 from energy.nightly.queue import Queue, as_table, read_queue
-from energy.runs import format_1
+from energy.runs import older_formats
 from energy.schedule.table import read_schedule
 from energy.series.files import read_series
 
@@ -186,9 +186,9 @@ def load_snapshot(folder: Path) -> tuple[SeriesSnapshot, Queue, dict[str, float]
     ------
     SeriesError : the kept queue cannot be read.
     """
-    path = format_1.file_of(folder, SNAPSHOT)
+    path = older_formats.file_of(folder, SNAPSHOT)
     labels = json.loads(path.read_text(encoding="utf-8"))
-    labels = labels if path.name == SNAPSHOT else format_1.labels(labels)
+    labels = labels if path.name == SNAPSHOT else older_formats.labels(labels)
     series = SeriesSnapshot(
         np.datetime64(labels["known_at"]), np.datetime64(labels["known_until"]), {}, labels["reasons"],
         labels["notes"], labels["imputed_hours"], labels["forecast_hours"], labels["forecast_error"],

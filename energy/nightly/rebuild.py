@@ -20,7 +20,7 @@ from energy.nightly.database import Store, open_store, plan_row
 from energy.nightly.inputs import CASE
 from energy.nightly.outcome import tomorrow
 from energy.nightly.publish import is_published
-from energy.runs import format_1
+from energy.runs import older_formats
 from energy.runs.record import NIGHT, read_manifest, read_night, read_setpoints
 from energy.schedule.table import read_schedule
 
@@ -136,9 +136,9 @@ def _rows(path: Path, table: str, columns: list[str]) -> Iterator[dict[str, Any]
     """Rows of a table of the old file, of this layout or the first, up to one that cannot be read."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         first = connection.execute("PRAGMA user_version").fetchone()[0] == 1
-        source, names = format_1.columns_of(table, columns) if first else (table, columns)
+        source, names = older_formats.columns_of(table, columns) if first else (table, columns)
         for values in connection.execute(f"SELECT {', '.join(names)} FROM {source} ORDER BY rowid"):
             row = dict(zip(columns, values, strict=True))
             if first and row.get("night_json"):
-                row["night_json"] = json.dumps(format_1.night(json.loads(row["night_json"])))
+                row["night_json"] = json.dumps(older_formats.night(json.loads(row["night_json"])))
             yield row

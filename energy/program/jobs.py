@@ -1,4 +1,10 @@
-"""Jobs: their windows, their work, and the GPUs they hold."""
+"""Jobs: their windows, their work, and the GPUs they hold.
+
+The GPUs of a job are counted cumulatively: `cumulative_gpus[j,c,t]` are those in speed class c and in the faster ones, so
+that one bound is the job's limit over all its classes. Values with more GPUs in a fast class than in it and the slower ones
+together need no row to forbid them: jobs of a group can always share the group's GPUs so that each does the same work and
+none holds more than it may (`energy.schedule.disaggregate`).
+"""
 
 from __future__ import annotations
 
@@ -17,17 +23,12 @@ def held(p: Sets) -> list[Index]:
 
 def placed(p: Sets) -> list[Index]:
     """(k, n, t): pools the group may use, in periods with an open job of the group."""
-    return [(k, n, t) for k, t in sorted(p.jobs_in) for c in p.classes[k] for n in p.class_pools[k][c]]
+    return [(k, n, t) for k, t in sorted(p.jobs_in) for n in p.group_pools[k]]
 
 
 def all_jobs(p: Sets) -> range:
     """All j."""
     return p.J  # type: ignore[no-any-return]
-
-
-def choosing_periods(p: Sets) -> list[Index]:
-    """(j, t) of jobs with more than one speed class; with one, the bound of `job_gpus` is the limit."""
-    return [(j, t) for j in p.J if len(p.classes[p.job_group[j]]) > 1 for t in p.window[j]]
 
 
 def class_periods(p: Sets) -> list[Index]:
@@ -41,7 +42,7 @@ def pool_periods(p: Sets) -> list[Index]:
 
 
 def open_window(m: Any, j: int, c: int, t: int) -> Bounds:
-    """0 <= job_gpus[j,c,t] <= max_gpus[j] · open[j,t]        physical GPUs of speed class c that job j holds"""
+    """0 <= cumulative_gpus[j,c,t] <= max_gpus[j] · open[j,t]        GPUs of class c and faster ones; open: share of the period inside the window"""
     return 0.0, m.p.max_gpus[j] * m.p.open[j][t]
 
 
@@ -56,24 +57,18 @@ def work_limit(m: Any, j: int) -> Bounds:
 
 
 def finish(m: Any, j: int) -> Any:
-    """Σ_t dt_t Σ_c speed[k(j),c] job_gpus[j,c,t] + deferred[j] + unserved[j] = work_left[j]        deferred: where the job may wait"""
-    p, job_gpus = m.p, m.job_gpus
-    k = p.job_group[j]
-    done = [p.dt[t] * p.speed[k][c] * job_gpus[j, c, t] for c in p.classes[k] for t in p.window[j]]
+    """Σ_t dt_t Σ_c (speed[k(j),c] - speed[k(j),c+1]) cumulative_gpus[j,c,t] + deferred[j] + unserved[j] = work_left[j]        speed after the slowest class: 0; deferred: where the job may wait"""
+    p, gpus = m.p, m.cumulative_gpus
+    step = p.speed_step[p.job_group[j]]
+    done = [p.dt[t] * step[c] * gpus[j, c, t] for c in step for t in p.window[j]]
     left = m.unserved[j] + m.deferred[j] if j in m.deferred else m.unserved[j]
     return quicksum(done) + left == p.work_left[j]
 
 
-def job_limit(m: Any, j: int, t: int) -> Any:
-    """Σ_c job_gpus[j,c,t] <= max_gpus[j] · open[j,t]        open in [0,1]: share of the period inside the window"""
-    p = m.p
-    return quicksum([m.job_gpus[j, c, t] for c in p.classes[p.job_group[j]]]) <= p.max_gpus[j] * p.open[j][t]
-
-
 def link(m: Any, k: int, c: int, t: int) -> Any:
-    """Σ_{j in k} job_gpus[j,c,t] = Σ_{n in k,c} group_gpus[k,n,t]"""
-    p, job_gpus, group_gpus = m.p, m.job_gpus, m.group_gpus
-    return quicksum([job_gpus[j, c, t] for j in p.jobs_in[k, t]]) == quicksum(
+    """Σ_{j in k} cumulative_gpus[j,c,t] = Σ_{n in k, class(n) <= c} group_gpus[k,n,t]"""
+    p, gpus, group_gpus = m.p, m.cumulative_gpus, m.group_gpus
+    return quicksum([gpus[j, c, t] for j in p.jobs_in[k, t]]) == quicksum(
         [group_gpus[k, n, t] for n in p.class_pools[k][c]]
     )
 
@@ -92,13 +87,12 @@ def unserved(m: Any) -> Any:
 PART = Part(
     "jobs",
     variables={
-        "job_gpus": (held, open_window),
+        "cumulative_gpus": (held, open_window),
         "group_gpus": (placed, not_negative),
         "unserved": (all_jobs, work_limit),
     },
     constraints={
         "finish": (all_jobs, finish),
-        "job_limit": (choosing_periods, job_limit),
         "link": (class_periods, link),
         "pool_capacity": (pool_periods, pool_capacity),
     },

@@ -23,9 +23,10 @@ class Sets:
         contracts, minimum bills, cap rows, rows of post-horizon capacity
     lowest_price[s][t] : lowest possible marginal price [EUR/MWh]
     window[j] : periods with an open share of the job's window
-    classes[k] : speed classes of the group;  class_pools[k][c] : their pools
+    classes[k] : speed classes of the group, fastest first;  class_pools[k][c] : pools of class c and of the faster ones
+    speed_step[k][c] : speed of class c less that of the group's next slower class, of the slowest less 0
     fastest[j] : speed of the job in the best of its pools;  deferred_in[g] : jobs whose deferred work row g counts
-    jobs_in[k, t] : jobs of the group that are open in the period
+    group_pools[k] : pools that the group may use;  jobs_in[k, t] : jobs of the group that are open in the period
     pools_in[h], halls_in[s] : members;  groups_at[n, t] : groups that may hold GPUs of the pool
     """
 
@@ -50,7 +51,13 @@ class Sets:
         self.window = [np.flatnonzero(row).tolist() for row in problem["open"].values]
         self.classes = [np.flatnonzero(row).tolist() for row in speed]
         self.class_pools = [
-            {c: np.flatnonzero(row == c).tolist() for c in cs} for row, cs in zip(pool_class, self.classes, strict=True)
+            {c: np.flatnonzero((row >= 0) & (row <= c)).tolist() for c in cs}
+            for row, cs in zip(pool_class, self.classes, strict=True)
+        ]
+        self.group_pools = [np.flatnonzero(row >= 0).tolist() for row in pool_class]
+        self.speed_step = [
+            {c: row[c] - slower for c, slower in zip(cs, [*row[cs[1:]], 0.0], strict=True)}
+            for row, cs in zip(speed, self.classes, strict=True)
         ]
         self.jobs_in: dict[tuple[int, int], list[int]] = defaultdict(list)
         for j, k in enumerate(self.job_group):
@@ -62,9 +69,8 @@ class Sets:
         self.halls_in = [[h for h in self.H if self.hall_site[h] == s] for s in self.S]
         self.groups_at: dict[tuple[int, int], list[int]] = defaultdict(list)
         for k, t in sorted(self.jobs_in):
-            for c in self.classes[k]:
-                for n in self.class_pools[k][c]:
-                    self.groups_at[n, t].append(k)
+            for n in self.group_pools[k]:
+                self.groups_at[n, t].append(k)
 
     def _terminal_value(self) -> None:
         self.fastest = [max(self.speed[k]) for k in self.job_group]

@@ -7,7 +7,7 @@ from pathlib import Path
 from energy.errors import RunFolderError
 from energy.optimize import NOT_SOLVED, Run, Saved, Stage, optimize, revive
 from energy.runs.folder import read_run
-from energy.runs.record import INPUTS, PLAN_STATUS, Record
+from energy.runs.record import FORMAT, INPUTS, PLAN_STATUS, Record
 from energy.solve import Options
 
 #: The case file in a run folder's inputs.
@@ -68,7 +68,10 @@ def reproduce(folder: Path) -> tuple[Record, Saved]:
     """
     record = read_run(folder)
     case, fill, as_of = _arguments(folder, record)
-    return record, revive(case, fill, record.solution, record.schedule, record.baseline_schedule, as_of)
+    manifest = record.manifest
+    # Of an older program the Solution is the same, but its duals can prove less of today's program.
+    proof = manifest["certificate"] if manifest["format"] < FORMAT else None
+    return record, revive(case, fill, record.solution, record.schedule, record.baseline_schedule, as_of, proof)
 
 
 def replay_run(folder: Path, on_progress: Stage = lambda _: None) -> Replayed:

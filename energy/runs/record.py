@@ -11,13 +11,13 @@ import pandas as pd
 import xarray as xr
 
 from energy.errors import NewerFormat
-from energy.runs import format_1
+from energy.runs import older_formats
 from energy.schedule.table import NO_SETPOINTS, read_setpoint_rows
 from energy.schema import arrays, validate
 from energy.series.spreadsheet import escape_frame, unescape_frame
 
 #: Format version of run folders and nights: key ``format`` of manifest.json and night.json; without the key it is 1.
-FORMAT = 2
+FORMAT = 3
 #: Values from which compressing an array saves more than its index takes.
 LEAST_COMPRESSED = 256
 #: Datasets of a run folder: file name -> table that it obeys.
@@ -154,7 +154,7 @@ def read(folder: Path) -> Record:
         {name: validate.check(_dataset(folder, name, manifest["format"]), table) for name, table in DATASETS.items()},
         pd.read_parquet(folder / "schedule.parquet"),
         {name: unescape_frame(pd.read_csv(folder / f"{name}.csv")) for name in FRAMES},
-        format_1.summary(summary) if manifest["format"] == 1 else summary, manifest,
+        older_formats.summary(summary) if manifest["format"] == 1 else summary, manifest,
         {path.name: path.read_bytes() for path in sorted((folder / INPUTS).glob("*"))},
         read_water(folder, RESERVOIRS), read_water(folder, HYDRO),
         read_night(folder) if (folder / NIGHT).is_file() else None,
@@ -169,21 +169,21 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     OSError, ValueError : the file is missing or is not JSON.
     NewerFormat : it was written by a newer version of this program.
     """
-    return _of_today(folder / "manifest.json", format_1.manifest)
+    return _of_today(folder / "manifest.json", older_formats.manifest)
 
 
 def read_night(folder: Path) -> dict[str, Any]:
     """The content of night.json likewise."""
-    return _of_today(folder / NIGHT, format_1.night)
+    return _of_today(folder / NIGHT, older_formats.night)
 
 
 def read_setpoints(folder: Path) -> pd.DataFrame:
     """Setpoints of a run folder: device, start (naive UTC), hours, setpoint_mw; mostly empty."""
-    path = format_1.file_of(folder, SETPOINTS)
+    path = older_formats.file_of(folder, SETPOINTS)
     if not path.is_file():
         return NO_SETPOINTS
     table = read_setpoint_rows(path)
-    return table if path.name == SETPOINTS else format_1.setpoints(table)
+    return table if path.name == SETPOINTS else older_formats.setpoints(table)
 
 
 def _of_today(path: Path, reader: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
@@ -194,12 +194,12 @@ def _of_today(path: Path, reader: Callable[[dict[str, Any]], dict[str, Any]]) ->
     version = found.get("format", 1)
     if version > FORMAT:
         raise NewerFormat(f"{path}: has format version {version}, this program reads up to {FORMAT}; update hydrocool")
-    return found if version == FORMAT else {"format": version, **reader(found)}
+    return {"format": version, **reader(found)} if version == 1 else found
 
 
 def _dataset(folder: Path, name: str, version: int) -> xr.Dataset:
-    found = xr.load_dataset(format_1.file_of(folder, f"{name}.nc"), engine="h5netcdf")
-    return format_1.dataset(found) if version == 1 else found
+    found = xr.load_dataset(older_formats.file_of(folder, f"{name}.nc"), engine="h5netcdf")
+    return older_formats.dataset(found, version) if version < FORMAT else found
 
 
 def _json(path: Path) -> Any:

@@ -125,7 +125,7 @@ _PROBLEM = (
     _row("firm", "pool time", "1", 0, 1e7, "parameter", "GPUs held by inference, always busy", default=0.0, part="jobs"),
     _row("busy_mw", "pool", "MW", 0, 1, "parameter", "IT power of one busy GPU, all of its server included", part="cooling"),
     _row("idle_mw", "pool", "MW", 0, 1, "parameter", "IT power of one idle GPU", part="cooling"),
-    _row("speed", "group speed_class", "1", 0, 1e3, "parameter", "reference GPU-hours per GPU-hour; 0: class not used", part="jobs"),
+    _row("speed", "group speed_class", "1", 0, 1e3, "parameter", "reference GPU-hours per GPU-hour, fastest class first; 0: class not used", part="jobs"),
     _row("max_gpus", "job", "1", 0, 1e6, "parameter", "most GPUs the job can use at once", part="jobs"),
     _row("open", "job time", "1", 0, 1, "parameter", "share of the period inside the job's window", part="jobs"),
     _row("penalty", "job", "EUR GPU-1 h-1", 0, 1e6, "parameter", "price of one reference GPU-hour left undone", part="jobs"),
@@ -147,7 +147,7 @@ _PROBLEM = (
          "energy balance the window brings along from before the horizon: sum of dt (cap it - facility)", default=0.0, part="pue"),
 )  # fmt: skip
 _SOLUTION = (
-    _row("job_gpus", "job speed_class time", "1", 0, 1e7, "variable", "physical GPUs of the speed class that the job holds", part="jobs"),
+    _row("cumulative_gpus", "job speed_class time", "1", 0, 1e9, "variable", "GPUs of the speed class and of the faster ones for the job", part="jobs"),
     _row("group_gpus", "group pool time", "1", 0, 1e7, "variable", "GPUs of the pool that the group holds", part="jobs"),
     _row("unserved", "job", "GPU h", 0, 1e9, "variable", "work left undone by its deadline", part="jobs"),
     _row("deferred", "job", "GPU h", 0, 1e9, "variable", "work deferred to after the horizon, at its terminal value", default=0.0, part="terminal_value"),
@@ -165,8 +165,7 @@ _SOLUTION = (
     _row("cap_breach", "cap", "MWh", 0, 1e8, "variable", "energy by which the PUE cap is exceeded", part="pue"),
     _row("dual_finish", "job", "EUR GPU-1 h-1", -INF, INF, "dual", "cost of one more reference GPU-hour of the job", part="jobs"),
     _row("dual_post_horizon_capacity", "post_horizon", "EUR GPU-1 h-1", -INF, INF, "dual", "minus the worth of a GPU-hour after the horizon", part="terminal_value"),
-    _row("dual_job_limit", "job time", "EUR", -INF, INF, "dual", "dual of the job's GPU limit over its speed classes", part="jobs"),
-    _row("dual_link", "group speed_class time", "EUR", -INF, INF, "dual", "price of one GPU of the class", part="jobs"),
+    _row("dual_link", "group speed_class time", "EUR", -INF, INF, "dual", "price of one GPU of the class less that of the next slower one", part="jobs"),
     _row("dual_pool_capacity", "pool time", "EUR", -INF, INF, "dual", "dual of the pool's capacity", part="jobs"),
     _row("dual_it_power", "hall time", "EUR MW-1", -INF, INF, "dual", "cost of one more MW of IT power", part="cooling"),
     _row("dual_segments", "hall time", "EUR MW-1", -INF, INF, "dual", "dual of the split into cooling segments", part="cooling"),
@@ -181,7 +180,7 @@ _SOLUTION = (
     _row("bound_it", "hall time", "EUR MW-1", -INF, INF, "dual", "reduced cost of it: the hall limit where negative", part="cooling"),
     _row("bound_grid_import", "site time", "EUR MW-1", -INF, INF, "dual",
          "reduced cost of grid_import: the grid limit where negative", part="grid"),
-    _row("bound_job_gpus", "job speed_class time", "EUR", -INF, INF, "dual", "reduced cost of job_gpus", part="jobs"),
+    _row("bound_cumulative_gpus", "job speed_class time", "EUR", -INF, INF, "dual", "reduced cost of cumulative_gpus", part="jobs"),
 )  # fmt: skip
 _PRICES = (
     _row("value_grid", "site time", "EUR MW-1", 0, INF, "dual", "saving from one more MW of grid limit in the period"),

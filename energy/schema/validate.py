@@ -28,7 +28,7 @@ def check(ds: xr.Dataset, table: dict[str, Array]) -> xr.Dataset:
     for array in table.values():
         if array.name in ds.variables:
             _check_one(ds, array)
-    return _check_time(ds)
+    return _check_classes(_check_time(ds))
 
 
 def _filled(ds: xr.Dataset, table: dict[str, Array]) -> xr.Dataset:
@@ -82,6 +82,19 @@ def _check_time(ds: xr.Dataset) -> xr.Dataset:
         bad = ~(np.abs(step - ds["dt"].values[:-1]) <= 1 / 7200)  # half a second: below any market time unit
         if bad.any():
             raise SchemaError(f"dt: period at {_label(ds, 'time', int(np.argmax(bad)))} does not end at the next start")
+    return ds
+
+
+def _check_classes(ds: xr.Dataset) -> xr.Dataset:
+    """Speed classes of a group are counted from the fastest; a class that is not used (0) may lie between."""
+    if "speed" not in ds:
+        return ds
+    for k, row in enumerate(ds["speed"].values):
+        used = row[row > 0]
+        if not (np.diff(used) <= 0).all():
+            raise SchemaError(
+                f"speed[group={_label(ds, 'group', k)}]: {used}; allowed: speed classes with the fastest first"
+            )
     return ds
 
 

@@ -7,15 +7,15 @@ from energy.solve.highs import Options, Range, Raw, SolverError, gate, ranges, s
 from energy.solve.shadow_prices import dual_prices
 
 if TYPE_CHECKING:
-    from energy.solve.standard_form import StandardForm, compile_model, solution
+    from energy.solve.standard_form import StandardForm, compile_model, merge_equal_jobs, solution
 
 __all__ = [
     "Options", "Range", "Raw", "SolverError", "StandardForm",
-    "compile_model", "dual_prices", "gate", "ranges", "solution", "solve",
+    "compile_model", "dual_prices", "gate", "merge_equal_jobs", "ranges", "solution", "solve",
 ]  # fmt: skip
 
 #: What needs Pyomo, which takes more than a second to import, and the module that has it: imported once it is asked for.
-_LATER = {"StandardForm": "standard_form", "compile_model": "standard_form", "solution": "standard_form"}
+_LATER = dict.fromkeys(("StandardForm", "compile_model", "merge_equal_jobs", "solution"), "standard_form")
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,6 @@
 """A Pyomo model as plain arrays, and solver vectors as the `Solution`: min c x + offset, row_low <= A x <= row_up.
 
+Jobs that are alike in all but size are one job to the solver: the same optimum, from one column instead of thousands.
 Reading back is generic, because Pyomo's names are the schema's names. Peaks of a Solution are lowered to what the
 power drawn needs: where a minimum bill binds, a higher peak costs nothing.
 """
@@ -14,11 +15,65 @@ from pyomo.common.gc_manager import PauseGC
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from energy.program import CONSTRAINTS, VARIABLES
-from energy.schema import TINY_MW, Floats, validate, values_of
+from energy.schema import TINY_MW, Floats, Ints, validate, values_of
 from energy.schema import arrays as arrays_module
 from energy.solve.highs import Raw, SolverError
 
 INF = float("inf")
+#: Arrays of the Problem that grow with a job's size; jobs are alike when their share of GPUs is the same in each.
+SIZES = ("work_left", "deferred_max")
+#: Arrays of the Problem that are the same for jobs that are alike.
+ALIKE = ("job_group", "open", "penalty", "expected", "terminal_price", "due_after")
+#: Digits to which hours of work per GPU are compared; a hundred times coarser than their rounding.
+DIGITS = 13
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A Problem whose jobs that are alike are one.
+
+    Attributes
+    ----------
+    problem : with the sums of their work and GPUs
+    of : position in it of each job of the whole Problem, (J,)
+    share : the job's share of it, (J,)
+    """
+
+    problem: xr.Dataset
+    of: Ints
+    share: Floats
+
+    def split(self, solution: xr.Dataset, whole: xr.Dataset) -> xr.Dataset:
+        """The Solution of the whole Problem: each job has its share of GPUs and work, and the same prices."""
+        out = solution.isel(job=self.of).assign_coords(job=whole["job"])
+        share = xr.DataArray(self.share, dims="job")
+        owned = [a.name for a in arrays_module.SOLUTION.values() if "job" in a.dims and a.role == "variable"]
+        return out.assign({k: (out[k] * share).transpose(*out[k].dims).assign_attrs(out[k].attrs) for k in owned})
+
+
+def merge_equal_jobs(problem: xr.Dataset) -> Merged:
+    """One job for all of a group with the same window, hours of work per GPU, penalty and terms of waiting.
+
+    Exact, since each constraint and cost of such jobs is the sum's in proportion to their GPUs.
+    """
+    p: dict[str, Any] = values_of(problem)
+    gpus = p["max_gpus"]
+    per_gpu = np.stack([np.divide(p[k], gpus, out=np.full(len(gpus), np.nan), where=gpus > 0) for k in SIZES])
+    rounded = np.array([[float(f"{x:.{DIGITS - 1}e}") for x in row] for row in per_gpu]).reshape(per_gpu.shape)
+    same = [p[k].reshape(len(gpus), -1) for k in ALIKE]
+    # Jobs without GPUs have no hours per GPU and stay alone.
+    alone = np.where(np.isfinite(rounded).all(axis=0), -1, np.arange(len(gpus)))
+    keys = np.concatenate([*same, np.nan_to_num(rounded).T, alone[:, None]], axis=1)
+    kinds: dict[bytes, int] = {}
+    of = np.array([kinds.setdefault(row.tobytes(), len(kinds)) for row in np.ascontiguousarray(keys)], dtype=np.int64)
+    if len(kinds) == len(gpus):
+        return Merged(problem, of, np.ones(len(gpus)))
+    first = np.unique(of, return_index=True)[1]
+    sums = {k: np.bincount(of, weights=p[k]) for k in ("max_gpus", *SIZES)}
+    merged = problem.isel(job=first)
+    merged = merged.assign({k: merged[k].copy(data=v) for k, v in sums.items()})
+    whole = sums["max_gpus"][of]
+    return Merged(merged, of, np.divide(gpus, whole, out=np.ones(len(gpus)), where=whole > 0))
 
 
 @dataclass(frozen=True)
@@ -82,7 +137,7 @@ def solution(problem: xr.Dataset, m: pyo.ConcreteModel, form: StandardForm, raw:
         arrays[name] = _scatter(problem, name, getattr(m, name), at, values)
     for name in CONSTRAINTS:
         arrays[f"dual_{name}"] = _scatter(problem, f"dual_{name}", getattr(m, name), row_of, raw.row_duals)
-    for name in ("it", "grid_import", "job_gpus"):
+    for name in ("it", "grid_import", "cumulative_gpus"):
         arrays[f"bound_{name}"] = _scatter(problem, f"bound_{name}", getattr(m, name), at, raw.column_duals)
     coords = {str(k): v for k, v in problem.coords.items()}
     try:

@@ -42,10 +42,10 @@ def test_blocks_are_numbered_where_they_exist():
 
 #: Where a variable exists: a job's classes and periods, a group's pools, sun, heat that is wanted, charges with bands,
 #: contracts that save something.
-COLUMNS = {"job_gpus": 15, "group_gpus": 15, "unserved": 3, "deferred": 2, "it": 9, "segment_load": 15, "facility": 6, "grid_import": 6,
+COLUMNS = {"cumulative_gpus": 15, "group_gpus": 15, "unserved": 3, "deferred": 2, "it": 9, "segment_load": 15, "facility": 6, "grid_import": 6,
            "grid_export": 6, "solar_use": 6, "heat": 3, "peak": 2, "band": 2, "offtake": 8, "top_up": 3, "cap_breach": 4}  # fmt: skip
 #: Job 0 and 1 have two classes; rows 1 and 2 of post-horizon capacity have both or one job; billed peaks in every period of both charges.
-ROWS = {"finish": 3, "job_limit": 6, "link": 15, "pool_capacity": 12, "post_horizon_capacity": 3, "it_power": 9, "segments": 9,
+ROWS = {"finish": 3, "link": 15, "pool_capacity": 12, "post_horizon_capacity": 3, "it_power": 9, "segments": 9,
         "facility_power": 6, "balance": 6, "heat_available": 3, "billed_peak": 6, "bands": 1, "offtake_limit": 6,
         "minimum_bill": 3, "pue_cap": 4}  # fmt: skip
 
@@ -57,7 +57,7 @@ def test_size_of_every_block(model):
     assert model.matrix.shape == (sum(ROWS.values()), sum(COLUMNS.values()))
 
 
-UP = {"job_gpus": 9, "group_gpus": np.inf, "unserved": [5.5, 6, 2], "deferred": [3, 2], "it": 1000, "facility": np.inf, "grid_import": 1000,
+UP = {"cumulative_gpus": 9, "group_gpus": np.inf, "unserved": [5.5, 6, 2], "deferred": [3, 2], "it": 1000, "facility": np.inf, "grid_import": 1000,
       "grid_export": [2, 2, 2, 3, 3, 3], "solar_use": [5, 5, 30, 20, 2, 1.5], "heat": [100, 4, 3], "peak": np.inf,
       "band": [3, 1000], "offtake": [20, 2, 2, 3, 3, 5, 5, 5], "top_up": np.inf, "cap_breach": np.inf,
       "segment_load": [2, np.inf] * 3 + [np.inf] * 3 + [1, np.inf] * 3}  # fmt: skip
@@ -75,7 +75,7 @@ def test_bounds(model):
 INF = np.inf
 #: Equal sides, or one open; hall 0 needs 7.3 MW when idle, site 0 1 + 0.4 beside IT.
 SIDES = {
-    "finish": ([5.5, 6, 2],) * 2, "job_limit": (-INF, 9), "link": (0, 0),
+    "finish": ([5.5, 6, 2],) * 2, "link": (0, 0),
     "pool_capacity": (-INF, [9] * 3 + [16] * 3 + [4] * 3 + [10] * 3), "post_horizon_capacity": (-INF, [2, 1, 2.5]),
     "it_power": ([7.3] * 3 + [0] * 6,) * 2, "segments": ([7.3] * 3 + [0] * 6,) * 2,
     "facility_power": ([1.4] * 3 + [0.5] * 3,) * 2, "balance": (0, 0), "heat_available": (-INF, 0),
@@ -101,7 +101,7 @@ ACTIVITY = {
     "billed_peak": [[6.28 - 11.42, 0, -11.42], [-30, 1.9 - 30, -30]], "bands": [0],
     "offtake_limit": [[0, 2 - 11.42, 0], [0, 0, 0]], "minimum_bill": [3000, 100, 47.96],
     "pue_cap": [0.1, 0, -2.55, 0],
-    "pool_capacity": [[4, 3, 0], [4, 0, 0], [1, 0, 0], [0, 2, 0]], "job_limit": [8, 3, 0, 1, 2, 0],
+    "pool_capacity": [[4, 3, 0], [4, 0, 0], [1, 0, 0], [0, 2, 0]],
 }  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def test_rows_of_a_plan(case, model):
 
 #: EUR per unit: half-hours of the price; the hull of hours that may be paid for; bands and the charge without bands.
 COST = {
-    "job_gpus": 0, "group_gpus": 0, "unserved": 1000, "deferred": [5, 6], "it": [-0.5 * 7 * 0.22, -0.5 * 16 * 0.22, 0, -0.7, -1.6, 0, 0, 0, 0],
+    "cumulative_gpus": 0, "group_gpus": 0, "unserved": 1000, "deferred": [5, 6], "it": [-0.5 * 7 * 0.22, -0.5 * 16 * 0.22, 0, -0.7, -1.6, 0, 0, 0, 0],
     "segment_load": [0.35, 1.05, 0.8, 2.4, 0, 0, 0.7, 1.6, 0, *[0] * 6], "facility": 0,
     "grid_import": [5, -2.5, 7.5, 10, 15, 10], "grid_export": [-1.5, -1.5, 0, -2, -2, -2], "solar_use": 0,
     "heat": [-1, 0.5, -1], "peak": [0, 50], "band": [100, 200], "offtake": [-4, -1.5, -0.5, -4.5, -0.5, -0.5, -3, -0.5],

@@ -24,7 +24,7 @@ def test_passes_on_an_optimal_plan(case):
 
 
 @pytest.mark.parametrize(
-    "name", ["job_gpus", "group_gpus", "unserved", "it", "segment_load", "facility", "grid_import", "peak"]
+    "name", ["cumulative_gpus", "group_gpus", "unserved", "it", "segment_load", "facility", "grid_import", "peak"]
 )
 def test_refuses_a_changed_value(case, name):
     """One entry moved by a thousandth of its range breaks a row or the gap."""

@@ -10,7 +10,7 @@ from energy.audit.reconciliation import evaluate_cost
 from energy.errors import ImpossibleWork
 from energy.schedule.setpoints import setpoints
 from energy.schema import UNLIMITED_MW, arrays, validate
-from tests.audit.toy import BY_HAND, DEMAND, ENERGY, GPUS, HELD, OBJECTIVE, RUN, entries, plan, schedule, toy
+from tests.audit.toy import BY_HAND, CUMULATIVE, DEMAND, ENERGY, GPUS, HELD, OBJECTIVE, entries, plan, schedule, toy
 from tests.closed_forms.builder import one, problem
 from tests.closed_forms.words import Contract, Job
 
@@ -45,7 +45,7 @@ def test_values_by_hand(found, name):
 
 
 def test_gpus_by_job_and_group(found):
-    for name, held in (("job_gpus", RUN), ("group_gpus", GPUS)):
+    for name, held in (("cumulative_gpus", CUMULATIVE), ("group_gpus", GPUS)):
         expected = np.zeros(found[1][name].shape)
         for at, gpus in held.items():
             expected[at] = gpus

@@ -112,8 +112,9 @@ ENERGY = [[62.8, -28.55, 0], [0, 28.5, 0]]
 DEMAND = [300 + 8.42 * 200, 1500]
 #: In hours that may be paid for the chord replaces the segments: marginal prices 10 - 9 - 8 and -5 - 3 - 8.
 HULL = 0.5 * (-7 * (0.22 * 6.2 - 1.46) - 16 * (0.22 * 2.4 - 0.32))
-#: Speed classes are ordered fastest first: 4 GPUs of pool 1 run job 0 at speed 1/2. (job, class, period) and (group, pool, ...)
-RUN = {(0, 0, 0): 4, (0, 0, 1): 3, (0, 1, 0): 4, (1, 0, 0): 1, (1, 1, 1): 2}
+#: Speed classes are ordered fastest first: 4 GPUs of pool 1 run job 0 at speed 1/2. GPUs of the class and the faster ones by
+#: (job, class, period), and GPUs by (group, pool, period).
+CUMULATIVE = {(0, 0, 0): 4, (0, 0, 1): 3, (0, 1, 0): 8, (0, 1, 1): 3, (1, 0, 0): 1, (1, 1, 0): 1, (1, 1, 1): 2}
 GPUS = {(0, 0, 0): 4, (0, 0, 1): 3, (0, 1, 0): 4, (1, 2, 0): 1, (1, 3, 1): 2}
 #: Energy, contracts, feed-in, heat, demand, top-up, fixed; 1000 EUR for each of 5 GPU-hours; work left; caps; hull.
 OBJECTIVE = (62.8 - 28.55 + 28.5 - 0.5 * (9 * 3 + 8 * 9.56 + 3 * 2 + 6 * 1.9) - 0.5 * 4 * 4 - 0.5 * 2 * 10 + sum(DEMAND)
@@ -125,7 +126,7 @@ def plan() -> xr.Dataset:
     case = toy()
     values: dict[str, Any] = {n: np.zeros([case.sizes[d] for d in a.dims]) for n, a in arrays_module.SOLUTION.items()}
     values |= {name: np.array(value, float) for name, value in BY_HAND.items()}
-    for name, held in (("job_gpus", RUN), ("group_gpus", GPUS)):
+    for name, held in (("cumulative_gpus", CUMULATIVE), ("group_gpus", GPUS)):
         for at, gpus in held.items():
             values[name][at] = gpus
     found = validate.dataset(values, {str(k): v for k, v in case.coords.items()}, arrays_module.SOLUTION)

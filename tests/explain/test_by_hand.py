@@ -40,14 +40,13 @@ def case():
 
 @pytest.fixture(scope="module")
 def found(case):
-    """The plan with prices of work, of the bounds of job 1's GPUs and of its limit over its classes."""
+    """The plan with prices of work, and of the bounds of job 1's GPUs."""
     x = plan()
-    bound = np.zeros(x["bound_job_gpus"].shape)
-    bound[1] = [[-3, 2, 0], [-1, 0, -2]]
-    limit = np.zeros(x["dual_job_limit"].shape)
-    limit[1] = [-4, 1, 0]
-    return x.assign(dual_finish=("job", [100.0, 80, 60]), bound_job_gpus=x["bound_job_gpus"].copy(data=bound),
-                    dual_job_limit=x["dual_job_limit"].copy(data=limit))  # fmt: skip
+    bound = np.zeros(x["bound_cumulative_gpus"].shape)
+    bound[1] = [[-3, 2, 0], [-5, 0, -2]]
+    return x.assign(
+        dual_finish=("job", [100.0, 80, 60]), bound_cumulative_gpus=x["bound_cumulative_gpus"].copy(data=bound)
+    )
 
 
 def alike(found, expected):

@@ -19,7 +19,7 @@ from energy.nightly.doctor import check_health
 from energy.nightly.history import last_nights
 from energy.nightly.inputs import load_snapshot
 from energy.nightly.run import run_night
-from energy.runs import format_1
+from energy.runs import older_formats
 from energy.runs.folder import read_run
 from energy.runs.record import FORMAT, read_manifest, read_night, read_setpoints
 from tests.cli.conftest import energy  # noqa: F401
@@ -92,7 +92,9 @@ def test_a_run_is_read_with_the_names_of_today(run):
 def test_no_name_of_then_is_left(run, workspace):
     """Keys of the documents that the reader gives are none that it renames."""
     gone = {
-        path.rpartition(".")[2] for names in (format_1.NIGHT, format_1.SUMMARY, format_1.MANIFEST) for path in names
+        path.rpartition(".")[2]
+        for names in (older_formats.NIGHT, older_formats.SUMMARY, older_formats.MANIFEST)
+        for path in names
     }
     still_used = {"due", "plan", "year_to_date"}
     record = read_run(run)
@@ -141,7 +143,7 @@ def test_the_database_is_migrated_once_with_the_same_sums(workspace, said):
     with open_state(workspace) as store:
         assert store.row("PRAGMA user_version") == {"user_version": 2}
         for then, table in said["tables"].items():
-            columns = {c: new for new, c in format_1.TABLES.get(LAYOUT_2.get(then, then), ("", {}))[1].items()}
+            columns = {c: new for new, c in older_formats.TABLES.get(LAYOUT_2.get(then, then), ("", {}))[1].items()}
             names = {c: columns.get(c, c) for c in table["sums"]}
             query = ", ".join(f"sum({new}) AS {old}" for old, new in names.items())
             found = store.row(f"SELECT count(*) AS n, {query} FROM {LAYOUT_2.get(then, then)}")
@@ -170,7 +172,7 @@ def test_a_new_database_and_a_migrated_one_have_the_same_tables(workspace, tmp_p
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(workspace, monkeypatch):
     monkeypatch.setattr(
-        format_1, "migration", lambda: iter(["ALTER TABLE days RENAME TO x", "ALTER TABLE nowhere RENAME TO y"])
+        older_formats, "migration", lambda: iter(["ALTER TABLE days RENAME TO x", "ALTER TABLE nowhere RENAME TO y"])
     )
     with pytest.raises(StoreError, match="nowhere"), open_state(workspace):
         pass
@@ -208,7 +210,7 @@ def test_the_next_night_plans_from_the_old_state(workspace):
     assert night.folder is not None, night.reasons
     assert night.method == "lp"
     manifest, summary = read_manifest(night.folder), read_night(night.folder)
-    assert manifest["format"] == summary["format"] == FORMAT == 2
+    assert manifest["format"] == summary["format"] == FORMAT == 3
     assert summary["last_settled_day"]["date"] == "2024-03-13"
     assert summary["changes"]
     with open_state(workspace) as store:
@@ -254,7 +256,7 @@ def test_a_changed_file_of_then_is_found(run, tmp_path):
 def test_a_newer_folder_is_refused_in_one_message(energy, run, workspace, tmp_path):  # noqa: F811
     copy = shutil.copytree(run, tmp_path / "run")
     newer(copy)
-    with pytest.raises(NewerFormat, match=r"has format version 3, this program reads up to 2; update hydrocool"):
+    with pytest.raises(NewerFormat, match=r"has format version 4, this program reads up to 3; update hydrocool"):
         read_run(copy)
     newer(folder_of(workspace, "2024-03-13"))
     done = energy("handover", workspace.out, "--to", "kueue", "--at", "2024-03-13T10:00Z")
@@ -283,22 +285,22 @@ def test_the_first_nights_had_fewer_keys():
     """Jobs were counted and not named, caps had a year alone."""
     night = {"rung": "lp", "jobs": {"done": 1, "late": 2, "refused": 3}, "pue": [{"cap": "c", "year_to_date": 1.1}],
              "yesterday": {"real_eur": 1.0}}  # fmt: skip
-    found = format_1.night(night)
+    found = older_formats.night(night)
     assert found["jobs"] == {"done": 1, "late": [], "at_risk": [], "refused": []}
     assert found["pue"] == [{"status": "", "period": "year", "cap": "c", "so_far": 1.1}]
     assert found["last_settled_day"] == {"backlog_gpu_hours": 0.0, "backlog_eur": 0.0, "realised_cost_eur": 1.0}
-    assert format_1.night(night | {"yesterday": None})["last_settled_day"] is None
+    assert older_formats.night(night | {"yesterday": None})["last_settled_day"] is None
 
 
 def test_the_page_of_formats_names_every_rename():
     page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
     renamed = [
         p.rpartition(".")[2].removesuffix("[]")
-        for n in (format_1.NIGHT, format_1.SUMMARY, format_1.MANIFEST)
+        for n in (older_formats.NIGHT, older_formats.SUMMARY, older_formats.MANIFEST)
         for p in n
     ]
-    renamed += [*format_1.LABELS, *format_1.FILES.values()]
-    renamed += [old for _, columns in format_1.TABLES.values() for old in columns.values()]
+    renamed += [*older_formats.LABELS, *older_formats.FILES.values()]
+    renamed += [old for _, columns in older_formats.TABLES.values() for old in columns.values()]
     assert [word for word in renamed if f"{word}`" not in page] == []
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.instances import Size, random_problem
-from energy.schedule.disaggregate import disaggregate
+from energy.schedule.disaggregate import disaggregate, gpus_by_class
 from energy.schedule.table import frame, shape_of
 from energy.schema import as_schedule
 from tests.program.test_program import solved
@@ -35,7 +35,7 @@ def test_totals_re_add_to_the_program(size):
         np.testing.assert_allclose(held[group == k].sum(axis=0), found["group_gpus"].values[k], atol=1e-5)
         for c in range(problem.sizes["speed_class"]):
             in_class = held[group == k][:, pool_class[k] == c].sum(axis=1)
-            np.testing.assert_allclose(in_class, found["job_gpus"].values[group == k, c], atol=1e-5)
+            np.testing.assert_allclose(in_class, gpus_by_class(problem, found)[group == k, c], atol=1e-5)
             assert (held[group == k][:, pool_class[k] < 0] == 0).all()
 
 
@@ -66,7 +66,7 @@ def _without_memory(problem, found):
     for t in range(problem.sizes["time"]):
         only = found.copy(deep=True)
         keep = np.arange(problem.sizes["time"]) == t
-        only["job_gpus"] = only["job_gpus"] * keep
+        only["cumulative_gpus"] = only["cumulative_gpus"] * keep
         only["group_gpus"] = only["group_gpus"] * keep
         entry = disaggregate(problem, only)
         parts.append(np.array([entry[f"entry_{k}"].values for k in ("job", "pool", "time", "gpus")]))

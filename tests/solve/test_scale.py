@@ -30,7 +30,7 @@ def test_ranges_name_the_smallest_and_the_largest():
     assert (cost.largest_name, cost.largest) == ("peak[0]", 5000.0)
     assert cost.decades == pytest.approx(np.log10(2.5e6))
     assert (found["bounds"].smallest, found["bounds"].largest) == (4, 1000)
-    assert found["bounds"].smallest_name.startswith("job_gpus[0,0,")
+    assert found["bounds"].smallest_name.startswith("cumulative_gpus[0,0,")
     assert (found["right-hand sides"].smallest, found["right-hand sides"].largest) == (6, 100)
     assert found["matrix"].smallest == found["matrix"].largest == 1
     assert cost.words() == "cost: 0.002 (grid_import[0,0]) to 5e+03 (peak[0]), 6.4 decades"

@@ -1,6 +1,7 @@
-"""Format version 1 of run folders, nights and the state database, read as today's: no other file knows its names.
+"""Older formats of run folders, nights and the state database, read as today's: no other file knows their names.
 
-A version-1 folder has no key ``format``. `docs/formats.md` has the same names, tests/format_1 such folders.
+A version-1 folder has no key ``format``; version 2 differs from today's in the GPUs of jobs in ``solution.nc`` alone.
+`docs/formats.md` has the same names, tests/format_1 folders of both.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -68,7 +70,6 @@ ARRAYS: Names = {
     "guard_group": "post_horizon_group",
     "guard_until": "post_horizon_until",
     "guard_room": "post_horizon_capacity",
-    "run": "job_gpus",
     "gpus": "group_gpus",
     "short": "unserved",
     "later": "deferred",
@@ -79,8 +80,10 @@ ARRAYS: Names = {
     "dual_place": "dual_link",
     "dual_room": "dual_pool_capacity",
     "dual_volume": "dual_offtake_limit",
-    "bound_run": "bound_job_gpus",
     "gpu_hour_room": "gpu_hour_capacity",
+    # As in version 2, from which `_cumulated` goes on.
+    "run": "job_gpus",
+    "bound_run": "bound_job_gpus",
 }
 #: Kind of the devices whose setpoints a folder had by site.
 SOLAR = "solar"
@@ -130,14 +133,32 @@ def labels(then: dict[str, Any]) -> dict[str, Any]:
     return _renamed(then, LABELS)
 
 
-def dataset(then: xr.Dataset) -> xr.Dataset:
+def dataset(then: xr.Dataset, version: int) -> xr.Dataset:
     """A dataset of a run folder: arrays under their names of today, setpoints of solar arrays by device, not by site."""
-    then = then.rename({old: new for old, new in ARRAYS.items() if old in then.variables or old in then.dims})
+    if version == 1:
+        then = then.rename({old: new for old, new in ARRAYS.items() if old in then.variables or old in then.dims})
+    then = _cumulated(then) if "job_gpus" in then else then
     if "solar_limit_mw" not in then:
         return then
     devices = [f"{site}/{SOLAR}" for site in then["site"].values]
     limit = (("device", "time"), then["solar_limit_mw"].values)
     return then.drop_dims("site").assign_coords(device=devices).assign(setpoint=limit)
+
+
+def _cumulated(then: xr.Dataset) -> xr.Dataset:
+    """A solution with the GPUs and their prices of a speed class and the faster ones, from those of each class.
+
+    The prices keep what every job and class would gain, so that they are duals of today's program too; where a job limit
+    bound, the cost that they prove can be lower than the plan's, and the proof in the manifest stands.
+    """
+    x = {name: then[name].values for name in ("job_gpus", "dual_link", "bound_job_gpus", "dual_job_limit")}
+    gain = x["bound_job_gpus"] + x["dual_job_limit"][:, None, :]
+    new = {
+        "cumulative_gpus": (then["job_gpus"].dims, np.cumsum(x["job_gpus"], axis=1)),
+        "dual_link": (then["dual_link"].dims, -np.diff(x["dual_link"], axis=1, append=0.0)),
+        "bound_cumulative_gpus": (then["job_gpus"].dims, -np.diff(gain, axis=1, append=0.0)),
+    }
+    return then.drop_vars(["job_gpus", "bound_job_gpus", "dual_job_limit"]).assign(new)
 
 
 def setpoints(then: pd.DataFrame) -> pd.DataFrame:
