@@ -17,7 +17,8 @@ from energy.audit.completion import complete
 from energy.audit.compliance import limit_compliance
 from energy.audit.diagnosis import binding_limits
 from energy.audit.invoice import Priced, price
-from energy.audit.published import check_published
+from energy.audit.published import check_powers, check_published
+from energy.audit.raw_limits import raw_limits
 from energy.audit.reconciliation import Reconciliation, reconcile
 from energy.audit.verdict import Outcome, judge, judge_given, summarise
 from energy.errors import ConfigError
@@ -118,6 +119,9 @@ def optimize_inputs(
     with clock.stage("assemble"):
         problem = assemble(inputs)
     solved, schedule, raw = _planned(problem, options, clock, maker)
+    with clock.stage("check the schedule"):
+        limits = raw_limits(inputs)
+        check_published(limits, problem, solved, schedule)
     with clock.stage("replay and bill"):
         plan = price(inputs, schedule)
         reconciliation = reconcile(problem, solved, plan.replay, plan.bill)
@@ -126,7 +130,7 @@ def optimize_inputs(
         verdict = judge if maker is None else judge_given
         outcome = verdict(problem, solved, certificate, reconciliation, plan.replay)
         if outcome.status != "FAILED":  # a plan that failed is not published anyway
-            check_published(inputs, problem, solved, plan)
+            check_powers(limits, problem, plan.replay)
             reconciliation.check_publishable()
         prices = dual_prices(problem, solved)
     with clock.stage("baseline"):

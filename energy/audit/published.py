@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from energy.audit.invoice import Priced
-from energy.audit.raw_limits import RawLimits, raw_limits
+from energy.audit.raw_limits import RawLimits
 from energy.errors import CertificateError
-from energy.inputs.load import Inputs
 from energy.schedule.disaggregate import LEAST_GPUS
 from energy.schema import Bools, Floats, values_of
 
@@ -35,32 +33,54 @@ MOST_NAMED = 5
 AT_ONCE = 2000
 
 
-def check_published(inputs: Inputs, problem: xr.Dataset, solution: xr.Dataset, plan: Priced) -> None:
-    """Refuse a plan whose Schedule is not what its inputs allow or not what was proven.
+def check_published(raw: RawLimits, problem: xr.Dataset, solution: xr.Dataset, schedule: xr.Dataset) -> None:
+    """Refuse a Schedule that is not what its inputs allow or not what was proven, before anything is made of it.
 
     Raises
     ------
     CertificateError : names jobs, pools and hours.
     """
-    found = violations(inputs, problem, solution, plan)
+    _refuse(violations(raw, problem, solution, schedule))
+
+
+def check_powers(raw: RawLimits, problem: xr.Dataset, replayed: xr.Dataset) -> None:
+    """Refuse a Schedule whose replay draws more than halls in their weather and grid connections give.
+
+    Raises
+    ------
+    CertificateError : names halls, sites and hours.
+    """
+    _refuse(power_violations(raw, problem, replayed))
+
+
+def _refuse(found: list[str]) -> None:
     if found:
         more = [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
         raise CertificateError(f"certificate: the schedule is not published: {'; '.join(found[:MOST_NAMED] + more)}")
 
 
-def violations(inputs: Inputs, problem: xr.Dataset, solution: xr.Dataset, plan: Priced) -> list[str]:
-    """Sentences about what a Schedule, its replay or the Problem behind it breaks; empty when all hold."""
-    raw = raw_limits(inputs)
-    p, schedule = values_of(problem), plan.schedule
+def violations(raw: RawLimits, problem: xr.Dataset, solution: xr.Dataset, schedule: xr.Dataset) -> list[str]:
+    """Sentences about what a Schedule or the Problem behind it breaks; empty when all holds."""
     axes = [*_axes(raw, problem, "problem"), *_axes(raw, schedule, "schedule")]
     if axes:
         return axes  # positions mean nothing then
     held = _Held(raw, schedule)
     return [
-        *_jobs_of(raw, problem), *_counts_of(raw, p, plan.replay), *_caps_of(raw, problem),  # first: causes of the rest
+        *_jobs_of(raw, problem), *_counts_of(raw, problem), *_caps_of(raw, problem),  # first: causes of the rest
         *held.numbers(), *held.eligible(), *held.windows(), *held.pools(), *held.work(solution), *held.proven(solution),
-        *_powers(raw, plan.replay),
     ]  # fmt: skip
+
+
+def power_violations(raw: RawLimits, problem: xr.Dataset, replayed: xr.Dataset) -> list[str]:
+    """Sentences about power above the room of a hall, which the weather may lower, or a connection; empty when all holds."""
+    room, assumed = raw.hall_mw - replayed["derating_mw"].values, problem["hall_mw"].values
+    found = list(_apart(raw, "hall", raw.halls, assumed, room, SAME_WEATHER))
+    for what, names, power, limit in (
+        ("hall", raw.halls, replayed["it_mw"].values, room), ("site", raw.sites, replayed["import_mw"].values, raw.grid_mw),
+    ):  # fmt: skip
+        for i, t in np.argwhere(~(power <= limit + SLACK_MW + SLACK * limit)).tolist():
+            found.append(f"{what} {names[i]} at {_hour(raw, t)}: {power[i, t]:.4f} MW, above its {limit[i, t]:.4f} MW")
+    return found
 
 
 def _beyond(value: Any, limit: Any, slack: float = SLACK) -> Bools:
@@ -166,16 +186,6 @@ def _hour(raw: RawLimits, t: int) -> str:
     return f"{np.datetime_as_string(raw.horizon.time[t], unit='m')}Z"
 
 
-def _powers(raw: RawLimits, replayed: xr.Dataset) -> Iterator[str]:
-    """Replayed power stays within halls, which the weather may derate, and meters."""
-    room = raw.hall_mw - replayed["derating_mw"].values
-    for what, names, power, limit in (
-        ("hall", raw.halls, replayed["it_mw"].values, room), ("site", raw.sites, replayed["import_mw"].values, raw.grid_mw),
-    ):  # fmt: skip
-        for i, t in np.argwhere(~(power <= limit + SLACK_MW + SLACK * limit)).tolist():
-            yield f"{what} {names[i]} at {_hour(raw, t)}: {power[i, t]:.4f} MW, above its {limit[i, t]:.4f} MW"
-
-
 def _jobs_of(raw: RawLimits, problem: xr.Dataset) -> Iterator[str]:
     """The Problem has the work, windows, GPUs, speeds, waits and values of the job table."""
     p = values_of(problem)
@@ -198,15 +208,19 @@ def _jobs_of(raw: RawLimits, problem: xr.Dataset) -> Iterator[str]:
             yield f"job {raw.jobs[jobs[j]]} at {_hour(raw, t)}: its window was assembled wrongly"
 
 
-def _counts_of(raw: RawLimits, p: dict[str, Any], replayed: xr.Dataset) -> Iterator[str]:
-    """The Problem has the GPUs of the pools, the room of the halls and the connections of the sites."""
-    room = raw.hall_mw - replayed["derating_mw"].values
-    for what, names, assumed, given, share in (
-        ("pool", raw.pools, p["available"], raw.available, SAME), ("pool", raw.pools, p["firm"], raw.firm, SAME),
-        ("hall", raw.halls, p["hall_mw"], room, SAME_WEATHER), ("site", raw.sites, p["grid_limit_mw"], raw.grid_mw, SAME),
-    ):  # fmt: skip
-        for i, t in np.argwhere(_differs(assumed, given, share)).tolist():
-            yield f"{what} {names[i]} at {_hour(raw, t)}: {assumed[i, t]:.6g} was assembled, the inputs give {given[i, t]:.6g}"
+def _counts_of(raw: RawLimits, problem: xr.Dataset) -> Iterator[str]:
+    """The Problem has the GPUs of the pools and the connections of the sites."""
+    p = values_of(problem)
+    yield from _apart(raw, "pool", raw.pools, p["available"], raw.available, SAME)
+    yield from _apart(raw, "pool", raw.pools, p["firm"], raw.firm, SAME)
+    yield from _apart(raw, "site", raw.sites, p["grid_limit_mw"], raw.grid_mw, SAME)
+
+
+def _apart(
+    raw: RawLimits, what: str, names: tuple[str, ...], assumed: Floats, given: Floats, share: float
+) -> Iterator[str]:
+    for i, t in np.argwhere(_differs(assumed, given, share)).tolist():
+        yield f"{what} {names[i]} at {_hour(raw, t)}: {assumed[i, t]:.6g} was assembled, the inputs give {given[i, t]:.6g}"
 
 
 def _caps_of(raw: RawLimits, problem: xr.Dataset) -> Iterator[str]:

@@ -51,6 +51,7 @@ def test_optimize_prints_the_plan_and_where_it_is(case, energy):
         "solve",
         "read back",
         "place",
+        "check the schedule",
         "replay and bill",
         "certify",
         "baseline",
