@@ -21,6 +21,8 @@ from energy.schema.calendar import Horizon, to_utc
 HOUR_NS = 3_600_000_000_000
 #: History of a rolling cap may lack this much of its window [h]: rounding of sums of period lengths.
 HISTORY_SLACK_H = 1e-6
+#: IT power this close to the one from which an hourly cap holds may be above or below it [MW, or share above 1 MW]: rounding.
+SAME_MW = 1e-9
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class RawCap:
     Attributes
     ----------
     site : position of the site, -1 for the whole fleet
+    may_lack : whether rounding decides if the window has the cap at all
     """
 
     name: str
@@ -38,6 +41,7 @@ class RawCap:
     start: int
     stop: int
     credit: float
+    may_lack: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,8 +176,8 @@ def _caps(inputs: Inputs, counts: dict[str, Floats]) -> Iterator[RawCap]:
     own = [(s, name, cap) for s, (name, site) in enumerate(fleet.sites.items()) for cap in site.pue_caps]
     for s, owner, cap in [*own, *((-1, "fleet", cap) for cap in fleet.fleet_pue_caps)]:
         members = list(fleet.sites) if s < 0 else [owner]
-        for start, stop, credit in _windows(inputs, cap, s, members, counts):
-            yield RawCap(f"{owner}:{cap.name}", s, cap.limit, start, stop, credit)
+        for window in _windows(inputs, cap, s, members, counts):
+            yield RawCap(f"{owner}:{cap.name}", s, cap.limit, *window)
     for s, (name, site) in enumerate(fleet.sites.items()):
         for limit in inputs.limits.get(name, ()):
             most = limit.rule.at_most
@@ -188,18 +192,20 @@ def _caps(inputs: Inputs, counts: dict[str, Floats]) -> Iterator[RawCap]:
 
 def _windows(
     inputs: Inputs, cap: PueCap, s: int, members: list[str], counts: dict[str, Floats]
-) -> Iterator[tuple[int, int, float]]:
-    """(first period, first after, balance brought along [MWh]) of a cap."""
+) -> Iterator[tuple[int, int, float, bool]]:
+    """(first period, first after, balance brought along [MWh], whether rounding decides about it) of a cap."""
     match cap.period:
         case "year":
             zone = "UTC" if s < 0 else inputs.fleet.sites[members[0]].time_zone
-            yield from _years(inputs, cap.limit, members, zone, np.full(len(inputs.horizon), True))
+            whole = np.full(len(inputs.horizon), True)
+            yield from ((*window, False) for window in _years(inputs, cap.limit, members, zone, whole))
         case "rolling":
-            yield from _rolling(inputs, cap, members)
+            yield from ((*window, False) for window in _rolling(inputs, cap, members))
         case "hour":
             least = sum((_least_it(inputs, name, counts) for name in members), np.zeros(len(inputs.horizon)))
             bar = np.inf if cap.above_it_mw is None else cap.above_it_mw
-            yield from ((t, t + 1, 0.0) for t in np.flatnonzero(least >= bar).tolist())
+            near = np.abs(least - bar) <= SAME_MW * max(1.0, bar)
+            yield from ((t, t + 1, 0.0, bool(near[t])) for t in np.flatnonzero((least >= bar) | near).tolist())
         case _:
             assert_never(cap.period)
 

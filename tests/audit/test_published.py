@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from energy.audit.published import check_powers, check_published, power_violations, violations
+from energy.audit.published import _caps_of, check_powers, check_published, power_violations, violations
 from energy.audit.raw_limits import raw_limits
 from energy.errors import CertificateError
 from energy.optimize import optimize
@@ -108,6 +108,25 @@ def test_caps_by_hand(raw):
     assert rolling[5:7] == [(0, 6, 0.0), (1, 7, 0.0)]
     hours = [c.start for c in raw.caps if c.name == "north:hour"]
     assert set(range(48)) - set(hours) <= {2, 3}, "maintenance lowers the idle load"
+
+
+def test_an_hourly_cap_at_just_the_idle_load_may_be_assembled_or_not(tmp_path):
+    """Which of two sums of the same powers is above the other is rounding: neither is refused."""
+    case = SmallCase(tmp_path)
+    least = case.problem()["base_it"].values[0, 0]
+    for near in (least * (1 - 1e-14), least, least * (1 + 1e-14)):
+        case.edit("fleet.yaml", "sites.north.pue_caps", [CAPS[2] | {"above_it_mw": float(near)}])
+        raw = raw_limits(case.inputs())
+        assert [c.may_lack for c in raw.caps] == [True] * 48
+        assert list(_caps_of(raw, case.problem())) == []
+    case.edit("fleet.yaml", "sites.north.pue_caps", [CAPS[2] | {"above_it_mw": float(least) + 1e-6}])
+    assert raw_limits(case.inputs()).caps == ()
+
+
+def test_caps_whose_names_begin_alike(tmp_path):
+    caps = [{"name": name, "limit": 1.25} for name in ("own", "own2", "own-3")]
+    case = SmallCase(tmp_path).edit("fleet.yaml", "sites.north.pue_caps", caps)
+    assert list(_caps_of(raw_limits(case.inputs()), case.problem())) == []
 
 
 def entries(run):

@@ -103,8 +103,9 @@ def test_the_refusal_is_exit_code_5_and_leaves_nothing(case, monkeypatch, tmp_pa
         ("room", lambda p: changed(p, hall_mw=p["hall_mw"].values * 1.001), "hall north/liquid at .* was assembled"),
         ("meter", lambda p: changed(p, grid_limit_mw=p["grid_limit_mw"].values + 1), "site north at .* was assembled"),
         ("value", lambda p: changed(p, penalty=p["penalty"].values * 1.5), "job j6: its value was assembled wrongly"),
-        ("cap", lambda p: changed(p, cap_limit=p["cap_limit"].values + 0.1), "PUE cap north:contract@2024: its window or limit"),
-        ("no cap", lambda p: p.isel(cap=slice(0, 0)), "0 windows of PUE caps were assembled, the inputs give 1"),
+        ("cap", lambda p: changed(p, cap_limit=p["cap_limit"].values + 0.1), "PUE cap north:contract: its limit 1.25 from .* was not assembled"),
+        ("cap of another year", lambda p: changed(p, cap_start=p["cap_start"].values + 24), "over 24 periods was assembled, which"),
+        ("no cap", lambda p: p.isel(cap=slice(0, 0)), "PUE cap north:contract: its limit 1.25 from 2024-03-05T00:00Z on over 48 periods was not"),
     ],
 )  # fmt: skip
 def test_a_plan_proven_for_other_limits_is_not_published(case, name, change, words, monkeypatch, record_property):
@@ -128,7 +129,8 @@ def test_the_year_to_date_credit_given_to_every_year_is_not_published(tmp_path, 
 
     monkeypatch.setattr(pue_limits, "_years", every_year)
     with pytest.raises(
-        CertificateError, match=r"PUE cap north:contract@2025: a balance of 50 MWh .* the state gives 0 MWh"
+        CertificateError,
+        match=r"PUE cap north:contract from 2024-12-31T23:00Z on: a balance of 50 MWh .* the state gives 0 MWh",
     ):
         main.optimize(case.path)
 
