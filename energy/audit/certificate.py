@@ -75,7 +75,7 @@ def certify(problem: xr.Dataset, solution: xr.Dataset, gross_bill_eur: float | N
     stated = float(solution.attrs.get("objective_eur", np.nan))
     own = bool(abs(stated - primal) <= GAP * gross)  # a cost that is not stated agrees with nothing
     nonzero = np.abs(model.cost[model.cost != 0])
-    finite = bool(np.isfinite(x).all() and np.isfinite(y).all())
+    finite = bool(np.isfinite(x).all() and np.isfinite(y).all() and np.isfinite(gross))
     return Certificate(
         passed=bool(finite and own and violation <= VIOLATION and gap <= GAP), stated_eur=stated,
         primal_eur=primal, dual_eur=dual, relative_gap=gap, max_violation=violation, worst_row=worst,

@@ -113,7 +113,17 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
 
     The program's own cost terms are computed once for the powers it planned and once for the replayed ones:
     their difference is what chords change. What then still differs from the bill has no name.
+
+    Raises
+    ------
+    CertificateError : a line of the bill is not a finite number; names it.
     """
+    for line in priced.lines:
+        if not np.isfinite(line.amount_eur):
+            where = f"{line.component} of {line.site} in {line.month}"
+            raise CertificateError(
+                f"certificate: the bill's line {where} is {line.amount_eur:g} EUR: the plan is not published"
+            )
     p = values_of(problem)
     x, r = values_of(solution), values_of(replayed)
     planned = evaluate_cost(problem, x["grid_import"], x["grid_export"], x["heat"])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from energy import optimize as main
+from energy.audit.invoice import Bill
 from energy.errors import CertificateError
 from energy.problem import assemble
 from energy.solve import SolverError, highs
@@ -123,4 +124,25 @@ def test_a_problem_assembled_wrongly_is_degraded_by_the_bill(case, change, words
 def test_a_bill_that_is_wrong_by_more_than_a_share_publishes_nothing(case, change, monkeypatch):
     monkeypatch.setattr(main, "assemble", assembled_with(change))
     with pytest.raises(CertificateError, match=r"bill and objective differ by .* more than 1% of the gross bill"):
+        main.optimize(case.path)
+
+
+WRONG = {1000.0: "bill and objective differ", 0.0: "bill and objective differ", float("nan"): "line .* is nan EUR",
+         float("inf"): "line .* is inf EUR"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("factor", "words"), WRONG.items())
+@pytest.mark.parametrize("kind", ["spot", "demand"])
+def test_a_line_of_the_bill_that_is_wrong_publishes_nothing(case, factor, words, kind, monkeypatch):
+    honest = main.price
+
+    def price(inputs, schedule):
+        plan = honest(inputs, schedule)
+        lines = list(plan.bill.lines)
+        at = max((i for i, x in enumerate(lines) if x.kind == kind), key=lambda i: lines[i].amount_eur)
+        lines[at] = replace(lines[at], amount_eur=lines[at].amount_eur * factor)
+        return replace(plan, bill=Bill(tuple(lines)))
+
+    monkeypatch.setattr(main, "price", price)
+    with pytest.raises(CertificateError, match=words):
         main.optimize(case.path)
