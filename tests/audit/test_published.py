@@ -12,7 +12,7 @@ from energy.schema import as_schedule
 from tests.cases import SmallCase
 
 HISTORY = [
-    {"start": f"2024-12-30T{h:02d}:00:00Z", "hours": 1, "facility_mwh": 1.3, "it_mwh": 1.0} for h in range(18, 24)
+    {"start": f"2024-12-30T{h:02d}:00:00Z", "hours": 1, "facility_mwh": 1.2, "it_mwh": 1.0} for h in range(18, 24)
 ]
 CAPS = [{"name": "own", "limit": 1.25}, {"name": "quarter", "limit": 1.3, "period": "rolling", "window_h": 6},
         {"name": "hour", "limit": 1.5, "period": "hour", "above_it_mw": 0.3}]  # fmt: skip
@@ -104,7 +104,7 @@ def test_caps_by_hand(raw):
     assert fleet == [(-1, 0, 24, pytest.approx(100.0)), (-1, 24, 48, 0.0)]
     rolling = [(c.start, c.stop, c.credit) for c in raw.caps if c.name == "north:quarter"]
     assert len(rolling) == 48
-    assert rolling[:2] == [(0, 1, pytest.approx(0, abs=1e-9)), (0, 2, pytest.approx(0, abs=1e-9))]
+    assert rolling[:2] == [(0, 1, pytest.approx(5 * 0.1)), (0, 2, pytest.approx(4 * 0.1))]
     assert rolling[5:7] == [(0, 6, 0.0), (1, 7, 0.0)]
     hours = [c.start for c in raw.caps if c.name == "north:hour"]
     assert set(range(48)) - set(hours) <= {2, 3}, "maintenance lowers the idle load"
