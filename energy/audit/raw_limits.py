@@ -116,7 +116,10 @@ def _open_share(horizon: Horizon, release: Ints, deadline: Ints, time: Ints) -> 
 
 def _job_limits(inputs: Inputs) -> dict[str, np.ndarray]:
     jobs, horizon = inputs.jobs, inputs.horizon
-    release, deadline = (_nanoseconds([getattr(j, key) for j in jobs]) for key in ("release", "deadline"))
+    # Not by way of numpy, which takes a Timestamp for a datetime and drops its nanoseconds.
+    release, deadline = (
+        np.array([getattr(j, key).as_unit("ns").value for j in jobs], dtype=np.int64) for key in ("release", "deadline")
+    )
     speed, resident = _where_jobs_run(inputs)
     most = np.array([j.max_gpus for j in jobs])
     work = np.array([max(j.gpu_hours - inputs.state.work_done.get(j.id, 0.0), 0.0) for j in jobs])

@@ -79,6 +79,17 @@ def test_jobs_by_hand(raw):
     assert raw.value[5] == 5.5
 
 
+def test_windows_to_the_nanosecond(tmp_path):
+    """Offsets in hours with many digits, in quarter hours: 444 s and 444,440,760 ns after midnight."""
+    case = SmallCase(tmp_path, minutes=15).cell("jobs.csv", "j1", "release", "+0.1234567891h")
+    case.cell("jobs.csv", "j3", "deadline", "+30.7654321987h")
+    raw, problem = raw_limits(case.inputs()), case.problem()
+    assert raw.release[0] % 1_000_000_000 % 1000
+    assert raw.open_share(np.array([0]), np.array([0])) == pytest.approx(1 - 444.44444076 / 900, abs=1e-15)
+    jobs, periods = np.arange(len(raw.jobs))[:, None], np.arange(len(raw.horizon))
+    np.testing.assert_allclose(raw.open_share(jobs, periods), problem["open"].values, rtol=0, atol=1e-15)
+
+
 def test_an_arrival_is_cut_to_what_its_window_holds(case):
     """At 12 GPUs: 12 · 2.2 · 44 hours, and what 4 hours hold after the horizon."""
     rows = case.rows("expected.csv")
