@@ -45,6 +45,10 @@ class ImpossibleWork(InputError):
     """The jobs or the firm load cannot be served by this fleet whatever the schedule (exit code 4)."""
 
 
+class CertificateError(RuntimeError):
+    """A plan that must not be published: its Schedule or bill breaks what the raw inputs say; names what (exit code 5)."""
+
+
 OK, CONFIGURATION, DATA, IMPOSSIBLE, SOLVER, DEGRADED, UNPUBLISHED, INTERRUPTED = 0, 2, 3, 4, 5, 6, 7, 130
 
 

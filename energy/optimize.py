@@ -17,6 +17,8 @@ from energy.audit.completion import complete
 from energy.audit.compliance import limit_compliance
 from energy.audit.diagnosis import binding_limits
 from energy.audit.invoice import Priced, price
+from energy.audit.published import check_powers, check_published
+from energy.audit.raw_limits import raw_limits
 from energy.audit.reconciliation import Reconciliation, reconcile
 from energy.audit.verdict import Outcome, judge, judge_given, summarise
 from energy.errors import ConfigError
@@ -90,6 +92,7 @@ def optimize(
     ------
     InputError : invalid files (ConfigError, SeriesError), or work that cannot be done (ImpossibleWork).
     SolverError : the solver's answer cannot be trusted.
+    CertificateError : the Schedule is not what the inputs allow or not what was proven, or the bill is wrong.
     """
     clock = Clock(tell)
     with clock.stage("read"):
@@ -110,21 +113,29 @@ def optimize_inputs(
     ------
     InputError : the work cannot be done (ImpossibleWork).
     SolverError : the solver's answer cannot be trusted.
+    CertificateError : the Schedule is not what the inputs allow or not what was proven, or the bill is wrong.
     """
     clock = clock or Clock()
     with clock.stage("assemble"):
         problem = assemble(inputs)
     solved, schedule, raw = _planned(problem, options, clock, maker)
-    with clock.stage("certify"):
-        prices, certificate = dual_prices(problem, solved), certify(problem, solved)
+    with clock.stage("check the schedule"):
+        limits = raw_limits(inputs)
+        check_published(limits, problem, solved, schedule)
     with clock.stage("replay and bill"):
         plan = price(inputs, schedule)
         reconciliation = reconcile(problem, solved, plan.replay, plan.bill)
+    with clock.stage("certify"):
+        certificate = certify(problem, solved, plan.bill.gross_eur())
+        verdict = judge if maker is None else judge_given
+        outcome = verdict(problem, solved, certificate, reconciliation, plan.replay)
+        if outcome.status != "FAILED":  # a plan that failed is not published anyway
+            check_powers(limits, problem, plan.replay)
+            reconciliation.check_publishable()
+        prices = dual_prices(problem, solved)
     with clock.stage("baseline"):
         work = baselines.planned_work(problem, solved)  # the same as the plan does, at once
         run_now = price(inputs, baselines.run_now(problem, work, [j.home_site for j in inputs.jobs]))
-    verdict = judge if maker is None else judge_given
-    outcome = verdict(problem, solved, certificate, reconciliation, plan.replay)
     summary = summarise(problem, solved, plan, run_now, certificate, reconciliation, outcome)
     summary |= {
         "limits": limit_compliance(inputs, problem, prices, plan.replay),
@@ -192,7 +203,7 @@ def revive(
     inputs = read_inputs(case, fill=fill, as_of=as_of)
     problem = assemble(inputs)
     plan, baseline = price(inputs, schedule), price(inputs, run_now)
-    certificate = certify(problem, solved) if proof is None else Certificate.from_dict(proof)
+    certificate = certify(problem, solved, plan.bill.gross_eur()) if proof is None else Certificate.from_dict(proof)
     return Saved(inputs, problem, solved, plan, baseline, certificate)
 
 

@@ -7,20 +7,26 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from energy.audit.array_model import SUPPLIES, ArrayModel, array_model
+from energy.audit.array_model import BILLED, SUPPLIES, ArrayModel, array_model, cost_by_variable
 from energy.schema import Floats, values_of
 
 #: Largest scaled violation of a row or bound: ten times the solver's tolerance, 1 W in a MW balance.
 VIOLATION = 1e-6
-#: Largest relative duality gap |p - d| / |p|: a cent in ten thousand euros. Never relative to max(1, |p|),
-#: which would hide any error once money is small.
+#: Largest duality gap |p - d| and largest error of the cost stated, as shares of the gross bill: a cent in ten thousand euros.
+#: Never as shares of the objective: penalties of undone work may be ten thousand times the bill.
 GAP = 1e-6
+#: Least gross bill that gaps are measured against [EUR]: below it a millionth is less than any sum in EUR can resolve.
+LEAST_GROSS_EUR = 1.0
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """Result of the proof: `stated_eur` is the cost that the program states, `primal_eur` the cost recomputed,
-    `dual_eur` a bound below which no plan can cost. `worst_row` names the row or bound with the largest violation."""
+    """Result of the proof.
+
+    `stated_eur` is the cost that the program states, `primal_eur` the cost recomputed, `dual_eur` a bound below which no
+    plan can cost; `relative_gap` is their distance over `gross_bill_eur`. `worst_row` names the row or bound with the
+    largest violation.
+    """
 
     passed: bool
     stated_eur: float
@@ -34,6 +40,7 @@ class Certificate:
     nonzeros: int
     largest_cost: float
     smallest_cost: float
+    gross_bill_eur: float
 
     def as_dict(self) -> dict[str, object]:
         """Fields for the manifest, where the key is `pass`."""
@@ -47,29 +54,41 @@ class Certificate:
         return cls(kept["pass"], **{name: kept.get(name, np.nan) for name in names})
 
 
-def certify(problem: xr.Dataset, solution: xr.Dataset) -> Certificate:
+def certify(problem: xr.Dataset, solution: xr.Dataset, gross_bill_eur: float | None = None) -> Certificate:
     """Check a Solution against the Problem.
 
     The dual bound holds for ANY row duals: Σ_i (y_i⁺ low_i - y_i⁻ up_i) + Σ_j min over the box of (c - Aᵀy)_j x_j,
     with boxes that every optimal plan obeys. The cost stated must be the plan's own. So neither
     the solver's status nor its objective is trusted.
+
+    Parameters
+    ----------
+    gross_bill_eur : sum of the absolute lines of the plan's bill; without a bill, of what the program would have billed
     """
     model = array_model(problem)
     x, y = model.vector(solution), model.duals(solution)
     primal = float(model.cost @ x) + model.offset
     dual = dual_bound(model, boxes(model, problem), y)
     violation, worst = _violation(model, x)
-    gap = abs(primal - dual) / abs(primal) if primal else abs(dual)
+    gross = max(gross_terms(problem, solution) if gross_bill_eur is None else gross_bill_eur, LEAST_GROSS_EUR)
+    gap = abs(primal - dual) / gross
     stated = float(solution.attrs.get("objective_eur", np.nan))
-    own = bool(abs(stated - primal) <= GAP * abs(primal))  # a cost that is not stated agrees with nothing
+    own = bool(abs(stated - primal) <= GAP * gross)  # a cost that is not stated agrees with nothing
     nonzero = np.abs(model.cost[model.cost != 0])
-    finite = bool(np.isfinite(x).all() and np.isfinite(y).all())
+    finite = bool(np.isfinite(x).all() and np.isfinite(y).all() and np.isfinite(gross))
     return Certificate(
         passed=bool(finite and own and violation <= VIOLATION and gap <= GAP), stated_eur=stated,
         primal_eur=primal, dual_eur=dual, relative_gap=gap, max_violation=violation, worst_row=worst,
         rows=model.matrix.shape[0], columns=model.matrix.shape[1], nonzeros=int(model.matrix.nnz),
         largest_cost=float(nonzero.max(initial=0.0)), smallest_cost=float(nonzero.min(initial=np.inf)),
+        gross_bill_eur=gross,
     )  # fmt: skip
+
+
+def gross_terms(problem: xr.Dataset, solution: xr.Dataset) -> float:
+    """Sum of the absolute terms of the objective that an invoice has lines for [EUR], by variable; never a penalty."""
+    terms = cost_by_variable(problem, solution, BILLED)
+    return sum(abs(eur) for eur in terms.values()) + float(np.abs(problem["fixed_eur"].values).sum())
 
 
 def dual_bound(model: ArrayModel, box: Floats, y: Floats) -> float:
@@ -113,9 +132,10 @@ def _violation(model: ArrayModel, x: Floats) -> tuple[float, str]:
     rows = np.maximum(_below(activity, model.row_low), _below(-activity, -model.row_up))
     bounds = np.maximum(_below(x, model.low), _below(-x, -model.up))
     worst_row, worst_bound = rows.max(initial=0.0), bounds.max(initial=0.0)
-    if worst_row >= worst_bound:
-        return float(worst_row), _name(model.rows, int(np.argmax(rows)) if len(rows) else 0)
-    return float(worst_bound), _name(model.columns, int(np.argmax(bounds)))
+    worst = float(np.maximum(worst_row, worst_bound))  # a NaN in either is a NaN here
+    if np.isnan(worst_bound) or worst_bound > worst_row:
+        return worst, _name(model.columns, int(np.argmax(bounds)))
+    return worst, _name(model.rows, int(np.argmax(rows)) if len(rows) else 0)
 
 
 def _below(value: Floats, limit: Floats) -> Floats:

@@ -99,7 +99,7 @@ def _with_held(model: ArrayModel, flows: Flows, held: Floats) -> Floats | None:
     """Values of all columns with the GPUs as they are held; None where that breaks a row or bound."""
     x = np.asarray(flows.of_entries @ held)
     mine, free = flows.columns, ~flows.columns
-    if not flows.allowed[held > 0].all() or (x > model.up + ON_HELD_ROWS)[mine].any():
+    if not (flows.allowed[~(held <= 0)].all() and (x <= model.up + ON_HELD_ROWS)[mine].all()):
         return None
     used = model.matrix @ x
     found = _cheapest(
@@ -156,7 +156,7 @@ def _cheapest(cost: Floats, matrix: Any, row_low: Floats, row_up: Floats, low: F
     matrix = sp.csr_array(matrix)
     matrix.eliminate_zeros()
     there = np.diff(matrix.indptr) > 0
-    if (np.maximum(row_low, -row_up)[~there] > ON_HELD_ROWS).any():
+    if not (np.maximum(row_low, -row_up)[~there] <= ON_HELD_ROWS).all():
         return None
     equal = there & (row_low == row_up)
     below, above = there & ~equal & np.isfinite(row_low), there & ~equal & np.isfinite(row_up)

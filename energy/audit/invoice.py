@@ -33,6 +33,10 @@ class Bill:
         """Sum of the lines, of one site or kind (spot, energy, demand, contract, …) where given [EUR]."""
         return sum(x.amount_eur for x in self.lines if site in (None, x.site) and kind in (None, x.kind))
 
+    def gross_eur(self) -> float:
+        """Sum of the absolute lines [EUR]: all the money that moves, where costs and revenues may cancel in the total."""
+        return sum(abs(x.amount_eur) for x in self.lines)
+
     def frame(self) -> pd.DataFrame:
         """The lines as a table."""
         return pd.DataFrame([asdict(x) for x in self.lines])

@@ -13,13 +13,17 @@ import xarray as xr
 
 from energy.audit import array_model
 from energy.audit.array_model import lowest
+from energy.audit.certificate import LEAST_GROSS_EUR
 from energy.audit.invoice import Bill
+from energy.errors import CertificateError
 from energy.schema import Floats, values_of
 
 #: Largest difference between objective and bill without a name [EUR]: one cent.
 UNEXPLAINED_EUR = 0.01
 #: Largest sum of the named modelling differences, as a share of the bill.
 NAMED_SHARE = 5e-4
+#: Differences above this share of the gross bill are no matter of chords or cents: such a bill is wrong, and is not published.
+REFUSED_SHARE = 0.01
 #: Largest difference of IT power between program and replay [MW]; LEAST_GPUS dropped holdings are far below.
 IT_MISMATCH_MW = 1e-4
 #: Variables whose cost no invoice has, in the order of their fields below; that of another is named after it.
@@ -34,6 +38,7 @@ class Reconciliation:
 
     Attributes
     ----------
+    gross_bill_eur : sum of the absolute lines of the bill
     other_unbilled_eur : by variable, costs that no invoice has besides those named here
     """
 
@@ -50,6 +55,7 @@ class Reconciliation:
     unexplained_eur: float
     it_mismatch_mw: float
     chord_below_curve_mw: float
+    gross_bill_eur: float
     other_unbilled_eur: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -68,15 +74,32 @@ class Reconciliation:
     def problems(self) -> list[str]:
         """Sentences about each disagreement; empty when all agrees."""
         out = []
-        if abs(self.unexplained_eur) > UNEXPLAINED_EUR:
+        if not abs(self.unexplained_eur) <= UNEXPLAINED_EUR:  # so that what is no number agrees with nothing
             out.append(f"bill and objective differ by {self.unexplained_eur:.4f} EUR without a named cause")
-        if self.named_share > NAMED_SHARE:
+        if not self.named_share <= NAMED_SHARE:
             out.append(f"chords change the cost by {self.named_share:.3%}, more than {NAMED_SHARE:.2%}")
-        if self.it_mismatch_mw > IT_MISMATCH_MW:
+        if not self.it_mismatch_mw <= IT_MISMATCH_MW:
             out.append(f"replay draws up to {self.it_mismatch_mw:.6f} MW of IT power more or less than the program")
-        if self.chord_below_curve_mw > CHORD_BELOW_MW:
+        if not self.chord_below_curve_mw <= CHORD_BELOW_MW:
             out.append(f"replayed power exceeds the program's by up to {self.chord_below_curve_mw:.6f} MW")
         return out
+
+    def check_publishable(self) -> None:
+        """Refuse a bill that is wrong by more than REFUSED_SHARE of its gross sum.
+
+        What chords change in hours that may be paid for does not count: it grows with negative prices, not with mistakes.
+
+        Raises
+        ------
+        CertificateError : names the difference and the share.
+        """
+        named = abs(self.chords_eur + self.contracts_on_chords_eur) + abs(self.peaks_on_chords_eur)
+        apart = abs(self.unexplained_eur) + named + 0.0 * self.negative_hour_chords_eur  # NaN stays NaN
+        if not apart <= REFUSED_SHARE * max(self.gross_bill_eur, LEAST_GROSS_EUR):
+            raise CertificateError(
+                f"certificate: bill and objective differ by {apart:,.2f} EUR, more than {REFUSED_SHARE:.0%} of the gross bill "
+                f"of {self.gross_bill_eur:,.2f} EUR: the plan is not published"
+            )
 
     def as_dict(self) -> dict[str, object]:
         """Fields for summary and manifest."""
@@ -90,7 +113,17 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
 
     The program's own cost terms are computed once for the powers it planned and once for the replayed ones:
     their difference is what chords change. What then still differs from the bill has no name.
+
+    Raises
+    ------
+    CertificateError : a line of the bill is not a finite number; names it.
     """
+    for line in priced.lines:
+        if not np.isfinite(line.amount_eur):
+            where = f"{line.component} of {line.site} in {line.month}"
+            raise CertificateError(
+                f"certificate: the bill's line {where} is {line.amount_eur:g} EUR: the plan is not published"
+            )
     p = values_of(problem)
     x, r = values_of(solution), values_of(replayed)
     planned = evaluate_cost(problem, x["grid_import"], x["grid_export"], x["heat"])
@@ -109,6 +142,7 @@ def reconcile(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset, p
         unexplained - sum(unbilled.values()),
         it_mismatch_mw=float(np.abs(x["it"] - r["it_mw"]).max()),
         chord_below_curve_mw=float((r["facility_mw"] - x["facility"]).max()),
+        gross_bill_eur=priced.gross_eur(),
         other_unbilled_eur=unbilled,
     )  # fmt: skip
 

@@ -33,7 +33,7 @@ def judge(
 ) -> Outcome:
     """FAILED without proof; DEGRADED where work is left, a cap is breached or bill and objective differ."""
     if not proof.passed:
-        why = f"certificate: relative gap {proof.relative_gap:.2e} (at most {GAP:g}), "
+        why = f"certificate: gap {proof.relative_gap:.2e} of the gross bill (at most {GAP:g}), "
         why += f"violation {proof.max_violation:.2e} in {proof.worst_row} (at most {VIOLATION:g}), "
         why += f"cost stated {proof.stated_eur:.6f} EUR, recomputed {proof.primal_eur:.6f} EUR"
         return Outcome("FAILED", (why,))
@@ -62,7 +62,7 @@ def _undone(problem: xr.Dataset, solution: xr.Dataset) -> list[str]:
     if short.sum() <= UNDONE_SHARE * work.sum():
         return []
     worst = int(np.argmax(short))
-    jobs = int((short > UNDONE_SHARE * work.sum()).sum())
+    jobs = int((~(short <= UNDONE_SHARE * work.sum())).sum())
     name = problem["job"].values[worst]
     return [f"{short.sum():.1f} GPU-hours of {jobs} jobs left undone, most of job {name} ({short[worst]:.1f})"]
 
@@ -74,8 +74,9 @@ def _breached(problem: xr.Dataset, solution: xr.Dataset, replayed: xr.Dataset) -
     out = []
     for name in sorted(set(names)):
         excess = over[[n == name for n in names]]
-        if excess.max() > BREACH_MWH:
-            windows = int((excess > BREACH_MWH).sum())
+        breached = ~(excess <= BREACH_MWH)
+        if breached.any():
+            windows = int(breached.sum())
             out.append(f"PUE cap {name} exceeded by {excess.max():.4f} MWh in {windows} windows")
     return out
 

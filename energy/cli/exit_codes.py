@@ -30,7 +30,15 @@ def exit_codes() -> Iterator[None]:
 
 def _codes() -> dict[type[Exception], int]:
     """Exit code by kind of error. Imported on failure: a command that succeeds need not wait for unused rooms."""
-    from energy.errors import ConfigError, ImpossibleWork, NightError, RunFolderError, SeriesError, StoreError
+    from energy.errors import (
+        CertificateError,
+        ConfigError,
+        ImpossibleWork,
+        NightError,
+        RunFolderError,
+        SeriesError,
+        StoreError,
+    )
     from energy.plant import PlantError
     from energy.schema import SchemaError
     from energy.solve import SolverError
@@ -43,6 +51,7 @@ def _codes() -> dict[type[Exception], int]:
         NightError: UNPUBLISHED, StoreError: CONFIGURATION,
         ConfigError: CONFIGURATION, PlantError: CONFIGURATION, RunFolderError: CONFIGURATION,
         SeriesError: DATA, SchemaError: DATA, ImpossibleWork: IMPOSSIBLE, SolverError: SOLVER,
+        CertificateError: SOLVER,
     }  # fmt: skip
 
 

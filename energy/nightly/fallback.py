@@ -124,7 +124,7 @@ def serve(given: Path, made: Path) -> None:
 
     Raises
     ------
-    InputError, SchemaError, PlantError, SolverError : the method makes no plan.
+    InputError, SchemaError, PlantError, SolverError, CertificateError : the method makes no plan.
     """
     night, method, failed, limit_s = pickle.loads(given.read_bytes())
     made.write_bytes(pickle.dumps(plan_in_process(night, method, failed, limit_s, given.parent)))

@@ -88,7 +88,7 @@ def on_grid(mine: pd.DataFrame, column: str, time: Times, dt: Floats, shape: Flo
     hours = mine["hours"].to_numpy(dtype=float)
     inside = np.minimum((start + hours)[:, None], begin + dt) - np.maximum(start[:, None], begin)
     inside = np.maximum(inside, 0.0)  # hours of each reading in each unit, (readings, T)
-    if (np.abs(inside.sum(axis=0) - dt) > OPEN * dt).any():
+    if not (np.abs(inside.sum(axis=0) - dt) <= OPEN * dt).all():
         return None
     weight = inside * np.maximum(shape, 0.0)
     weight = np.where(weight.sum(axis=1, keepdims=True) > 0, weight, inside)
@@ -137,7 +137,7 @@ def read_meter(workspace: NightlyWorkspace, file: Path) -> Taken:
     table["utc"] = _moments(file, table["utc"])
     for column in ("import_mwh", "hours", "it_mwh"):
         table[column] = _numbers(file, table[column], optional=column == "it_mwh")
-    allowed, bad = f"hours above 0, at most {LONGEST_H:g}", (table["hours"] <= 0) | (table["hours"] > LONGEST_H)
+    allowed, bad = f"hours above 0, at most {LONGEST_H:g}", ~table["hours"].between(0, LONGEST_H, inclusive="right")
     _refuse(file, table["hours"], bad, "a reading of {:g} h says nothing of a single day", allowed)
     rows = _rows(table, COLUMNS)
     with open_state(workspace) as store, store.transaction():

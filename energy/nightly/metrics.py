@@ -25,7 +25,7 @@ NAMES = {
     "hydrocool_fallback_method": "1 for the fallback method that the last run ended on.",
     "hydrocool_solve_seconds": "Seconds spent in the solver.",
     "hydrocool_wall_seconds": "Seconds from start to end of the run.",
-    "hydrocool_gap_ratio": "Relative duality gap of the certificate.",
+    "hydrocool_gap_ratio": "Duality gap of the certificate over the gross bill.",
     "hydrocool_cost_eur": "Bill of the plan over its horizon.",
     "hydrocool_saving_eur": "Realised saving against run-now, by period.",
     "hydrocool_cost_variance_eur": "Realised less ex-ante cost of the day before, by cause.",

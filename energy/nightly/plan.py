@@ -58,6 +58,7 @@ def plan_night(
     ------
     InputError : the work cannot be done (ImpossibleWork).
     SolverError : the solver's answer cannot be trusted, or no plan can be published.
+    CertificateError : the Schedule or its bill is not what the inputs say.
     """
     if method == "last_good" and snapshot.schedule is not None:
         options = Options()

@@ -108,7 +108,7 @@ class WaterCooledChiller(Numbers):
     @model_validator(mode="after")
     def _best_part_load(self) -> Self:
         constant, square = self.chiller_part_load_constant, self.chiller_part_load_square
-        if constant > square:
+        if not constant <= square:
             what = f"chiller_part_load_constant {constant:g} above chiller_part_load_square {square:g}"
             raise ValueError(f"{what}: the chiller would be most efficient above full load")
         return self

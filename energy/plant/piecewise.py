@@ -76,7 +76,7 @@ def chords(plant: Plant, weather: Weather, low: Floats, high: Floats, segments: 
         savings; names the archetype and the hour.
     """
     low, high = (np.asarray(x, float) for x in (low, high))
-    if segments < 1 or low.shape != weather.temp_air.shape or high.shape != low.shape:
+    if not segments >= 1 or low.shape != weather.temp_air.shape or high.shape != low.shape:
         raise PlantError(
             f"chords need at least one segment and loads of shape {weather.temp_air.shape}, "
             f"got {segments} segments, low {low.shape}, high {high.shape}"
@@ -187,7 +187,7 @@ def _check_convex(plant: Plant, curve: Chords, first: int) -> None:
     slopes = np.divide(np.diff(curve.overhead, axis=1), widths, out=np.full_like(widths, -np.inf), where=wide)
     steepest = np.maximum.accumulate(slopes, axis=1)
     fall = np.subtract(steepest, slopes, out=np.zeros_like(widths), where=wide).max(axis=1, initial=0.0)
-    if fall.size and fall.max() > SLOPE_TOLERANCE:
+    if fall.size and not fall.max() <= SLOPE_TOLERANCE:
         hour = int(np.argmax(fall))
         raise PlantError(
             f"plant {plant.archetype}: overhead is not convex in load in hour {first + hour}: a slope falls by "

@@ -104,7 +104,7 @@ def _caps(
 def _firm_load_fits(fleet: Fleet, least: Floats, limit: Floats, time: Times) -> None:
     """Raise ImpossibleWork unless firm and idle load [MW] fits each site's grid limit."""
     for s, name in enumerate(fleet.sites):
-        bad = least[s] > limit[s]
+        bad = ~(least[s] <= limit[s])
         if bad.any():
             t = int(np.argmax(bad))
             where = f"site {name} at {time[t].astype('datetime64[m]')}Z"

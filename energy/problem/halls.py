@@ -26,8 +26,9 @@ def pool_arrays(fleet: Fleet, powers: Mapping[str, GpuPower], horizon: Horizon) 
     """
     counts, time = gpu_counts(fleet, horizon), horizon.time
     for name, firm, available in zip(fleet.pools(), counts["firm"], counts["available"], strict=True):
-        if (firm > available).any():
-            t = int(np.argmax(firm > available))
+        above = ~(firm <= available)
+        if above.any():
+            t = int(np.argmax(above))
             raise ImpossibleWork(
                 f"pool {name} at {time[t].astype('datetime64[m]')}Z",
                 f"firm_gpus {firm[t]:g} above the {available[t]:g} GPUs that phases and maintenance leave",
@@ -89,8 +90,9 @@ def _hall(
         where = f"hall {name} at {time[int(np.argmin(design > 0))].astype('datetime64[m]')}Z"
         allowed = "above 0 MW throughout the horizon; for a hall still to come, a horizon after its first phase"
         raise ImpossibleWork(where, "design_mw is 0 MW", allowed)
-    if (base_it > limit).any():
-        t = int(np.argmax(base_it > limit))
+    above = ~(base_it <= limit)
+    if above.any():
+        t = int(np.argmax(above))
         where = f"hall {name} at {time[t].astype('datetime64[m]')}Z"
         what = f"idle and firm load of {base_it[t]:.3f} MW above the hall's limit of {limit[t]:.3f} MW"
         raise ImpossibleWork(where, what, "a higher design_mw or limit_mw, or fewer GPUs")

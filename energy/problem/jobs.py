@@ -115,10 +115,10 @@ def check_windows(
     for j, job in enumerate(jobs):
         if work["expected"][j]:
             continue
-        if job.max_gpus > largest[j]:
+        if not job.max_gpus <= largest[j]:
             what = f"max_gpus {job.max_gpus:g} is larger than every pool it may use"
             raise ImpossibleWork(f"job {job.id}", what, f"at most {largest[j]:g}")
-        if work["work_left"][j] > most[j] * (1 + WINDOW_SLACK):
+        if not work["work_left"][j] <= most[j] * (1 + WINDOW_SLACK):
             raise ImpossibleWork(
                 f"job {job.id}",
                 f"{work['work_left'][j]:,.1f} GPU-hours do not fit the part of its window "

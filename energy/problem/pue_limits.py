@@ -159,7 +159,7 @@ def check_reachable(
         if row.name not in least or excess < least[row.name][0]:
             least[row.name] = (excess, row)
     for excess, row in least.values():
-        if excess > REACH_TOLERANCE_MWH:
+        if not excess <= REACH_TOLERANCE_MWH:
             low, best = row.limit, 100.0  # the lowest PUE of the window: the limit whose least balance is zero
             for _ in range(BISECTIONS):
                 middle = (low + best) / 2

@@ -75,10 +75,11 @@ def _check_time(ds: xr.Dataset) -> xr.Dataset:
     if "time" not in ds.coords:
         return ds
     step = np.diff(ds["time"].values).astype("timedelta64[s]").astype(float) / 3600
-    if (step <= 0).any():
-        raise SchemaError(f"time: not rising after {_label(ds, 'time', int(np.argmax(step <= 0)))}")
+    back = ~(step > 0)
+    if back.any():
+        raise SchemaError(f"time: not rising after {_label(ds, 'time', int(np.argmax(back)))}")
     if "dt" in ds:
-        bad = np.abs(step - ds["dt"].values[:-1]) > 1 / 7200  # half a second: below any market time unit
+        bad = ~(np.abs(step - ds["dt"].values[:-1]) <= 1 / 7200)  # half a second: below any market time unit
         if bad.any():
             raise SchemaError(f"dt: period at {_label(ds, 'time', int(np.argmax(bad)))} does not end at the next start")
     return ds
@@ -90,7 +91,7 @@ def _check_classes(ds: xr.Dataset) -> xr.Dataset:
         return ds
     for k, row in enumerate(ds["speed"].values):
         used = row[row > 0]
-        if (np.diff(used) > 0).any():
+        if not (np.diff(used) <= 0).all():
             raise SchemaError(
                 f"speed[group={_label(ds, 'group', k)}]: {used}; allowed: speed classes with the fastest first"
             )

@@ -70,7 +70,7 @@ def check_scale(cost: Floats, names: list[Any] | None = None) -> float:
         culprit = names[int(np.argmax(~np.isfinite(cost)))] if names else "a coefficient"
         raise SolverError(f"objective: {culprit} is not finite")
     largest = float(np.abs(cost).max(initial=0.0))
-    if 0 < largest < TOLERANCE * 10**LEAST_DECADES:
+    if largest and not largest >= TOLERANCE * 10**LEAST_DECADES:
         culprit = str(names[int(np.argmax(np.abs(cost)))]) if names else "the largest coefficient"
         raise SolverError(
             f"objective: {culprit} = {largest:g} is the largest coefficient, too close to the solver's tolerance "

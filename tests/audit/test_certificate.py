@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.instances import Size, random_problem
 from energy.audit.array_model import array_model
-from energy.audit.certificate import boxes, certify, dual_bound
+from energy.audit.certificate import LEAST_GROSS_EUR, boxes, certify, dual_bound, gross_terms
 from tests.program.test_program import solved
 
 
@@ -72,6 +72,36 @@ def test_small_money_is_judged_by_its_own_size():
     assert certify(cheap, found).passed
     worse = found.assign(dual_balance=found["dual_balance"] * 0.99)
     assert not certify(cheap, worse).passed
+
+
+def test_the_gap_is_measured_against_the_gross_bill_and_not_against_penalties(case):
+    """Undone work at a million EUR a GPU-hour: a millionth of that objective is more than the whole bill."""
+    problem, _ = case
+    dear = problem.assign(penalty=problem["penalty"] * 0 + 1e6, work_left=problem["work_left"] * 3)
+    plan = solved(dear)[0]
+    proof = certify(dear, plan, 10_000.0)
+    assert proof.passed
+    assert proof.gross_bill_eur == 10_000.0
+    assert proof.primal_eur > 1e9
+    loose = certify(dear, plan.assign(dual_finish=plan["dual_finish"] * (1 - 1e-8)), 10_000.0)
+    assert abs(loose.primal_eur - loose.dual_eur) < 1e-6 * loose.primal_eur, "of the objective it would have passed"
+    assert not loose.passed
+    assert loose.relative_gap == pytest.approx((loose.primal_eur - loose.dual_eur) / 10_000.0)
+
+
+def test_without_a_bill_the_terms_that_would_be_billed_count(case):
+    problem, found = case
+    assert certify(problem, found).gross_bill_eur == gross_terms(problem, found) > 1
+    assert certify(problem, found, 0.0).gross_bill_eur == LEAST_GROSS_EUR
+    assert not certify(problem, found, float("nan")).passed
+
+
+def test_a_violation_that_is_no_number_is_none_that_passes(case):
+    problem, found = case
+    for name in ("unserved", "it"):  # a bound of the one, a row of the other
+        values = found[name].values.copy()
+        values.flat[0] = np.nan
+        assert not certify(problem, found.assign({name: (found[name].dims, values)})).max_violation <= 1e-6
 
 
 @pytest.mark.parametrize("stated", [0.0, float("nan"), None])

@@ -139,7 +139,7 @@ def test_without_proof_nothing_else_counts(run):
     outcome = judge(run.problem, run.solution, proof, run.reconciliation, run.plan.replay)
     assert outcome.status == "FAILED"
     (why,) = outcome.reasons
-    assert "relative gap 5.00e-01 (at most 1e-06)" in why
+    assert "gap 5.00e-01 of the gross bill (at most 1e-06)" in why
     assert f"cost stated {proof.stated_eur:.6f} EUR, recomputed {proof.primal_eur:.6f} EUR" in why
 
 

@@ -8,6 +8,7 @@ import pytest
 from energy.audit.invoice import Bill
 from energy.audit.reconciliation import evaluate_cost, reconcile
 from energy.audit.verdict import Outcome, judge, judge_given
+from energy.errors import CertificateError
 from energy.inputs.metered import Line
 from tests.audit.toy import AGREED, PROOF, plan, replayed, toy
 
@@ -45,7 +46,7 @@ def test_no_solver_is_degraded_and_says_so(case, found):
 def test_a_failed_proof_names_gap_violation_row_and_both_costs(case, found):
     failed = replace(PROOF, passed=False, relative_gap=0.25, max_violation=0.5, stated_eur=1.5)
     assert judge(case, found, failed, AGREED, met(case)) == Outcome("FAILED", (
-        "certificate: relative gap 2.50e-01 (at most 1e-06), violation 5.00e-01 in finish[2] (at most 1e-06), "
+        "certificate: gap 2.50e-01 of the gross bill (at most 1e-06), violation 5.00e-01 in finish[2] (at most 1e-06), "
         "cost stated 1.500000 EUR, recomputed 12.000000 EUR",))  # fmt: skip
     assert judge_given(case, found, failed, AGREED, met(case)) == Outcome(
         "FAILED", ("schedule: violation 5.00e-01 in finish[2] (at most 1e-06)",)
@@ -111,6 +112,41 @@ def test_what_does_not_agree_is_said(changes, words):
     assert [p for p in wrong.problems() if "0.050%" not in p] == [words]
     assert not wrong.agrees
     assert wrong.as_dict()["agrees"] is False
+
+
+@pytest.mark.parametrize(
+    "name", ["unexplained_eur", "bill_eur", "chords_eur", "peaks_on_chords_eur", "negative_hour_chords_eur",
+             "it_mismatch_mw", "chord_below_curve_mw"],
+)  # fmt: skip
+def test_what_is_no_number_agrees_with_nothing(case, found, name):
+    nan = replace(AGREED, **{name: float("nan")})
+    assert not nan.agrees
+    assert judge(case, calm(case, found), PROOF, nan, met(case)).status == "DEGRADED"
+
+
+@pytest.mark.parametrize("name", ["unexplained_eur", "chords_eur", "peaks_on_chords_eur", "gross_bill_eur"])
+def test_a_bill_that_is_no_number_is_not_published(name):
+    with pytest.raises(CertificateError, match="bill and objective differ"):
+        replace(AGREED, **{name: float("nan")}).check_publishable()
+
+
+def test_a_bill_is_refused_above_a_hundredth_of_its_gross_sum():
+    """Chords 0.1 + 0.05 and peaks 0.2 count with what has no name; of 1 EUR gross or less, a cent is the least."""
+    named = 0.35
+    replace(AGREED, unexplained_eur=9.6499).check_publishable()
+    with pytest.raises(
+        CertificateError, match=r"differ by 10\.00 EUR, more than 1% of the gross bill of 1,000\.00 EUR"
+    ):
+        replace(AGREED, unexplained_eur=-(10.0001 - named)).check_publishable()
+    nothing = replace(AGREED, gross_bill_eur=0.0, chords_eur=0, contracts_on_chords_eur=0, peaks_on_chords_eur=0)
+    replace(nothing, unexplained_eur=0.0099).check_publishable()
+    with pytest.raises(CertificateError):
+        replace(nothing, unexplained_eur=0.0101).check_publishable()
+
+
+def test_gross_is_what_moves_and_the_total_what_is_left():
+    lines = [Line("s", "2021-01", name, "spot", 1, "MWh", eur, eur) for name, eur in (("spot", 50.0), ("sold", -48.0))]
+    assert (Bill(tuple(lines)).total(), Bill(tuple(lines)).gross_eur()) == (2.0, 98.0)
 
 
 def test_reconciliation_as_it_is_kept():

@@ -42,8 +42,8 @@ CAPS = [Cap(1.1, stop=1, credit=0.1, penalty=40), Cap(1.2, site=-1, penalty=50),
 #: (job, pool, period, GPUs)
 HELD = [(0, 0, 0, 4), (0, 1, 0, 4), (0, 0, 1, 3), (1, 2, 0, 1), (1, 3, 1, 2)]
 
-PROOF = Certificate(True, 12.0, 12.0, 11.0, 3e-7, 2e-8, "finish[2]", 30, 40, 90, 5e3, 0.1)
-AGREED = Reconciliation(1200.0, 1000.0, 0.1, -0.1, 0.2, 0.05, 0.05, 100.0, 50.0, 49.7, 0.0, 5e-5, 5e-6)
+PROOF = Certificate(True, 12.0, 12.0, 11.0, 3e-7, 2e-8, "finish[2]", 30, 40, 90, 5e3, 0.1, 1000.0)
+AGREED = Reconciliation(1200.0, 1000.0, 0.1, -0.1, 0.2, 0.05, 0.05, 100.0, 50.0, 49.7, 0.0, 5e-5, 5e-6, 1000.0)
 
 
 def toy() -> xr.Dataset:

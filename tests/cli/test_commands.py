@@ -51,8 +51,9 @@ def test_optimize_prints_the_plan_and_where_it_is(case, energy):
         "solve",
         "read back",
         "place",
-        "certify",
+        "check the schedule",
         "replay and bill",
+        "certify",
         "baseline",
         "write the run folder",
     ]

@@ -91,7 +91,8 @@ def test_names_of_today_are_in_the_tables_and_names_of_then_are_not():
 
 def test_the_plan_is_one_of_today_s_program_and_the_proof_that_of_then(run, said):
     record, saved = reproduce(run)
-    assert saved.certificate.as_dict() == record.manifest["certificate"]
+    kept = record.manifest["certificate"]
+    assert {k: v for k, v in saved.certificate.as_dict().items() if k in kept} == kept
     proof = certify(record.problem, record.solution)
     assert proof.max_violation <= VIOLATION, proof.worst_row
     assert proof.primal_eur == pytest.approx(said["objective_eur"], rel=1e-12)

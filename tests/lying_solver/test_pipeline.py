@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from energy import optimize as main
+from energy.audit.invoice import Bill
+from energy.errors import CertificateError
 from energy.problem import assemble
 from energy.solve import SolverError, highs
 from tests.cases import SmallCase
@@ -91,9 +93,9 @@ def test_yesterdays_solution_is_failed(case, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda p: changed(p, price=p["price"].values + 1.0), "without a named cause"),
+        (lambda p: changed(p, price=p["price"].values + 0.1), "without a named cause"),
         (lambda p: changed(p, charge_rate=p["charge_rate"].values * 1.1), "without a named cause"),
-        (lambda p: changed(p, other_site_mw=p["other_site_mw"].values + 0.01), "chords change the cost"),
+        (lambda p: changed(p, other_site_mw=p["other_site_mw"].values + 0.002), "chords change the cost"),
         (lambda p: changed(p, busy_mw=p["busy_mw"].values * 1.02), "IT power"),
         (lambda p: changed(p, slope=p["slope"].values * 0.5, base_overhead=p["base_overhead"].values * 0.9), "exceeds"),
         (lambda p: changed(p, fixed_eur=p["fixed_eur"].values + 5.0), "without a named cause"),
@@ -107,3 +109,40 @@ def test_a_problem_assembled_wrongly_is_degraded_by_the_bill(case, change, words
     assert run.certificate.passed
     assert run.outcome.status == "DEGRADED"
     assert any(words in reason for reason in run.outcome.reasons), run.outcome.reasons
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: changed(p, price=p["price"].values * 1000),
+        lambda p: changed(p, price=p["price"].values + 1.0),
+        lambda p: changed(p, other_site_mw=p["other_site_mw"].values + 0.1),
+        lambda p: changed(p, fixed_eur=p["fixed_eur"].values - 500.0),
+    ],
+    ids=["thousandfold", "price", "other load", "fixed"],
+)
+def test_a_bill_that_is_wrong_by_more_than_a_share_publishes_nothing(case, change, monkeypatch):
+    monkeypatch.setattr(main, "assemble", assembled_with(change))
+    with pytest.raises(CertificateError, match=r"bill and objective differ by .* more than 1% of the gross bill"):
+        main.optimize(case.path)
+
+
+WRONG = {1000.0: "bill and objective differ", 0.0: "bill and objective differ", float("nan"): "line .* is nan EUR",
+         float("inf"): "line .* is inf EUR"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("factor", "words"), WRONG.items())
+@pytest.mark.parametrize("kind", ["spot", "demand"])
+def test_a_line_of_the_bill_that_is_wrong_publishes_nothing(case, factor, words, kind, monkeypatch):
+    honest = main.price
+
+    def price(inputs, schedule):
+        plan = honest(inputs, schedule)
+        lines = list(plan.bill.lines)
+        at = max((i for i, x in enumerate(lines) if x.kind == kind), key=lambda i: lines[i].amount_eur)
+        lines[at] = replace(lines[at], amount_eur=lines[at].amount_eur * factor)
+        return replace(plan, bill=Bill(tuple(lines)))
+
+    monkeypatch.setattr(main, "price", price)
+    with pytest.raises(CertificateError, match=words):
+        main.optimize(case.path)

@@ -48,6 +48,52 @@ def test_year_to_date_is_the_credit_of_the_running_year(tmp_path):
     })  # fmt: skip
 
 
+def test_a_legal_limit_gets_the_balance_of_the_running_year_alone(tmp_path):
+    case = SmallCase(tmp_path, "2027-12-31").edit("fleet.yaml", "sites.south.limits", ["de_enefg"])
+    case.edit("fleet.yaml", "sites.south.commissioned", "2027-01-01").edit("fleet.yaml", "sites.north.pue_caps", [])
+    past = {"south": {"year_to_date": {"facility_mwh": 1100.0, "it_mwh": 1000.0}}}
+    case.edit("fleet.yaml", "sites.south.halls.air.design_mw", 5.0).edit("fleet.yaml", "sites.south.grid_limit_mw", 9.0)
+    credit = with_state(case, sites=past).problem()["cap_credit"].to_series().to_dict()
+    years = {name.split("@")[1]: value for name, value in credit.items()}
+    assert set(years) == {"2027", "2028"}
+    assert years["2028"] == 0
+    assert years["2027"] != 0
+
+
+RATCHET = {"look_back_months": 2, "ratchet_share": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("peaks", "floor"),
+    [
+        ({"2024-03": 1.0, "2024-02": 2.0}, 1.6),  # 0.8 of February
+        ({"2024-03": 1.7, "2024-02": 2.0}, 1.7),  # its own is higher, and counts whole
+        ({"2024-02": 1.0, "2024-01": 2.5}, 2.0),  # two months back still count
+        ({"2024-02": 1.0, "2023-12": 9.0}, 0.8),  # three do not
+    ],
+)
+def test_a_ratchet_takes_its_share_of_the_months_before(tmp_path, peaks, floor):
+    case = SmallCase(tmp_path)
+    for key, value in RATCHET.items():
+        case.edit("tariff.yaml", f"components.1.{key}", value)
+    problem = with_state(case, sites={"north": {"peak_so_far_mw": peaks}}).problem()
+    assert float(problem["charge_floor"].sel(charge="north:peak@2024-03")) == pytest.approx(floor)
+
+
+def test_a_ratchet_weighs_the_hours_of_the_months_before(tmp_path):
+    """Over the end of March: April's peak counts March's hours by 0.8, March's counts none of April's."""
+    case = SmallCase(tmp_path, "2024-03-31")
+    plain = case.problem()["charge_weight"]
+    for key, value in RATCHET.items():
+        case.edit("tariff.yaml", f"components.1.{key}", value)
+    weight = case.problem()["charge_weight"]
+    march, april = (weight.sel(charge=f"north:peak@2024-{m}").values for m in ("03", "04"))
+    in_april = plain.sel(charge="north:peak@2024-04").values
+    assert 0 < in_april.sum() < len(in_april)
+    np.testing.assert_allclose(april, np.where(in_april == 1, 1.0, 0.8))
+    np.testing.assert_array_equal(march, 1 - in_april)
+
+
 def test_rolling_windows_with_their_history(case):
     case.edit(
         "fleet.yaml", "sites.north.pue_caps", [{"name": "day", "limit": 1.25, "period": "rolling", "window_h": 6}]

@@ -182,7 +182,7 @@ def test_undone_work_comes_first():
 
 def test_failed_is_said_plainly(record):
     proof = record.summary["certificate"] | {"pass": False}
-    summary = record.summary | {"status": "FAILED", "reasons": ["certificate: relative gap 0.3"], "certificate": proof}
+    summary = record.summary | {"status": "FAILED", "reasons": ["certificate: gap 0.3"], "certificate": proof}
     text = is_whole(render(replace(record, summary=summary))).words()
     assert "FAILED not proven: do not use" in text
     assert "The proof FAILED" in text
