@@ -6,7 +6,9 @@ fleet by pool, and each PUE cap is given its own balance of the past. What is wr
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import assert_never
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -216,12 +218,22 @@ def _windows(
 def _years(
     inputs: Inputs, limit: float, members: list[str], zone: str, counted: Bools
 ) -> Iterator[tuple[int, int, float]]:
-    """The year to date belongs to the year in which the horizon begins; any later year begins with nothing."""
-    years = inputs.horizon.on_clock(zone).years
+    """The year to date belongs to the year in which the horizon begins; any later year begins with nothing.
+
+    Where it is over the cap, the horizon bears of the debt what its hours are of those up to midnight of New Year's Eve.
+    """
+    years, horizon = inputs.horizon.on_clock(zone).years, inputs.horizon
     past = [inputs.state.site(name).year_to_date for name in members]
     for year in np.unique(years[counted]).tolist():
         inside = np.flatnonzero(counted & (years == year))
-        yield int(inside[0]), int(inside[-1]) + 1, _balance(limit, past) if year == years[0] else 0.0
+        credit = _balance(limit, past) if year == years[0] else 0.0
+        if credit < 0:
+            midnight = np.datetime64(
+                datetime(year + 1, 1, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None), "ns"
+            )
+            left = (midnight - horizon.time[inside[0]]) / np.timedelta64(1, "h")
+            credit *= min(float(horizon.dt[inside].sum() / left), 1.0)
+        yield int(inside[0]), int(inside[-1]) + 1, credit
 
 
 def _rolling(inputs: Inputs, cap: PueCap, members: list[str]) -> Iterator[tuple[int, int, float]]:
