@@ -6,6 +6,7 @@ fleet by pool, and each PUE cap is given its own balance of the past. What is wr
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import assert_never
 
 import numpy as np
@@ -226,7 +227,7 @@ def _years(
         inside = np.flatnonzero(counted & (years == year))
         credit = _balance(limit, past) if year == years[0] else 0.0
         if credit < 0:
-            midnight = to_utc(np.array([f"{year + 1}-01-01"], "datetime64[ns]"), zone)[0]
+            midnight = to_utc(datetime(year + 1, 1, 1), zone)
             left = (midnight - horizon.time[inside[0]]) / np.timedelta64(1, "h")
             credit *= min(float(horizon.dt[inside].sum() / left), 1.0)
         yield int(inside[0]), int(inside[-1]) + 1, credit
