@@ -227,7 +227,7 @@ def _years(
         inside = np.flatnonzero(counted & (years == year))
         credit = _balance(limit, past) if year == years[0] else 0.0
         if credit < 0:
-            midnight = to_utc(datetime(year + 1, 1, 1), zone)
+            midnight = to_utc(datetime.fromisoformat(f"{year + 1}-01-01"), zone)
             left = (midnight - horizon.time[inside[0]]) / np.timedelta64(1, "h")
             credit *= min(float(horizon.dt[inside].sum() / left), 1.0)
         yield int(inside[0]), int(inside[-1]) + 1, credit
