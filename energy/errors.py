@@ -49,7 +49,7 @@ class CertificateError(RuntimeError):
     """A plan that must not be published: its Schedule or bill breaks what the raw inputs say; names what (exit code 5)."""
 
 
-OK, CONFIGURATION, DATA, IMPOSSIBLE, SOLVER, DEGRADED, UNPUBLISHED, INTERRUPTED = 0, 2, 3, 4, 5, 6, 7, 130
+OK, FAULT, CONFIGURATION, DATA, IMPOSSIBLE, SOLVER, DEGRADED, UNPUBLISHED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 7, 130
 
 
 class NightError(RuntimeError):

@@ -78,6 +78,7 @@ for command in (runs.report, runs.bill, runs.attribute, runs.replay):
     app.command()(command)
 app.command()(nightly.nightly)
 app.command("plan-night", hidden=True)(nightly.plan_night)
+app.command("night-step", hidden=True)(nightly.night_step)
 app.command()(nightly.history)
 app.command()(nightly.doctor)
 app.add_typer(nightly.ingest, name="ingest")

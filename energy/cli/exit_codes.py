@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -9,12 +11,15 @@ from typing import NoReturn
 
 import typer
 
-from energy.errors import CONFIGURATION, DATA, IMPOSSIBLE, INTERRUPTED, SOLVER, UNPUBLISHED
+from energy.errors import CONFIGURATION, DATA, FAULT, IMPOSSIBLE, INTERRUPTED, SOLVER, UNPUBLISHED
+
+#: Most characters of a fault's own words in a message.
+LONGEST_FAULT = 300
 
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
-    """Turn every expected failure into one line and its exit code; any other error stays a traceback."""
+    """Turn every expected failure into one line and its exit code; any other error is a fault, its traceback in a file."""
     try:
         yield
     except typer.Exit:
@@ -24,8 +29,24 @@ def exit_codes() -> Iterator[None]:
     except Exception as e:
         code = next((code for kind, code in _codes().items() if isinstance(e, kind)), None)
         if code is None:
-            raise
+            fail(
+                FAULT,
+                f"a fault of this program, {type(e).__name__}: {_short(e)}; please report it with {_kept_traceback()}",
+            )
         fail(code, str(e))
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:LONGEST_FAULT]
+
+
+def _kept_traceback() -> str:
+    """Path of a new file with the traceback; it holds no more than a terminal would have shown."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="hydrocool-fault-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(traceback.format_exc())
+    return file.name
 
 
 def _codes() -> dict[type[Exception], int]:

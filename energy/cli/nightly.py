@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -85,10 +85,26 @@ def _back_fill(workspace: NightlyWorkspace, first: date, last: date, reprocess: 
 def _run(
     workspace: NightlyWorkspace, day: date, reprocess: bool, from_snapshot: bool, quiet: bool = False
 ) -> Night:  # fmt: skip
-    """One night, from files or live."""
+    """One night in a child, which ends with the night's budget."""
+    from energy.nightly.child import run_in_child
+
+    return run_in_child(workspace, day, reprocess, from_snapshot, quiet, partial(typer.echo, err=True))
+
+
+def night_step(given: Path, made: Path) -> None:
+    """Run one night in a process of its own that ends with its budget: `energy nightly` calls it."""
+    with exit_codes():
+        from energy.nightly.child import serve
+
+        serve(given, made, _run_here)
+
+
+def _run_here(config: Path, day: date, reprocess: bool, from_snapshot: bool, quiet: bool) -> Night:
+    """One night in this process, from files or live."""
+    from energy.nightly.config import load_nightly
     from energy.nightly.run import Series, run_night, series_from_files
 
-    series: Series = series_from_files
+    workspace, series = load_nightly(config), cast("Series", series_from_files)
     if workspace.config.live:
         from energy.nightly.live import fetched_now, fetched_then
 

@@ -20,6 +20,7 @@ import pandas as pd
 
 from energy.errors import SeriesError
 from energy.report.formatting import one_line
+from energy.series.content import read_bytes
 from energy.series.spreadsheet import escape
 
 HEADER = ("id", "label", "gpu_hours", "max_gpus", "release", "deadline", "gpu_kinds", "submitted")
@@ -91,10 +92,13 @@ def _reason(job: Queued, rules: Rules) -> str:
         (not job.gpus, "asks for no GPU"),
         (len(job.gpus) > 1, "asks for several kinds of GPU at once"),
         ("" in job.gpus and not rules.gpu_kinds, "names no kind of GPU; say which with --gpu-kinds"),
+        (sum(job.gpus.values()) * job.at_once > MOST_GPUS, f"asks for more than {MOST_GPUS:,} GPUs"),
+        (job.tasks > MOST_TASKS, f"has more than {MOST_TASKS:,} tasks"),
+        (max(job.limit_h or 0.0, job.elapsed_h) > LONGEST_H, f"has a time limit above {LONGEST_H:g} h"),
         (job.limit_h is None and not ended, "has no time limit, so its work is not known"),
-        (_hours(job, rules) * sum(job.gpus.values()) <= DONE, "has no work left"),
     )
-    return next((why for failed, why in checks if failed), "")
+    beyond = next((why for failed, why in checks if failed), "")
+    return beyond or ("has no work left" if _hours(job, rules) * sum(job.gpus.values()) <= DONE else "")
 
 
 def _hours(job: Queued, rules: Rules) -> float:
@@ -130,6 +134,10 @@ OPEN = frozenset({"PENDING", "RUNNING", "SUSPENDED", "CONFIGURING", "REQUEUED", 
 ENDED = frozenset(
     {"COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL", "OUT_OF_MEMORY", "DEADLINE", "BOOT_FAIL", "PREEMPTED"}
 )
+#: What a row of squeue raises that is not as Slurm writes it.
+BAD_ROW = (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError)
+#: Beyond these a number is a slip or an attack: hours of a task (five years), GPUs of a job, tasks of an array.
+LONGEST_H, MOST_GPUS, MOST_TASKS = 5 * 8766.0, 1_000_000, 10_000_000
 #: Columns of sacct that the table needs; ask for them with --format.
 COLUMNS = ("JobID", "State", "Submit", "ElapsedRaw", "TimelimitRaw", "ReqTRES")
 _GPU = re.compile(r"(?:^|,)\s*gres/gpu(?::(?P<kind>[A-Za-z0-9_.+-]+))?=(?P<count>\d+)")
@@ -183,19 +191,31 @@ def read_queue(path: Path, time_zone: str = "UTC", at: datetime | None = None) -
     ------
     SeriesError : unreadable, neither JSON of squeue nor the pipes of sacct, or a column is missing.
     """
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as e:
-        raise SeriesError(path, f"cannot be read ({e.strerror})") from None
+    text = read_bytes(path, "what squeue --json or sacct --parsable2 writes").read().decode("utf-8", "replace")
     if text.lstrip()[:1] not in ("{", "["):
         return _sacct(path, text, ZoneInfo(time_zone), at)
     try:
         data = json.loads(text)
         rows = data["jobs"]
         at = at or _moment(data.get("last_update")) or datetime.now(UTC)  # older versions do not say
-        return Queue(tuple(_of_json(r, at) for r in rows), at)
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
+        return _rows_of_json(rows, at)
+    except RecursionError:
+        raise SeriesError(path, "is nested too deeply", "what squeue --json writes") from None
+    except BAD_ROW as e:
         raise SeriesError(path, f"is not what squeue --json writes ({type(e).__name__}: {e})") from None
+
+
+def _rows_of_json(rows: Sequence[Any], at: datetime) -> Queue:
+    """Jobs of squeue; a row that cannot be read is left out by name, and where none can, its error is raised."""
+    jobs, unread = [], list[str]()
+    for number, row in enumerate(rows, start=1):
+        try:
+            jobs.append(_of_json(row, at))
+        except BAD_ROW as e:
+            if number == len(rows) and not jobs:
+                raise
+            unread.append(f"job {number} of the file: cannot be read ({type(e).__name__}: {one_line(str(e))[:80]})")
+    return Queue(tuple(jobs), at, tuple(unread))
 
 
 def read_queues(paths: Sequence[Path], time_zone: str = "UTC", at: datetime | None = None) -> Queue:
@@ -227,7 +247,7 @@ def tasks_of(text: str) -> tuple[int, int]:
     for part in filter(None, body.split(",")):
         if not (m := _ARRAY.match(part.strip())):
             return 1, 1  # Slurm cuts long expressions short ("0,2,...")
-        count += 1 if m[2] is None else (int(m[2]) - int(m[1])) // int(m[3] or 1) + 1
+        count += 1 if m[2] is None else (int(m[2]) - int(m[1])) // max(int(m[3] or 1), 1) + 1
     return max(count, 1), min(int(most), max(count, 1)) if most.isdigit() and int(most) else max(count, 1)
 
 

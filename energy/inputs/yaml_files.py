@@ -4,6 +4,7 @@ YAML 1.1 reads ``NO`` as False, which loses Norway; so the 1.2 loader, and nothi
 """
 
 import io
+import stat
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from energy.errors import ConfigError
+from energy.series.content import MOST_DEPTH, complaint
 
 M = TypeVar("M", bound=BaseModel)
 #: How many problems of one file are printed at once; more would scroll the first out of sight.
@@ -41,7 +43,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     ConfigError : not readable, not YAML, a duplicate key, or not a mapping; names file and line.
     """
     try:
-        data = parsed(path.read_text(encoding="utf-8-sig"))
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for ever
+            raise ConfigError(path, "is no regular file", "YAML 1.2")
+        text = path.read_text(encoding="utf-8-sig")
+        if why := complaint(text):
+            raise ConfigError(path, why)
+        data = parsed(text)
     except OSError as e:
         raise ConfigError(path, f"cannot be read ({e.strerror})") from None
     except UnicodeDecodeError:
@@ -51,6 +58,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
         where = f"{path}:{mark.line + 1}" if mark else path
         problem = str(getattr(e, "problem", None) or e).splitlines()[0]
         raise ConfigError(where, problem, "YAML 1.2, each key once") from None
+    except RecursionError:
+        raise ConfigError(path, "is nested too deeply", f"at most {MOST_DEPTH} levels") from None
+    except ConfigError:
+        raise
     except ValueError as e:  # text that looks like a date but is not one
         raise ConfigError(path, f"a date that does not exist ({e})", "YYYY-MM-DD") from None
     if not isinstance(data, dict):

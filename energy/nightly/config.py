@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from energy.errors import NightError, RunFolderError
+from energy.errors import ConfigError, NightError, RunFolderError
 from energy.inputs.case import Nightly
 from energy.inputs.yaml_files import Frozen, load_model
 
@@ -90,7 +90,10 @@ def now() -> datetime:
     given = os.environ.get(CLOCK)
     if given is None:
         return datetime.now(UTC)
-    moment = datetime.fromisoformat(given)
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        raise ConfigError(CLOCK, f"{given[:40]!r} is not a time", "ISO 8601, such as 2026-03-01T12:00Z") from None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -9,7 +9,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,24 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=True, default=str)
 
 
+class _LogFile(logging.FileHandler):
+    """A log that a full disk ends: one line on stderr says so, and no night fails of it."""
+
+    ended = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say once that lines are lost."""
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError) and not self.ended:
+            print(f"{self.baseFilename}: the log cannot be written ({error.strerror or error})", file=sys.stderr)
+        self.ended = True
+
+    def close(self) -> None:
+        """Close; what is still in the buffer of a full disk is lost."""
+        with suppress(OSError):
+            super().close()
+
+
 def known_as(run_id: str) -> None:
     """The id of the run, from this line on."""
     for handler in logger().handlers:
@@ -64,7 +82,7 @@ def logging_to(path: Path | None, run_id: str, level: int = logging.INFO) -> Ite
     if path is not None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handler = logging.FileHandler(path, encoding="utf-8")
+            handler = _LogFile(path, encoding="utf-8")
         except OSError as e:
             problem = f"{path}: the log cannot be written ({e.strerror or e}); choose another with `log`"
     handler.setFormatter(JsonLines(run_id))

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from energy.errors import DEGRADED, OK, UNPUBLISHED, InputError, StoreError
+from energy.errors import DEGRADED, OK, UNPUBLISHED, InputError, NightError, StoreError
 from energy.inputs.load import read_inputs
 from energy.nightly.accounts import ex_ante_cost
 from energy.nightly.case import kept_inputs
@@ -24,7 +24,7 @@ from energy.nightly.config import NightlyWorkspace, latest, lock, now, step, swe
 from energy.nightly.database import Store, open_state, plan_row
 from energy.nightly.fallback import run_fallbacks
 from energy.nightly.inputs import Prepared
-from energy.nightly.logs import known_as, logging_to
+from energy.nightly.logs import known_as, logger, logging_to
 from energy.nightly.notify import follow_up
 from energy.nightly.outcome import Night, NightContext, OnProgress, Precedence, precedence_of
 from energy.nightly.prepare import prepare, prepare_from_snapshot
@@ -36,7 +36,7 @@ from energy.schema import SchemaError
 
 #: Share of the budget after which the fallback sequence must have ended: what is left is for publishing.
 PLANNING_SHARE = 0.9
-#: What cannot be published and is not the program's fault; anything else is a fault of it and a traceback.
+#: What cannot be published and is not the program's fault; anything else is one, and its traceback is in the log.
 EXPECTED = (InputError, SchemaError, PlantError, OSError)
 #: What fetches the series of a night: the nightly file with them in files, which may be gone afterwards.
 Series = Callable[[NightlyWorkspace, date, OnProgress], AbstractContextManager[NightlyWorkspace]]
@@ -102,6 +102,15 @@ def _recorded(context: NightContext, precedence: Precedence, kept: Path | None, 
             night = _night(replace(context, workspace=here), precedence, kept)
     except EXPECTED as e:
         night = Night(context.day, "FAILED", reasons=[str(e)])
+    except (NightError, StoreError):
+        raise
+    except Exception as e:  # a fault of this program: the traceback is for its makers, the record for its users
+        logger().exception("fault of the program")
+        night = Night(
+            context.day,
+            "FAILED",
+            reasons=[f"a fault of this program, {type(e).__name__}: {e}; the log has the traceback"],
+        )
     if not night.unchanged:
         seconds = time.monotonic() - context.began
         record_run(context.store, night, started.isoformat(timespec="seconds"), seconds)

@@ -6,22 +6,22 @@ beside it (plain ``quality`` and ``source`` where the file is about one place): 
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import tempfile
-import zlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from energy.errors import SeriesError
 from energy.schema import Times
+from energy.series.content import check_hdf, check_parquet, read_bytes
 from energy.series.labels import LABELS, TIME_ATTRS, quality_and_source, terms_of, to_table
 from energy.series.resample import held
 
@@ -30,7 +30,7 @@ TIME_COLUMNS = ("utc", "time", "timestamp")
 MISSING = ("", "NaN", "nan", "NA", "N/A", "n/a", "null", "None")
 ALLOWED = "CSV (also .gz), Parquet, NetCDF, EPW"
 #: What the readers raise on files that are damaged or something else than their ending says.
-DAMAGED = (ValueError, KeyError, IndexError, TypeError)
+DAMAGED = (ValueError, KeyError, IndexError, TypeError, OverflowError, OSError, MemoryError, ArithmeticError)
 
 
 def read_frame(path: Path, text: Sequence[str] = (), missing: Sequence[str] = ("",)) -> pd.DataFrame:
@@ -43,7 +43,7 @@ def read_frame(path: Path, text: Sequence[str] = (), missing: Sequence[str] = ("
 
     Raises SeriesError: not readable, or no such format.
     """
-    return _table(path, _content(path), text, missing)
+    return _table(path, read_bytes(path, ALLOWED), text, missing)
 
 
 def _table(path: Path, content: io.BytesIO, text: Sequence[str], missing: Sequence[str]) -> pd.DataFrame:
@@ -53,6 +53,7 @@ def _table(path: Path, content: io.BytesIO, text: Sequence[str], missing: Sequen
         raise SeriesError(path, f"has the unknown ending {path.suffix!r}", ALLOWED)
     try:
         if not name.endswith(".csv"):
+            check_parquet(path, content)
             return pd.read_parquet(content)
         types = dict.fromkeys(text, str)
         frame = pd.read_csv(
@@ -64,17 +65,6 @@ def _table(path: Path, content: io.BytesIO, text: Sequence[str], missing: Sequen
         raise SeriesError(path, f"is not a table: {str(e).splitlines()[0]}", ALLOWED) from None
     filled = frame.notna().any(axis=1).to_numpy().nonzero()[0]
     return frame.iloc[: filled[-1] + 1 if len(filled) else 0]
-
-
-def _content(path: Path) -> io.BytesIO:
-    """The whole file, unpacked: the readers say less clearly what is wrong with a file, and pandas swallows Ctrl-C."""
-    try:
-        raw = path.read_bytes()
-        return io.BytesIO(gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw)
-    except OSError as e:
-        raise SeriesError(path, f"cannot be read ({e.strerror or e})", ALLOWED) from None
-    except (EOFError, ValueError, zlib.error) as e:
-        raise SeriesError(path, f"is damaged or has an impossible name ({e})", ALLOWED) from None
 
 
 def read_series(path: Path, year: int | None = None) -> pd.DataFrame:
@@ -89,7 +79,8 @@ def read_series(path: Path, year: int | None = None) -> pd.DataFrame:
         return _read_epw(path, year or 2001)
     if path.suffix.lower() in {".nc", ".nc4", ".h5"}:
         return _rising(path, _read_netcdf(path), first_row=0)
-    return _series_of(path, _content(path).getvalue()).copy()
+    # The readers say less clearly what is wrong with a file, and pandas swallows Ctrl-C.
+    return _series_of(path, read_bytes(path, ALLOWED).getvalue()).copy()
 
 
 @lru_cache(maxsize=16)
@@ -129,11 +120,17 @@ def _rising(path: Path, frame: pd.DataFrame, first_row: int) -> pd.DataFrame:
 
 def _read_netcdf(path: Path) -> pd.DataFrame:
     """One-dimensional variables over `time`; two-dimensional ones become a column per label."""
-    content = _content(path)
+    content = read_bytes(path, ALLOWED)
     try:
+        with h5py.File(content, "r") as file:  # before h5netcdf, which leaves half a file behind where this fails
+            check_hdf(path, file)
+        content.seek(0)
         ds = xr.load_dataset(content, engine="h5netcdf")
-    except (OSError, *DAMAGED) as e:
-        raise SeriesError(path, f"is not a NetCDF-4 file: {str(e).splitlines()[0]}", ALLOWED) from None
+    except SeriesError:
+        raise
+    except Exception as e:  # HDF5 and its readers raise whatever a damaged byte leads them to
+        what = (str(e).splitlines() or [""])[0] or type(e).__name__
+        raise SeriesError(path, f"is not a NetCDF-4 file: {what}", ALLOWED) from None
     if "time" not in ds.coords or not np.issubdtype(ds["time"].dtype, np.datetime64):
         found = ", ".join(str(c) for c in ds.coords)
         raise SeriesError(path, f"has no coordinate time with dates (found {found})", "hours since 2018-01-01, in UTC")
@@ -151,7 +148,7 @@ def _read_epw(path: Path, year: int) -> pd.DataFrame:
     """EnergyPlus weather of a typical year; pvlib labels rows with the start of their hour, standard time."""
     from pvlib.iotools import read_epw  # here, not above: pvlib takes half a second to import
 
-    text = _content(path).read().decode(encoding="utf-8", errors="replace")
+    text = read_bytes(path, ALLOWED).read().decode(encoding="utf-8", errors="replace")
     try:
         raw, head = read_epw(io.StringIO(text), coerce_year=2000)  # a leap year: some files have a 29 February
         whole = pd.concat([_in_year(raw, y, float(head["TZ"])) for y in (year - 1, year, year + 1)])

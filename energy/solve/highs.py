@@ -177,8 +177,12 @@ def gate(raw: Raw, cost: np.ndarray, offset: float) -> None:
     """
     if raw.status != "Optimal":
         raise SolverError(f"solver status {raw.status!r} after {raw.seconds:.1f} s: no plan")
+    if not len(raw.values) == len(raw.column_duals) == len(cost):
+        raise SolverError(
+            f"the solver returned {len(raw.values)} values and {len(raw.column_duals)} reduced costs for {len(cost)} columns"
+        )
     for name, vector in (("value", raw.values), ("row dual", raw.row_duals), ("reduced cost", raw.column_duals)):
-        if not np.isfinite(vector).all():
+        if np.asarray(vector).dtype.kind != "f" or not np.isfinite(vector).all():
             raise SolverError(f"the solver returned a {name} that is not finite")
     own = float(cost @ raw.values) + offset
     scale = float(np.abs(cost) @ np.abs(raw.values)) + abs(offset)

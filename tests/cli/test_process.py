@@ -22,10 +22,24 @@ def run(*args, **options):
     return subprocess.run([*COMMAND, *map(str, args)], check=False, **options)
 
 
-def start(*args):
+def start(*args, **env):
     return subprocess.Popen(
-        [*COMMAND, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+        [*COMMAND, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT | env
     )
+
+
+STALLED = """\
+import pathlib, sys, time
+read = pathlib.Path.read_bytes
+
+def stalled(self):
+    if self.name == "prices.csv":
+        print("stalled", file=sys.stderr, flush=True)
+        time.sleep(600)
+    return read(self)
+
+pathlib.Path.read_bytes = stalled
+"""
 
 
 def test_help_answers_at_once():
@@ -84,13 +98,13 @@ def test_ctrl_c_in_the_middle_of_the_solve(tmp_path):
 
 
 def test_ctrl_c_while_files_are_read(case):
-    """A named pipe for a price file: reading waits until someone writes."""
-    (case.folder / "prices.csv").unlink()
-    os.mkfifo(case.folder / "prices.csv")
-    process = start("optimize", case.path, "--out", case.folder / "runs")
-    with (case.folder / "prices.csv").open("w"):  # opens when the reader does
-        time.sleep(0.2)
-        interrupted(process, case.folder / "runs")
+    """A stalled mount, acted by a start-up file of Python that makes one read wait; it says so when it begins."""
+    (case.folder / "sitecustomize.py").write_text(STALLED, encoding="utf-8")
+    path = f"{case.folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    process = start("optimize", case.path, "--out", case.folder / "runs", PYTHONPATH=path)
+    while "stalled" not in (line := process.stderr.readline()):
+        assert line, "ended before the file was read"
+    interrupted(process, case.folder / "runs")
 
 
 def test_ctrl_c_while_libraries_are_imported(case):

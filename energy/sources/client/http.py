@@ -42,6 +42,7 @@ from energy.series.local_time import Span
 from energy.sources.client.answer import OK, Answer, Kind, SourceError, Verdict
 from energy.sources.client.cache import Archive, Health, Ledger
 from energy.sources.client.credentials import redact, redact_logs, scrub
+from energy.sources.client.deadline import Deadline, give_pools, plausible
 from energy.sources.client.rate_limits import Limits, policy
 from energy.sources.client.settings import Settings, Source, loopback
 
@@ -265,7 +266,19 @@ class SourceAdapter(HTTPAdapter):
         self.problem: SourceError | None = None
         self.sent = 0
         self._unreachable, self._until = "", 0.0
+        self._deadline = Deadline()
         super().__init__(max_retries=policy(source, settings, self._again))
+
+    def init_poolmanager(self, *args: Any, **kw: Any) -> None:
+        """As requests does, with connections that end at the deadline of the exchange."""
+        super().init_poolmanager(*args, **kw)
+        give_pools(self.poolmanager, self._deadline)
+
+    def proxy_manager_for(self, *args: Any, **kw: Any) -> Any:
+        """The same for a proxy."""
+        manager = super().proxy_manager_for(*args, **kw)
+        give_pools(manager, self._deadline)
+        return manager
 
     def _again(self) -> None:
         """Count a repeated attempt; its weight is one, as errors weigh."""
@@ -295,6 +308,7 @@ class SourceAdapter(HTTPAdapter):
         """An answer with its whole body; broken bodies are asked for again."""
         if self._settings.wall() < self._until:
             raise self._error("retry", self._unreachable)
+        self._deadline.begin(self._settings.total_s)
         for left in range(BODY_TRIES - 1, -1, -1):
             self._limits.take(self.source, self.source.weight(request.url or ""))
             self.sent += 1
@@ -304,7 +318,7 @@ class SourceAdapter(HTTPAdapter):
                 break
             except SourceError as e:
                 response.close()
-                if e.kind != "retry" or not left:
+                if e.kind != "retry" or not left or self._deadline.over():
                     raise
                 self._settings.sleep(self._settings.backoff_s)
         return _closed(response, request, body)
@@ -320,6 +334,8 @@ class SourceAdapter(HTTPAdapter):
                 armed.headers[key.header] = _basic_auth_str(value, "") if key.form == "basic" else value
             return super().send(armed, True, times, verify, cert, proxies)
         except (RequestException, HTTPError, OSError) as e:
+            if self._deadline.over():
+                raise self._error("retry", f"answer took longer than {self._settings.total_s:g} s") from None
             if reason := _reason(e):
                 self._unreachable, self._until = reason, self._settings.wall() + LEAVE_ALONE_S
             raise self._error("retry", reason or "the connection broke") from None
@@ -329,14 +345,14 @@ class SourceAdapter(HTTPAdapter):
 
     def _read(self, response: Response) -> bytes:
         """The decompressed body, within size and time."""
-        parts, size, late = [], 0, time.monotonic() + self._settings.total_s
+        parts, size = [], 0
         try:
             while part := response.raw.read1(CHUNK, decode_content=True):
                 size += len(part)
                 parts.append(part)
                 if size > self._settings.most_bytes:
                     raise self._error("fatal", f"body is larger than {self._settings.most_bytes} bytes")
-                if time.monotonic() > late:
+                if self._deadline.over():
                     raise self._error("retry", f"body took longer than {self._settings.total_s:g} s")
         except (HTTPError, OSError) as e:
             raise self._error("retry", f"body broke off after {size} bytes ({type(e).__name__})") from None
@@ -374,7 +390,7 @@ def _reason(error: BaseException) -> str:
 def _closed(response: Response, request: PreparedRequest, body: bytes) -> Response:
     """The answer with its body in memory, tied to the request without credentials, secrets blotted out, no cookies."""
     response.request, response._content, response._content_consumed = request, scrub(body), True  # type: ignore[attr-defined]
-    kept = {k: redact(v) for k, v in response.headers.items() if k.lower() != "set-cookie"}
+    kept = plausible({k: redact(v) for k, v in response.headers.items() if k.lower() != "set-cookie"})
     response.headers = CaseInsensitiveDict(kept)
     response.close()
     response.cookies.clear()
