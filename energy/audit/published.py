@@ -18,9 +18,9 @@ from energy.errors import CertificateError
 from energy.schedule.disaggregate import LEAST_GPUS
 from energy.schema import Bools, Floats, values_of
 
-#: A limit may be exceeded by this share of itself, or of 1 where it is below 1: ten times the certificate's violation, as the
-#: Schedule sums holdings that the Solution has each to that precision.
-SLACK = 1e-5
+#: A limit may be exceeded by this share of itself, or of 1 where it is below 1: twice the certificate's violation, once for the
+#: limit in the Solution and once for the split of a group's GPUs over its jobs.
+SLACK = 2e-6
 #: Replayed power may exceed a limit by this [MW]: a tenth of a GPU's power, as the reconciliation lets IT power differ.
 SLACK_MW = 1e-4
 #: Two readings of one input agree to this share: rounding of sums and quotients, far below what any file states.

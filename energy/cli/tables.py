@@ -105,7 +105,7 @@ def result_table(run: Run, folder: Path) -> None:
     c = run.certificate
     out.print(
         f"Certificate: {'passed' if c.passed else 'FAILED'}, gap {c.relative_gap:.1e} of the gross bill, "
-        f"largest violation {c.max_violation:.1e}; {c.rows:,} rows, {c.columns:,} columns; "
+        f"violation {c.max_violation:.1e}; {c.rows:,} rows, {c.columns:,} columns; "
         f"solver {run.raw.seconds:.1f} s",
         soft_wrap=True,
     )

@@ -121,7 +121,8 @@ def test_a_problem_assembled_wrongly_is_degraded_by_the_bill(case, change, words
     ],
     ids=["thousandfold", "price", "other load", "fixed"],
 )
-def test_a_bill_that_is_wrong_by_more_than_a_share_publishes_nothing(case, change, monkeypatch):
+def test_a_bill_that_is_wrong_by_more_than_a_share_publishes_nothing(case, change, monkeypatch, record_property):
+    record_property("attacks", 1)
     monkeypatch.setattr(main, "assemble", assembled_with(change))
     with pytest.raises(CertificateError, match=r"bill and objective differ by .* more than 1% of the gross bill"):
         main.optimize(case.path)
@@ -133,7 +134,8 @@ WRONG = {1000.0: "bill and objective differ", 0.0: "bill and objective differ", 
 
 @pytest.mark.parametrize(("factor", "words"), WRONG.items())
 @pytest.mark.parametrize("kind", ["spot", "demand"])
-def test_a_line_of_the_bill_that_is_wrong_publishes_nothing(case, factor, words, kind, monkeypatch):
+def test_a_line_of_the_bill_that_is_wrong_publishes_nothing(case, factor, words, kind, monkeypatch, record_property):
+    record_property("attacks", 1)
     honest = main.price
 
     def price(inputs, schedule):

@@ -116,8 +116,9 @@ def test_a_plan_proven_for_other_limits_is_not_published(case, name, change, wor
         main.optimize(case.path)
 
 
-def test_the_year_to_date_credit_given_to_every_year_is_not_published(tmp_path, monkeypatch):
+def test_the_year_to_date_credit_given_to_every_year_is_not_published(tmp_path, monkeypatch, record_property):
     """Over New Year the second year begins with nothing."""
+    record_property("attacks", 1)
     case = SmallCase(tmp_path, start="2024-12-31").edit("case.yaml", "state", "state.yaml")
     case.edit("state.yaml", "sites.north.year_to_date", {"facility_mwh": 1200.0, "it_mwh": 1000.0})
     assert main.optimize(case.path).outcome.status == "OK"
@@ -136,8 +137,9 @@ def test_the_year_to_date_credit_given_to_every_year_is_not_published(tmp_path, 
 
 
 @pytest.mark.parametrize("lie", [one_job, rotated, on_the_norwegian_pool], ids=lambda x: x.__name__)
-def test_what_no_solver_made_is_checked_too(case, lie, monkeypatch):
+def test_what_no_solver_made_is_checked_too(case, lie, monkeypatch, record_property):
     """A completed Schedule is lied about after its completion."""
+    record_property("attacks", 1)
     honest = main.complete
 
     def complete(problem, schedule):
