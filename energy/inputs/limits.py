@@ -1,5 +1,6 @@
 """Legal and own limits on PUE, WUE and ERF: dated, cited presets of ``models/limits/``, named by the sites they bind."""
 
+from calendar import isleap
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -32,7 +33,7 @@ class Rule(Frozen):
 
     PUE [1] (ISO/IEC 30134-2) and WUE [L/kWh] (-9) have an `at_most`, ERF [1] (-6) an `at_least`; with neither the
     figure is reported only. `commissioned_from` and `commissioned_before` say which sites are meant, `valid_from` and
-    `valid_to` which days, both inclusive.
+    `valid_to` which days, both inclusive; a site has `years_after_commissioning` to get there.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
@@ -43,6 +44,7 @@ class Rule(Frozen):
     commissioned_before: date | None = None
     valid_from: date
     valid_to: date | None = None
+    years_after_commissioning: int = Field(default=0, ge=0, le=20)
     source: str = Field(min_length=3)
     confidence: Confidence
 
@@ -76,6 +78,15 @@ class Rule(Frozen):
     def holds(self, calendar: SiteCalendar) -> Bools:
         """Periods whose local day lies in its validity, (T,)."""
         return np.asarray((calendar.days >= self.valid_from) & (calendar.days <= (self.valid_to or date.max)))
+
+    def of_site(self, commissioned: date | None) -> Self:
+        """The rule from the day on which it holds for a site commissioned on a day."""
+        if not self.years_after_commissioning or commissioned is None:
+            return self
+        year = commissioned.year + self.years_after_commissioning
+        leap_day = (commissioned.month, commissioned.day) == (2, 29)
+        begins = date(year, 3, 1) if leap_day and not isleap(year) else commissioned.replace(year=year)
+        return self.model_copy(update={"valid_from": max(self.valid_from, begins)})
 
     def binds(self, commissioned: date | None) -> bool:
         """Whether a site commissioned on that day is meant."""
@@ -143,10 +154,13 @@ def load_limits(fleet: Fleet, fleet_path: Path) -> dict[str, tuple[Limit, ...]]:
         where, bound = f"{fleet_path}: sites.{name}", list[Limit]()
         for wanted in site.limits:
             preset = load_model(named_model(f"{where}.limits", "limits", wanted, fleet_path), Preset)
-            if site.commissioned is None and any(r.commissioned_from or r.commissioned_before for r in preset.rules):
+            if site.commissioned is None and any(
+                r.commissioned_from or r.commissioned_before or r.years_after_commissioning for r in preset.rules
+            ):
                 what = f"limits {preset.name} depend on when the site was commissioned"
                 raise ConfigError(where, what, "commissioned: YYYY-MM-DD")
             if preset.concerns(site):
-                bound += [Limit(preset, rule) for rule in preset.rules if rule.binds(site.commissioned)]
+                rules = [rule.of_site(site.commissioned) for rule in preset.rules if rule.binds(site.commissioned)]
+                bound += [Limit(preset, rule) for rule in rules]
         out[name] = tuple(bound)
     return out

@@ -45,6 +45,23 @@ def early_rates(inputs: Inputs) -> list[str]:
     ]
 
 
+#: Age of a component's last rate beyond which a horizon says so, where the component has changed before: rates are yearly.
+STALE_DAYS = 400
+
+
+def late_rates(inputs: Inputs) -> list[str]:
+    """One line for each tariff component that has changed before and whose last rate is more than a year old."""
+    first, out = inputs.case.horizon.start, []
+    for tariff in {t.name: t for t in inputs.tariffs.values()}.values():
+        for name, versions in tariff.versions.items():
+            last = versions[-1].valid_from
+            if len(versions) > 1 and (first - last).days > STALE_DAYS:
+                out.append(
+                    f"tariff {tariff.name}: {name} has no rate later than that of {last}, which is used from {first} on"
+                )
+    return out
+
+
 @dataclass(frozen=True)
 class LowConfidenceRate:
     """One rate from a single weak source, an assumption or memory; `change` is the file and the key that hold it."""

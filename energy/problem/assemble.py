@@ -8,7 +8,7 @@ import xarray as xr
 from energy.errors import ImpossibleWork, about
 from energy.inputs.fleet import Fleet
 from energy.inputs.load import Inputs
-from energy.inputs.provenance import early_rates
+from energy.inputs.provenance import early_rates, late_rates
 from energy.problem import contracts, halls, pue_limits, sites, tariffs, terminal_value
 from energy.problem import jobs as work
 from energy.problem.halls import heat_arrays
@@ -160,4 +160,10 @@ def landed_cost(inputs: Inputs, least: Floats, most: Floats) -> tuple[dict[str, 
 
 def notices(inputs: Inputs, problem: xr.Dataset) -> list[str]:
     """One sentence each: rates used before their first date or long after their last, debts and gaps of PUE caps."""
-    return [*early_rates(inputs), *inputs.fx.complaints, *cap_debts(inputs), *cap_notices(inputs, problem)]
+    return [
+        *early_rates(inputs),
+        *late_rates(inputs),
+        *inputs.fx.complaints,
+        *cap_debts(inputs),
+        *cap_notices(inputs, problem),
+    ]

@@ -42,6 +42,15 @@ def test_norway_reduced_electricity_tax_is_a_switch():
     assert amounts == pytest.approx([1344 * 71.3 * NOK, 1344 * 6.0 * NOK])
 
 
+def test_norway_taxes_data_centres_little_before_2023():
+    """December 2018 and February 2023: 744 h and 672 h of 2 MW. 4.8 NOK/MWh then, 154.1 since the rate ended."""
+    for month, hours, rate, end in (("2018-12", 744, 4.8, "2019-01-01"), ("2023-02", 672, 154.1, "2023-03-01")):
+        for name in ("no_central_grid", "no_regional_grid"):
+            meter = Meter(committed(name), f"{month}-01", end)
+            tax = meter.bill(meter.load(2))[month]["electricity_tax"].amount_eur
+            assert tax == pytest.approx(2 * hours * rate * NOK)
+
+
 def test_norway_central_grid_charges_no_peak_in_summer():
     """July 2024: no declared hour, hence no line for the central grid."""
     meter = Meter(committed("no_central_grid"), "2024-07-01", "2024-08-01")
@@ -60,7 +69,7 @@ def test_norway_regional_grid_in_three_bands():
         "spot": 4044 * 40,
         "supplier_margin": 4044 * 3 * NOK,
         "marginal_loss": 4044 * 40 * 0.045,
-        "electricity_tax": 4044 * 71.3 * NOK,
+        "electricity_tax": 4044 * 154.1 * NOK,
         "regional_grid_power_band_1": 5 * 320000 / 12 * NOK,
         "regional_grid_power_band_2": 10 * 370000 / 12 * NOK,
         "regional_grid_power_band_3": 3 * 423000 / 12 * NOK,
@@ -73,18 +82,18 @@ def test_norway_regional_grid_in_three_bands():
 def test_norway_regional_grid_minimum_bill():
     """February 2023: 672 h of 0.05 MW = 33.6 MWh. Marginal loss follows spot and does not count.
 
-    Own lines in NOK: margin 33.6·3 = 100.80, tax 33.6·71.3 = 2395.68, power 0.05·320000/12 = 1333.33,
-    fixed 11900/12 = 991.67 and 800/12 = 66.67; together 4888.15. The minimum of 25,000 adds 20,111.85.
+    Own lines in NOK: margin 33.6·3 = 100.80, tax 33.6·154.1 = 5177.76, power 0.05·320000/12 = 1333.33,
+    fixed 11900/12 = 991.67 and 800/12 = 66.67; together 7670.23. The minimum of 25,000 adds 17,329.77.
     """
     meter = Meter(committed("no_regional_grid"), "2023-02-01", "2023-03-01")
     lines = meter.bill(meter.load(0.05))["2023-02"]
-    own = 33.6 * 3 + 33.6 * 71.3 + 0.05 * 320000 / 12 + 11900 / 12 + 800 / 12
-    assert round(25000 - own, 2) == 20111.85
+    own = 33.6 * 3 + 33.6 * 154.1 + 0.05 * 320000 / 12 + 11900 / 12 + 800 / 12
+    assert round(25000 - own, 2) == 17329.77
     agree(lines, {
         "spot": 33.6 * SPOT,
         "supplier_margin": 33.6 * 3 * NOK,
         "marginal_loss": 33.6 * SPOT * 0.045,
-        "electricity_tax": 33.6 * 71.3 * NOK,
+        "electricity_tax": 33.6 * 154.1 * NOK,
         "regional_grid_power_band_1": 0.05 * 320000 / 12 * NOK,
         "regional_grid_fixed": 11900 / 12 * NOK,
         "enova_levy": 800 / 12 * NOK,
@@ -106,7 +115,7 @@ def test_sweden_highest_of_five_months():
         "spot": 2240 * 40,
         "supplier_margin": 2240 * 5 * SEK,
         "marginal_loss": 2240 * 40 * 0.01,
-        "electricity_tax": 2240 * 428 * SEK,
+        "electricity_tax": 2240 * 439 * SEK,
         "grid_energy": 2240 * 20 * SEK,
         "grid_energy_high_load": 1107 * 60 * SEK,
         "grid_power": 8.5 * 21000 * SEK,
@@ -183,4 +192,5 @@ def test_denmark():
         "distribution_winter_peak": 240 * 20 * DKK,
         "grid_power": 3 * 5000 * DKK,
         "grid_subscription": 4000 * DKK,
+        "transmission_subscription": 180 / 12 * DKK,
     })  # fmt: skip
