@@ -9,7 +9,7 @@ DEV    := $(VENV)/.dev-ready
 export OMP_NUM_THREADS := 1
 
 .PHONY: help optimize nightly report test coverage thorough laws test-sources test-nights check format docs lock bench bills \
-  regression real validate-cooling golden differential peers canary study tariff-dates mutation soak soak-short clean
+  regression real validate-cooling golden differential peers canary study attack tariff-dates mutation soak soak-short clean
 
 optimize: $(RUN)  ## the reference case (or ARGS), solved, proven, priced, reported
 	$(BIN)/energy optimize $(ARGS)
@@ -89,6 +89,9 @@ peers: $(DEV)  ## the same problems in linopy, PyPSA and on Clarabel, in an envi
 
 canary: $(DEV)  ## newest Pyomo and HiGHS against the pinned ones, in a throw-away environment
 	$(BIN)/python -m benchmarks.canary
+
+attack: $(DEV)  ## lies, bombs, fuzzed files, hostile servers, kills, clocks: counted into docs/testing.md; ARGS="--only lies"
+	$(BIN)/python -m benchmarks.attack $(ARGS)
 
 tariff-dates: $(RUN)  ## last known date and grade of every tariff component
 	$(BIN)/python -m benchmarks.tariff_dates

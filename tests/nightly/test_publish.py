@@ -195,9 +195,10 @@ def test_a_failed_night_is_made_up_for_with_what_it_knew(solved, nights, monkeyp
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
-def test_killed_at_200_random_moments(part, solved: Solved, tmp_path):
+def test_killed_at_200_random_moments(part, solved: Solved, tmp_path, record_property):
     """Real processes, SIGKILL to the night after a random time or at a random step; 50 moments in each part."""
     rng = np.random.default_rng([11, part])
+    record_property("attacks", 50)
     wanted = bytes_of(solved.case.out)
     case, began = NightCase(tmp_path / "case"), time.monotonic()
     _run(case)
