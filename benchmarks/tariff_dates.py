@@ -13,7 +13,7 @@ from energy.inputs.resources import root
 from energy.inputs.tariffs import Tariff
 from energy.inputs.yaml_files import load_model
 
-#: Grades of weak sources, stand-ins and memory.
+#: Grades of weak sources, assumptions and memory.
 WEAK = ("L", "MEM")
 
 

@@ -35,6 +35,12 @@ def models_are_parsed_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def nights_run_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests replace parts of a night, which a child process would not see; those of the child start real commands."""
+    monkeypatch.setattr("energy.nightly.child.SEPARATE", False)
+
+
 @pytest.fixture
 def case(tmp_path: Path) -> SmallCase:
     """A small complete case in a folder of its own."""

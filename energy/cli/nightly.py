@@ -86,9 +86,11 @@ def _run(
     workspace: NightlyWorkspace, day: date, reprocess: bool, from_snapshot: bool, quiet: bool = False
 ) -> Night:  # fmt: skip
     """One night in a child, which ends with the night's budget."""
-    from energy.nightly.child import run_in_child
+    from energy.nightly import child
 
-    return run_in_child(workspace, day, reprocess, from_snapshot, quiet, partial(typer.echo, err=True))
+    if not child.SEPARATE:
+        return _run_here(workspace.path, day, reprocess, from_snapshot, quiet)
+    return child.run_in_child(workspace, day, reprocess, from_snapshot, quiet, partial(typer.echo, err=True))
 
 
 def night_step(given: Path, made: Path) -> None:

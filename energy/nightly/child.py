@@ -23,6 +23,8 @@ from energy.nightly.logs import logging_to
 from energy.nightly.notify import follow_up
 from energy.nightly.outcome import Night
 
+#: Whether `energy nightly` runs a night in a child; tests that look into one switch it off.
+SEPARATE = True
 #: Name of the command that runs one night and pickles what came of it.
 COMMAND = "night-step"
 #: How long the last lines of a killed child are waited for [s].

@@ -42,6 +42,8 @@ def read_bytes(path: Path, allowed: str) -> io.BytesIO:
         if found.st_size > MOST_BYTES:
             raise _too_large(path)
         raw = path.read_bytes()
+    except SeriesError:
+        raise
     except OSError as e:
         raise SeriesError(path, f"cannot be read ({e.strerror or e})", allowed) from None
     except ValueError as e:  # a name with a null byte

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -203,15 +204,24 @@ def test_plan_without_proof_is_no_plan(case, energy, monkeypatch):
 @pytest.mark.parametrize(
     "error", [RuntimeError("a bug"), FileNotFoundError("a bug"), ValueError("a bug"), OSError("a bug")]
 )
-def test_what_nobody_expected_stays_a_traceback(case, monkeypatch, error):
+def test_what_nobody_expected_is_one_line_and_a_file_with_the_traceback(case, monkeypatch, capsys, error):
     from energy.cli.app import main
 
     def fail(*_, **__):
         raise error
 
     monkeypatch.setattr("energy.inputs.load.read_inputs", fail)
-    with pytest.raises(type(error), match="a bug"):
+    with pytest.raises(SystemExit) as ended:
         main(["check", str(case.path)])
+    said = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert said.count("\n") == 1
+    assert f"a fault of this program, {type(error).__name__}: " in said
+    kept = Path(said.split("please report it with ")[1].strip())
+    text = kept.read_text(encoding="utf-8")
+    kept.unlink()
+    assert "Traceback" in text
+    assert "a bug" in text
 
 
 # Degraded: exit 6, published

@@ -187,7 +187,7 @@ FILES = {
     "latin.csv": ("utc,Malmö\n".encode("latin-1"), ["latin.csv", "is not a table", "utf-8"]),
     "ragged.csv": (b"utc,a\n2024-01-01,1\n2024-01-02,1,2\n", ["ragged.csv", "is not a table", "line 3"]),
     "cut.csv.gz": (gzip.compress(b"utc,NO4\n" * 99)[:-9], ["cut.csv.gz", "is damaged"]),
-    "not.csv.gz": (b"utc,NO4\n", ["not.csv.gz", "cannot be read"]),
+    "not.csv.gz": (b"utc,NO4\n", ["not.csv.gz", "is damaged"]),
     "not.parquet": (b"utc,NO4\n", ["not.parquet", "is not a table", "CSV"]),
     "not.nc": (b"utc,NO4\n", ["not.nc", "is not a NetCDF-4 file"]),
     "not.epw": (b"utc,NO4\n", ["not.epw", "is not an EPW file"]),
@@ -205,4 +205,4 @@ def test_files_that_cannot_be_read(case, name):
 
 def test_a_folder_for_a_file(case):
     (case.folder / "series.csv").mkdir()
-    case.edit("case.yaml", "prices.0.file", "series.csv").refused(SeriesError, "series.csv", "Is a directory")
+    case.edit("case.yaml", "prices.0.file", "series.csv").refused(SeriesError, "series.csv", "is no regular file")

@@ -57,8 +57,9 @@ def test_a_night_that_kept_its_inputs_is_made_again_without_a_fetch(nights, monk
         run_night(nights.place, DAY, from_snapshot=True, series=lambda *_: pytest.fail("something was fetched")).code
         == 0
     )
-    with pytest.raises(ZeroDivisionError):
-        run_night(nights.place, DAY, series=lambda *_: 1 / 0)
+    fault = run_night(nights.place, DAY, series=lambda *_: 1 / 0)
+    assert fault.status == "FAILED"
+    assert "ZeroDivisionError" in fault.reasons[0]
 
 
 def test_a_past_night_that_nobody_fetched_for_is_fetched_now_and_says_so(nights, monkeypatch):

@@ -34,7 +34,7 @@ def test_scaled_money_is_refused_with_the_culprit(case):
     ("change", "message"),
     [
         ({"status": "Time limit reached"}, "Time limit reached"),
-        ({"values": np.array([np.nan])}, "value that is not finite"),
+        ({"values": np.array([np.nan])}, "returned 1 values and"),
         ({"row_duals": np.array([np.inf])}, "row dual that is not finite"),
         ({"objective": 1.0}, "states 1.000000 EUR"),
         ({"objective": float("nan")}, "states nan EUR"),
@@ -45,6 +45,15 @@ def test_gate_refuses(case, change, message):
     gate(raw, form.cost, form.offset)
     with pytest.raises(SolverError, match=message):
         gate(replace(raw, **change), form.cost, form.offset)
+
+
+@pytest.mark.parametrize("name", ["values", "column_duals"])
+def test_gate_refuses_vectors_with_one_bad_entry_or_of_objects(case, name):
+    _, _, form, raw, _ = case
+    vector = getattr(raw, name)
+    for bad in (np.where(np.arange(len(vector)) == 2, np.nan, vector), vector.astype(object)):
+        with pytest.raises(SolverError, match="that is not finite"):
+            gate(replace(raw, **{name: bad}), form.cost, form.offset)
 
 
 def test_a_value_that_no_plan_can_have_is_the_solvers_failure(case):
