@@ -15,6 +15,10 @@ from energy.report.view import NightFigures, NightJob, Top
 #: Most jobs, caps and reasons in a message; the report has them all.
 MOST_LINES = 5
 #: What acts inside a line, and what would make a list, heading or rule of its beginning.
+#: A space without width: behind the sign that makes a mention or a link, chats and mails see neither.
+NO_WIDTH = "\u200b"
+#: Signs that call people or make links of names: @everyone, #channel, http://, www., mailto:.
+_CALLS = re.compile(r"(@(?=\w)|#(?=\w)|:(?=//)|\bwww(?=\.)|\bmailto(?=:))")
 _INSIDE, _BEGIN = re.compile(r"([\\`*_\[\]|~])"), re.compile(r"^(\d+(?=[.)])|(?=[#>+=-]))")
 
 
@@ -24,9 +28,9 @@ def code(text: object) -> str:
 
 
 def escaped(text: object) -> str:
-    """A reason as text: HTML and Markdown characters lose their meaning."""
+    """A reason as text: HTML and Markdown characters, mentions and bare links lose their meaning."""
     line = _INSIDE.sub(r"\\\1", sentence(text).replace("&", "&amp;").replace("<", "&lt;"))
-    return _BEGIN.sub(r"\1\\", line)
+    return _BEGIN.sub(r"\1\\", _CALLS.sub(rf"\1{NO_WIDTH}", line))
 
 
 def page(night: SimpleNamespace, link: str | None = None) -> str:
@@ -49,6 +53,7 @@ def page(night: SimpleNamespace, link: str | None = None) -> str:
         _items([f"{_due(j)} left" for j in n.late], "jobs", "Deadlines that cannot be met any more"),
         _items([f"{_due(j)} short; remedy: {_remedy(j)}" for j in n.at_risk], "jobs", "Jobs at risk"),
         _items([escaped(r) for r in n.refused], "jobs", "Set aside and not planned"),
+        _items([f"{_due(j)} left" for j in n.missing], "jobs", "Missing from the queue"),
         _items(tight, "caps", "PUE caps overdrawn"),
         _items([escaped(x) for x in night.notes], "notes", "Notes"),
         f"Known on {night.known_at}; run {code(night.run_id)}." + (f" Report: <{link}>" if link else ""),

@@ -13,7 +13,8 @@ import pytest
 
 from energy.nightly.logs import LOGGER, known_as, logging_to
 from energy.nightly.notify import NOT_INSTALLED, notify, service_of
-from energy.report.markdown import code, escaped, page
+from energy.report import markdown
+from energy.report.markdown import NO_WIDTH, code, escaped, page
 from energy.report.night import night_view
 from tests.nightly.nights import AT_RISK, HOSTILE, failed, hostile_night, night, risky
 
@@ -213,3 +214,25 @@ def test_a_log_that_cannot_be_opened_goes_to_stderr_and_says_why(tmp_path, capsy
     assert (why["level"], why["event"]) == ("ERROR", "log not made")
     assert "choose another with `log`" in why["problem"]
     assert after["event"] == "the night goes on"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "@everyone",
+        "@channel",
+        "@here",
+        "http://evil.example/x",
+        "https://evil.example",
+        "www.evil.example",
+        "mailto:a@b.c",
+    ],
+)
+def test_mentions_and_bare_links_in_reasons_call_nobody(call):
+    """A job may be called anything; what a chat or mail would act on is broken by a space without width."""
+    told = night(status="DEGRADED", reasons=[f"job {call}: no pool may run it"], notes=[f"see {call}"],
+                 jobs=night()["jobs"] | {"refused": [f"job {call}: no pool may run it"]})  # fmt: skip
+    text = markdown.page(night_view(told))
+    assert call not in text.replace("`", "")
+    assert NO_WIDTH in text
+    assert call in text.replace(NO_WIDTH, "").replace("\\", "")
