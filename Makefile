@@ -9,7 +9,7 @@ DEV    := $(VENV)/.dev-ready
 export OMP_NUM_THREADS := 1
 
 .PHONY: help optimize nightly report test coverage thorough laws test-sources test-nights check format docs lock bench bills \
-  regression real validate-cooling golden differential peers canary study attack tariff-dates mutation soak soak-short clean
+  regression real validate-cooling golden differential peers canary study attack audit sbom pythons tariff-dates mutation soak soak-short clean
 
 optimize: $(RUN)  ## the reference case (or ARGS), solved, proven, priced, reported
 	$(BIN)/energy optimize $(ARGS)
@@ -92,6 +92,9 @@ canary: $(DEV)  ## newest Pyomo and HiGHS against the pinned ones, in a throw-aw
 
 attack: $(DEV)  ## lies, bombs, fuzzed files, hostile servers, kills, clocks: counted into docs/testing.md; ARGS="--only lies"
 	$(BIN)/python -m benchmarks.attack $(ARGS)
+
+audit sbom pythons: $(DEV)  ## known vulnerabilities; bill of materials (CycloneDX); fast tests on other Pythons that are there
+	$(BIN)/python -m benchmarks.supply_chain $@
 
 tariff-dates: $(RUN)  ## last known date and grade of every tariff component
 	$(BIN)/python -m benchmarks.tariff_dates
