@@ -93,8 +93,14 @@ canary: $(DEV)  ## newest Pyomo and HiGHS against the pinned ones, in a throw-aw
 attack: $(DEV)  ## lies, bombs, fuzzed files, hostile servers, kills, clocks: counted into docs/testing.md; ARGS="--only lies"
 	$(BIN)/python -m benchmarks.attack $(ARGS)
 
-audit sbom pythons: $(DEV)  ## known vulnerabilities; bill of materials (CycloneDX); fast tests on other Pythons that are there
-	$(BIN)/python -m benchmarks.supply_chain $@
+audit: $(DEV)  ## known vulnerabilities of the locked packages; skipped by name where no advisory service answers
+	$(BIN)/python -m benchmarks.supply_chain audit
+
+sbom: $(DEV)  ## the locked packages as CycloneDX JSON in data/sbom.json
+	$(BIN)/python -m benchmarks.supply_chain sbom
+
+pythons: $(DEV)  ## fast tests on Python 3.12, 3.13 and 3.14 where they are there
+	$(BIN)/python -m benchmarks.supply_chain pythons
 
 tariff-dates: $(RUN)  ## last known date and grade of every tariff component
 	$(BIN)/python -m benchmarks.tariff_dates

@@ -67,10 +67,12 @@ def audit() -> int:
         print("SKIPPED: no advisory service of pip-audit answers from here")
         return 0
     skipped, locked = text.count("could not be audited"), len(_locked())
-    if skipped == locked:
-        print(f"SKIPPED: the advisory service that answers from here knows none of the {locked} packages")
-        return 0
-    print(text.strip())
+    if skipped:
+        print(
+            f"SKIPPED: {skipped} of {locked} packages, which the advisory service that answers from here does not know"
+        )
+    if skipped < locked - 1 or done.returncode:  # colorama is for Windows alone, and not asked for elsewhere
+        print(text.strip())
     return done.returncode
 
 
@@ -102,13 +104,8 @@ def sbom() -> int:
     if done.returncode:
         print(done.stderr.strip())
         return done.returncode
-    named = {c["name"].lower().replace("_", "-") for c in json.loads(SBOM.read_text(encoding="utf-8"))["components"]}
-    lines = (
-        line
-        for line in LOCK.read_text(encoding="utf-8").splitlines()
-        if "==" in line and not line.startswith((" ", "#"))
-    )
-    locked = {line.split("==")[0].split("[")[0].strip().lower().replace("_", "-") for line in lines}
+    components = json.loads(SBOM.read_text(encoding="utf-8"))["components"]
+    named, locked = {c["name"].lower().replace("_", "-") for c in components}, _locked()
     print(f"{SBOM}: {len(named)} components; locked and not named: {sorted(locked - named) or 'none'}")
     return int(bool(locked - named))
 
