@@ -93,6 +93,7 @@ def test_junk_in_the_clock_is_one_message(moment, tmp_path, record_property):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_log_that_cannot_be_written_costs_no_plan(tmp_path):
     case = NightCase(tmp_path)
     text = (case.folder / "nightly.yaml").read_text(encoding="utf-8")

@@ -46,6 +46,7 @@ def test_a_queue_cut_to_its_header_is_no_night_without_work(case, energy):  # no
         assert energy("handover", case.out, "--to", to, *at, "--yes").code == 0
 
 
+@pytest.mark.slow
 def test_nothing_is_written_or_applied_without_yes(case, energy, tmp_path):  # noqa: F811
     following(case, [])
     at = ("--at", f"{DAY + timedelta(days=1)}T10:00Z")
@@ -55,6 +56,7 @@ def test_nothing_is_written_or_applied_without_yes(case, energy, tmp_path):  # n
     assert energy("handover", case.out, "--to", "slurm", *at, "--apply").code == 3
 
 
+@pytest.mark.slow
 def test_a_missing_job_is_named_night_after_night_until_it_is_back(case):
     assert "j1" in missing(following(case, ROWS[1:]))
     assert "j1" in missing(following(case, ROWS[1:], days=2))
@@ -70,6 +72,7 @@ def test_jobs_that_are_set_aside_or_done_or_past_their_deadline_are_not_missing(
     assert any("j1" in r for r in night.night["jobs"]["refused"])
 
 
+@pytest.mark.slow
 def test_work_reported_as_done_is_not_missing(case, energy):  # noqa: F811
     progress = case.folder / "progress.csv"
     progress.write_text(f"at,job,gpu_hours\n{DAY - timedelta(days=1)}T20:00:00Z,j2,2500\n", encoding="utf-8")
