@@ -230,9 +230,9 @@ def test_a_log_that_cannot_be_opened_goes_to_stderr_and_says_why(tmp_path, capsy
 )
 def test_mentions_and_bare_links_in_reasons_call_nobody(call):
     """A job may be called anything; what a chat or mail would act on is broken by a space without width."""
-    told = night(status="DEGRADED", reasons=[f"job {call}: no pool may run it"], notes=[f"see {call}"],
+    shown = night(status="DEGRADED", reasons=[f"job {call}: no pool may run it"], notes=[f"see {call}"],
                  jobs=night()["jobs"] | {"refused": [f"job {call}: no pool may run it"]})  # fmt: skip
-    text = markdown.page(night_view(told))
+    text = markdown.page(night_view(shown))
     assert call not in text.replace("`", "")
     assert NO_WIDTH in text
     assert call in text.replace(NO_WIDTH, "").replace("\\", "")

@@ -1,6 +1,6 @@
 """The optimum of a `problem.nc`, from what docs/formulation.md and docs/arrays.md say of it.
 
-Nothing here imports the package: whoever reads the two pages can write this. Each block below is one section of the page, in
+Nothing here imports the package: a reader of the two pages can write this. Each block below is one section of the page, in
 plain loops; where the pages left a choice, the sentence that settled it is quoted.
 """
 

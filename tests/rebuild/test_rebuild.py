@@ -1,4 +1,4 @@
-"""Whoever has the docs and a `problem.nc` finds the same optimum."""
+"""A reader who has the docs and a `problem.nc` finds the same optimum."""
 
 import ast
 from pathlib import Path
