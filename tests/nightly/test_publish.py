@@ -82,7 +82,7 @@ def test_killed_at_a_step_and_run_again_leaves_the_same_bytes(step, solved, nigh
     monkeypatch.setattr(page, "run_fallbacks", canned(solved.run))
     assert in_child(nights.night, **{KILL_AT: step}) == -signal.SIGKILL
     link = nights.out / "latest"
-    assert not link.is_symlink() or is_published(link), "latest points to half a night"
+    assert not link.is_symlink() or is_published(link.resolve()), "latest points to half a night"
     night = nights.night()
     assert night.status == "OK"
     assert bytes_of(nights.out) == bytes_of(solved.case.out)
