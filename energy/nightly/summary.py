@@ -300,9 +300,10 @@ def work_reasons(night: Prepared) -> list[str]:
     if missing := night.missing:
         named = [f"{j.id} ({j.left:.1f} GPU-hours left)" for j in missing[:MOST_NAMED]]
         named += [f"{len(missing) - MOST_NAMED} more"] if len(missing) > MOST_NAMED else []
-        what = "1 unfinished job" if len(missing) == 1 else f"{len(missing)} unfinished jobs"
+        one = len(missing) == 1
+        what = "1 unfinished job" if one else f"{len(missing)} unfinished jobs"
         reasons.append(
-            f"{what} of the last plan not in the queue and not reported as ended: {', '.join(named)}; "
+            f"{what} of the last plan {'is' if one else 'are'} not in the queue and not reported as ended: {', '.join(named)}; "
             "a hand-over gives their GPUs away and asks for --yes"
         )
     return reasons

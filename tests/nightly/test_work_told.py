@@ -73,7 +73,7 @@ def test_missing_jobs_are_one_reason_that_names_three():
     missing = [MissingJob(n, 20.0, 10.0, deadline) for n in "abcde"]
     [reason] = work_reasons(prepared(missing=missing))
     assert reason.startswith(
-        "5 unfinished jobs of the last plan not in the queue and not reported as ended: a (10.0 GPU-hours left), "
+        "5 unfinished jobs of the last plan are not in the queue and not reported as ended: a (10.0 GPU-hours left), "
     )
     assert "2 more; a hand-over gives their GPUs away" in reason
     assert [MissingJob.from_dict(j) for j in job_status(prepared(missing=missing), [])["missing"]] == missing
