@@ -64,6 +64,7 @@ def test_a_missing_job_is_named_night_after_night_until_it_is_back(case):
     assert missing(night) == []
 
 
+@pytest.mark.slow
 def test_jobs_that_are_set_aside_or_done_or_past_their_deadline_are_not_missing(case):
     """j5 has ended by its deadline; a row that cannot be read is still there."""
     broken = ROWS[0].replace("9000", "many")
